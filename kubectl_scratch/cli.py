@@ -1,0 +1,163 @@
+"""The command line: wires streams, words errors, picks exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import traceback
+from typing import Any
+
+import click
+
+from kubectl_scratch import __version__
+from kubectl_scratch.console import Console
+from kubectl_scratch.debugger import DEFAULT_IMAGE
+from kubectl_scratch.errors import (
+    ClusterError,
+    CopyNotReady,
+    ExitStatus,
+    Interrupted,
+    InvalidRequest,
+    LeftoverCopy,
+    ScratchError,
+    SessionError,
+    Unreachable,
+)
+from kubectl_scratch.options import connection_options
+
+STREAMS = (0, 1, 2)
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(context_settings=CONTEXT)
+@click.version_option(__version__, prog_name="kubectl scratch")
+def scratch() -> None:
+    """Debug a copy of a pod, and leave nothing behind."""
+
+
+@scratch.command()
+@click.argument("pod")
+@click.option("-c", "--container", "--target", metavar="NAME", help="The container to look at.")
+@click.option("--image", default=DEFAULT_IMAGE, show_default=True, help="The toolkit image.")
+@click.option("--tty/--no-tty", "-t/-T", default=None, help="With a terminal, or without.")
+@click.option("-i", "--stdin", is_flag=True, hidden=True, help="Accepted; stdin is passed anyway.")
+@click.option("-q", "--quiet", is_flag=True, help="Say only what must be known.")
+@click.option("--timeout", default="2m", show_default=True, help="How long to wait for a shell.")
+@click.option("--ttl", help="The cluster removes the copy so long after we are gone. [default: 5m]")
+@click.option("--max", "longest", default="8h", show_default=True, help="The longest session.")
+@connection_options
+@click.pass_obj
+def debug(command: tuple[str, ...], /, **values: Any) -> int:
+    """Open a shell beside a copy of POD, or run COMMAND there.
+
+    \b
+    Examples:
+      kubectl scratch debug mypod
+      kubectl scratch debug mypod -c app -n shop
+      kubectl scratch debug mypod -- ps
+
+    The copy gets no traffic and belongs to no workload. It is deleted when the session ends,
+    and by the cluster itself if this process can't.
+    """
+    from kubectl_scratch.commands import debug as verb
+
+    console = Console(sys.stderr, quiet=values.pop("quiet"))
+    del values["stdin"]
+    return verb.run(values, command, STREAMS, console)
+
+
+def split_command(argv: list[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Split at the first ``--``, which Click would drop."""
+    if "--" not in argv:
+        return argv, ()
+    at = argv.index("--")
+    return argv[:at], tuple(argv[at + 1 :])
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(argv: list[str]) -> int:
+    """Run the command line; return the exit code."""
+    console = Console(sys.stderr)
+    arguments, command = split_command(argv)
+    try:
+        code = scratch.main(
+            arguments, prog_name="kubectl scratch", standalone_mode=False, obj=command
+        )
+        return int(code or ExitStatus.OK)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return ExitStatus.FAILURE
+    except click.ClickException as error:
+        console.error(_lower(error.format_message()))
+        return ExitStatus.FAILURE
+    except ScratchError as error:
+        return report(error, console)
+    except (KeyboardInterrupt, click.Abort):
+        return ExitStatus.of_signal(2)
+    except Exception:
+        console.error(f"this is a bug; its traceback is in {_save_traceback()}")
+        return ExitStatus.FAILURE
+
+
+def report(error: BaseException, console: Console) -> int:
+    """Word an error on stderr; return the exit code that it means."""
+    if isinstance(error, Interrupted):
+        return ExitStatus.of_signal(error.signum)
+    if isinstance(error, LeftoverCopy):
+        return report_leftover(error, console)
+    if isinstance(error, ScratchError):
+        problem, hint = word(error)
+        console.error(f"{problem}; {hint}" if hint else problem)
+    return ExitStatus.FAILURE
+
+
+def report_leftover(error: LeftoverCopy, console: Console) -> int:
+    """Word a copy that could not be deleted, after what went wrong before."""
+    code = error.code
+    if isinstance(error.__context__, ScratchError):
+        code = report(error.__context__, console)
+    console.warning(f"the copy could not be deleted ({error.cause}); {error.otherwise}")
+    console.warning(f"to delete it now: {error.command}")
+    return code
+
+
+def word(error: ScratchError) -> tuple[str, str]:
+    """Return a problem and a hint in words."""
+    if isinstance(error, (InvalidRequest, SessionError)):
+        return error.problem, error.hint
+    if isinstance(error, CopyNotReady):
+        if error.waited is None:
+            return error.last, ""
+        waited = f"no shell after {error.waited:.0f} s: {error.last}"
+        return waited, "--timeout waits longer"
+    if isinstance(error, Unreachable):
+        return f"the cluster can't be reached: {error.message}", "is the kubeconfig right?"
+    if isinstance(error, ClusterError):
+        return word_refusal(error)
+    return str(error), ""
+
+
+def word_refusal(error: ClusterError) -> tuple[str, str]:
+    """Return a refusal of the API server in words."""
+    if error.status == 401:
+        return "the cluster does not accept your credentials", "log in again"
+    if error.status == 403:
+        return f"the cluster forbids it: {error.message}", ""
+    return f"the cluster refuses: {error.message}", ""
+
+
+def _lower(text: str) -> str:
+    line = " ".join(text.split()).rstrip(".")
+    return line[:1].lower() + line[1:]
+
+
+def _save_traceback() -> str:
+    descriptor, path = tempfile.mkstemp(prefix="kubectl-scratch-", suffix=".txt")
+    with os.fdopen(descriptor, "w") as file:
+        traceback.print_exc(file=file)
+    return path

@@ -1,0 +1,96 @@
+"""stderr: progress, warnings, errors; never stdout."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TextIO
+
+from kubectl_scratch.findings import Finding, Level
+
+
+def printable(text: str) -> str:
+    """Return ``text`` with control characters escaped: what a cluster sends is untrusted."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+class Console:
+    """Speak to the person at stderr, one line at a time; safe to use from several threads.
+
+    A closed terminal is no reason to stop cleaning up, so nothing here raises.
+    """
+
+    def __init__(self, stream: TextIO, quiet: bool = False) -> None:
+        self._stream = stream
+        self._quiet = quiet
+        self._live = _isatty(stream)
+        self._shown = ""
+        self._raw = False
+        self._lock = threading.RLock()
+
+    def progress(self, text: str) -> None:
+        """Show what is waited for, on one line that the next one replaces."""
+        text = printable(text)
+        if self._quiet or text == self._shown:
+            return
+        with self._lock:
+            if self._live:
+                self._write(f"\r\x1b[K{_cut(text)}")
+            else:
+                self._write(f"{text}\n")
+            self._shown = text
+
+    def settle(self) -> None:
+        """Remove the progress line."""
+        with self._lock:
+            if self._shown and self._live:
+                self._write("\r\x1b[K")
+            self._shown = ""
+
+    def info(self, text: str) -> None:
+        """Say something that -q silences."""
+        if not self._quiet:
+            self._line(text)
+
+    def warning(self, text: str) -> None:
+        """Say something that must be known."""
+        self._line(f"warning: {text}")
+
+    def error(self, text: str) -> None:
+        """Say why it did not work."""
+        self._line(f"error: {text}")
+
+    def finding(self, finding: Finding) -> None:
+        """Say one line of a plan."""
+        if finding.level is Level.INFO:
+            self.info(finding.text)
+        else:
+            self.warning(finding.text)
+
+    def raw(self, on: bool) -> None:
+        """Note that the terminal is raw: lines then need a carriage return, on both sides."""
+        self._raw = on
+
+    def _line(self, text: str) -> None:
+        with self._lock:
+            self.settle()
+            text = printable(text)
+            self._write(f"\r\n{text}\r\n" if self._raw else f"{text}\n")
+
+    def _write(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+            self._stream.flush()
+
+
+def _isatty(stream: TextIO) -> bool:
+    with contextlib.suppress(OSError, ValueError):
+        return stream.isatty()
+    return False
+
+
+def _cut(text: str) -> str:
+    import shutil
+
+    width = shutil.get_terminal_size().columns
+    return text if len(text) < width else text[: max(width - 2, 10)] + "…"

@@ -1,0 +1,30 @@
+"""The lines of a plan: what is changed and why, and what the user should know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Level(Enum):
+    """How much a finding matters; a blocker stops the plan before anything is created."""
+
+    INFO = "info"
+    WARNING = "warning"
+    BLOCKER = "blocker"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of a plan."""
+
+    level: Level
+    text: str
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One change between the source pod and its copy, with its reason."""
+
+    field: str
+    reason: str

@@ -1,0 +1,109 @@
+"""Signals: noted at once, acted on only where that is safe.
+
+A handler that raises anywhere would lose an object between its creation and the note of it.
+So ours only note the signal; ``check`` raises between two steps, and ``interruptible`` lets
+the handler itself raise where nothing can be lost, in a read or a wait.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+from typing import Any
+
+from kubectl_scratch.errors import Interrupted
+
+ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
+
+
+class Interrupts:
+    """Own the signals that end a session, and those that change its terminal.
+
+    ``fileno`` is readable after each signal; ``resized`` and ``resumed`` say that the
+    window's size changed and that we were continued after a stop.
+    """
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self.resized = False
+        self.resumed = False
+        self._raising = False
+        self._closing = False
+        self._previous: dict[int, Any] = {}
+        self._wakeup = -1
+        self._reader = -1
+        self._writer = -1
+
+    def __enter__(self) -> Interrupts:
+        self._reader, self._writer = os.pipe()
+        for end in (self._reader, self._writer):
+            os.set_blocking(end, False)
+        self._wakeup = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        for signum in ENDING:
+            # What the caller ignores (nohup, a job of a script) stays ignored.
+            if signal.getsignal(signum) is not signal.SIG_IGN:
+                self._previous[signum] = signal.signal(signum, self._note)
+        self._previous[signal.SIGWINCH] = signal.signal(signal.SIGWINCH, self._note_resize)
+        self._previous[signal.SIGCONT] = signal.signal(signal.SIGCONT, self._note_resume)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for signum, handler in self._previous.items():
+            signal.signal(signum, handler)
+        signal.set_wakeup_fd(self._wakeup)
+        os.close(self._reader)
+        os.close(self._writer)
+
+    def _note(self, signum: int, frame: FrameType | None) -> None:
+        if self.received is None:
+            self.received = signum
+        if self._raising:
+            self._raising = False
+            raise Interrupted(self.received)
+
+    def _note_resize(self, signum: int, frame: FrameType | None) -> None:
+        self.resized = True
+
+    def _note_resume(self, signum: int, frame: FrameType | None) -> None:
+        self.resumed = True
+        self.resized = True
+
+    def fileno(self) -> int:
+        """Return a descriptor that is readable once a signal has come."""
+        return self._reader
+
+    def clear(self) -> None:
+        """Empty the descriptor."""
+        try:
+            while os.read(self._reader, 512):
+                pass
+        except BlockingIOError:
+            pass
+
+    def check(self) -> None:
+        """Raise Interrupted where a signal has asked us to end."""
+        if self.received is not None and not self._closing:
+            raise Interrupted(self.received)
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Let a signal break off what stands inside, which must not create anything."""
+        self.check()
+        self._raising = not self._closing
+        try:
+            yield
+        finally:
+            self._raising = False
+
+    def close(self) -> None:
+        """From now on let nothing break off: what remains is to clean up."""
+        self._closing = True
+        self._raising = False

@@ -1,0 +1,235 @@
+"""Kubeconfig files and connection flags -> one kubeconfig with one context.
+
+The Python client merges ``$KUBECONFIG`` differently from kubectl (its last current-context
+wins), knows no overriding flags and no ``proxy-url`` and ``as`` fields, so what kubectl would
+use is worked out here and handed on.
+https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kubectl_scratch.errors import InvalidRequest
+from kubectl_scratch.podjson import Json
+
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+ONLY = "scratch"
+
+_CLUSTER_FILES = ("certificate-authority",)
+_USER_FILES = ("client-certificate", "client-key", "tokenFile")
+
+
+@dataclass(frozen=True)
+class Connection:
+    """kubectl's connection flags; None and () mean "not given"."""
+
+    kubeconfig: str | None = None
+    context: str | None = None
+    cluster: str | None = None
+    user: str | None = None
+    namespace: str | None = None
+    server: str | None = None
+    token: str | None = None
+    certificate_authority: str | None = None
+    client_certificate: str | None = None
+    client_key: str | None = None
+    insecure_skip_tls_verify: bool = False
+    tls_server_name: str | None = None
+    as_user: str | None = None
+    as_uid: str | None = None
+    as_groups: tuple[str, ...] = ()
+    request_timeout: float | None = None
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a connection comes to: a kubeconfig with one context, and its namespace."""
+
+    config: Json
+    namespace: str
+
+    @property
+    def cluster(self) -> Json:
+        """Return the cluster's fields."""
+        found: Json = self.config["clusters"][0]["cluster"]
+        return found
+
+    @property
+    def user(self) -> Json:
+        """Return the user's fields."""
+        found: Json = self.config["users"][0]["user"]
+        return found
+
+
+def config_paths(connection: Connection, environ: Mapping[str, str]) -> list[Path]:
+    """Return the files to read: --kubeconfig, else $KUBECONFIG, else ~/.kube/config.
+
+    Raises InvalidRequest where the file that the flag names is not there.
+    """
+    if connection.kubeconfig:
+        path = Path(connection.kubeconfig).expanduser()
+        if not path.is_file():
+            raise InvalidRequest(f"kubeconfig {str(path)!r} is not a file")
+        return [path]
+    listed = environ.get("KUBECONFIG")
+    if listed:
+        return [Path(part) for part in listed.split(os.pathsep) if part and Path(part).is_file()]
+    home = environ.get("HOME")
+    default = Path(home or "/nonexistent") / ".kube" / "config"
+    return [default] if default.is_file() else []
+
+
+def merge(documents: Iterable[tuple[Path, Json]]) -> Json:
+    """Return one kubeconfig of several: whoever says a name first wins.
+
+    Relative file names are those beside their own document.
+    """
+    merged: Json = {"current-context": "", "clusters": [], "contexts": [], "users": []}
+    for path, document in documents:
+        merged["current-context"] = merged["current-context"] or document.get("current-context")
+        for kind in ("clusters", "contexts", "users"):
+            known = {item["name"] for item in merged[kind]}
+            for item in document.get(kind) or []:
+                if item["name"] not in known:
+                    merged[kind].append(_with_absolute_paths(item, path.absolute().parent))
+    return merged
+
+
+def _with_absolute_paths(item: Json, folder: Path) -> Json:
+    changed = dict(item)
+    for kind, fields in (("cluster", _CLUSTER_FILES), ("user", _USER_FILES)):
+        if kind in item:
+            changed[kind] = dict(item[kind] or {})
+            for field in fields:
+                if changed[kind].get(field):
+                    changed[kind][field] = str(folder / changed[kind][field])
+            command = (changed[kind].get("exec") or {}).get("command", "")
+            # As in client-go: a relative path with a separator is one beside the document.
+            if "/" in command:
+                changed[kind]["exec"] = {**changed[kind]["exec"], "command": str(folder / command)}
+    return changed
+
+
+def in_cluster(environ: Mapping[str, str], folder: Path = SERVICE_ACCOUNT) -> Json | None:
+    """Return the kubeconfig of the pod that we run in, or None where we run in none."""
+    host, port = environ.get("KUBERNETES_SERVICE_HOST"), environ.get("KUBERNETES_SERVICE_PORT")
+    if not host or not port or not (folder / "token").is_file():
+        return None
+    host = f"[{host}]" if ":" in host else host
+    cluster = {"server": f"https://{host}:{port}", "certificate-authority": str(folder / "ca.crt")}
+    return _single(cluster, {"tokenFile": str(folder / "token")}, _own_namespace(folder))
+
+
+def _own_namespace(folder: Path) -> str:
+    try:
+        return (folder / "namespace").read_text().strip() or "default"
+    except OSError:
+        return "default"
+
+
+def _single(cluster: Json, user: Json, namespace: str) -> Json:
+    context = {"cluster": ONLY, "user": ONLY, "namespace": namespace}
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": ONLY,
+        "contexts": [{"name": ONLY, "context": context}],
+        "clusters": [{"name": ONLY, "cluster": cluster}],
+        "users": [{"name": ONLY, "user": user}],
+    }
+
+
+def resolve(merged: Json, connection: Connection) -> Access:
+    """Return what ``connection``'s flags make of the merged kubeconfig.
+
+    Raises InvalidRequest for names that are not there, and where no server is known.
+    """
+    context = _context(merged, connection)
+    cluster_name = connection.cluster or context.get("cluster")
+    user_name = connection.user or context.get("user")
+    cluster = _named(merged, "cluster", cluster_name) if cluster_name else {}
+    user = _named(merged, "user", user_name) if user_name else {}
+    cluster = _override_cluster(cluster, connection)
+    if not cluster.get("server"):
+        raise InvalidRequest(
+            "no cluster is configured",
+            "set $KUBECONFIG, give --kubeconfig FILE, or see: kubectl config get-contexts",
+        )
+    namespace = connection.namespace or context.get("namespace") or "default"
+    return Access(_single(cluster, _override_user(user, connection), namespace), namespace)
+
+
+def _context(merged: Json, connection: Connection) -> Json:
+    wanted = connection.context or merged.get("current-context")
+    if not wanted:
+        return {}
+    found = next((c for c in merged["contexts"] if c["name"] == wanted), None)
+    if found is not None:
+        return dict(found.get("context") or {})
+    if connection.context is None and connection.server:
+        return {}
+    there = ", ".join(sorted(c["name"] for c in merged["contexts"])) or "none"
+    raise InvalidRequest(f"context {wanted!r} does not exist", f"there are: {there}")
+
+
+def _named(merged: Json, kind: str, wanted: str) -> Json:
+    found = next((item for item in merged[f"{kind}s"] if item["name"] == wanted), None)
+    if found is None:
+        raise InvalidRequest(f"{kind} {wanted!r} does not exist in the kubeconfig")
+    return dict(found.get(kind) or {})
+
+
+def _override_cluster(cluster: Json, connection: Connection) -> Json:
+    changed = dict(cluster)
+    if connection.server:
+        changed["server"] = connection.server
+    if connection.certificate_authority:
+        changed.pop("certificate-authority-data", None)
+        changed["certificate-authority"] = os.path.abspath(connection.certificate_authority)
+    if connection.insecure_skip_tls_verify:
+        # kubectl refuses a CA together with this flag, and drops the configured one.
+        changed.pop("certificate-authority", None)
+        changed.pop("certificate-authority-data", None)
+        changed["insecure-skip-tls-verify"] = True
+    if connection.tls_server_name:
+        changed["tls-server-name"] = connection.tls_server_name
+    return changed
+
+
+def _override_user(user: Json, connection: Connection) -> Json:
+    changed = dict(user)
+    if connection.token:
+        for other in ("tokenFile", "exec", "auth-provider", "username", "password"):
+            changed.pop(other, None)
+        changed["token"] = connection.token
+    for field, value in (
+        ("client-certificate", connection.client_certificate),
+        ("client-key", connection.client_key),
+    ):
+        if value:
+            changed.pop(f"{field}-data", None)
+            changed[field] = os.path.abspath(value)
+    if connection.as_user:
+        changed["as"] = connection.as_user
+    if connection.as_uid:
+        changed["as-uid"] = connection.as_uid
+    if connection.as_groups:
+        changed["as-groups"] = list(connection.as_groups)
+    return changed
+
+
+def impersonation_headers(user: Json) -> list[tuple[str, str]]:
+    """Return the Impersonate-* headers of a user's ``as`` fields."""
+    headers = []
+    if user.get("as"):
+        headers.append(("Impersonate-User", user["as"]))
+    if user.get("as-uid"):
+        headers.append(("Impersonate-Uid", user["as-uid"]))
+    headers += [("Impersonate-Group", group) for group in user.get("as-groups") or []]
+    for key, values in (user.get("as-user-extra") or {}).items():
+        headers += [(f"Impersonate-Extra-{key}", value) for value in values]
+    return headers

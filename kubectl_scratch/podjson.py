@@ -1,0 +1,83 @@
+"""Accessors for pods as the API gives them: dicts, edited and never re-modelled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+Json = dict[str, Any]
+
+DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
+
+
+def name(obj: Json) -> str:
+    """Return metadata.name."""
+    return str(obj["metadata"]["name"])
+
+
+def namespace(obj: Json) -> str:
+    """Return metadata.namespace."""
+    return str(obj["metadata"]["namespace"])
+
+
+def uid(obj: Json) -> str:
+    """Return metadata.uid."""
+    return str(obj["metadata"]["uid"])
+
+
+def annotations_of(obj: Json) -> dict[str, str]:
+    """Return metadata.annotations, empty where there are none."""
+    return obj["metadata"].get("annotations") or {}
+
+
+def is_going(obj: Json) -> bool:
+    """Say whether the object is being deleted."""
+    return bool(obj["metadata"].get("deletionTimestamp"))
+
+
+def containers(pod: Json) -> list[Json]:
+    """Return the regular containers."""
+    return pod["spec"].get("containers") or []
+
+
+def init_containers(pod: Json) -> list[Json]:
+    """Return the init containers, native sidecars among them."""
+    return pod["spec"].get("initContainers") or []
+
+
+def all_containers(pod: Json) -> list[Json]:
+    """Return every container that is not ephemeral, the regular ones first."""
+    return [*containers(pod), *init_containers(pod)]
+
+
+def names_of(items: list[Json]) -> list[str]:
+    """Return the names of containers."""
+    return [str(item["name"]) for item in items]
+
+
+def find(items: list[Json], wanted: str) -> Json | None:
+    """Return the item of that name, or None."""
+    return next((item for item in items if item.get("name") == wanted), None)
+
+
+def volumes(pod: Json) -> list[Json]:
+    """Return the volumes."""
+    return pod["spec"].get("volumes") or []
+
+
+def container_statuses(pod: Json) -> Iterator[Json]:
+    """Yield the statuses of regular, init and ephemeral containers."""
+    status = pod.get("status") or {}
+    for kind in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"):
+        yield from status.get(kind) or []
+
+
+def status_of(pod: Json, container: str) -> Json | None:
+    """Return the status of one container, or None where the kubelet has not said any."""
+    return next((s for s in container_statuses(pod) if s.get("name") == container), None)
+
+
+def condition(pod: Json, kind: str) -> Json | None:
+    """Return the condition of that type, or None."""
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    return next((c for c in conditions if c.get("type") == kind), None)

@@ -1,0 +1,92 @@
+"""What the user asked for, checked before any request is sent."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from kubectl_scratch.errors import InvalidRequest
+
+MIN_TTL = 5.0
+POD_KINDS = ("pod", "pods", "po")
+
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:h|ms|m|s))+")
+_PART = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s)")
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_IMAGE = re.compile(
+    r"[A-Za-z0-9][\w.\-]*(:\d+)?(/[\w.\-]+)*(:[\w][\w.\-]{0,127})?(@\w+:[0-9a-f]+)?", re.ASCII
+)
+
+
+@dataclass(frozen=True)
+class DebugRequest:
+    """One ``debug``; durations are in seconds.
+
+    ``ttl`` is the lease's, ``deadline`` the copy's where no lease can be had, ``longest`` the
+    session's. ``container`` None leaves the choice to the plan; ``tty`` None means "as the
+    terminal says"; ``command`` empty means a shell.
+    """
+
+    pod: str
+    container: str | None
+    image: str
+    ttl: float
+    deadline: float
+    timeout: float
+    longest: float
+    command: tuple[str, ...] = ()
+    tty: bool | None = None
+    transport: str = "websocket"
+
+
+def parse_duration(text: str, what: str) -> float:
+    """Return the seconds that a Go duration ("90s", "1h30m") or a plain number says.
+
+    Raises InvalidRequest for anything else, and for zero.
+    """
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        seconds = float(text)
+    elif _DURATION.fullmatch(text):
+        seconds = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
+    else:
+        raise InvalidRequest(f"{what} {text!r} is not a duration", "write it like 90s, 5m or 1h30m")
+    if seconds <= 0:
+        raise InvalidRequest(f"{what} must be longer than zero")
+    return seconds
+
+
+def parse_target(text: str) -> str:
+    """Return the pod's name from NAME, pod/NAME or po/NAME.
+
+    Raises InvalidRequest for another kind and for what no pod can be called.
+    """
+    kind, slash, name = text.rpartition("/")
+    if slash and kind.lower() not in POD_KINDS:
+        raise InvalidRequest(
+            f"{kind!r} can't be debugged, only pods can", f"name one of its pods: pod/{name}"
+        )
+    if not _SUBDOMAIN.fullmatch(name):
+        raise InvalidRequest(f"{name!r} can't be the name of a pod")
+    return name
+
+
+def check_container(name: str | None) -> None:
+    """Raise InvalidRequest unless a container can have that name."""
+    if name is not None and not _LABEL.fullmatch(name):
+        raise InvalidRequest(f"{name!r} can't be the name of a container")
+
+
+def check_image(image: str) -> None:
+    """Raise InvalidRequest unless the text is an image reference."""
+    if not _IMAGE.fullmatch(image):
+        raise InvalidRequest(
+            f"{image!r} is not an image reference", "write it like docker.io/library/busybox:1.37.0"
+        )
+
+
+def check_ttl(seconds: float) -> None:
+    """Raise InvalidRequest where a lease would end before it could be renewed."""
+    if seconds < MIN_TTL:
+        raise InvalidRequest(f"--ttl must be {MIN_TTL:g}s or longer")

@@ -1,0 +1,193 @@
+"""The story of one ``debug``: plan -> copy -> wait -> stream -> outcome."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kubectl_scratch import cluster as api
+from kubectl_scratch import shell, terminal
+from kubectl_scratch.cluster import Cluster
+from kubectl_scratch.console import Console
+from kubectl_scratch.errors import ClusterError, ExitStatus, InvalidRequest, SessionError
+from kubectl_scratch.interrupts import Interrupts
+from kubectl_scratch.lifecycle import LivingCopy, Terms
+from kubectl_scratch.plan import Plan, make_plan
+from kubectl_scratch.podjson import Json, name
+from kubectl_scratch.request import DebugRequest
+from kubectl_scratch.spawn import Remote
+from kubectl_scratch.status import State, autoscaler_has_answered, judge
+from kubectl_scratch.stream import Outcome
+from kubectl_scratch.terminal import UserStreams
+from kubectl_scratch.transport import Errand, WebSocketTransport
+from kubectl_scratch.waiting import Clock, Patience, wait_for
+
+NAME_TRIES = 3
+# How long before its end a session is told of it.
+WARNING_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a session needs of the process that it runs in."""
+
+    cluster: Cluster
+    console: Console
+    user: UserStreams
+    interrupts: Interrupts
+    clock: Clock
+    suffix: Callable[[], str]
+    author: str
+
+
+def debug(request: DebugRequest, desk: Desk) -> int:
+    """Debug a copy of the pod; return the session's exit code.
+
+    Raises a ScratchError where there was no session, where its connection was lost, and
+    where the copy could not be deleted.
+    """
+    tty = wants_terminal(request, desk.user)
+    source = read_source(desk, request.pod)
+    plan = make_plan(source, request, desk.suffix(), desk.author)
+    for finding in plan.findings:
+        desk.console.finding(finding)
+    if plan.blockers:
+        raise InvalidRequest(f"pod {request.pod!r} can't be copied", plan.blockers[0].text)
+    copy = LivingCopy(
+        desk.cluster, plan, Terms(request.ttl, request.deadline), desk.interrupts, desk.console
+    )
+    outcome = None
+    try:
+        with copy:
+            copy.add_debug_container()
+            outcome = run_session(request, desk, plan, tty)
+    finally:
+        if copy.leftover is not None:
+            if outcome is not None and outcome.code:
+                copy.leftover.code = outcome.code
+            raise copy.leftover
+    return exit_code(outcome, desk.console)
+
+
+def wants_terminal(request: DebugRequest, user: UserStreams) -> bool:
+    """Say whether the session has a terminal.
+
+    Raises InvalidRequest for a shell that nobody could type into.
+    """
+    if request.tty is not None:
+        return request.tty
+    if user.is_terminal():
+        return True
+    if not request.command:
+        raise InvalidRequest(
+            "stdin and stdout are no terminal, which a shell needs",
+            "give a command after --, or -T to feed the shell from stdin",
+        )
+    return False
+
+
+def read_source(desk: Desk, pod: str) -> Json:
+    """Read the pod; raises InvalidRequest with near names where it is not there."""
+    namespace = desk.cluster.namespace
+    with desk.interrupts.interruptible():
+        try:
+            return desk.cluster.get(api.pods(namespace, pod)).body
+        except ClusterError as error:
+            if error.status != 404:
+                raise
+        raise InvalidRequest(
+            f"there is no pod {pod!r} in namespace {namespace!r}", near_names(desk.cluster, pod)
+        )
+
+
+def near_names(cluster: Cluster, wanted: str) -> str:
+    """Return a hint with the names that ``wanted`` may be meant for."""
+    try:
+        found = cluster.get(api.pods(cluster.namespace), limit="500").body
+    except ClusterError:
+        return ""
+    names = [name(pod) for pod in found.get("items") or []]
+    near = [n for n in names if n.startswith(wanted)][:3]
+    near = near or difflib.get_close_matches(wanted, names, n=3)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    return "" if names else "that namespace has no pods; -n chooses another"
+
+
+def run_session(request: DebugRequest, desk: Desk, plan: Plan, tty: bool) -> Outcome:
+    """Wait for the debug container, and carry the session until it ends."""
+    remote = open_session(request, desk, plan, tty)
+    desk.console.settle()
+    limit = SessionLimit(request.longest, desk)
+    now = desk.clock.monotonic
+    try:
+        if tty:
+            if not request.command:
+                for line in shell.banner(plan):
+                    desk.console.info(line)
+            with terminal.raw_session(remote, desk.user, desk.console.raw) as raw:
+                terminal.bridge(remote, desk.user, desk.interrupts, now, limit.check, raw)
+        else:
+            terminal.bridge(remote, desk.user, desk.interrupts, now, limit.check)
+    finally:
+        remote.close()
+    return remote.outcome()
+
+
+def open_session(request: DebugRequest, desk: Desk, plan: Plan, tty: bool) -> Remote:
+    """Return the session as soon as the debug container takes it."""
+    command = request.command or shell.command(plan.target, interactive=tty)
+    errand = Errand(plan.namespace, plan.copy_name, plan.debug_container, command, tty)
+    transport = WebSocketTransport(desk.cluster, errand)
+    about_the_copy = f"involvedObject.name={plan.copy_name}"
+
+    def look() -> State:
+        pod = desk.cluster.get(api.pods(plan.namespace, plan.copy_name)).body
+        return judge(pod, plan.debug_container)
+
+    def scaling() -> bool:
+        try:
+            found = desk.cluster.get(api.events(plan.namespace), fieldSelector=about_the_copy)
+        except ClusterError:
+            return False
+        return autoscaler_has_answered(found.body.get("items") or [])
+
+    def say(words: str) -> None:
+        desk.console.progress(f"waiting for {plan.copy_name}: {words}")
+
+    say("the copy starts")
+    with desk.interrupts.interruptible():
+        return wait_for(
+            transport.attempt, look, scaling, say, desk.clock, Patience(request.timeout)
+        )
+
+
+class SessionLimit:
+    """End a session that has been forgotten, and say so before."""
+
+    def __init__(self, longest: float, desk: Desk) -> None:
+        self._longest = longest
+        self._desk = desk
+        self._began = desk.clock.monotonic()
+        self._warned = longest <= WARNING_SECONDS
+
+    def check(self) -> None:
+        """Warn, or raise SessionError, when it is time."""
+        left = self._began + self._longest - self._desk.clock.monotonic()
+        if left <= 0:
+            raise SessionError(
+                f"the session has lasted for {self._longest:.0f} s", "--max allows longer ones"
+            )
+        if left <= WARNING_SECONDS and not self._warned:
+            self._warned = True
+            self._desk.console.warning(f"this session ends in {left:.0f} s (--max)")
+
+
+def exit_code(outcome: Outcome, console: Console) -> int:
+    """Return the code to exit with; raises SessionError where the connection was lost."""
+    if outcome.lost:
+        raise SessionError(outcome.problem, "the copy is deleted; start again for a new one")
+    if outcome.problem:
+        console.error(outcome.problem)
+    return ExitStatus.FAILURE if outcome.code is None else outcome.code

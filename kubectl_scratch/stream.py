@@ -1,0 +1,261 @@
+"""The exec protocol over a WebSocket, without blocking: the only importer of websocket.
+
+Each binary message starts with its channel's number. Subprotocol v4 has 0 to 4; v5 adds 255,
+which closes a channel: without it the end of stdin can't be said.
+kubernetes/kubernetes, staging/src/k8s.io/apimachinery/pkg/util/remotecommand/constants.go.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import websocket
+
+V4 = "v4.channel.k8s.io"
+V5 = "v5.channel.k8s.io"
+
+STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
+FRAME_BYTES = 16384
+READ_BYTES = 65536
+# How much receive() gives at once: what it gives has to be written before more is read.
+BATCH_BYTES = 1 << 18
+WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class NotStarted(Exception):
+    """The container does not run yet; the command has certainly not been started."""
+
+
+class NoWebSocket(Exception):
+    """What answered does not speak WebSocket: a proxy, most likely."""
+
+
+class Refused(Exception):
+    """The API server refused the exec; carries its HTTP status and its Status object."""
+
+    def __init__(self, code: int, status: dict[str, Any]) -> None:
+        super().__init__(status.get("message", ""))
+        self.code = code
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Dial:
+    """Where and how to connect; times in seconds."""
+
+    url: str
+    headers: tuple[str, ...]
+    context: ssl.SSLContext | None
+    server_hostname: str | None
+    proxy: tuple[str, int, tuple[str, str] | None] | None
+    timeout: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a session ended: a code, or ``problem`` in words; ``lost`` means the connection."""
+
+    code: int | None
+    problem: str = ""
+    lost: bool = False
+
+
+def connect(dial: Dial, *subprotocols: str) -> ExecStream:
+    """Open the stream; the first of ``subprotocols`` that the server knows is used.
+
+    Raises NotStarted, NoWebSocket, Refused, or OSError where no connection came about.
+    """
+    options: dict[str, Any] = {"header": list(dial.headers), "subprotocols": list(subprotocols)}
+    if dial.proxy is not None:
+        host, port, login = dial.proxy
+        options.update(http_proxy_host=host, http_proxy_port=port, http_proxy_auth=login)
+    else:
+        options["http_no_proxy"] = ["*"]
+    tls = {"context": dial.context, "server_hostname": dial.server_hostname}
+    ws = websocket.WebSocket(sslopt=tls if dial.context else {}, skip_utf8_validation=True)
+    try:
+        connect_to: Any = ws.connect
+        connect_to(dial.url, timeout=dial.timeout, suppress_origin=True, **options)
+    except websocket.WebSocketBadStatusException as error:
+        raise _bad_handshake(error) from error
+    except (websocket.WebSocketTimeoutException, websocket.WebSocketAddressException) as error:
+        raise OSError(str(error)) from error
+    except websocket.WebSocketException as error:
+        raise NoWebSocket(str(error)) from error
+    sock, subprotocol = ws.sock, ws.getsubprotocol()
+    if sock is None or subprotocol is None:
+        raise NoWebSocket("no subprotocol was agreed on")
+    return ExecStream(sock, subprotocol)
+
+
+def _bad_handshake(error: Any) -> Exception:
+    try:
+        status = json.loads(error.resp_body or b"")
+    except ValueError:
+        status = None
+    if not isinstance(status, dict) or status.get("kind") != "Status":
+        return NoWebSocket(f"HTTP {error.status_code}")
+    message = str(status.get("message", ""))
+    if is_not_started(message):
+        return NotStarted(message)
+    # A proxy that drops the Upgrade header leaves an API server that asks for one.
+    if error.status_code == 400 and "upgrade" in message.lower():
+        return NoWebSocket(message)
+    return Refused(error.status_code, status)
+
+
+def is_not_started(message: str) -> bool:
+    """Say whether an exec failed because its container does not run yet.
+
+    The kubelet has no reason code for it (pkg/kubelet/server/server.go, "container not
+    found"); the API server's is about a pod without a node.
+    """
+    return "container not found (" in message or "does not have a host assigned" in message
+
+
+def outcome_of(status: dict[str, Any] | None) -> Outcome:
+    """Return what the Status of the error channel says of the session's end."""
+    if status is None:
+        return Outcome(None, "the connection was lost", lost=True)
+    if status.get("status") == "Success":
+        return Outcome(0)
+    message = str(status.get("message", "no reason given"))
+    if status.get("reason") == "NonZeroExitCode":
+        causes = (status.get("details") or {}).get("causes") or []
+        for cause in causes:
+            if cause.get("reason") == "ExitCode" and str(cause.get("message")).isdigit():
+                return Outcome(int(cause["message"]))
+    return Outcome(None, message)
+
+
+class ExecStream:
+    """One exec: queue to it, receive from it, and ask for its outcome."""
+
+    def __init__(
+        self, sock: socket.socket, subprotocol: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.subprotocol = subprotocol
+        self.ended = False
+        self._status: dict[str, Any] | None = None
+        self._sock = sock
+        self._sock.setblocking(False)
+        self._frames = websocket.frame_buffer(self._read, skip_utf8_validation=True)
+        self._unsent = bytearray()
+        self._unread = b""
+        self._channel = -1
+        self._clock = clock
+        self.heard = clock()
+
+    def fileno(self) -> int:
+        """Return the socket's descriptor, to select on."""
+        return self._sock.fileno()
+
+    @property
+    def outcome(self) -> Outcome:
+        """Return how it ended; lost, where the other side never said."""
+        return outcome_of(self._status)
+
+    @property
+    def unsent(self) -> int:
+        """Return how many bytes wait for the network."""
+        return len(self._unsent)
+
+    def queue(self, data: bytes, channel: int = STDIN) -> None:
+        """Queue data for the other side, in frames that every server takes."""
+        for start in range(0, len(data), FRAME_BYTES):
+            chunk = bytes([channel]) + data[start : start + FRAME_BYTES]
+            self._frame(chunk, websocket.ABNF.OPCODE_BINARY)
+
+    def close_stdin(self) -> None:
+        """Say that stdin has ended, where the subprotocol can."""
+        if self.subprotocol == V5:
+            self._frame(bytes([CLOSE, STDIN]), websocket.ABNF.OPCODE_BINARY)
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Tell the terminal's size."""
+        self.queue(json.dumps({"Width": columns, "Height": rows}).encode(), RESIZE)
+
+    def ping(self) -> None:
+        """Ask for a sign of life; proxies cut streams that idle."""
+        self._frame(b"", websocket.ABNF.OPCODE_PING)
+
+    def _frame(self, payload: bytes, opcode: int) -> None:
+        self._unsent += websocket.ABNF.create_frame(payload, opcode).format()
+
+    def flush(self) -> None:
+        """Send what the network takes now."""
+        try:
+            while self._unsent and not self.ended:
+                sent = self._sock.send(bytes(self._unsent[:65536]))
+                del self._unsent[:sent]
+        except WOULD_BLOCK:
+            pass
+        except OSError:
+            # The reason may still stand in what can be read: let receive() find the end.
+            self._unsent.clear()
+
+    def receive(self) -> list[tuple[int, bytes]]:
+        """Return what has come on stdout and stderr, without waiting.
+
+        The stream has ended when ``ended`` is true; ``more`` says that the next call will
+        find something, though the socket may have nothing to select on.
+        """
+        got: list[tuple[int, bytes]] = []
+        while not self.ended and sum(len(data) for _, data in got) < BATCH_BYTES:
+            try:
+                frame = self._frames.recv_frame()
+            except WOULD_BLOCK:
+                break
+            except (OSError, websocket.WebSocketException):
+                self.ended = True
+                break
+            self._take(frame, got)
+        return got
+
+    @property
+    def more(self) -> bool:
+        """Say whether something has been read from the socket and not been given yet."""
+        pending = getattr(self._sock, "pending", None)
+        return not self.ended and bool(self._unread or (pending and pending()))
+
+    def _read(self, size: int) -> bytes:
+        if not self._unread:
+            self._unread = self._sock.recv(READ_BYTES)
+            self.heard = self._clock()
+        if not self._unread:
+            raise websocket.WebSocketConnectionClosedException("the other side closed")
+        data, self._unread = self._unread[:size], self._unread[size:]
+        return data
+
+    def _take(self, frame: Any, got: list[tuple[int, bytes]]) -> None:
+        opcode, data = frame.opcode, frame.data
+        if opcode == websocket.ABNF.OPCODE_CLOSE:
+            self.ended = True
+        elif opcode == websocket.ABNF.OPCODE_PING:
+            self._frame(data, websocket.ABNF.OPCODE_PONG)
+        elif opcode in (websocket.ABNF.OPCODE_BINARY, websocket.ABNF.OPCODE_TEXT):
+            if data:
+                self._channel = data[0]
+                self._put(data[1:], got)
+        elif opcode == websocket.ABNF.OPCODE_CONT:
+            self._put(data, got)
+
+    def _put(self, data: bytes, got: list[tuple[int, bytes]]) -> None:
+        if self._channel == ERROR:
+            with contextlib.suppress(ValueError):
+                self._status = json.loads(data)
+        elif data and self._channel in (STDOUT, STDERR):
+            got.append((self._channel, data))
+
+    def close(self) -> None:
+        """Close the connection; the other side hangs up the command's terminal."""
+        self.ended = True
+        with contextlib.suppress(OSError):
+            self._sock.close()

@@ -1,0 +1,173 @@
+"""The user's terminal, and the loop between it and a remote command.
+
+The only importer of termios.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import termios
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+
+from kubectl_scratch.errors import Interrupted
+from kubectl_scratch.interrupts import Interrupts
+from kubectl_scratch.spawn import Remote
+
+READ_BYTES = 65536
+# Input is read only while less than this waits for the network: a pasted file then waits in
+# the terminal instead of in our memory, and ^C is not behind megabytes.
+MOST_BACKLOG = 1 << 17
+TICK_SECONDS = 1.0
+# What a terminal says of itself where it says nothing (0x0).
+DEFAULT_SIZE = (24, 80)
+
+
+@dataclass(frozen=True)
+class UserStreams:
+    """The descriptors of the user's side."""
+
+    stdin: int
+    stdout: int
+    stderr: int
+
+    def is_terminal(self) -> bool:
+        """Say whether a person sits there: stdin and stdout are both terminals."""
+        return os.isatty(self.stdin) and os.isatty(self.stdout)
+
+    def size(self) -> tuple[int, int]:
+        """Return rows and columns."""
+        for fd in (self.stdout, self.stdin, self.stderr):
+            with contextlib.suppress(OSError):
+                size = os.get_terminal_size(fd)
+                if size.lines and size.columns:
+                    return size.lines, size.columns
+        return DEFAULT_SIZE
+
+
+class RawTerminal:
+    """Make a terminal raw, and what it was in every case; nothing where it is none."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._saved: list[object] | None = None
+
+    def __enter__(self) -> RawTerminal:
+        if os.isatty(self._fd):
+            self._saved = termios.tcgetattr(self._fd)
+            self.again()
+        return self
+
+    def again(self) -> None:
+        """Make it raw once more: a shell that stopped us has set its own modes."""
+        if self._saved is not None:
+            tty.setraw(self._fd, termios.TCSADRAIN)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._saved is not None:
+            # A terminal that is gone has nothing to restore.
+            with contextlib.suppress(termios.error):
+                termios.tcsetattr(self._fd, termios.TCSADRAIN, self._saved)  # type: ignore[arg-type]
+
+
+@contextmanager
+def raw_session(
+    remote: Remote, user: UserStreams, on_raw: Callable[[bool], None]
+) -> Iterator[RawTerminal]:
+    """Make the user's terminal raw for as long as the remote terminal is used."""
+    with RawTerminal(user.stdin) as raw:
+        on_raw(True)
+        try:
+            remote.setwinsize(*user.size())
+            yield raw
+        finally:
+            on_raw(False)
+
+
+def bridge(
+    remote: Remote,
+    user: UserStreams,
+    interrupts: Interrupts,
+    clock: Callable[[], float],
+    tick: Callable[[], None],
+    raw: RawTerminal | None = None,
+) -> None:
+    """Carry bytes both ways until the remote side ends; ``raw`` where it has a terminal.
+
+    ``tick`` is called about once a second. Raises Interrupted for a signal, and, with
+    SIGPIPE's number, when nobody reads our output any more.
+    """
+    reading = True
+    while not remote.ended():
+        remote.flush()
+        wanted = [remote.fileno(), interrupts.fileno()]
+        if reading and remote.backlog < MOST_BACKLOG:
+            wanted.append(user.stdin)
+        writable = [remote.fileno()] if remote.backlog else []
+        ready, _, _ = select.select(wanted, writable, [], 0 if remote.more else TICK_SECONDS)
+        if interrupts.fileno() in ready:
+            interrupts.clear()
+        interrupts.check()
+        if interrupts.resized and raw is not None:
+            _follow_terminal(remote, user, interrupts, raw)
+        if user.stdin in ready:
+            reading = _pass_input(remote, user.stdin)
+        _show(remote, user)
+        remote.keep_alive(clock())
+        tick()
+    _show(remote, user)
+
+
+def _follow_terminal(
+    remote: Remote, user: UserStreams, interrupts: Interrupts, raw: RawTerminal
+) -> None:
+    interrupts.resized = False
+    if interrupts.resumed:
+        interrupts.resumed = False
+        raw.again()
+    remote.setwinsize(*user.size())
+
+
+def _show(remote: Remote, user: UserStreams) -> None:
+    out, err = remote.drain()
+    _write(user.stdout, out)
+    _write(user.stderr, err)
+
+
+def _pass_input(remote: Remote, stdin: int) -> bool:
+    """Queue what the user has typed; return False at its end."""
+    try:
+        data = os.read(stdin, READ_BYTES)
+    except BlockingIOError:
+        return True
+    except OSError:
+        # EIO: the terminal is gone, or we are in its background.
+        data = b""
+    if data:
+        remote.queue(data)
+    else:
+        remote.sendeof()
+    return bool(data)
+
+
+def _write(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[os.write(fd, view) :]
+        except BlockingIOError:
+            # Another process that shares the terminal has made it non-blocking.
+            select.select([], [fd], [])
+        except BrokenPipeError as error:
+            raise Interrupted(signal.SIGPIPE) from error

@@ -1,0 +1,83 @@
+"""Waiting for the debug container, with words for what is waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from kubectl_scratch.errors import CopyNotReady
+from kubectl_scratch.status import Failed, Ready, State, Waiting
+
+Thing = TypeVar("Thing")
+
+# The API's status lags behind the runtime by up to a second, so a try of the real thing is
+# what tells; the status tells only why not.
+TRY_EVERY = 0.02
+TRY_EVERY_LATER = 0.25
+LATER = 5.0
+LOOK_EVERY = 0.5
+UNSCHEDULABLE_SECONDS = 30.0
+
+
+class Clock(Protocol):
+    """The time of this machine, for waiting only."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait, in seconds."""
+
+    timeout: float
+    unschedulable: float = UNSCHEDULABLE_SECONDS
+
+
+def wait_for(
+    attempt: Callable[[State], Thing | None],
+    look: Callable[[], State],
+    scaling: Callable[[], bool],
+    say: Callable[[str], None],
+    clock: Clock,
+    patience: Patience,
+) -> Thing:
+    """Return what ``attempt`` gives, as soon as it gives something.
+
+    ``look`` tells how far it is, and is asked now and then; ``scaling`` whether a node is
+    on its way. Raises CopyNotReady when it can't get better, and at the timeout.
+    """
+    start = clock.monotonic()
+    state: State = Waiting("the copy starts")
+    looked = start
+    while True:
+        thing = attempt(state)
+        if thing is not None:
+            return thing
+        waited = clock.monotonic() - start
+        if clock.monotonic() - looked >= LOOK_EVERY:
+            looked = clock.monotonic()
+            state = look()
+            _judge(state, waited, scaling, patience)
+            say(_words(state))
+        if waited >= patience.timeout:
+            raise CopyNotReady(_words(state), patience.timeout)
+        clock.sleep(TRY_EVERY if waited < LATER else TRY_EVERY_LATER)
+
+
+def _judge(state: State, waited: float, scaling: Callable[[], bool], patience: Patience) -> None:
+    if isinstance(state, Failed):
+        raise CopyNotReady(state.why)
+    stuck = isinstance(state, Waiting) and state.unschedulable
+    if stuck and waited >= patience.unschedulable and not scaling():
+        raise CopyNotReady(_words(state), waited)
+
+
+def _words(state: State) -> str:
+    if isinstance(state, Waiting):
+        return state.what
+    return "the debug container answers" if isinstance(state, Ready) else state.why
