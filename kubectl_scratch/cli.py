@@ -43,6 +43,13 @@ def scratch() -> None:
 @click.option("--tty/--no-tty", "-t/-T", default=None, help="With a terminal, or without.")
 @click.option("-i", "--stdin", is_flag=True, hidden=True, help="Accepted; stdin is passed anyway.")
 @click.option("-q", "--quiet", is_flag=True, help="Say only what must be known.")
+@click.option(
+    "--transport",
+    type=click.Choice(["auto", "websocket", "kubectl"]),
+    default="auto",
+    show_default=True,
+    help="What carries the session.",
+)
 @click.option("--timeout", default="2m", show_default=True, help="How long to wait for a shell.")
 @click.option("--ttl", help="The cluster removes the copy so long after we are gone. [default: 5m]")
 @click.option("--max", "longest", default="8h", show_default=True, help="The longest session.")

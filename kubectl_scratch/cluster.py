@@ -10,7 +10,6 @@ import json
 import logging
 import os
 import ssl
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -31,6 +30,7 @@ from kubectl_scratch.errors import ClusterError, InvalidRequest, Unreachable
 from kubectl_scratch.kubeconfig import Access, Connection
 from kubectl_scratch.lease import server_time
 from kubectl_scratch.podjson import Json
+from kubectl_scratch.private import private_folder
 from kubectl_scratch.stream import Dial
 
 CONNECT_SECONDS = 10.0
@@ -60,6 +60,11 @@ def jobs(namespace: str, *more: str) -> str:
 def events(namespace: str) -> str:
     """Return the path of a namespace's events."""
     return _path("/api/v1/namespaces", namespace, "events")
+
+
+def namespaces(name: str) -> str:
+    """Return the path of a namespace."""
+    return _path("/api/v1/namespaces", name)
 
 
 def _path(root: str, *parts: str) -> str:
@@ -105,7 +110,7 @@ class Cluster:
         self._timeout = timeout
         self._settings = Configuration()
         self._auth_lock = threading.Lock()
-        with _private_folder() as folder, _client_errors() as errors:
+        with private_folder() as folder, _client_errors() as errors:
             try:
                 load_kube_config_from_dict(
                     access.config,
@@ -284,15 +289,6 @@ def _why_unreachable(error: Exception) -> str:
         return "its name can't be resolved"
     known = cause.__cause__ if isinstance(cause.__cause__, OSError) else cause
     return os.strerror(known.errno) if isinstance(known, OSError) and known.errno else str(cause)
-
-
-@contextmanager
-def _private_folder() -> Iterator[Path]:
-    """Give a folder for key files, gone afterwards; $XDG_RUNTIME_DIR is memory of one's own."""
-    parent = os.environ.get("XDG_RUNTIME_DIR")
-    usable = parent if parent and os.access(parent, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="kubectl-scratch-", dir=usable) as folder:
-        yield Path(folder)
 
 
 @contextmanager

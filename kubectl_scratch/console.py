@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import threading
+import time
+from collections.abc import Callable
 from typing import TextIO
 
 from kubectl_scratch.findings import Finding, Level
+
+
+# Where lines can't be replaced (a log), a wait is told this often, in seconds.
+LOG_EVERY = 5.0
 
 
 def printable(text: str) -> str:
@@ -20,8 +27,12 @@ class Console:
     A closed terminal is no reason to stop cleaning up, so nothing here raises.
     """
 
-    def __init__(self, stream: TextIO, quiet: bool = False) -> None:
+    def __init__(
+        self, stream: TextIO, quiet: bool = False, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._stream = stream
+        self._clock = clock
+        self._logged = -LOG_EVERY
         self._quiet = quiet
         self._live = _isatty(stream)
         self._shown = ""
@@ -29,15 +40,21 @@ class Console:
         self._lock = threading.RLock()
 
     def progress(self, text: str) -> None:
-        """Show what is waited for, on one line that the next one replaces."""
+        """Show what is waited for, on one line that the next one replaces.
+
+        In a log each line stays, so there only what is still true after a while is told.
+        """
         text = printable(text)
         if self._quiet or text == self._shown:
             return
         with self._lock:
             if self._live:
                 self._write(f"\r\x1b[K{_cut(text)}")
-            else:
+            elif self._clock() - self._logged >= LOG_EVERY:
+                self._logged = self._clock()
                 self._write(f"{text}\n")
+            else:
+                return
             self._shown = text
 
     def settle(self) -> None:
@@ -90,7 +107,5 @@ def _isatty(stream: TextIO) -> bool:
 
 
 def _cut(text: str) -> str:
-    import shutil
-
     width = shutil.get_terminal_size().columns
     return text if len(text) < width else text[: max(width - 2, 10)] + "…"

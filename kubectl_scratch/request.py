@@ -11,8 +11,8 @@ MIN_TTL = 5.0
 POD_KINDS = ("pod", "pods", "po")
 
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:h|ms|m|s))+")
-_PART = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s)")
+_DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:h|ms|m|s))+")
+_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(h|ms|m|s)")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _IMAGE = re.compile(
@@ -38,7 +38,7 @@ class DebugRequest:
     longest: float
     command: tuple[str, ...] = ()
     tty: bool | None = None
-    transport: str = "websocket"
+    transport: str = "auto"
 
 
 def parse_duration(text: str, what: str) -> float:
@@ -46,7 +46,7 @@ def parse_duration(text: str, what: str) -> float:
 
     Raises InvalidRequest for anything else, and for zero.
     """
-    if re.fullmatch(r"\d+(\.\d+)?", text):
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
         seconds = float(text)
     elif _DURATION.fullmatch(text):
         seconds = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))

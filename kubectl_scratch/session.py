@@ -5,22 +5,36 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from kubectl_scratch import cluster as api
 from kubectl_scratch import shell, terminal
 from kubectl_scratch.cluster import Cluster
 from kubectl_scratch.console import Console
-from kubectl_scratch.errors import ClusterError, ExitStatus, InvalidRequest, SessionError
+from kubectl_scratch.errors import (
+    ClusterError,
+    ExitStatus,
+    InvalidRequest,
+    SessionError,
+    Unreachable,
+)
 from kubectl_scratch.interrupts import Interrupts
 from kubectl_scratch.lifecycle import LivingCopy, Terms
 from kubectl_scratch.plan import Plan, make_plan
 from kubectl_scratch.podjson import Json, name
+from kubectl_scratch.private import private_folder
 from kubectl_scratch.request import DebugRequest
 from kubectl_scratch.spawn import Remote
-from kubectl_scratch.status import State, autoscaler_has_answered, judge
+from kubectl_scratch.status import Failed, State, Waiting, judge
 from kubectl_scratch.stream import Outcome
 from kubectl_scratch.terminal import UserStreams
-from kubectl_scratch.transport import Errand, WebSocketTransport
+from kubectl_scratch.transport import (
+    Attempt,
+    Errand,
+    KubectlTransport,
+    WebSocketTransport,
+    websocket_or_kubectl,
+)
 from kubectl_scratch.waiting import Clock, Patience, wait_for
 
 NAME_TRIES = 3
@@ -96,9 +110,20 @@ def read_source(desk: Desk, pod: str) -> Json:
         except ClusterError as error:
             if error.status != 404:
                 raise
+        if not namespace_exists(desk.cluster):
+            raise InvalidRequest(f"there is no namespace {namespace!r}", "-n chooses another")
         raise InvalidRequest(
             f"there is no pod {pod!r} in namespace {namespace!r}", near_names(desk.cluster, pod)
         )
+
+
+def namespace_exists(cluster: Cluster) -> bool:
+    """Say whether the namespace is there; where that can't be known, that it is."""
+    try:
+        cluster.get(api.namespaces(cluster.namespace))
+    except ClusterError as error:
+        return error.status != 404
+    return True
 
 
 def near_names(cluster: Cluster, wanted: str) -> str:
@@ -117,8 +142,14 @@ def near_names(cluster: Cluster, wanted: str) -> str:
 
 def run_session(request: DebugRequest, desk: Desk, plan: Plan, tty: bool) -> Outcome:
     """Wait for the debug container, and carry the session until it ends."""
-    remote = open_session(request, desk, plan, tty)
-    desk.console.settle()
+    with private_folder() as folder:
+        remote = open_session(request, desk, plan, tty, folder)
+        desk.console.settle()
+        return carry(remote, request, desk, plan, tty)
+
+
+def carry(remote: Remote, request: DebugRequest, desk: Desk, plan: Plan, tty: bool) -> Outcome:
+    """Carry the session until it ends."""
     limit = SessionLimit(request.longest, desk)
     now = desk.clock.monotonic
     try:
@@ -135,32 +166,63 @@ def run_session(request: DebugRequest, desk: Desk, plan: Plan, tty: bool) -> Out
     return remote.outcome()
 
 
-def open_session(request: DebugRequest, desk: Desk, plan: Plan, tty: bool) -> Remote:
+def open_session(request: DebugRequest, desk: Desk, plan: Plan, tty: bool, folder: Path) -> Remote:
     """Return the session as soon as the debug container takes it."""
     command = request.command or shell.command(plan.target, interactive=tty)
-    errand = Errand(plan.namespace, plan.copy_name, plan.debug_container, command, tty)
-    transport = WebSocketTransport(desk.cluster, errand)
-    about_the_copy = f"involvedObject.name={plan.copy_name}"
-
-    def look() -> State:
-        pod = desk.cluster.get(api.pods(plan.namespace, plan.copy_name)).body
-        return judge(pod, plan.debug_container)
-
-    def scaling() -> bool:
-        try:
-            found = desk.cluster.get(api.events(plan.namespace), fieldSelector=about_the_copy)
-        except ClusterError:
-            return False
-        return autoscaler_has_answered(found.body.get("items") or [])
+    where = (plan.namespace, plan.copy_name, plan.debug_container)
+    errand = Errand(*where, command, tty, desk.user.size())
+    attempt = choose_transport(request.transport, desk, errand, folder)
 
     def say(words: str) -> None:
         desk.console.progress(f"waiting for {plan.copy_name}: {words}")
 
     say("the copy starts")
     with desk.interrupts.interruptible():
+        watch = CopyWatch(desk.cluster, plan)
         return wait_for(
-            transport.attempt, look, scaling, say, desk.clock, Patience(request.timeout)
+            attempt, watch.look, watch.events, say, desk.clock, Patience(request.timeout)
         )
+
+
+def choose_transport(wanted: str, desk: Desk, errand: Errand, folder: Path) -> Attempt:
+    """Return how to try to reach the command."""
+    kubectl = KubectlTransport(desk.cluster, errand, folder)
+    if wanted == "kubectl":
+        return kubectl.attempt
+    websocket = WebSocketTransport(desk.cluster, errand)
+    if wanted == "websocket":
+        return websocket.attempt
+    return websocket_or_kubectl(websocket, kubectl, desk.console.info)
+
+
+class CopyWatch:
+    """Look at a copy that starts."""
+
+    def __init__(self, cluster: Cluster, plan: Plan) -> None:
+        self._cluster = cluster
+        self._plan = plan
+
+    def look(self) -> State:
+        """Return how far the debug container is."""
+        path = api.pods(self._plan.namespace, self._plan.copy_name)
+        try:
+            return judge(self._cluster.get(path).body, self._plan.debug_container)
+        except Unreachable as error:
+            return Waiting(f"the cluster can't be reached ({error.message})")
+        except ClusterError as error:
+            if error.status == 404:
+                return Failed("the copy was deleted by somebody else")
+            raise
+
+    def events(self) -> list[Json]:
+        """Return the copy's events; none where they can't be read."""
+        about = f"involvedObject.name={self._plan.copy_name}"
+        try:
+            found = self._cluster.get(api.events(self._plan.namespace), fieldSelector=about).body
+        except ClusterError:
+            return []
+        items: list[Json] = found.get("items") or []
+        return items
 
 
 class SessionLimit:
@@ -189,5 +251,5 @@ def exit_code(outcome: Outcome, console: Console) -> int:
     if outcome.lost:
         raise SessionError(outcome.problem, "the copy is deleted; start again for a new one")
     if outcome.problem:
-        console.error(outcome.problem)
+        console.error(f"the command could not be run in the debug container: {outcome.problem}")
     return ExitStatus.FAILURE if outcome.code is None else outcome.code

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import select
+import signal
+import subprocess
 import time
 from typing import TYPE_CHECKING, Protocol
 
@@ -28,7 +30,12 @@ END_OF_INPUT = b"\x04"
 
 
 class Remote(Protocol):
-    """A command somewhere else, of which stdin, stdout and stderr are here."""
+    """A command somewhere else, of which stdin, stdout and stderr are here.
+
+    ``takes_input`` is false where it reads our stdin by itself.
+    """
+
+    takes_input: bool
 
     def fileno(self) -> int:
         """Return the descriptor to select on."""
@@ -72,6 +79,7 @@ class Remote(Protocol):
 class WebSocketSpawn(_Base):
     """A command in a container, over a WebSocket of this process."""
 
+    takes_input = True
     PING_AFTER = 20.0
     DEAD_AFTER = 60.0
 
@@ -214,6 +222,7 @@ class KubectlSpawn(_Spawn):
         self._unsent = bytearray()
         os.set_blocking(self.child_fd, False)
 
+    takes_input = True
     more = False
 
     @property
@@ -269,6 +278,61 @@ class KubectlSpawn(_Spawn):
         if self.flag_eof and not self.closed:
             self.wait()
         super().close(force)
+
+
+class KubectlPipes:
+    """A command in a container, through ``kubectl exec`` as a child with our own streams."""
+
+    takes_input = False
+    more = False
+    backlog = 0
+
+    def __init__(self, kubectl: str, arguments: list[str]) -> None:
+        # The child holds the other end for as long as it lives: selecting on ours tells its end.
+        self._lifeline, held = os.pipe()
+        self._child = subprocess.Popen([kubectl, *arguments], pass_fds=[held])
+        os.close(held)
+
+    def fileno(self) -> int:
+        """Return a descriptor that is readable once kubectl has ended."""
+        return self._lifeline
+
+    def queue(self, data: bytes) -> None:
+        """Do nothing: the child reads our stdin."""
+
+    def flush(self) -> None:
+        """Do nothing: the child reads our stdin."""
+
+    def drain(self) -> tuple[bytes, bytes]:
+        """Return nothing: the child writes to our stdout and stderr."""
+        return b"", b""
+
+    def ended(self) -> bool:
+        """Say whether kubectl has ended."""
+        return self._child.poll() is not None
+
+    def sendeof(self) -> None:
+        """Do nothing: the child reads our stdin."""
+
+    def setwinsize(self, rows: int, cols: int) -> None:
+        """Do nothing: there is no terminal."""
+
+    def keep_alive(self, now: float) -> None:
+        """Do nothing: kubectl keeps its own connection."""
+
+    def outcome(self) -> Outcome:
+        """Return how kubectl ended, which passes the command's code on."""
+        code = self._child.wait()
+        if code < 0:
+            return Outcome(None, f"kubectl exec was ended by signal {-code}", lost=True)
+        return Outcome(code)
+
+    def close(self) -> None:
+        """End it."""
+        if not self.ended():
+            self._child.send_signal(signal.SIGKILL)
+            self._child.wait()
+        os.close(self._lifeline)
 
 
 def _code_of_refusal(problem: str) -> int:

@@ -96,12 +96,17 @@ def connect(dial: Dial, *subprotocols: str) -> ExecStream:
 
 
 def _bad_handshake(error: Any) -> Exception:
+    body = error.resp_body or b""
     try:
-        status = json.loads(error.resp_body or b"")
+        status = json.loads(body)
     except ValueError:
         status = None
     if not isinstance(status, dict) or status.get("kind") != "Status":
-        return NoWebSocket(f"HTTP {error.status_code}")
+        # The kubelet, to which the API server passes v4 on as it is, answers in plain text.
+        text = body.decode(errors="replace")
+        return (
+            NotStarted(text) if is_not_started(text) else NoWebSocket(f"HTTP {error.status_code}")
+        )
     message = str(status.get("message", ""))
     if is_not_started(message):
         return NotStarted(message)
@@ -111,13 +116,19 @@ def _bad_handshake(error: Any) -> Exception:
     return Refused(error.status_code, status)
 
 
-def is_not_started(message: str) -> bool:
-    """Say whether an exec failed because its container does not run yet.
+# There is no reason code for any of these: the kubelet's, where the container does not run yet
+# (kubernetes/kubernetes, pkg/kubelet/server/server.go), and the API server's for a pod without
+# a node and for a kubelet that it can't reach just now.
+NOT_STARTED_TEXTS = (
+    "container not found (",
+    "does not have a host assigned",
+    "error dialing backend: dial tcp",
+)
 
-    The kubelet has no reason code for it (pkg/kubelet/server/server.go, "container not
-    found"); the API server's is about a pod without a node.
-    """
-    return "container not found (" in message or "does not have a host assigned" in message
+
+def is_not_started(message: str) -> bool:
+    """Say whether an exec certainly failed before its command was started."""
+    return any(text in message for text in NOT_STARTED_TEXTS)
 
 
 def outcome_of(status: dict[str, Any] | None) -> Outcome:
@@ -132,7 +143,14 @@ def outcome_of(status: dict[str, Any] | None) -> Outcome:
         for cause in causes:
             if cause.get("reason") == "ExitCode" and str(cause.get("message")).isdigit():
                 return Outcome(int(cause["message"]))
-    return Outcome(None, message)
+    return Outcome(None, _innermost(message))
+
+
+def _innermost(message: str) -> str:
+    """Return the end of a runtime's nested complaint, which says what is wrong."""
+    for start in ("unable to start container process: ", "error executing command in container: "):
+        message = message.rpartition(start)[2]
+    return message.removesuffix(": unknown")
 
 
 class ExecStream:

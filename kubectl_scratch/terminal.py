@@ -108,7 +108,7 @@ def bridge(
     ``tick`` is called about once a second. Raises Interrupted for a signal, and, with
     SIGPIPE's number, when nobody reads our output any more.
     """
-    reading = True
+    reading = remote.takes_input
     while not remote.ended():
         remote.flush()
         wanted = [remote.fileno(), interrupts.fileno()]

@@ -6,27 +6,35 @@ answer says that nothing was started.
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from kubectl_scratch import stream
 from kubectl_scratch.cluster import Cluster
 from kubectl_scratch.errors import ClusterError, SessionError, Unreachable
-from kubectl_scratch.spawn import Remote, WebSocketSpawn
-from kubectl_scratch.status import State
+from kubectl_scratch.spawn import KubectlPipes, KubectlSpawn, Remote, WebSocketSpawn
+from kubectl_scratch.status import Ready, State
 
 # Something that every toolkit has and that changes nothing.
 PROBE = ("true",)
 
+Attempt = Callable[[State], Remote | None]
+
 
 @dataclass(frozen=True)
 class Errand:
-    """A command, and where it runs."""
+    """A command, and where it runs; ``size`` is the terminal's rows and columns."""
 
     namespace: str
     pod: str
     container: str
     command: tuple[str, ...]
     tty: bool
+    size: tuple[int, int]
 
 
 class WebSocketTransport:
@@ -63,11 +71,69 @@ class WebSocketTransport:
         dial = self._cluster.exec_dial(
             errand.namespace, errand.pod, errand.container, command, errand.tty
         )
+        action = f"exec in {errand.pod}"
         try:
             return stream.connect(dial, subprotocol)
         except stream.Refused as error:
             message = str(error.status.get("message") or error.code)
             reason = str(error.status.get("reason") or error.code)
-            raise ClusterError(error.code, reason, message, f"exec in {errand.pod}") from error
+            raise ClusterError(error.code, reason, message, action) from error
         except OSError as error:
-            raise Unreachable(str(error), f"exec in {errand.pod}") from error
+            raise Unreachable(str(error), action) from error
+
+
+class KubectlTransport:
+    """``kubectl exec`` as a child, which falls back to SPDY.
+
+    Its credentials go through a file in ``folder``, a private one, and never through its
+    arguments, which every user of the machine may read.
+    """
+
+    def __init__(self, cluster: Cluster, errand: Errand, folder: Path) -> None:
+        self._cluster = cluster
+        self._errand = errand
+        self._folder = folder
+
+    def attempt(self, state: State) -> Remote | None:
+        """Return the running command, or None where the container does not run yet."""
+        if not isinstance(state, Ready):
+            return None
+        kubectl, arguments = find_kubectl(), self._arguments()
+        if self._errand.tty:
+            return KubectlSpawn(kubectl, arguments, self._errand.size)
+        return KubectlPipes(kubectl, arguments)
+
+    def _arguments(self) -> list[str]:
+        config = self._folder / "kubeconfig"
+        descriptor = os.open(config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(self._cluster.access.config, file)
+        errand = self._errand
+        where = ["-n", errand.namespace, errand.pod, "-c", errand.container]
+        mode = "-it" if errand.tty else "-i"
+        return [f"--kubeconfig={config}", "exec", mode, *where, "--", *errand.command]
+
+
+def find_kubectl() -> str:
+    """Return kubectl's path: the one that runs us (from 1.37 on it says so), else PATH's."""
+    found = os.environ.get("KUBECTL_PATH") or shutil.which("kubectl")
+    if not found:
+        raise SessionError("kubectl is not on PATH, and no WebSocket comes through")
+    return found
+
+
+def websocket_or_kubectl(
+    websocket: WebSocketTransport, kubectl: KubectlTransport, say: Callable[[str], None]
+) -> Attempt:
+    """Return attempts over a WebSocket, and with kubectl once none has come through."""
+    current: list[Attempt] = [websocket.attempt]
+
+    def attempt(state: State) -> Remote | None:
+        try:
+            return current[0](state)
+        except stream.NoWebSocket as error:
+            say(f"no WebSocket comes through ({error}), so kubectl exec carries the session")
+            current[0] = kubectl.attempt
+            return None
+
+    return attempt

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from kubectl_scratch.errors import CopyNotReady
-from kubectl_scratch.status import Failed, Ready, State, Waiting
+from kubectl_scratch.podjson import Json
+from kubectl_scratch.status import (
+    Failed,
+    Ready,
+    State,
+    Waiting,
+    autoscaler_has_answered,
+    last_trouble,
+)
 
 Thing = TypeVar("Thing")
 
@@ -17,6 +25,8 @@ TRY_EVERY = 0.02
 TRY_EVERY_LATER = 0.25
 LATER = 5.0
 LOOK_EVERY = 0.5
+# Events say why a volume is not mounted and whether a node is on its way; most copies need none.
+EVENTS_AFTER = 3.0
 UNSCHEDULABLE_SECONDS = 30.0
 
 
@@ -41,18 +51,19 @@ class Patience:
 def wait_for(
     attempt: Callable[[State], Thing | None],
     look: Callable[[], State],
-    scaling: Callable[[], bool],
+    events: Callable[[], list[Json]],
     say: Callable[[str], None],
     clock: Clock,
     patience: Patience,
 ) -> Thing:
     """Return what ``attempt`` gives, as soon as it gives something.
 
-    ``look`` tells how far it is, and is asked now and then; ``scaling`` whether a node is
-    on its way. Raises CopyNotReady when it can't get better, and at the timeout.
+    ``look`` tells how far it is, and is asked now and then; ``events`` tells why, when it
+    takes long. Raises CopyNotReady when it can't get better, and at the timeout.
     """
     start = clock.monotonic()
     state: State = Waiting("the copy starts")
+    words = _words(state)
     looked = start
     while True:
         thing = attempt(state)
@@ -62,22 +73,26 @@ def wait_for(
         if clock.monotonic() - looked >= LOOK_EVERY:
             looked = clock.monotonic()
             state = look()
-            _judge(state, waited, scaling, patience)
-            say(_words(state))
+            told = events() if waited >= EVENTS_AFTER and isinstance(state, Waiting) else []
+            words = _words(state, told)
+            _judge(state, words, waited, told, patience)
+            say(words)
         if waited >= patience.timeout:
-            raise CopyNotReady(_words(state), patience.timeout)
+            raise CopyNotReady(words, patience.timeout)
         clock.sleep(TRY_EVERY if waited < LATER else TRY_EVERY_LATER)
 
 
-def _judge(state: State, waited: float, scaling: Callable[[], bool], patience: Patience) -> None:
+def _judge(state: State, words: str, waited: float, events: list[Json], patience: Patience) -> None:
     if isinstance(state, Failed):
         raise CopyNotReady(state.why)
     stuck = isinstance(state, Waiting) and state.unschedulable
-    if stuck and waited >= patience.unschedulable and not scaling():
-        raise CopyNotReady(_words(state), waited)
+    if stuck and waited >= patience.unschedulable and not autoscaler_has_answered(events):
+        raise CopyNotReady(words, waited)
 
 
-def _words(state: State) -> str:
+def _words(state: State, events: list[Json] | None = None) -> str:
     if isinstance(state, Waiting):
-        return state.what
+        trouble = last_trouble(events or [])
+        untold = trouble and trouble.partition(": ")[2] not in state.what
+        return f"{state.what} ({trouble})" if untold else state.what
     return "the debug container answers" if isinstance(state, Ready) else state.why

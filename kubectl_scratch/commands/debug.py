@@ -59,6 +59,7 @@ def make_request(values: dict[str, Any], command: tuple[str, ...]) -> DebugReque
         longest=parse_duration(values["longest"], "--max"),
         command=command,
         tty=values["tty"],
+        transport=values["transport"],
     )
     check_container(request.container)
     check_image(request.image)

@@ -1,0 +1,47 @@
+"""A folder for files with secrets: the user's own, and gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PREFIX = "kubectl-scratch-"
+
+
+@contextmanager
+def private_folder() -> Iterator[Path]:
+    """Give a folder of mode 0700, removed on the way out.
+
+    What a killed process has left is removed by the next one. $XDG_RUNTIME_DIR, where there
+    is one, is memory and ends with the login.
+    """
+    wanted = os.environ.get("XDG_RUNTIME_DIR")
+    parent = Path(wanted if wanted and os.access(wanted, os.W_OK) else tempfile.gettempdir())
+    _remove_leftovers(parent)
+    folder = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=parent)
+    try:
+        yield Path(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_leftovers(parent: Path) -> None:
+    for folder in parent.glob(f"{PREFIX}*"):
+        pid = re.fullmatch(PREFIX + r"(\d+)-\w+", folder.name)
+        if pid and folder.lstat().st_uid == os.getuid() and not _is_alive(int(pid[1])):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,79 @@
+"""What the user may ask for."""
+
+from __future__ import annotations
+
+import pytest
+
+from kubectl_scratch import request
+from kubectl_scratch.errors import InvalidRequest
+
+
+@pytest.mark.parametrize(
+    "text, seconds",
+    [("90", 90), ("90s", 90), ("5m", 300), ("1h30m", 5400), ("1.5h", 5400), ("500ms", 0.5)],
+)
+def test_durations(text: str, seconds: float) -> None:
+    assert request.parse_duration(text, "--ttl") == seconds
+
+
+@pytest.mark.parametrize(
+    "text", ["", "5 m", "m5", "-5m", "5d", "five", "0", "0s", "1m!", "\u0665m"]
+)
+def test_what_is_no_duration(text: str) -> None:
+    with pytest.raises(InvalidRequest, match=r"--ttl"):
+        request.parse_duration(text, "--ttl")
+
+
+@pytest.mark.parametrize("text", ["mypod", "pod/mypod", "pods/mypod", "po/mypod"])
+def test_targets(text: str) -> None:
+    assert request.parse_target(text) == "mypod"
+
+
+@pytest.mark.parametrize(
+    "text, says",
+    [
+        ("svc/mypod", "only pods"),
+        ("deployment/shop", "only pods"),
+        ("", "name of a pod"),
+        ("pod/", "name of a pod"),
+        ("My_Pod", "name of a pod"),
+        ("a b", "name of a pod"),
+        ("../secrets", "only pods"),
+        ("x" * 254, "name of a pod"),
+    ],
+)
+def test_what_is_no_target(text: str, says: str) -> None:
+    with pytest.raises(InvalidRequest, match=says):
+        request.parse_target(text)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "busybox",
+        "busybox:1.37.0",
+        "docker.io/library/busybox:1.37.0",
+        "localhost:5000/a/b:c",
+        "registry.example/x@sha256:" + "0" * 64,
+    ],
+)
+def test_images(image: str) -> None:
+    request.check_image(image)
+
+
+@pytest.mark.parametrize("image", ["", "busy box", " busybox", "busybox:", "a\nb", "-x", "a//b"])
+def test_what_is_no_image(image: str) -> None:
+    with pytest.raises(InvalidRequest, match="image reference"):
+        request.check_image(image)
+
+
+def test_a_lease_must_last_long_enough_to_be_renewed() -> None:
+    request.check_ttl(5)
+    with pytest.raises(InvalidRequest, match="--ttl"):
+        request.check_ttl(4.9)
+
+
+@pytest.mark.parametrize("name", ["App", "a.b", "", "a" * 64, "a/b"])
+def test_what_is_no_container(name: str) -> None:
+    with pytest.raises(InvalidRequest, match="container"):
+        request.check_container(name)
