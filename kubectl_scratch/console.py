@@ -11,7 +11,6 @@ from typing import TextIO
 
 from kubectl_scratch.findings import Finding, Level
 
-
 # Where lines can't be replaced (a log), a wait is told this often, in seconds.
 LOG_EVERY = 5.0
 

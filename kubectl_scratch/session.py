@@ -25,7 +25,7 @@ from kubectl_scratch.podjson import Json, name
 from kubectl_scratch.private import private_folder
 from kubectl_scratch.request import DebugRequest
 from kubectl_scratch.spawn import Remote
-from kubectl_scratch.status import Failed, State, Waiting, judge
+from kubectl_scratch.status import Failed, State, Waiting, fatal_event, judge
 from kubectl_scratch.stream import Outcome
 from kubectl_scratch.terminal import UserStreams
 from kubectl_scratch.transport import (
@@ -214,15 +214,15 @@ class CopyWatch:
                 return Failed("the copy was deleted by somebody else")
             raise
 
-    def events(self) -> list[Json]:
-        """Return the copy's events; none where they can't be read."""
+    def events(self) -> tuple[list[Json], Failed | None]:
+        """Return the copy's events, none where they can't be read, and what they rule out."""
         about = f"involvedObject.name={self._plan.copy_name}"
         try:
             found = self._cluster.get(api.events(self._plan.namespace), fieldSelector=about).body
         except ClusterError:
-            return []
+            return [], None
         items: list[Json] = found.get("items") or []
-        return items
+        return items, fatal_event(items, self._plan.debug_container)
 
 
 class SessionLimit:

@@ -112,6 +112,23 @@ def _judge_pod(pod: Json) -> State:
     return Waiting("the node starts the copy")
 
 
+def fatal_event(events: list[Json], container: str) -> Failed | None:
+    """Return why the container can't start, where an event has said so.
+
+    The status of an ephemeral container tells of a failed pull only at the kubelet's next
+    sync of the pod, some 15 s later.
+    """
+    field = f"spec.ephemeralContainers{{{container}}}"
+    for event in events:
+        if (event.get("involvedObject") or {}).get("fieldPath") != field:
+            continue
+        reason, message = event.get("reason"), event.get("message", "")
+        pulling = reason == "Failed" and message.startswith("Failed to pull image")
+        if (pulling and _is_fatal("ErrImagePull", message)) or reason == "InspectFailed":
+            return Failed(f"the debug container can't start ({message})")
+    return None
+
+
 def autoscaler_has_answered(events: list[Json]) -> bool:
     """Say whether a node is on its way for the pod of these events."""
     return any(event.get("reason") in AUTOSCALER_ANSWERS for event in events)

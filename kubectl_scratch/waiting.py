@@ -25,8 +25,9 @@ TRY_EVERY = 0.02
 TRY_EVERY_LATER = 0.25
 LATER = 5.0
 LOOK_EVERY = 0.5
-# Events say why a volume is not mounted and whether a node is on its way; most copies need none.
-EVENTS_AFTER = 3.0
+# Events say why an image can't be pulled or a volume not be mounted, and whether a node is on
+# its way; most copies need none.
+EVENTS_AFTER = 1.5
 UNSCHEDULABLE_SECONDS = 30.0
 
 
@@ -51,7 +52,7 @@ class Patience:
 def wait_for(
     attempt: Callable[[State], Thing | None],
     look: Callable[[], State],
-    events: Callable[[], list[Json]],
+    events: Callable[[], tuple[list[Json], Failed | None]],
     say: Callable[[str], None],
     clock: Clock,
     patience: Patience,
@@ -59,7 +60,8 @@ def wait_for(
     """Return what ``attempt`` gives, as soon as it gives something.
 
     ``look`` tells how far it is, and is asked now and then; ``events`` tells why, when it
-    takes long. Raises CopyNotReady when it can't get better, and at the timeout.
+    takes long, and what rules it out. Raises CopyNotReady when it can't get better, and at
+    the timeout.
     """
     start = clock.monotonic()
     state: State = Waiting("the copy starts")
@@ -73,7 +75,10 @@ def wait_for(
         if clock.monotonic() - looked >= LOOK_EVERY:
             looked = clock.monotonic()
             state = look()
-            told = events() if waited >= EVENTS_AFTER and isinstance(state, Waiting) else []
+            told: list[Json] = []
+            if waited >= EVENTS_AFTER and isinstance(state, Waiting):
+                told, fatal = events()
+                state = fatal or state
             words = _words(state, told)
             _judge(state, words, waited, told, patience)
             say(words)

@@ -53,6 +53,7 @@ POD_DEFAULTS: Object = {
     "restartPolicy": "Always", "dnsPolicy": "ClusterFirst", "schedulerName": "default-scheduler",
     "securityContext": {}, "terminationGracePeriodSeconds": 30,
 }  # fmt: skip
+NAMES = "IP:127.0.0.1,DNS:fake.example"
 PATH = re.compile(
     r"/(?:api|apis/(?P<group>[^/]+))/(?P<version>v\w+)(?:/namespaces/(?P<namespace>[^/]+)(?=/))?"
     r"/(?P<plural>[^/]+)(?:/(?P<name>[^/]+)(?:/(?P<sub>\w+))?)?"
@@ -90,6 +91,17 @@ class Request:
     headers: Mapping[str, str]
     body: Any
     time: float
+    peer: str = ""  # the common name in the client's certificate
+
+
+@dataclass(frozen=True)
+class Change:
+    """Record that a client has created or deleted an object; uid is the precondition of that."""
+
+    plural: str
+    name: str
+    uid: str
+    precondition: str | None = None
 
 
 @dataclass(eq=False)
@@ -102,6 +114,7 @@ class Fault:
     status: int | None = None
     reason: str = ""
     message: str = "injected"
+    text: str | None = None  # an answer that is no Status, e.g. a proxy's
     after: bool = False
     hold: threading.Event | None = None
     drop: bool = False
@@ -133,6 +146,8 @@ class Fault:
         return self._answer()
 
     def _answer(self) -> web.StreamResponse | None:
+        if self.text is not None:
+            return web.Response(text=self.text, status=self.status or 200, content_type="text/html")
         if self.status is None:
             return None
         error = ApiError(self.status, self.reason, self.message)
@@ -246,16 +261,22 @@ def check_ephemeral(target: Target, old: Object, new: Object) -> None:
             raise target.invalid(f"{where}.{name}: {said}")
 
 
-def certificate(folder: Path) -> tuple[ssl.SSLContext, str]:
-    """Make a certificate for 127.0.0.1 that is its own CA; return it also as PEM."""
+def certificate(folder: Path, client_ca: str = "") -> tuple[ssl.SSLContext, str]:
+    """Make a certificate for 127.0.0.1 and fake.example, its own CA; return it also as PEM.
+
+    With `client_ca` the clients are asked for a certificate of that CA.
+    """
     cert, key = folder / "cert.pem", folder / "key.pem"
     make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
-    extensions = ("subjectAltName=IP:127.0.0.1", "keyUsage=critical,digitalSignature,keyCertSign")
+    extensions = ("subjectAltName=" + NAMES, "keyUsage=critical,digitalSignature,keyCertSign")
     subject = ["-subj", "/CN=fake", *(word for e in extensions for word in ("-addext", e))]
     files = ["-out", str(cert), "-keyout", str(key)]
     subprocess.run([*make.split(), *subject, *files], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
+    if client_ca:
+        context.load_verify_locations(cadata=client_ca)
+        context.verify_mode = ssl.CERT_OPTIONAL
     return context, cert.read_text()
 
 
@@ -267,7 +288,7 @@ def stamp(moment: float) -> str:
 class FakeCluster:
     """Be a cluster for one test: `with FakeCluster() as api`."""
 
-    def __init__(self, *, tls: bool = False, token: str | None = None) -> None:
+    def __init__(self, *, tls: bool = False, token: str | None = None, client_ca: str = "") -> None:
         self.url = ""
         self.clock_offset = 0.0
         # Delays in seconds; math.inf is never.
@@ -278,14 +299,16 @@ class FakeCluster:
         self.job_delay = 0.0
         self.gc_delay = 0.0
         self.subprotocols: tuple[str, ...] = ("v5.channel.k8s.io", "v4.channel.k8s.io")
-        self.plain_kubelet_errors = False  # text in place of a Status
+        self.plain_kubelet_errors = True  # text in place of a Status, as v1.34's
         self.kubelet: Callable[[Object], Object | None] = lambda pod: None
         self.access: Callable[[Object], bool] = lambda attributes: True
         self.rewrite: Callable[[str, tuple[str, ...]], tuple[str, ...]] = lambda name, argv: argv
         self.logs: dict[tuple[str, str], str] = {}
-        self._tls, self._token, self.ca = tls, token, ""
+        self._tls, self._token, self._client_ca, self.ca = tls, token, client_ca, ""
         self._changed = threading.Condition(threading.RLock())
         self._requests: list[Request] = []
+        self._created: list[Change] = []
+        self._deleted: list[Change] = []
         self._faults: list[Fault] = []
         self._objects: dict[Key, Object] = {}
         self._events: list[tuple[int, str, Key, Object]] = []
@@ -329,6 +352,18 @@ class FakeCluster:
         """Return a copy of the records so far."""
         with self._changed:
             return list(self._requests)
+
+    @property
+    def created(self) -> list[Change]:
+        """Return what clients have created so far."""
+        with self._changed:
+            return list(self._created)
+
+    @property
+    def deleted(self) -> list[Change]:
+        """Return what clients have deleted so far, once for each DELETE that succeeded."""
+        with self._changed:
+            return list(self._deleted)
 
     @property
     def execs(self) -> list[fakeexec.Exec]:
@@ -481,7 +516,7 @@ class FakeCluster:
 
     async def _main(self, folder: Path) -> None:
         self._stop = asyncio.Event()
-        context, self.ca = certificate(folder) if self._tls else (None, "")
+        context, self.ca = certificate(folder, self._client_ca) if self._tls else (None, "")
         app = web.Application(client_max_size=16 << 20)
         app.router.add_route("*", "/{path:.*}", self._handle)
         app.on_response_prepare.append(self._date)
@@ -547,7 +582,8 @@ class FakeCluster:
         body = json.loads(data) if data and "json" in http.content_type else None
         command = tuple(http.query.getall("command", []))
         query, now = dict(http.query), time.monotonic()
-        request = Request(http.method, http.path, query, command, http.headers, body, now)
+        peer = common_name(http.transport.get_extra_info("peercert") if http.transport else None)
+        request = Request(http.method, http.path, query, command, http.headers, body, now, peer)
         with self._changed:
             self._requests.append(request)
             self._changed.notify_all()
@@ -632,7 +668,11 @@ class FakeCluster:
         obj.pop("status", None)
         known = {item["metadata"]["uid"] for item in self._objects.values()}
         self._gone |= {owner["uid"] for owner in meta.get("ownerReferences", [])} - known
-        return obj if dry else self._born(target.key, obj)
+        return obj if dry else self._note_created(target.key, self._born(target.key, obj))
+
+    def _note_created(self, key: Key, obj: Object) -> Object:
+        self._created.append(Change(key[0], key[2], obj["metadata"]["uid"]))
+        return obj
 
     def _check_create(self, target: Target, obj: Object) -> None:
         if target.plural == "selfsubjectaccessreviews":
@@ -733,10 +773,14 @@ class FakeCluster:
 
     def _delete(self, target: Target, options: Object, dry: bool) -> Object:
         obj = self._find(target)
-        check_uid(target, (options.get("preconditions") or {}).get("uid"), obj["metadata"]["uid"])
+        wanted = (options.get("preconditions") or {}).get("uid")
+        check_uid(target, wanted, obj["metadata"]["uid"])
         policy = options.get("propagationPolicy")
         if dry:
             return obj
+        self._deleted.append(
+            Change(target.plural, target.name or "", obj["metadata"]["uid"], wanted)
+        )
         if target.plural == "namespaces":
             return self._put(target.key, {**copy.deepcopy(obj), "status": {"phase": "Terminating"}})
         # batch/v1 leaves the dependents of a Job unless told otherwise.
@@ -965,6 +1009,12 @@ class FakeCluster:
             with self._changed:
                 self._execs.remove(stream)
                 self._changed.notify_all()
+
+
+def common_name(certificate: Mapping[str, Any] | None) -> str:
+    """Return the common name of a certificate as the ssl module gives it."""
+    names = dict(pair for rdn in (certificate or {}).get("subject", ()) for pair in rdn)
+    return str(names.get("commonName", ""))
 
 
 def in_scope(key: Key, target: Target) -> bool:

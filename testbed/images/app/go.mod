@@ -1,0 +1,3 @@
+module scratchtestbed/app
+
+go 1.24
