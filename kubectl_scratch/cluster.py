@@ -91,12 +91,12 @@ def _read_yaml(path: Path) -> Json:
     except (OSError, ValueError, yaml.YAMLError) as error:
         problem = f"kubeconfig {str(path)!r} can't be read"
         raise InvalidRequest(problem, _first_line(error)) from error
-    if not isinstance(document or {}, dict):
-        raise InvalidRequest(f"kubeconfig {str(path)!r} is not a kubeconfig")
+    if not kubeconfig.is_kubeconfig(document or {}):
+        raise InvalidRequest(f"{str(path)!r} is not a kubeconfig")
     return document or {}
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
@@ -276,19 +276,30 @@ def _read_answer(status: int, data: bytes, date: str | None, action: str) -> Ans
     return Answer(body, server_time(date) if date else datetime.now(timezone.utc))
 
 
-def _why_unreachable(error: Exception) -> str:
-    """Return the innermost reason: urllib3 wraps several times."""
-    cause: BaseException = error
-    while isinstance(inner := getattr(cause, "reason", None), BaseException):
-        cause = inner
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"its certificate can't be verified: {cause.verify_message}"
-    if isinstance(cause, urllib3.exceptions.TimeoutError):
+def _why_unreachable(error: BaseException) -> str:
+    """Return the reason in words; urllib3 wraps it several times, and differently."""
+    chain: list[BaseException] = [error]
+    while (inner := _inner(chain[-1])) is not None and inner not in chain:
+        chain.append(inner)
+    for cause in reversed(chain):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate can't be verified: {cause.verify_message}"
+        if isinstance(cause, urllib3.exceptions.NameResolutionError):
+            return "its name can't be resolved"
+        if isinstance(cause, TimeoutError):
+            return "it did not answer in time"
+        if isinstance(cause, ssl.SSLError):
+            return f"TLS fails: {(cause.reason or str(cause)).lower().replace('_', ' ')}"
+        if isinstance(cause, OSError) and cause.errno and cause.errno > 0:
+            return os.strerror(cause.errno).lower()
+    if any(isinstance(cause, urllib3.exceptions.TimeoutError) for cause in chain):
         return "it did not answer in time"
-    if isinstance(cause, urllib3.exceptions.NameResolutionError):
-        return "its name can't be resolved"
-    known = cause.__cause__ if isinstance(cause.__cause__, OSError) else cause
-    return os.strerror(known.errno) if isinstance(known, OSError) and known.errno else str(cause)
+    return _first_line(error)
+
+
+def _inner(error: BaseException) -> BaseException | None:
+    wrapped = (getattr(error, "reason", None), *error.args, error.__cause__, error.__context__)
+    return next((cause for cause in wrapped if isinstance(cause, BaseException)), None)
 
 
 @contextmanager

@@ -36,6 +36,7 @@ class Console:
         self._live = _isatty(stream)
         self._shown = ""
         self._raw = False
+        self._fresh = True
         self._lock = threading.RLock()
 
     def progress(self, text: str) -> None:
@@ -83,15 +84,22 @@ class Console:
         else:
             self.warning(finding.text)
 
-    def raw(self, on: bool) -> None:
+    def enter_raw(self) -> None:
         """Note that the terminal is raw: lines then need a carriage return, on both sides."""
-        self._raw = on
+        self._raw = True
+
+    def leave_raw(self, at_line_start: bool) -> None:
+        """Note that it is no longer, and whether the next line has to begin with a new one."""
+        self._raw = False
+        self._fresh = at_line_start
 
     def _line(self, text: str) -> None:
         with self._lock:
             self.settle()
             text = printable(text)
-            self._write(f"\r\n{text}\r\n" if self._raw else f"{text}\n")
+            before = "" if self._fresh or not self._live else "\n"
+            self._write(f"\r\n{text}\r\n" if self._raw else f"{before}{text}\n")
+            self._fresh = True
 
     def _write(self, text: str) -> None:
         with contextlib.suppress(OSError, ValueError):

@@ -107,3 +107,8 @@ class Interrupts:
         """From now on let nothing break off: what remains is to clean up."""
         self._closing = True
         self._raising = False
+
+    def reopen(self) -> None:
+        """Raise Interrupted for what came while nothing could break off."""
+        self._closing = False
+        self.check()

@@ -83,6 +83,24 @@ def config_paths(connection: Connection, environ: Mapping[str, str]) -> list[Pat
     return [default] if default.is_file() else []
 
 
+def is_kubeconfig(document: object) -> bool:
+    """Say whether a document has a kubeconfig's shape, as far as it is used here."""
+    if not isinstance(document, dict):
+        return False
+    for kind in ("cluster", "context", "user"):
+        items = document.get(f"{kind}s") or []
+        if not isinstance(items, list) or not all(_is_named(item, kind) for item in items):
+            return False
+    return isinstance(document.get("current-context") or "", str)
+
+
+def _is_named(item: object, kind: str) -> bool:
+    if not isinstance(item, dict) or not isinstance(item.get("name"), str):
+        return False
+    fields = item.get(kind) or {}
+    return isinstance(fields, dict) and isinstance(fields.get("exec") or {}, dict)
+
+
 def merge(documents: Iterable[tuple[Path, Json]]) -> Json:
     """Return one kubeconfig of several: whoever says a name first wins.
 
@@ -159,8 +177,22 @@ def resolve(merged: Json, connection: Connection) -> Access:
             "no cluster is configured",
             "set $KUBECONFIG, give --kubeconfig FILE, or see: kubectl config get-contexts",
         )
+    user = _override_user(user, connection)
+    check_header_values(user)
     namespace = connection.namespace or context.get("namespace") or "default"
-    return Access(_single(cluster, _override_user(user, connection), namespace), namespace)
+    return Access(_single(cluster, user, namespace), namespace)
+
+
+def check_header_values(user: Json) -> None:
+    """Raise InvalidRequest for what no header can carry; the values are not repeated."""
+    texts = {"token": [user.get("token") or ""], "user to impersonate": _impersonation(user)}
+    for what, values in texts.items():
+        if not all(isinstance(value, str) and value.isprintable() for value in values):
+            raise InvalidRequest(f"the {what} has a character that no header can carry")
+
+
+def _impersonation(user: Json) -> list[str]:
+    return [value for _, value in impersonation_headers(user)]
 
 
 def _context(merged: Json, connection: Connection) -> Json:

@@ -53,6 +53,7 @@ class LivingCopy:
         self._console = console
         self._created: list[tuple[str, str]] = []
         self._heartbeat: Heartbeat | None = None
+        self._leased = True
 
     def __enter__(self) -> LivingCopy:
         try:
@@ -82,6 +83,7 @@ class LivingCopy:
                 "create", "batch", "jobs", self.plan.namespace
             ):
                 raise
+            self._leased = False
             self._console.warning(
                 "you may not create Jobs, so the copy has no lease: if this process is killed,"
                 f" it stops after {self._terms.deadline:.0f} s, and its object stays"
@@ -148,12 +150,12 @@ class LivingCopy:
         if not self._created:
             self._console.settle()
             return
-        troubles = [self._delete(path, own) for path, own in reversed(self._created)]
+        troubles = {path: self._delete(path, own) for path, own in reversed(self._created)}
         self._console.settle()
-        causes = [trouble for trouble in troubles if trouble]
         self._created.clear()
-        if causes:
-            self.leftover = self._describe_leftover(causes[0])
+        left = {path: why for path, why in troubles.items() if why}
+        if left:
+            self.leftover = self._describe_leftover(left)
 
     def _delete(self, path: str, own: str) -> str:
         """Delete one object; return why it could not be, or nothing."""
@@ -176,15 +178,16 @@ class LivingCopy:
                     return why
         return why
 
-    def _describe_leftover(self, cause: str) -> LeftoverCopy:
-        name = self.plan.copy_name
-        what = f"pod/{name} job/{name}" if self._heartbeat else f"pod/{name}"
-        if self._heartbeat is not None:
+    def _describe_leftover(self, left: dict[str, str]) -> LeftoverCopy:
+        """Name what is left: paths of objects, and why each could not be deleted."""
+        kinds = ["job" if "/jobs/" in path else "pod" for path in left]
+        what = " ".join(f"{kind}/{self.plan.copy_name}" for kind in kinds)
+        if self._leased:
             otherwise = f"its lease removes it within {self._terms.ttl:.0f} s"
         else:
             otherwise = f"it stops after {self._terms.deadline:.0f} s, and its object stays"
         command = f"kubectl delete -n {self.plan.namespace} --now --ignore-not-found {what}"
-        return LeftoverCopy(command, cause, otherwise)
+        return LeftoverCopy(command, next(iter(left.values())), otherwise)
 
 
 class Heartbeat(threading.Thread):

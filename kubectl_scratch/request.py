@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from kubectl_scratch.errors import InvalidRequest
 
 MIN_TTL = 5.0
+LONGEST = 365 * 86400.0
 POD_KINDS = ("pod", "pods", "po")
 
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
@@ -52,8 +53,8 @@ def parse_duration(text: str, what: str) -> float:
         seconds = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
     else:
         raise InvalidRequest(f"{what} {text!r} is not a duration", "write it like 90s, 5m or 1h30m")
-    if seconds <= 0:
-        raise InvalidRequest(f"{what} must be longer than zero")
+    if not 0 < seconds <= LONGEST:
+        raise InvalidRequest(f"{what} must be longer than zero and at most a year")
     return seconds
 
 

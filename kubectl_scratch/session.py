@@ -64,10 +64,10 @@ def debug(request: DebugRequest, desk: Desk) -> int:
     tty = wants_terminal(request, desk.user)
     source = read_source(desk, request.pod)
     plan = make_plan(source, request, desk.suffix(), desk.author)
-    for finding in plan.findings:
-        desk.console.finding(finding)
     if plan.blockers:
         raise InvalidRequest(f"pod {request.pod!r} can't be copied", plan.blockers[0].text)
+    for finding in plan.findings:
+        desk.console.finding(finding)
     copy = LivingCopy(
         desk.cluster, plan, Terms(request.ttl, request.deadline), desk.interrupts, desk.console
     )
@@ -81,6 +81,7 @@ def debug(request: DebugRequest, desk: Desk) -> int:
             if outcome is not None and outcome.code:
                 copy.leftover.code = outcome.code
             raise copy.leftover
+    desk.interrupts.reopen()
     return exit_code(outcome, desk.console)
 
 
@@ -157,7 +158,7 @@ def carry(remote: Remote, request: DebugRequest, desk: Desk, plan: Plan, tty: bo
             if not request.command:
                 for line in shell.banner(plan):
                     desk.console.info(line)
-            with terminal.raw_session(remote, desk.user, desk.console.raw) as raw:
+            with terminal.raw_session(remote, desk.user, desk.console) as raw:
                 terminal.bridge(remote, desk.user, desk.interrupts, now, limit.check, raw)
         else:
             terminal.bridge(remote, desk.user, desk.interrupts, now, limit.check)

@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 
-from kubectl_scratch.errors import Interrupted
+from kubectl_scratch.console import Console
+from kubectl_scratch.errors import Interrupted, SessionError
 from kubectl_scratch.interrupts import Interrupts
 from kubectl_scratch.spawn import Remote
 
@@ -52,9 +53,13 @@ class UserStreams:
 
 
 class RawTerminal:
-    """Make a terminal raw, and what it was in every case; nothing where it is none."""
+    """Make a terminal raw, and what it was in every case; nothing where it is none.
+
+    ``at_line_start`` says whether what was shown last ended a line.
+    """
 
     def __init__(self, fd: int) -> None:
+        self.at_line_start = True
         self._fd = fd
         self._saved: list[object] | None = None
 
@@ -82,17 +87,15 @@ class RawTerminal:
 
 
 @contextmanager
-def raw_session(
-    remote: Remote, user: UserStreams, on_raw: Callable[[bool], None]
-) -> Iterator[RawTerminal]:
+def raw_session(remote: Remote, user: UserStreams, console: Console) -> Iterator[RawTerminal]:
     """Make the user's terminal raw for as long as the remote terminal is used."""
     with RawTerminal(user.stdin) as raw:
-        on_raw(True)
+        console.enter_raw()
         try:
             remote.setwinsize(*user.size())
             yield raw
         finally:
-            on_raw(False)
+            console.leave_raw(raw.at_line_start)
 
 
 def bridge(
@@ -123,10 +126,10 @@ def bridge(
             _follow_terminal(remote, user, interrupts, raw)
         if user.stdin in ready:
             reading = _pass_input(remote, user.stdin)
-        _show(remote, user)
+        _show(remote, user, raw)
         remote.keep_alive(clock())
         tick()
-    _show(remote, user)
+    _show(remote, user, raw)
 
 
 def _follow_terminal(
@@ -139,10 +142,19 @@ def _follow_terminal(
     remote.setwinsize(*user.size())
 
 
-def _show(remote: Remote, user: UserStreams) -> None:
+def _show(remote: Remote, user: UserStreams, raw: RawTerminal | None) -> None:
     out, err = remote.drain()
-    _write(user.stdout, out)
-    _write(user.stderr, err)
+    if out and raw is not None:
+        raw.at_line_start = out.endswith(b"\n")
+    try:
+        _write(user.stdout, out)
+    except BrokenPipeError as error:
+        raise Interrupted(signal.SIGPIPE) from error
+    except OSError as error:
+        raise SessionError(f"stdout can't be written: {os.strerror(error.errno or 0)}") from error
+    # Nobody who could be told: a stderr that can't be written ends no session.
+    with contextlib.suppress(OSError):
+        _write(user.stderr, err)
 
 
 def _pass_input(remote: Remote, stdin: int) -> bool:
@@ -169,5 +181,3 @@ def _write(fd: int, data: bytes) -> None:
         except BlockingIOError:
             # Another process that shares the terminal has made it non-blocking.
             select.select([], [fd], [])
-        except BrokenPipeError as error:
-            raise Interrupted(signal.SIGPIPE) from error
