@@ -33,6 +33,7 @@ from kubectl_scratch.transport import (
     Errand,
     KubectlTransport,
     WebSocketTransport,
+    only_websocket,
     websocket_or_kubectl,
 )
 from kubectl_scratch.waiting import Clock, Patience, wait_for
@@ -171,7 +172,7 @@ def open_session(request: DebugRequest, desk: Desk, plan: Plan, tty: bool, folde
     """Return the session as soon as the debug container takes it."""
     command = request.command or shell.command(plan.target, interactive=tty)
     where = (plan.namespace, plan.copy_name, plan.debug_container)
-    errand = Errand(*where, command, tty, desk.user.size())
+    errand = Errand(*where, command, tty, desk.user.size(), repeatable=not request.command)
     attempt = choose_transport(request.transport, desk, errand, folder)
 
     def say(words: str) -> None:
@@ -192,7 +193,7 @@ def choose_transport(wanted: str, desk: Desk, errand: Errand, folder: Path) -> A
         return kubectl.attempt
     websocket = WebSocketTransport(desk.cluster, errand)
     if wanted == "websocket":
-        return websocket.attempt
+        return only_websocket(websocket)
     return websocket_or_kubectl(websocket, kubectl, desk.console.info)
 
 

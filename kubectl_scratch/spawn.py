@@ -7,6 +7,7 @@ and beside it what a loop between two sides needs so that neither blocks the oth
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
@@ -216,7 +217,10 @@ class KubectlSpawn(_Spawn):
     """
 
     def __init__(self, kubectl: str, arguments: list[str], size: tuple[int, int]) -> None:
-        super().__init__(kubectl, arguments, timeout=30, maxread=65536, dimensions=size)
+        try:
+            super().__init__(kubectl, arguments, timeout=30, maxread=65536, dimensions=size)
+        except pexpect.ExceptionPexpect as error:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), kubectl) from error
         self.delaybeforesend = None
         self.delayafterread = None
         self._unsent = bytearray()
@@ -323,6 +327,8 @@ class KubectlPipes:
     def outcome(self) -> Outcome:
         """Return how kubectl ended, which passes the command's code on."""
         code = self._child.wait()
+        if code == -signal.SIGPIPE:
+            return Outcome(ExitStatus.of_signal(signal.SIGPIPE))
         if code < 0:
             return Outcome(None, f"kubectl exec was ended by signal {-code}", lost=True)
         return Outcome(code)

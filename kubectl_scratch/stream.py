@@ -37,6 +37,10 @@ class NoWebSocket(Exception):
     """What answered does not speak WebSocket: a proxy, most likely."""
 
 
+class Unsure(Exception):
+    """The connection was cut before an answer; the command may have been started."""
+
+
 class Refused(Exception):
     """The API server refused the exec; carries its HTTP status and its Status object."""
 
@@ -70,7 +74,7 @@ class Outcome:
 def connect(dial: Dial, *subprotocols: str) -> ExecStream:
     """Open the stream; the first of ``subprotocols`` that the server knows is used.
 
-    Raises NotStarted, NoWebSocket, Refused, or OSError where no connection came about.
+    Raises NotStarted, NoWebSocket, Refused, Unsure, or OSError where no connection came about.
     """
     options: dict[str, Any] = {"header": list(dial.headers), "subprotocols": list(subprotocols)}
     if dial.proxy is not None:
@@ -85,13 +89,14 @@ def connect(dial: Dial, *subprotocols: str) -> ExecStream:
         connect_to(dial.url, timeout=dial.timeout, suppress_origin=True, **options)
     except websocket.WebSocketBadStatusException as error:
         raise _bad_handshake(error) from error
-    except (websocket.WebSocketTimeoutException, websocket.WebSocketAddressException) as error:
+    except (websocket.WebSocketProxyException, websocket.WebSocketAddressException) as error:
         raise OSError(str(error)) from error
     except websocket.WebSocketException as error:
-        raise NoWebSocket(str(error)) from error
+        # Cut, or an answer that is none: the request may have got through all the same.
+        raise Unsure(str(error)) from error
     sock, subprotocol = ws.sock, ws.getsubprotocol()
     if sock is None or subprotocol is None:
-        raise NoWebSocket("no subprotocol was agreed on")
+        raise Unsure("no subprotocol was agreed on")
     return ExecStream(sock, subprotocol)
 
 

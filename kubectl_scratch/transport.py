@@ -27,7 +27,10 @@ Attempt = Callable[[State], Remote | None]
 
 @dataclass(frozen=True)
 class Errand:
-    """A command, and where it runs; ``size`` is the terminal's rows and columns."""
+    """A command, and where it runs; ``size`` is the terminal's rows and columns.
+
+    ``repeatable`` says that starting it twice does no harm, as with a shell.
+    """
 
     namespace: str
     pod: str
@@ -35,14 +38,16 @@ class Errand:
     command: tuple[str, ...]
     tty: bool
     size: tuple[int, int]
+    repeatable: bool
 
 
 class WebSocketTransport:
     """Exec over a WebSocket of this process; the connection that succeeds is the session.
 
     With a terminal v4 is enough, and its handshake fails where the container does not run
-    yet: that try is the session's own. Pipes need v5, which can say that stdin has ended; its
-    handshake succeeds too early, so a harmless v4 exec finds out first.
+    yet: for a shell that try is the session's own. Pipes need v5, which can say that stdin
+    has ended; its handshake succeeds too early. So before any other command a harmless v4
+    exec finds out whether the container runs and a WebSocket comes through.
     """
 
     def __init__(self, cluster: Cluster, errand: Errand) -> None:
@@ -55,16 +60,24 @@ class WebSocketTransport:
         Raises ClusterError where it never will, and stream.NoWebSocket.
         """
         errand = self._errand
+        subprotocol = stream.V4 if errand.tty else stream.V5
         try:
-            if errand.tty:
-                return WebSocketSpawn(self._connect(errand.command, stream.V4), tty=True)
+            if errand.tty and errand.repeatable:
+                return WebSocketSpawn(self._connect(errand.command, subprotocol), errand.tty)
             self._connect(PROBE, stream.V4).close()
         except stream.NotStarted:
             return None
+        except stream.Unsure as error:
+            raise stream.NoWebSocket(str(error)) from error
         try:
-            return WebSocketSpawn(self._connect(errand.command, stream.V5), tty=False)
+            return WebSocketSpawn(self._connect(errand.command, subprotocol), errand.tty)
         except stream.NotStarted as error:
             raise SessionError(f"the debug container has ended: {error}") from error
+        except stream.Unsure as error:
+            raise SessionError(
+                f"the connection was cut while the command was started: {error}",
+                "it may have run; it is not sent again",
+            ) from error
 
     def _connect(self, command: tuple[str, ...], subprotocol: str) -> stream.ExecStream:
         errand = self._errand
@@ -99,9 +112,12 @@ class KubectlTransport:
         if not isinstance(state, Ready):
             return None
         kubectl, arguments = find_kubectl(), self._arguments()
-        if self._errand.tty:
-            return KubectlSpawn(kubectl, arguments, self._errand.size)
-        return KubectlPipes(kubectl, arguments)
+        try:
+            if self._errand.tty:
+                return KubectlSpawn(kubectl, arguments, self._errand.size)
+            return KubectlPipes(kubectl, arguments)
+        except OSError as error:
+            raise SessionError(f"{kubectl} can't be run: {error.strerror}") from error
 
     def _arguments(self) -> list[str]:
         config = self._folder / "kubeconfig"
@@ -120,6 +136,19 @@ def find_kubectl() -> str:
     if not found:
         raise SessionError("kubectl is not on PATH, and no WebSocket comes through")
     return found
+
+
+def only_websocket(websocket: WebSocketTransport) -> Attempt:
+    """Return attempts over a WebSocket that raise SessionError where none comes through."""
+
+    def attempt(state: State) -> Remote | None:
+        try:
+            return websocket.attempt(state)
+        except stream.NoWebSocket as error:
+            problem = f"no WebSocket comes through ({error})"
+            raise SessionError(problem, "--transport kubectl does without") from error
+
+    return attempt
 
 
 def websocket_or_kubectl(

@@ -976,7 +976,7 @@ class FakeCluster:
         offered = re.split(r"\s*,\s*", http.headers.get("Sec-WebSocket-Protocol", ""))
         protocol = next((word for word in offered if word in self.subprotocols), None)
         if protocol is None:
-            raise ApiError(400, "BadRequest", f"no common subprotocol: {offered}")
+            return web.Response(status=403)  # what golang.org/x/net/websocket makes of it
         uid, problem = pod["metadata"]["uid"], None
         if name not in self._started.get(uid, ()):
             said = f'container not found ("{name}")'

@@ -1,0 +1,36 @@
+# The only commands that the README and CI call. Each does its own set-up.
+BIN := .venv/bin
+
+.PHONY: help venv cluster cluster-down demo test lint unit api cluster-test format clean
+
+help:  ## Show the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
+
+venv: .venv/made  ## .venv/ with kubectl-scratch, kubectl and the development tools
+
+.venv/made: setup.cfg pyproject.toml tools/venv.sh
+	sh tools/venv.sh
+
+cluster: venv  ## Start the testbed's cluster, or reuse it; prints the line that exports KUBECONFIG
+	@$(BIN)/python -m testbed up
+
+cluster-down: venv  ## Stop it; nothing is left
+	@$(BIN)/python -m testbed down
+
+demo: venv  ## The main job on an embedded cluster
+	@$(BIN)/python tools/demo.py
+
+test: venv  ## All tiers
+	@$(BIN)/python tools/test.py
+
+lint unit api: venv  ## One tier
+	@$(BIN)/python tools/test.py $@
+
+cluster-test: venv  ## The tier that needs the testbed
+	@$(BIN)/python tools/test.py cluster
+
+format: venv  ## Format the code
+	$(BIN)/ruff check -q --fix . && $(BIN)/ruff format -q .
+
+clean:  ## Remove what was made here; run cluster-down before
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
