@@ -65,7 +65,7 @@ class WebSocketTransport:
             if errand.tty and errand.repeatable:
                 return WebSocketSpawn(self._connect(errand.command, subprotocol), errand.tty)
             self._connect(PROBE, stream.V4).close()
-        except stream.NotStarted:
+        except (stream.NotStarted, Unreachable):
             return None
         except stream.Unsure as error:
             raise stream.NoWebSocket(str(error)) from error
