@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 import traceback
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -30,6 +31,14 @@ STREAMS = (0, 1, 2)
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
+@dataclass(frozen=True)
+class Call:
+    """What stands behind ``--``, and the console that all of one run shares."""
+
+    command: tuple[str, ...]
+    console: Console
+
+
 @click.group(context_settings=CONTEXT)
 @click.version_option(__version__, prog_name="kubectl scratch")
 def scratch() -> None:
@@ -39,7 +48,9 @@ def scratch() -> None:
 @scratch.command()
 @click.argument("pod")
 @click.option("-c", "--container", "--target", metavar="NAME", help="The container to look at.")
-@click.option("--image", default=DEFAULT_IMAGE, show_default=True, help="The toolkit image.")
+@click.option(
+    "--image", metavar="IMAGE", default=DEFAULT_IMAGE, show_default=True, help="The toolkit image."
+)
 @click.option("--tty/--no-tty", "-t/-T", default=None, help="With a terminal, or without.")
 @click.option("-i", "--stdin", is_flag=True, hidden=True, help="Accepted; stdin is passed anyway.")
 @click.option("-q", "--quiet", is_flag=True, help="Say only what must be known.")
@@ -50,12 +61,29 @@ def scratch() -> None:
     show_default=True,
     help="What carries the session.",
 )
-@click.option("--timeout", default="2m", show_default=True, help="How long to wait for a shell.")
-@click.option("--ttl", help="The cluster removes the copy so long after we are gone. [default: 5m]")
-@click.option("--max", "longest", default="8h", show_default=True, help="The longest session.")
+@click.option(
+    "--timeout",
+    metavar="DURATION",
+    default="2m",
+    show_default=True,
+    help="How long to wait for a shell.",
+)
+@click.option(
+    "--ttl",
+    metavar="DURATION",
+    help="The cluster removes the copy so long after we are gone. [default: 5m]",
+)
+@click.option(
+    "--max",
+    "longest",
+    metavar="DURATION",
+    default="8h",
+    show_default=True,
+    help="The longest session.",
+)
 @connection_options
 @click.pass_obj
-def debug(command: tuple[str, ...], /, **values: Any) -> int:
+def debug(call: Call, /, **values: Any) -> int:
     """Open a shell beside a copy of POD, or run COMMAND there.
 
     \b
@@ -69,9 +97,9 @@ def debug(command: tuple[str, ...], /, **values: Any) -> int:
     """
     from kubectl_scratch.commands import debug as verb
 
-    console = Console(sys.stderr, quiet=values.pop("quiet"))
+    call.console.quiet = values.pop("quiet")
     del values["stdin"]
-    return verb.run(values, command, STREAMS, console)
+    return verb.run(values, call.command, STREAMS, call.console)
 
 
 def split_command(argv: list[str]) -> tuple[list[str], tuple[str, ...]]:
@@ -112,7 +140,10 @@ def run(argv: list[str]) -> int:
     arguments, command = split_command(argv)
     try:
         code = scratch.main(
-            arguments, prog_name="kubectl scratch", standalone_mode=False, obj=command
+            arguments,
+            prog_name="kubectl scratch",
+            standalone_mode=False,
+            obj=Call(command, console),
         )
         return int(code or ExitStatus.OK)
     except click.exceptions.NoArgsIsHelpError as error:

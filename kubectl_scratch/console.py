@@ -29,10 +29,10 @@ class Console:
     def __init__(
         self, stream: TextIO, quiet: bool = False, clock: Callable[[], float] = time.monotonic
     ) -> None:
+        self.quiet = quiet
         self._stream = stream
         self._clock = clock
         self._logged = -LOG_EVERY
-        self._quiet = quiet
         self._live = _isatty(stream)
         self._shown = ""
         self._raw = False
@@ -45,7 +45,7 @@ class Console:
         In a log each line stays, so there only what is still true after a while is told.
         """
         text = printable(text)
-        if self._quiet or text == self._shown:
+        if self.quiet or text == self._shown:
             return
         with self._lock:
             if self._live:
@@ -66,7 +66,7 @@ class Console:
 
     def info(self, text: str) -> None:
         """Say something that -q silences."""
-        if not self._quiet:
+        if not self.quiet:
             self._line(text)
 
     def warning(self, text: str) -> None:

@@ -322,7 +322,7 @@ def test_a_container_that_does_not_run_is_not_found(api: FakeCluster) -> None:
         assert (body if plain else json.loads(body)["message"]) == 'container not found ("c")'
     status = drain(connect(api, "true", protocol=V5))[2]
     assert status["reason"] == "InternalError" and 'not found ("c")' in status["message"]
-    refused = (({"container": "x"}, 400), ({"protocol": "v9"}, 400), ({"name": "x"}, 404))
+    refused = (({"container": "x"}, 400), ({"protocol": "v9"}, 403), ({"name": "x"}, 404))
     for wrong, error in refused:
         with pytest.raises(websocket.WebSocketBadStatusException) as caught:
             connect(api, "true", **{"protocol": V4, **wrong})
