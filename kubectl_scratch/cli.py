@@ -6,7 +6,6 @@ import os
 import sys
 import tempfile
 import traceback
-from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -25,18 +24,10 @@ from kubectl_scratch.errors import (
     SessionError,
     Unreachable,
 )
-from kubectl_scratch.options import connection_options
+from kubectl_scratch.options import Process, connection_options, session_options
 
 STREAMS = (0, 1, 2)
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-
-
-@dataclass(frozen=True)
-class Call:
-    """What stands behind ``--``, and the console that all of one run shares."""
-
-    command: tuple[str, ...]
-    console: Console
 
 
 @click.group(context_settings=CONTEXT)
@@ -51,39 +42,10 @@ def scratch() -> None:
 @click.option(
     "--image", metavar="IMAGE", default=DEFAULT_IMAGE, show_default=True, help="The toolkit image."
 )
-@click.option("--tty/--no-tty", "-t/-T", default=None, help="With a terminal, or without.")
-@click.option("-i", "--stdin", is_flag=True, hidden=True, help="Accepted; stdin is passed anyway.")
-@click.option("-q", "--quiet", is_flag=True, help="Say only what must be known.")
-@click.option(
-    "--transport",
-    type=click.Choice(["auto", "websocket", "kubectl"]),
-    default="auto",
-    show_default=True,
-    help="What carries the session.",
-)
-@click.option(
-    "--timeout",
-    metavar="DURATION",
-    default="2m",
-    show_default=True,
-    help="How long to wait for a shell.",
-)
-@click.option(
-    "--ttl",
-    metavar="DURATION",
-    help="The cluster removes the copy so long after we are gone. [default: 5m]",
-)
-@click.option(
-    "--max",
-    "longest",
-    metavar="DURATION",
-    default="8h",
-    show_default=True,
-    help="The longest session.",
-)
+@session_options
 @connection_options
 @click.pass_obj
-def debug(call: Call, /, **values: Any) -> int:
+def debug(process: Process, /, **values: Any) -> int:
     """Open a shell beside a copy of POD, or run COMMAND there.
 
     \b
@@ -97,9 +59,29 @@ def debug(call: Call, /, **values: Any) -> int:
     """
     from kubectl_scratch.commands import debug as verb
 
-    call.console.quiet = values.pop("quiet")
-    del values["stdin"]
-    return verb.run(values, call.command, STREAMS, call.console)
+    process.console.quiet = values["quiet"]
+    return verb.run(values, process)
+
+
+@scratch.command()
+@click.argument("copy")
+@session_options
+@connection_options
+@click.pass_obj
+def attach(process: Process, /, **values: Any) -> int:
+    """Open one more session in COPY, a copy that a session of debug has made.
+
+    \b
+    Examples:
+      kubectl scratch attach mypod-scratch-x7k2p
+      kubectl scratch attach mypod-scratch-x7k2p -- top -b -n 1
+
+    The session that leaves as the last deletes the copy.
+    """
+    from kubectl_scratch.commands import attach as verb
+
+    process.console.quiet = values["quiet"]
+    return verb.run(values, process)
 
 
 def split_command(argv: list[str]) -> tuple[list[str], tuple[str, ...]]:
@@ -143,7 +125,7 @@ def run(argv: list[str]) -> int:
             arguments,
             prog_name="kubectl scratch",
             standalone_mode=False,
-            obj=Call(command, console),
+            obj=Process(command, STREAMS, console),
         )
         return int(code or ExitStatus.OK)
     except click.exceptions.NoArgsIsHelpError as error:

@@ -6,6 +6,7 @@ or refuse them (37), so pods travel as dicts; the client gives configuration and
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import logging
 import os
@@ -136,6 +137,8 @@ class Cluster:
             return None
         context = ssl.create_default_context(cafile=settings.ssl_ca_cert or None)
         if not settings.verify_ssl:
+            # The user has asked for it, and need not be told at each request.
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         # The CAs of many clusters lack key usage and identifier extensions, which 3.13 asks for.
@@ -148,6 +151,9 @@ class Cluster:
         own = self.access.cluster.get("proxy-url")
         if own:
             return str(own)
+        # As Go's clients: a proxy could not reach this machine's loopback.
+        if is_loopback(urlsplit(self._host).hostname or ""):
+            return None
         environ = {key.lower(): value for key, value in os.environ.items() if value}
         if should_bypass_proxies(self._host, no_proxy=environ.get("no_proxy")):
             return None
@@ -187,9 +193,11 @@ class Cluster:
         """Create an object."""
         return self._call("POST", path, {}, body)
 
-    def patch(self, path: str, body: Json, kind: str = MERGE_PATCH) -> Answer:
+    def patch(
+        self, path: str, body: Json, kind: str = MERGE_PATCH, timeout: float | None = None
+    ) -> Answer:
         """Patch an object."""
-        return self._call("PATCH", path, {}, body, kind)
+        return self._call("PATCH", path, {}, body, kind, timeout)
 
     def delete(self, path: str, uid: str, grace: int, timeout: float) -> Answer:
         """Delete the object of that UID, and in the background what it owns.
@@ -272,8 +280,17 @@ def _read_answer(status: int, data: bytes, date: str | None, action: str) -> Ans
         raise ClusterError(status, "NotKubernetes", text, action)
     if status >= 400:
         message = str(body.get("message") or f"HTTP {status}")
-        raise ClusterError(status, str(body.get("reason") or status), message, action)
+        kind = str((body.get("details") or {}).get("kind") or "")
+        raise ClusterError(status, str(body.get("reason") or status), message, action, kind)
     return Answer(body, server_time(date) if date else datetime.now(timezone.utc))
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host is this machine itself."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _why_unreachable(error: BaseException) -> str:

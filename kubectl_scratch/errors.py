@@ -36,12 +36,16 @@ class InvalidRequest(ScratchError):
 
 @dataclass
 class ClusterError(ScratchError):
-    """The API server refused or failed; ``reason`` is that of its Status."""
+    """The API server refused or failed; ``reason`` and ``kind`` are those of its Status.
+
+    ``kind`` is the plural of what it is about, or empty.
+    """
 
     status: int
     reason: str
     message: str
     action: str = ""
+    kind: str = ""
 
 
 class Unreachable(ClusterError):

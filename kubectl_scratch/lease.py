@@ -9,15 +9,17 @@ https://kubernetes.io/docs/concepts/workloads/controllers/ttlafterfinished/
 from __future__ import annotations
 
 import math
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
-from kubectl_scratch.podjson import Json, uid
+from kubectl_scratch.podjson import Json, annotations_of, uid
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER = "kubectl-scratch"
 SESSION_LABEL = "kubectl-scratch/session"
 SOURCE_ANNOTATION = "kubectl-scratch/source"
+# As the API writes times; of one length, so that they sort as text.
+TIME = "%Y-%m-%dT%H:%M:%SZ"
 CONTAINER_ANNOTATION = "kubectl-scratch/container"
 
 
@@ -95,10 +97,45 @@ def renewed_ttl(job: Json, now: datetime, ttl: float) -> int | None:
     completed = (job.get("status") or {}).get("completionTime")
     if not completed:
         return None
-    since = datetime.strptime(completed, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+    since = datetime.strptime(completed, TIME).replace(tzinfo=timezone.utc)
     return math.ceil((now - since).total_seconds() + ttl)
 
 
-def renewal_patch(job: Json, ttl: int) -> Json:
-    """Return the patch that moves the lease's end; the UID keeps it off a namesake."""
-    return {"metadata": {"uid": uid(job)}, "spec": {"ttlSecondsAfterFinished": ttl}}
+def renewal(job: Json, session_id: str, now: datetime, ttl: float) -> Json:
+    """Return the patch that prolongs the lease and the session's seat in it.
+
+    The UID keeps it off a namesake. Another session may have asked for longer.
+    """
+    seat = {seat_of(session_id): expiry(now, ttl)}
+    patch: Json = {"metadata": {"uid": uid(job), "annotations": seat}}
+    longer = renewed_ttl(job, now, ttl)
+    if longer is not None:
+        longest = max(longer, job["spec"].get("ttlSecondsAfterFinished") or 0)
+        patch["spec"] = {"ttlSecondsAfterFinished": longest}
+    return patch
+
+
+# Several sessions may stand in one copy, and the last one deletes it: each has a seat, an
+# annotation of the lease that says until when it is taken.
+SEAT = "session.kubectl-scratch/"
+
+
+def seat_of(session_id: str) -> str:
+    """Return the annotation of a session's seat."""
+    return SEAT + session_id
+
+
+def expiry(now: datetime, ttl: float) -> str:
+    """Return until when a seat is taken, in the cluster's time."""
+    return (now + timedelta(seconds=ttl)).strftime(TIME)
+
+
+def leaving(job_uid: str, session_id: str) -> Json:
+    """Return the patch that gives a seat back."""
+    return {"metadata": {"uid": job_uid, "annotations": {seat_of(session_id): None}}}
+
+
+def sessions_in(job: Json, now: datetime) -> int:
+    """Return how many seats are taken."""
+    seats = {key: value for key, value in annotations_of(job).items() if key.startswith(SEAT)}
+    return sum(value > now.strftime(TIME) for value in seats.values())

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
 
+from kubectl_scratch.console import Console
 from kubectl_scratch.kubeconfig import Connection
 from kubectl_scratch.request import parse_duration
+
+
+@dataclass(frozen=True)
+class Process:
+    """The process that a verb runs in: its descriptors, its console, what stands behind --."""
+
+    command: tuple[str, ...]
+    streams: tuple[int, int, int]
+    console: Console
+
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -31,6 +43,47 @@ _CONNECTION: tuple[Callable[[Any], Any], ...] = (
     click.option("--request-timeout", metavar="DURATION", default="0", help="For one request."),
     click.option("--cache-dir", metavar="DIR", hidden=True, help="Accepted and not used."),
 )
+
+
+_SESSION: tuple[Callable[[Any], Any], ...] = (
+    click.option("--tty/--no-tty", "-t/-T", default=None, help="With a terminal, or without."),
+    click.option("-i", "--stdin", is_flag=True, hidden=True, help="Accepted; it is passed anyway."),
+    click.option("-q", "--quiet", is_flag=True, help="Say only what must be known."),
+    click.option(
+        "--transport",
+        type=click.Choice(["auto", "websocket", "kubectl"]),
+        default="auto",
+        show_default=True,
+        help="What carries the session.",
+    ),
+    click.option(
+        "--timeout",
+        metavar="DURATION",
+        default="2m",
+        show_default=True,
+        help="How long to wait for a shell.",
+    ),
+    click.option(
+        "--ttl",
+        metavar="DURATION",
+        help="The cluster removes the copy so long after we are gone. [default: 5m]",
+    ),
+    click.option(
+        "--max",
+        "longest",
+        metavar="DURATION",
+        default="8h",
+        show_default=True,
+        help="The longest session.",
+    ),
+)
+
+
+def session_options(command: Command) -> Command:
+    """Add the flags of what runs a session."""
+    for option in reversed(_SESSION):
+        command = option(command)
+    return command
 
 
 def connection_options(command: Command) -> Command:

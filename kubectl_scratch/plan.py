@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from kubectl_scratch import debugger, lease, podcopy
 from kubectl_scratch.errors import InvalidRequest
@@ -26,6 +27,17 @@ LONGEST_NAME = 63
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a session stands: a debug container in a copy, and what it is a copy of."""
+
+    namespace: str
+    copy_name: str
+    debug_container: str
+    target: str
+    source: str
+
+
+@dataclass(frozen=True)
 class Plan:
     """What one ``debug`` will do.
 
@@ -34,10 +46,8 @@ class Plan:
     ask for less.
     """
 
-    namespace: str
-    source: str
-    target: str
-    copy_name: str
+    place: Place
+    session_id: str
     lease: Json
     copy: Json
     debug_containers: tuple[Json, ...]
@@ -45,18 +55,13 @@ class Plan:
     findings: tuple[Finding, ...]
 
     @property
-    def debug_container(self) -> str:
-        """Return the debug container's name."""
-        return str(self.debug_containers[0]["name"])
-
-    @property
     def blockers(self) -> list[Finding]:
         """Return what forbids the plan."""
         return [f for f in self.findings if f.level is Level.BLOCKER]
 
 
-def make_plan(source: Json, request: DebugRequest, suffix: str, author: str) -> Plan:
-    """Plan the copy of ``source``; ``suffix`` is five random characters.
+def make_plan(source: Json, request: DebugRequest, suffix: str, author: str, now: datetime) -> Plan:
+    """Plan the copy of ``source``; ``suffix`` is five random characters, ``now`` the cluster's.
 
     Raises InvalidRequest where the container is not in the pod.
     """
@@ -66,15 +71,23 @@ def make_plan(source: Json, request: DebugRequest, suffix: str, author: str) -> 
         lease.SOURCE_ANNOTATION: f"{namespace(source)}/{name(source)}",
         lease.CONTAINER_ANNOTATION: target["name"],
         "kubectl-scratch/created-by": author,
+        "kubectl-scratch/created-at": now.strftime(lease.TIME),
     }
+    seat = {lease.seat_of(suffix): lease.expiry(now, request.session.ttl)}
     copied = podcopy.make_copy(source, copy_name, lease.labels(suffix), marks)
     tools = debugger.debug_containers(source, target, request.image, suffix)
     return Plan(
-        namespace=namespace(source),
-        source=name(source),
-        target=target["name"],
-        copy_name=copy_name,
-        lease=lease.lease_manifest(copy_name, suffix, target["image"], request.ttl, marks),
+        place=Place(
+            namespace=namespace(source),
+            copy_name=copy_name,
+            debug_container=tools.choices[0]["name"],
+            target=target["name"],
+            source=f"{namespace(source)}/{name(source)}",
+        ),
+        session_id=suffix,
+        lease=lease.lease_manifest(
+            copy_name, suffix, target["image"], request.session.ttl, {**marks, **seat}
+        ),
         copy=copied.manifest,
         debug_containers=tools.choices,
         edits=copied.edits,

@@ -22,24 +22,33 @@ _IMAGE = re.compile(
 
 
 @dataclass(frozen=True)
-class DebugRequest:
-    """One ``debug``; durations are in seconds.
+class SessionRequest:
+    """One session; durations are in seconds.
 
-    ``ttl`` is the lease's, ``deadline`` the copy's where no lease can be had, ``longest`` the
-    session's. ``container`` None leaves the choice to the plan; ``tty`` None means "as the
-    terminal says"; ``command`` empty means a shell.
+    ``ttl`` is the lease's, ``longest`` the session's. ``tty`` None means "as the terminal
+    says"; ``command`` empty means a shell.
     """
 
-    pod: str
-    container: str | None
-    image: str
     ttl: float
-    deadline: float
     timeout: float
     longest: float
     command: tuple[str, ...] = ()
     tty: bool | None = None
     transport: str = "auto"
+
+
+@dataclass(frozen=True)
+class DebugRequest:
+    """One ``debug``; ``deadline`` (seconds) is the copy's where no lease can be had.
+
+    ``container`` None leaves the choice to the plan.
+    """
+
+    pod: str
+    container: str | None
+    image: str
+    deadline: float
+    session: SessionRequest
 
 
 def parse_duration(text: str, what: str) -> float:

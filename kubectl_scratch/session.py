@@ -1,59 +1,19 @@
-"""The story of one ``debug``: plan -> copy -> wait -> stream -> outcome."""
+"""The stories: a copy and the session in it, and one more session in a copy."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-
-from kubectl_scratch import cluster as api
-from kubectl_scratch import shell, terminal
-from kubectl_scratch.cluster import Cluster
-from kubectl_scratch.console import Console
-from kubectl_scratch.errors import (
-    ClusterError,
-    ExitStatus,
-    InvalidRequest,
-    SessionError,
-    Unreachable,
+from kubectl_scratch.errors import InvalidRequest
+from kubectl_scratch.lifecycle import (
+    CreatedCopy,
+    JoinedCopy,
+    LivingCopy,
+    Surroundings,
+    Terms,
 )
-from kubectl_scratch.interrupts import Interrupts
-from kubectl_scratch.lifecycle import LivingCopy, Terms
-from kubectl_scratch.plan import Plan, make_plan
-from kubectl_scratch.podjson import Json, name
-from kubectl_scratch.private import private_folder
-from kubectl_scratch.request import DebugRequest
-from kubectl_scratch.spawn import Remote
-from kubectl_scratch.status import Failed, State, Waiting, fatal_event, judge
-from kubectl_scratch.stream import Outcome
-from kubectl_scratch.terminal import UserStreams
-from kubectl_scratch.transport import (
-    Attempt,
-    Errand,
-    KubectlTransport,
-    WebSocketTransport,
-    only_websocket,
-    websocket_or_kubectl,
-)
-from kubectl_scratch.waiting import Clock, Patience, wait_for
-
-NAME_TRIES = 3
-# How long before its end a session is told of it.
-WARNING_SECONDS = 300.0
-
-
-@dataclass(frozen=True)
-class Desk:
-    """What a session needs of the process that it runs in."""
-
-    cluster: Cluster
-    console: Console
-    user: UserStreams
-    interrupts: Interrupts
-    clock: Clock
-    suffix: Callable[[], str]
-    author: str
+from kubectl_scratch.plan import make_plan
+from kubectl_scratch.request import DebugRequest, SessionRequest
+from kubectl_scratch.run import Desk, exit_code, run_session, wants_terminal
+from kubectl_scratch.source import read_pod
 
 
 def debug(request: DebugRequest, desk: Desk) -> int:
@@ -62,21 +22,42 @@ def debug(request: DebugRequest, desk: Desk) -> int:
     Raises a ScratchError where there was no session, where its connection was lost, and
     where the copy could not be deleted.
     """
-    tty = wants_terminal(request, desk.user)
-    source = read_source(desk, request.pod)
-    plan = make_plan(source, request, desk.suffix(), desk.author)
+    session = request.session
+    tty = wants_terminal(session, desk.user)
+    with desk.interrupts.interruptible():
+        source = read_pod(desk.cluster, request.pod)
+    plan = make_plan(source.body, request, desk.suffix(), desk.author, source.at)
     if plan.blockers:
         raise InvalidRequest(f"pod {request.pod!r} can't be copied", plan.blockers[0].text)
     for finding in plan.findings:
         desk.console.finding(finding)
-    copy = LivingCopy(
-        desk.cluster, plan, Terms(request.ttl, request.deadline), desk.interrupts, desk.console
-    )
+    copy = CreatedCopy(plan, Terms(session.ttl, request.deadline), surroundings(desk))
+    return live(copy, session, desk, tty)
+
+
+def attach(pod: str, session: SessionRequest, desk: Desk) -> int:
+    """Run one more session in the copy ``pod``; return its exit code.
+
+    Raises as ``debug`` does, and InvalidRequest for a pod that is no copy.
+    """
+    tty = wants_terminal(session, desk.user)
+    with desk.interrupts.interruptible():
+        found = read_pod(desk.cluster, pod).body
+    terms = Terms(session.ttl, session.ttl)
+    return live(JoinedCopy(found, desk.suffix(), terms, surroundings(desk)), session, desk, tty)
+
+
+def surroundings(desk: Desk) -> Surroundings:
+    """Return what a copy's life needs."""
+    return Surroundings(desk.cluster, desk.interrupts, desk.console)
+
+
+def live(copy: LivingCopy, session: SessionRequest, desk: Desk, tty: bool) -> int:
+    """Run the session in a copy; return its exit code once the copy is left."""
     outcome = None
     try:
         with copy:
-            copy.add_debug_container()
-            outcome = run_session(request, desk, plan, tty)
+            outcome = run_session(session, desk, copy.place, tty)
     finally:
         if copy.leftover is not None:
             if outcome is not None and outcome.code:
@@ -84,174 +65,3 @@ def debug(request: DebugRequest, desk: Desk) -> int:
             raise copy.leftover
     desk.interrupts.reopen()
     return exit_code(outcome, desk.console)
-
-
-def wants_terminal(request: DebugRequest, user: UserStreams) -> bool:
-    """Say whether the session has a terminal.
-
-    Raises InvalidRequest for a shell that nobody could type into.
-    """
-    if request.tty is not None:
-        return request.tty
-    if user.is_terminal():
-        return True
-    if not request.command:
-        raise InvalidRequest(
-            "stdin and stdout are no terminal, which a shell needs",
-            "give a command after --, or -T to feed the shell from stdin",
-        )
-    return False
-
-
-def read_source(desk: Desk, pod: str) -> Json:
-    """Read the pod; raises InvalidRequest with near names where it is not there."""
-    namespace = desk.cluster.namespace
-    with desk.interrupts.interruptible():
-        try:
-            return desk.cluster.get(api.pods(namespace, pod)).body
-        except ClusterError as error:
-            if error.status != 404:
-                raise
-        if not namespace_exists(desk.cluster):
-            raise InvalidRequest(f"there is no namespace {namespace!r}", "-n chooses another")
-        raise InvalidRequest(
-            f"there is no pod {pod!r} in namespace {namespace!r}", near_names(desk.cluster, pod)
-        )
-
-
-def namespace_exists(cluster: Cluster) -> bool:
-    """Say whether the namespace is there; where that can't be known, that it is."""
-    try:
-        cluster.get(api.namespaces(cluster.namespace))
-    except ClusterError as error:
-        return error.status != 404
-    return True
-
-
-def near_names(cluster: Cluster, wanted: str) -> str:
-    """Return a hint with the names that ``wanted`` may be meant for."""
-    try:
-        found = cluster.get(api.pods(cluster.namespace), limit="500").body
-    except ClusterError:
-        return ""
-    names = [name(pod) for pod in found.get("items") or []]
-    near = [n for n in names if n.startswith(wanted)][:3]
-    near = near or difflib.get_close_matches(wanted, names, n=3)
-    if near:
-        return f"did you mean {' or '.join(near)}?"
-    return "" if names else "that namespace has no pods; -n chooses another"
-
-
-def run_session(request: DebugRequest, desk: Desk, plan: Plan, tty: bool) -> Outcome:
-    """Wait for the debug container, and carry the session until it ends."""
-    with private_folder() as folder:
-        remote = open_session(request, desk, plan, tty, folder)
-        desk.console.settle()
-        return carry(remote, request, desk, plan, tty)
-
-
-def carry(remote: Remote, request: DebugRequest, desk: Desk, plan: Plan, tty: bool) -> Outcome:
-    """Carry the session until it ends."""
-    limit = SessionLimit(request.longest, desk)
-    now = desk.clock.monotonic
-    try:
-        if tty:
-            if not request.command:
-                for line in shell.banner(plan):
-                    desk.console.info(line)
-            with terminal.raw_session(remote, desk.user, desk.console) as raw:
-                terminal.bridge(remote, desk.user, desk.interrupts, now, limit.check, raw)
-        else:
-            terminal.bridge(remote, desk.user, desk.interrupts, now, limit.check)
-    finally:
-        remote.close()
-    return remote.outcome()
-
-
-def open_session(request: DebugRequest, desk: Desk, plan: Plan, tty: bool, folder: Path) -> Remote:
-    """Return the session as soon as the debug container takes it."""
-    command = request.command or shell.command(plan.target, interactive=tty)
-    where = (plan.namespace, plan.copy_name, plan.debug_container)
-    errand = Errand(*where, command, tty, desk.user.size(), repeatable=not request.command)
-    attempt = choose_transport(request.transport, desk, errand, folder)
-
-    def say(words: str) -> None:
-        desk.console.progress(f"waiting for {plan.copy_name}: {words}")
-
-    say("the copy starts")
-    with desk.interrupts.interruptible():
-        watch = CopyWatch(desk.cluster, plan)
-        return wait_for(
-            attempt, watch.look, watch.events, say, desk.clock, Patience(request.timeout)
-        )
-
-
-def choose_transport(wanted: str, desk: Desk, errand: Errand, folder: Path) -> Attempt:
-    """Return how to try to reach the command."""
-    kubectl = KubectlTransport(desk.cluster, errand, folder)
-    if wanted == "kubectl":
-        return kubectl.attempt
-    websocket = WebSocketTransport(desk.cluster, errand)
-    if wanted == "websocket":
-        return only_websocket(websocket)
-    return websocket_or_kubectl(websocket, kubectl, desk.console.info)
-
-
-class CopyWatch:
-    """Look at a copy that starts."""
-
-    def __init__(self, cluster: Cluster, plan: Plan) -> None:
-        self._cluster = cluster
-        self._plan = plan
-
-    def look(self) -> State:
-        """Return how far the debug container is."""
-        path = api.pods(self._plan.namespace, self._plan.copy_name)
-        try:
-            return judge(self._cluster.get(path).body, self._plan.debug_container)
-        except Unreachable as error:
-            return Waiting(f"the cluster can't be reached ({error.message})")
-        except ClusterError as error:
-            if error.status == 404:
-                return Failed("the copy was deleted by somebody else")
-            raise
-
-    def events(self) -> tuple[list[Json], Failed | None]:
-        """Return the copy's events, none where they can't be read, and what they rule out."""
-        about = f"involvedObject.name={self._plan.copy_name}"
-        try:
-            found = self._cluster.get(api.events(self._plan.namespace), fieldSelector=about).body
-        except ClusterError:
-            return [], None
-        items: list[Json] = found.get("items") or []
-        return items, fatal_event(items, self._plan.debug_container)
-
-
-class SessionLimit:
-    """End a session that has been forgotten, and say so before."""
-
-    def __init__(self, longest: float, desk: Desk) -> None:
-        self._longest = longest
-        self._desk = desk
-        self._began = desk.clock.monotonic()
-        self._warned = longest <= WARNING_SECONDS
-
-    def check(self) -> None:
-        """Warn, or raise SessionError, when it is time."""
-        left = self._began + self._longest - self._desk.clock.monotonic()
-        if left <= 0:
-            raise SessionError(
-                f"the session has lasted for {self._longest:.0f} s", "--max allows longer ones"
-            )
-        if left <= WARNING_SECONDS and not self._warned:
-            self._warned = True
-            self._desk.console.warning(f"this session ends in {left:.0f} s (--max)")
-
-
-def exit_code(outcome: Outcome, console: Console) -> int:
-    """Return the code to exit with; raises SessionError where the connection was lost."""
-    if outcome.lost:
-        raise SessionError(outcome.problem, "the copy is deleted; start again for a new one")
-    if outcome.problem:
-        console.error(f"the command could not be run in the debug container: {outcome.problem}")
-    return ExitStatus.FAILURE if outcome.code is None else outcome.code

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubectl_scratch.plan import Plan
+from kubectl_scratch.plan import Place
 
 # Helpers as functions, since any image with a shell takes them, and behind aliases, since
 # dash refuses a dash in a function's name. They must hold after the target has restarted, and
@@ -44,11 +44,11 @@ def command(target: str, interactive: bool) -> tuple[str, ...]:
     return ("sh", "-c", START, "sh", HELPERS.replace("@TARGET@", target))
 
 
-def banner(plan: Plan) -> tuple[str, ...]:
+def banner(place: Place) -> tuple[str, ...]:
     """Return two lines: where the session stands, and where the target's files are."""
     return (
-        f"in {plan.debug_container} of {plan.copy_name}, a copy of"
-        f" {plan.namespace}/{plan.source}; it is deleted when you leave",
-        f"container {plan.target}: its files are under $(target-root), its processes in ps;"
+        f"in {place.debug_container} of {place.copy_name}, a copy of {place.source};"
+        " it is deleted when you leave",
+        f"container {place.target}: its files are under $(target-root), its processes in ps;"
         " see also target-pid, target-env",
     )

@@ -23,7 +23,7 @@ def source(cluster: Cluster) -> None:
         ("localhost:5000/missing/app:1", b"not found"),
         ("localhost:5000/denied/app:1", b"403 Forbidden"),
         ("localhost:5000/unauthorized/app:1", b"401 Unauthorized"),
-        ("localhost:5000/UPPER/app:1", b"InvalidImageName"),
+        ("localhost:5000/UPPER/app:1", b"must be lowercase"),
         # It has no sleep, with which the debug container idles.
         ("docker.io/scratch-testbed/http:1", b"executable file not found"),
     ],

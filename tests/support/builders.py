@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kubectl_scratch.debugger import DEFAULT_IMAGE
-from kubectl_scratch.request import DebugRequest
+from kubectl_scratch.request import DebugRequest, SessionRequest
 
 Json = dict[str, Any]
 
@@ -40,14 +40,13 @@ def a_pod(
 
 def a_request(**fields: Any) -> DebugRequest:
     """Return a request for a shell."""
+    session = SessionRequest(ttl=300.0, timeout=120.0, longest=28800.0)
     given = {
         "pod": "mypod",
         "container": None,
         "image": DEFAULT_IMAGE,
-        "ttl": 300.0,
         "deadline": 3600.0,
-        "timeout": 120.0,
-        "longest": 28800.0,
+        "session": session,
         **fields,
     }
     return DebugRequest(**given)

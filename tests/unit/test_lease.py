@@ -14,7 +14,7 @@ NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=timezone.utc)
 
 def a_job(completed: str | None = "2026-01-01T12:00:00Z") -> Json:
     status = {"completionTime": completed} if completed else {}
-    return {"metadata": {"name": "x", "uid": "u"}, "status": status}
+    return {"metadata": {"name": "x", "uid": "u"}, "spec": {}, "status": status}
 
 
 @pytest.mark.parametrize(
@@ -29,11 +29,34 @@ def test_before_the_job_controller_has_spoken_there_is_nothing_to_renew() -> Non
     assert lease.renewed_ttl(a_job(None), NOON, 300) is None
 
 
-def test_a_renewal_names_the_uid() -> None:
-    assert lease.renewal_patch(a_job(), 400) == {
-        "metadata": {"uid": "u"},
-        "spec": {"ttlSecondsAfterFinished": 400},
+SEAT = "session.kubectl-scratch/bcdfg"
+
+
+def test_a_renewal_names_the_uid_and_keeps_the_seat() -> None:
+    assert lease.renewal(a_job(), "bcdfg", NOON, 300) == {
+        "metadata": {"uid": "u", "annotations": {SEAT: "2026-01-01T12:05:00Z"}},
+        "spec": {"ttlSecondsAfterFinished": 300},
     }
+
+
+def test_a_renewal_never_shortens_what_another_session_asked_for() -> None:
+    job = a_job()
+    job["spec"] = {"ttlSecondsAfterFinished": 4000}
+    renewal = lease.renewal(job, "bcdfg", NOON, 300)
+    assert renewal["spec"] == {"ttlSecondsAfterFinished": 4000}
+
+
+def test_before_the_completion_only_the_seat_is_kept() -> None:
+    assert "spec" not in lease.renewal(a_job(None), "bcdfg", NOON, 300)
+
+
+@pytest.mark.parametrize(
+    "until, taken", [("2026-01-01T12:00:01Z", 1), ("2026-01-01T12:00:00Z", 0), ("", 0)]
+)
+def test_a_seat_is_taken_until_it_expires(until: str, taken: int) -> None:
+    job = a_job()
+    job["metadata"]["annotations"] = {SEAT: until, "other": "9999"}
+    assert lease.sessions_in(job, NOON) == taken
 
 
 def test_the_owner_does_not_control_the_copy() -> None:

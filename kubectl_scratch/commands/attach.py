@@ -1,0 +1,19 @@
+"""kubectl scratch attach."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kubectl_scratch.commands.common import make_session, sit_down
+from kubectl_scratch.options import Process
+from kubectl_scratch.request import parse_target
+
+
+def run(values: dict[str, Any], process: Process) -> int:
+    """Run one more session in a copy; ``values`` are the flags as Click read them."""
+    session = make_session(values, process.command)
+    copy = parse_target(values["copy"])
+    with sit_down(values, process) as desk:
+        from kubectl_scratch.session import attach
+
+        return attach(copy, session, desk)

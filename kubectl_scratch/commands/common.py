@@ -1,0 +1,65 @@
+"""What the verbs that run a session share."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from kubectl_scratch import options
+from kubectl_scratch.interrupts import Interrupts
+from kubectl_scratch.options import Process
+from kubectl_scratch.request import SessionRequest, check_ttl, parse_duration
+
+if TYPE_CHECKING:
+    from kubectl_scratch.run import Desk
+
+DEFAULT_TTL = "5m"
+# As Kubernetes' own generated names: no vowels, and no digits that look like letters.
+ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+
+
+@contextmanager
+def sit_down(values: dict[str, Any], process: Process) -> Iterator[Desk]:
+    """Connect to the cluster and own the signals for as long as a verb runs."""
+    # The Python client takes a third of a second to import: a mistyped flag is told before that.
+    from kubectl_scratch.cluster import Cluster, read_access
+    from kubectl_scratch.run import Desk
+    from kubectl_scratch.terminal import UserStreams
+
+    connection = options.take_connection(values)
+    with Interrupts() as interrupts:
+        cluster = Cluster(read_access(connection, os.environ), connection.request_timeout)
+        user = UserStreams(*process.streams)
+        yield Desk(cluster, process.console, user, interrupts, time, random_suffix, author())
+
+
+def make_session(values: dict[str, Any], command: tuple[str, ...]) -> SessionRequest:
+    """Check a session's flags; raises InvalidRequest."""
+    session = SessionRequest(
+        ttl=parse_duration(values["ttl"] or DEFAULT_TTL, "--ttl"),
+        timeout=parse_duration(values["timeout"], "--timeout"),
+        longest=parse_duration(values["longest"], "--max"),
+        command=command,
+        tty=values["tty"],
+        transport=values["transport"],
+    )
+    check_ttl(session.ttl)
+    return session
+
+
+def random_suffix() -> str:
+    """Return five characters that make a copy's name, or a seat in it, its own."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(5))
+
+
+def author() -> str:
+    """Return the local user's name, for the people who find a copy."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

@@ -1,0 +1,187 @@
+"""Run one session in a debug container: wait for it, reach it, carry it to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from kubectl_scratch import cluster as api
+from kubectl_scratch import shell, terminal
+from kubectl_scratch.cluster import Cluster
+from kubectl_scratch.console import Console
+from kubectl_scratch.errors import (
+    ClusterError,
+    ExitStatus,
+    InvalidRequest,
+    SessionError,
+    Unreachable,
+)
+from kubectl_scratch.interrupts import Interrupts
+from kubectl_scratch.plan import Place
+from kubectl_scratch.podjson import Json
+from kubectl_scratch.private import private_folder
+from kubectl_scratch.request import SessionRequest
+from kubectl_scratch.spawn import Remote
+from kubectl_scratch.status import Failed, State, Waiting, fatal_event, judge
+from kubectl_scratch.stream import Outcome
+from kubectl_scratch.terminal import UserStreams
+from kubectl_scratch.transport import (
+    Attempt,
+    Errand,
+    KubectlTransport,
+    WebSocketTransport,
+    only_websocket,
+    websocket_or_kubectl,
+)
+from kubectl_scratch.waiting import Clock, Patience, wait_for
+
+# How long before its end a session is told of it.
+WARNING_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a session needs of the process that it runs in."""
+
+    cluster: Cluster
+    console: Console
+    user: UserStreams
+    interrupts: Interrupts
+    clock: Clock
+    suffix: Callable[[], str]
+    author: str
+
+
+def wants_terminal(request: SessionRequest, user: UserStreams) -> bool:
+    """Say whether the session has a terminal.
+
+    Raises InvalidRequest for a shell that nobody could type into.
+    """
+    if request.tty is not None:
+        return request.tty
+    if user.is_terminal():
+        return True
+    if not request.command:
+        raise InvalidRequest(
+            "stdin and stdout are no terminal, which a shell needs",
+            "give a command after --, or -T to feed the shell from stdin",
+        )
+    return False
+
+
+def run_session(request: SessionRequest, desk: Desk, place: Place, tty: bool) -> Outcome:
+    """Wait for the debug container, and carry the session until it ends."""
+    with private_folder() as folder:
+        remote = open_session(request, desk, place, tty, folder)
+        desk.console.settle()
+        return carry(remote, request, desk, place, tty)
+
+
+def carry(remote: Remote, request: SessionRequest, desk: Desk, place: Place, tty: bool) -> Outcome:
+    """Carry the session until it ends."""
+    limit = SessionLimit(request.longest, desk)
+    now = desk.clock.monotonic
+    try:
+        if tty:
+            if not request.command:
+                for line in shell.banner(place):
+                    desk.console.info(line)
+            with terminal.raw_session(remote, desk.user, desk.console) as raw:
+                terminal.bridge(remote, desk.user, desk.interrupts, now, limit.check, raw)
+        else:
+            terminal.bridge(remote, desk.user, desk.interrupts, now, limit.check)
+    finally:
+        remote.close()
+    return remote.outcome()
+
+
+def open_session(
+    request: SessionRequest, desk: Desk, place: Place, tty: bool, folder: Path
+) -> Remote:
+    """Return the session as soon as the debug container takes it."""
+    command = request.command or shell.command(place.target, interactive=tty)
+    where = (place.namespace, place.copy_name, place.debug_container)
+    errand = Errand(*where, command, tty, desk.user.size(), repeatable=not request.command)
+    attempt = choose_transport(request.transport, desk, errand, folder)
+
+    def say(words: str) -> None:
+        desk.console.progress(f"waiting for {place.copy_name}: {words}")
+
+    say("the copy starts")
+    with desk.interrupts.interruptible():
+        watch = CopyWatch(desk.cluster, place)
+        return wait_for(
+            attempt, watch.look, watch.events, say, desk.clock, Patience(request.timeout)
+        )
+
+
+def choose_transport(wanted: str, desk: Desk, errand: Errand, folder: Path) -> Attempt:
+    """Return how to try to reach the command."""
+    kubectl = KubectlTransport(desk.cluster, errand, folder)
+    if wanted == "kubectl":
+        return kubectl.attempt
+    websocket = WebSocketTransport(desk.cluster, errand)
+    if wanted == "websocket":
+        return only_websocket(websocket)
+    return websocket_or_kubectl(websocket, kubectl, desk.console.info)
+
+
+class CopyWatch:
+    """Look at a copy that starts."""
+
+    def __init__(self, cluster: Cluster, place: Place) -> None:
+        self._cluster = cluster
+        self._place = place
+
+    def look(self) -> State:
+        """Return how far the debug container is."""
+        path = api.pods(self._place.namespace, self._place.copy_name)
+        try:
+            return judge(self._cluster.get(path).body, self._place.debug_container)
+        except Unreachable as error:
+            return Waiting(f"the cluster can't be reached ({error.message})")
+        except ClusterError as error:
+            if error.status == 404:
+                return Failed("the copy was deleted by somebody else")
+            raise
+
+    def events(self) -> tuple[list[Json], Failed | None]:
+        """Return the copy's events, none where they can't be read, and what they rule out."""
+        about = f"involvedObject.name={self._place.copy_name}"
+        try:
+            found = self._cluster.get(api.events(self._place.namespace), fieldSelector=about).body
+        except ClusterError:
+            return [], None
+        items: list[Json] = found.get("items") or []
+        return items, fatal_event(items, self._place.debug_container)
+
+
+class SessionLimit:
+    """End a session that has been forgotten, and say so before."""
+
+    def __init__(self, longest: float, desk: Desk) -> None:
+        self._longest = longest
+        self._desk = desk
+        self._began = desk.clock.monotonic()
+        self._warned = longest <= WARNING_SECONDS
+
+    def check(self) -> None:
+        """Warn, or raise SessionError, when it is time."""
+        left = self._began + self._longest - self._desk.clock.monotonic()
+        if left <= 0:
+            raise SessionError(
+                f"the session has lasted for {self._longest:.0f} s", "--max allows longer ones"
+            )
+        if left <= WARNING_SECONDS and not self._warned:
+            self._warned = True
+            self._desk.console.warning(f"this session ends in {left:.0f} s (--max)")
+
+
+def exit_code(outcome: Outcome, console: Console) -> int:
+    """Return the code to exit with; raises SessionError where the connection was lost."""
+    if outcome.lost:
+        raise SessionError(outcome.problem, "the copy is deleted; start again for a new one")
+    if outcome.problem:
+        console.error(f"the command could not be run in the debug container: {outcome.problem}")
+    return ExitStatus.FAILURE if outcome.code is None else outcome.code
