@@ -27,6 +27,7 @@ PS1='@TARGET@:\w\$ '
 
 # The first of bash, ash and sh that there is, with the helpers where any folder takes them.
 START = r"""
+LANG=${LANG:-C.UTF-8}; export LANG
 for d in "${TMPDIR:-/tmp}" /dev/shm "$HOME" .; do
   rc=$d/.scratch-rc-$$; { printf %s "$1" > "$rc"; } 2> /dev/null && break; rc=
 done
@@ -49,6 +50,6 @@ def banner(place: Place) -> tuple[str, ...]:
     return (
         f"in {place.debug_container} of {place.copy_name}, a copy of {place.source};"
         " it is deleted when you leave",
-        f"container {place.target}: its files are under $(target-root), its processes in ps;"
+        f"container {place.target}: its files are under $(target-root);"
         " see also target-pid, target-env",
     )
