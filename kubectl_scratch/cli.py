@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 import traceback
@@ -25,6 +26,7 @@ from kubectl_scratch.errors import (
     Unreachable,
 )
 from kubectl_scratch.options import Process, connection_options, session_options
+from kubectl_scratch.request import duration_words
 
 STREAMS = (0, 1, 2)
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -172,7 +174,7 @@ def word(error: ScratchError) -> tuple[str, str]:
     if isinstance(error, CopyNotReady):
         if error.waited is None:
             return error.last, ""
-        waited = f"no shell after {error.waited:.0f} s: {error.last}"
+        waited = f"no shell after {duration_words(error.waited)}: {error.last}"
         return waited, "--timeout waits longer"
     if isinstance(error, Unreachable):
         return f"the cluster can't be reached: {error.message}", "is the kubeconfig right?"
@@ -198,5 +200,7 @@ def _lower(text: str) -> str:
 def _save_traceback() -> str:
     descriptor, path = tempfile.mkstemp(prefix="kubectl-scratch-", suffix=".txt")
     with os.fdopen(descriptor, "w") as file:
-        traceback.print_exc(file=file)
+        file.write(
+            re.sub(r"(?i)(bearer|basic) [^\s'\"\\]+", r"\1 (redacted)", traceback.format_exc())
+        )
     return path

@@ -150,7 +150,7 @@ class Cluster:
     def _choose_proxy(self) -> str | None:
         own = self.access.cluster.get("proxy-url")
         if own:
-            return str(own)
+            return _proxy_url(str(own))
         # As Go's clients: a proxy could not reach this machine's loopback.
         if is_loopback(urlsplit(self._host).hostname or ""):
             return None
@@ -158,7 +158,8 @@ class Cluster:
         if should_bypass_proxies(self._host, no_proxy=environ.get("no_proxy")):
             return None
         named = {s: environ[f"{s}_proxy"] for s in ("http", "https") if f"{s}_proxy" in environ}
-        return select_proxy(self._host, named)
+        found = select_proxy(self._host, named)
+        return _proxy_url(found) if found else None
 
     def _make_pool(self) -> urllib3.PoolManager:
         common: dict[str, Any] = {"maxsize": 4, "retries": False, "ssl_context": self._tls}
@@ -182,6 +183,8 @@ class Cluster:
             else:
                 token = self._settings.get_api_key_with_prefix("authorization")
         if token:
+            if not kubeconfig.fits_a_header(token):
+                raise InvalidRequest("the token has a character that no header can carry")
             headers.append(("Authorization", token))
         return headers + kubeconfig.impersonation_headers(self.access.user)
 
@@ -276,13 +279,22 @@ def _read_answer(status: int, data: bytes, date: str | None, action: str) -> Ans
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        text = data[:200].decode(errors="replace").strip() or f"HTTP {status}"
-        raise ClusterError(status, "NotKubernetes", text, action)
+        # A proxy's page, and what it stands for is not known: status 0.
+        text = data[:200].decode(errors="replace").strip()
+        raise ClusterError(0, "NotKubernetes", f"HTTP {status}: {text}", action)
     if status >= 400:
         message = str(body.get("message") or f"HTTP {status}")
         kind = str((body.get("details") or {}).get("kind") or "")
         raise ClusterError(status, str(body.get("reason") or status), message, action, kind)
     return Answer(body, server_time(date) if date else datetime.now(timezone.utc))
+
+
+def _proxy_url(text: str) -> str:
+    """Return a proxy's URL; without a scheme it is http, as for Go's clients."""
+    url = text if "://" in text else f"http://{text}"
+    if urlsplit(url).scheme.lower() not in ("http", "https"):
+        raise InvalidRequest(f"proxy {text!r} is neither http nor https", "SOCKS is not supported")
+    return url
 
 
 def is_loopback(host: str) -> bool:

@@ -39,10 +39,11 @@ class Console:
         self._fresh = True
         self._lock = threading.RLock()
 
-    def progress(self, text: str) -> None:
+    def progress(self, text: str, log: bool = True) -> None:
         """Show what is waited for, on one line that the next one replaces.
 
-        In a log each line stays, so there only what is still true after a while is told.
+        In a log each line stays, so there only what is still true after a while is told, and
+        nothing that is not worth a line of its own (``log``).
         """
         text = printable(text)
         if self.quiet or text == self._shown:
@@ -50,7 +51,7 @@ class Console:
         with self._lock:
             if self._live:
                 self._write(f"\r\x1b[K{_cut(text)}")
-            elif self._clock() - self._logged >= LOG_EVERY:
+            elif log and self._clock() - self._logged >= LOG_EVERY:
                 self._logged = self._clock()
                 self._write(f"{text}\n")
             else:

@@ -47,6 +47,11 @@ class ClusterError(ScratchError):
     action: str = ""
     kind: str = ""
 
+    @property
+    def transient(self) -> bool:
+        """Say whether it may go better next time; what was asked may have been done."""
+        return self.status == 0 or self.status >= 500 or self.status == 429
+
 
 class Unreachable(ClusterError):
     """No answer came: refused, timed out, cut, or no TLS. What was asked may have been done."""

@@ -11,14 +11,13 @@ from kubectl_scratch import lease
 from kubectl_scratch.cluster import Cluster
 from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.podjson import Json, is_going, uid
+from kubectl_scratch.request import duration_words
 
 # A third of the lease: two beats may get lost.
 BEATS_PER_LEASE = 3
 # How often a sleeping heartbeat looks at the clock: a laptop may have slept.
 SLICE_SECONDS = 5.0
 STOP_SECONDS = 5.0
-# Forbidden, gone, another object's, refused: no later beat will do better.
-LOSSES = frozenset({403, 404, 409, 422})
 
 
 class Heartbeat(threading.Thread):
@@ -58,12 +57,12 @@ class Heartbeat(threading.Thread):
                 with self._beating:
                     problem = "" if self._stopped.is_set() else self._beat()
             except ClusterError as error:
-                if error.status not in LOSSES:
+                if error.transient or error.status == 401:
                     # The next beat may get through; the session notices a dead network itself.
                     continue
                 problem = error.message
             if problem and not self._stopped.is_set():
-                end = f"the copy is removed within {self._ttl:.0f} s"
+                end = f"the copy is removed within {duration_words(self._ttl)}"
                 self._tell(f"the lease is lost ({problem}): {end}")
                 return
 

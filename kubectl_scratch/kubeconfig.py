@@ -12,12 +12,16 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.podjson import Json
+from kubectl_scratch.request import check_namespace
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 ONLY = "scratch"
+
+TEXTS = ("server", "namespace", "cluster", "user", "token", "tokenFile", "proxy-url", "as")
 
 _CLUSTER_FILES = ("certificate-authority",)
 _USER_FILES = ("client-certificate", "client-key", "tokenFile")
@@ -77,7 +81,10 @@ def config_paths(connection: Connection, environ: Mapping[str, str]) -> list[Pat
         return [path]
     listed = environ.get("KUBECONFIG")
     if listed:
-        return [Path(part) for part in listed.split(os.pathsep) if part and Path(part).is_file()]
+        found = [Path(part) for part in listed.split(os.pathsep) if part and Path(part).is_file()]
+        if not found and not connection.server:
+            raise InvalidRequest(f"$KUBECONFIG names no file that is there: {listed}")
+        return found
     home = environ.get("HOME")
     default = Path(home or "/nonexistent") / ".kube" / "config"
     return [default] if default.is_file() else []
@@ -98,7 +105,13 @@ def _is_named(item: object, kind: str) -> bool:
     if not isinstance(item, dict) or not isinstance(item.get("name"), str):
         return False
     fields = item.get(kind) or {}
-    return isinstance(fields, dict) and isinstance(fields.get("exec") or {}, dict)
+    if not isinstance(fields, dict) or not isinstance(fields.get("exec") or {}, dict):
+        return False
+    texts = [fields.get(field) for field in TEXTS]
+    plugin = fields.get("exec")
+    return all(isinstance(text or "", str) for text in texts) and (
+        not plugin or isinstance(plugin.get("command"), str)
+    )
 
 
 def merge(documents: Iterable[tuple[Path, Json]]) -> Json:
@@ -177,17 +190,27 @@ def resolve(merged: Json, connection: Connection) -> Access:
             "no cluster is configured",
             "set $KUBECONFIG, give --kubeconfig FILE, or see: kubectl config get-contexts",
         )
+    if urlsplit(cluster["server"]).scheme not in ("http", "https"):
+        raise InvalidRequest(
+            f"server {cluster['server']!r} is not a URL", "write it like https://HOST:6443"
+        )
     user = _override_user(user, connection)
     check_header_values(user)
     namespace = connection.namespace or context.get("namespace") or "default"
+    check_namespace(namespace)
     return Access(_single(cluster, user, namespace), namespace)
+
+
+def fits_a_header(value: str) -> bool:
+    """Say whether an HTTP header can carry the value as it is."""
+    return value.isascii() and value.isprintable()
 
 
 def check_header_values(user: Json) -> None:
     """Raise InvalidRequest for what no header can carry; the values are not repeated."""
     texts = {"token": [user.get("token") or ""], "user to impersonate": _impersonation(user)}
     for what, values in texts.items():
-        if not all(isinstance(value, str) and value.isprintable() for value in values):
+        if not all(isinstance(value, str) and fits_a_header(value) for value in values):
             raise InvalidRequest(f"the {what} has a character that no header can carry")
 
 
@@ -217,13 +240,15 @@ def _named(merged: Json, kind: str, wanted: str) -> Json:
 
 def _override_cluster(cluster: Json, connection: Connection) -> Json:
     changed = dict(cluster)
+    if connection.insecure_skip_tls_verify and connection.certificate_authority:
+        raise InvalidRequest("--certificate-authority is of no use when no certificate is checked")
     if connection.server:
         changed["server"] = connection.server
     if connection.certificate_authority:
         changed.pop("certificate-authority-data", None)
         changed["certificate-authority"] = os.path.abspath(connection.certificate_authority)
     if connection.insecure_skip_tls_verify:
-        # kubectl refuses a CA together with this flag, and drops the configured one.
+        # As kubectl: the configured CA does not count.
         changed.pop("certificate-authority", None)
         changed.pop("certificate-authority-data", None)
         changed["insecure-skip-tls-verify"] = True
@@ -245,6 +270,8 @@ def _override_user(user: Json, connection: Connection) -> Json:
         if value:
             changed.pop(f"{field}-data", None)
             changed[field] = os.path.abspath(value)
+    if (connection.as_groups or connection.as_uid) and not (connection.as_user or user.get("as")):
+        raise InvalidRequest("--as-group and --as-uid need --as")
     if connection.as_user:
         changed["as"] = connection.as_user
     if connection.as_uid:

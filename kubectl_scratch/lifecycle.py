@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from types import TracebackType
 
 from kubectl_scratch import cluster as api
 from kubectl_scratch import lease
-from kubectl_scratch.cluster import Cluster
+from kubectl_scratch.cluster import Answer, Cluster
 from kubectl_scratch.console import Console
-from kubectl_scratch.errors import ClusterError, InvalidRequest, LeftoverCopy, Unreachable
+from kubectl_scratch.errors import ClusterError, InvalidRequest, LeftoverCopy
 from kubectl_scratch.heartbeat import Heartbeat
 from kubectl_scratch.interrupts import Interrupts
 from kubectl_scratch.plan import Place, Plan
 from kubectl_scratch.podcopy import GRACE_SECONDS
 from kubectl_scratch.podjson import Json, annotations_of, name, namespace, uid
+from kubectl_scratch.request import duration_words
 
-DELETE_TRIES = 3
+TRIES = 3
 DELETE_TIMEOUT = 5.0
+# 404: somebody was quicker. 409: the name is another object's by now.
+GONE = (404, 409)
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ class LivingCopy:
         self._objects: list[tuple[str, str]] = []
         self._heartbeat: Heartbeat | None = None
         self._leased = True
+        self._seated = False
 
     def __enter__(self) -> LivingCopy:
         try:
@@ -81,6 +86,7 @@ class LivingCopy:
         raise NotImplementedError
 
     def _start_heartbeat(self, job: Json) -> None:
+        self._seated = True
         tell, ttl = self._console.warning, self._terms.ttl
         self._heartbeat = Heartbeat(self._cluster, job, self._session_id, ttl, tell)
         self._heartbeat.start()
@@ -89,26 +95,55 @@ class LivingCopy:
         self._interrupts.close()
         if self._heartbeat is not None:
             self._heartbeat.stop()
-        others = self._give_seat_back()
-        if others:
-            self._console.info(f"the copy stays: sessions in it: {others}")
-        elif self._objects:
-            self._remove()
+        if self._objects:
+            self._console.progress("leaving the copy", log=False)
+            self._leave_the_copy()
         self._console.settle()
 
+    def _leave_the_copy(self) -> None:
+        try:
+            others = self._give_seat_back()
+        except ClusterError as error:
+            # Nobody may be left in it, or somebody: then it must not be deleted.
+            self.leftover = self._describe_leftover({p: error.message for p, _ in self._objects})
+            return
+        if others:
+            self._console.info(f"the copy stays: other sessions in it: {others}")
+        else:
+            self._remove()
+
     def _give_seat_back(self) -> int:
-        """Return how many sessions remain; the cluster's order of these patches decides."""
-        if self._heartbeat is None:
+        """Return how many sessions remain; the cluster's order of these patches decides.
+
+        Raises ClusterError where that can't be known.
+        """
+        if not self._seated:
             return 0
         path, own = self._objects[0]
+        patch = lease.leaving(own, self._session_id)
         try:
-            answer = self._cluster.patch(
-                path, lease.leaving(own, self._session_id), timeout=DELETE_TIMEOUT
-            )
-        except ClusterError:
-            # It is gone, or out of reach: what remains is to delete, or the lease's.
-            return 0
+            answer = self._again(lambda: self._cluster.patch(path, patch, timeout=DELETE_TIMEOUT))
+        except ClusterError as error:
+            if error.status in GONE:
+                return 0
+            if error.transient:
+                raise
+            # Our own seat can't be given back, so it counts for nothing.
+            answer = self._again(lambda: self._cluster.get(path))
+            answer.body["metadata"].get("annotations", {}).pop(lease.seat_of(self._session_id), "")
         return lease.sessions_in(answer.body, answer.at)
+
+    def _again(self, ask: Callable[[], Answer]) -> Answer:
+        """Ask, and again after a hiccup; raises the last ClusterError."""
+        for again in range(1, TRIES):
+            try:
+                return ask()
+            except ClusterError as error:
+                if not error.transient:
+                    raise
+                self._console.progress(f"leaving the copy: {error.message}; trying again")
+                time.sleep(0.5 * again)
+        return ask()
 
     def _remove(self) -> None:
         troubles = {path: self._delete(path, own) for path, own in reversed(self._objects)}
@@ -121,31 +156,21 @@ class LivingCopy:
         """Delete one object; return why it could not be, or nothing."""
         if not own:
             return "the cluster did not answer whether it was created"
-        why = ""
-        for again in range(DELETE_TRIES):
-            if again:
-                self._console.progress(f"deleting the copy: {why}; trying again")
-                time.sleep(0.5 * again)
-            try:
-                self._cluster.delete(path, own, GRACE_SECONDS, DELETE_TIMEOUT)
-                return ""
-            except ClusterError as error:
-                # 404: somebody was quicker. 409: the name is another object's by now.
-                if error.status in (404, 409):
-                    return ""
-                why = error.message
-                if 0 < error.status < 500 and error.status != 429:
-                    return why
-        return why
+        try:
+            self._again(lambda: self._cluster.delete(path, own, GRACE_SECONDS, DELETE_TIMEOUT))
+        except ClusterError as error:
+            return "" if error.status in GONE else error.message
+        return ""
 
     def _describe_leftover(self, left: dict[str, str]) -> LeftoverCopy:
         """Name what is left: paths of objects, and why each could not be deleted."""
         kinds = ["job" if "/jobs/" in path else "pod" for path in left]
         what = " ".join(f"{kind}/{self.place.copy_name}" for kind in kinds)
         if self._leased:
-            otherwise = f"its lease removes it within {self._terms.ttl:.0f} s"
+            otherwise = f"its lease removes it within {duration_words(self._terms.ttl)}"
         else:
-            otherwise = f"it stops after {self._terms.deadline:.0f} s, and its object stays"
+            lasts = duration_words(self._terms.deadline)
+            otherwise = f"it stops after {lasts}, and its object stays"
         command = f"kubectl delete -n {self.place.namespace} --now --ignore-not-found {what}"
         return LeftoverCopy(command, next(iter(left.values())), otherwise)
 
@@ -161,6 +186,11 @@ class CreatedCopy(LivingCopy):
         owner = self._create_lease()
         self._interrupts.check()
         self._create_copy(owner)
+        if owner is None:
+            self._console.warning(
+                "you may not create Jobs, so the copy has no lease: if this process is killed,"
+                f" it stops after {duration_words(self._terms.deadline)}, and its object stays"
+            )
         self._interrupts.check()
         self._add_debug_container()
         self._interrupts.check()
@@ -175,10 +205,6 @@ class CreatedCopy(LivingCopy):
             ):
                 raise
             self._leased = False
-            self._console.warning(
-                "you may not create Jobs, so the copy has no lease: if this process is killed,"
-                f" it stops after {self._terms.deadline:.0f} s, and its object stays"
-            )
             return None
         self._start_heartbeat(job)
         return job
@@ -196,8 +222,9 @@ class CreatedCopy(LivingCopy):
         own = f"{path}/{manifest['metadata']['name']}"
         try:
             created = self._cluster.create(path, manifest).body
-        except Unreachable:
-            self._note_if_ours(own, manifest)
+        except ClusterError as error:
+            if error.transient:
+                self._note_if_ours(own, manifest)
             raise
         self._objects.append((own, uid(created)))
         return created
@@ -224,7 +251,8 @@ class CreatedCopy(LivingCopy):
                 self._patch_in(path, container)
                 return
             except ClusterError as error:
-                if error.status not in (403, 422):
+                # 400: a webhook that gives its refusal no code.
+                if error.status not in (400, 403, 422):
                     raise
                 self._interrupts.check()
         self._patch_in(path, last)
@@ -246,11 +274,24 @@ class JoinedCopy(LivingCopy):
     def _begin(self) -> None:
         where = (self.place.namespace, self.place.copy_name)
         path = api.jobs(*where)
-        found = self._cluster.get(path)
+        try:
+            found = self._cluster.get(path)
+        except ClusterError as error:
+            if error.status != 404:
+                raise
+            problem = f"copy {self.place.copy_name!r} has no lease, so it takes one session only"
+            raise InvalidRequest(problem) from error
         patch = lease.renewal(found.body, self._session_id, found.at, self._terms.ttl)
-        job = self._cluster.patch(path, patch).body
-        self._objects = [(path, uid(job)), (api.pods(*where), uid(self._pod))]
-        self._start_heartbeat(job)
+        self._objects = [(path, uid(found.body)), (api.pods(*where), uid(self._pod))]
+        self._seated = True
+        try:
+            self._cluster.patch(path, patch)
+        except ClusterError as error:
+            if not error.transient:
+                # Refused, so we are not in it, and it is not ours to delete.
+                self._objects.clear()
+            raise
+        self._start_heartbeat(found.body)
         self._interrupts.check()
 
 
@@ -260,15 +301,15 @@ def place_of(copy: Json) -> Place:
     Raises InvalidRequest for a pod that is no copy of ours.
     """
     known = annotations_of(copy)
-    debuggers = copy["spec"].get("ephemeralContainers") or []
-    if lease.SOURCE_ANNOTATION not in known or not debuggers:
+    ephemerals = copy["spec"].get("ephemeralContainers") or []
+    if lease.SOURCE_ANNOTATION not in known or not ephemerals:
         raise InvalidRequest(
             f"pod {name(copy)!r} is no copy of kubectl scratch", "debug makes one of it"
         )
     return Place(
         namespace=namespace(copy),
         copy_name=name(copy),
-        debug_container=debuggers[0]["name"],
+        debug_container=ephemerals[0]["name"],
         target=known.get(lease.CONTAINER_ANNOTATION, ""),
         source=known[lease.SOURCE_ANNOTATION],
     )

@@ -131,6 +131,9 @@ def source_findings(source: Json) -> tuple[Finding, ...]:
     findings = []
     if (source["spec"].get("os") or {}).get("name") == "windows":
         findings.append(Finding(Level.BLOCKER, "it is a Windows pod, and the tools run on Linux"))
+    if lease.SOURCE_ANNOTATION in annotations_of(source):
+        text = f"it is a copy already: kubectl scratch attach {name(source)}"
+        findings.append(Finding(Level.BLOCKER, text))
     if is_going(source):
         findings.append(Finding(Level.WARNING, "the pod is being deleted; its copy lives on"))
     return tuple(findings)

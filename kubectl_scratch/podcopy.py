@@ -24,7 +24,7 @@ from kubectl_scratch.podjson import (
 # Volumes that are made for each pod: the copy gets its own. All others outlive the pod, and
 # what is written there is written to production.
 PRIVATE_VOLUMES = frozenset(
-    {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "image", "projected", "secret"}
+    {"configMap", "downwardAPI", "emptyDir", "ephemeral", "image", "projected", "secret"}
 )
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 PRIORITY = ("priorityClassName", "priority", "preemptionPolicy")
@@ -115,7 +115,9 @@ def keep_running(pod: Json) -> Iterator[Change]:
     kills the debug container or never starts it.
     """
     if pod["spec"].get("restartPolicy", "Always") != "Always":
-        yield Edit("spec.restartPolicy", "Always, because a pod that has ended takes no debugger")
+        yield Edit(
+            "spec.restartPolicy", "Always, because a pod that has ended takes no debug container"
+        )
     pod["spec"]["restartPolicy"] = "Always"
     if pod["spec"].pop("activeDeadlineSeconds", None) is not None:
         yield Edit("spec.activeDeadlineSeconds", "the lease ends the copy")

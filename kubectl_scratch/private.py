@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -21,7 +22,8 @@ def private_folder() -> Iterator[Path]:
     is one, is memory and ends with the login.
     """
     wanted = os.environ.get("XDG_RUNTIME_DIR")
-    parent = Path(wanted if wanted and os.access(wanted, os.W_OK) else tempfile.gettempdir())
+    usable = wanted and os.path.isdir(wanted) and os.access(wanted, os.W_OK | os.X_OK)
+    parent = Path(wanted if wanted and usable else tempfile.gettempdir())
     _remove_leftovers(parent)
     folder = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=parent)
     try:
@@ -33,8 +35,10 @@ def private_folder() -> Iterator[Path]:
 def _remove_leftovers(parent: Path) -> None:
     for folder in parent.glob(f"{PREFIX}*"):
         pid = re.fullmatch(PREFIX + r"(\d+)-\w+", folder.name)
-        if pid and folder.lstat().st_uid == os.getuid() and not _is_alive(int(pid[1])):
-            shutil.rmtree(folder, ignore_errors=True)
+        # Another process of ours may be removing it just now.
+        with contextlib.suppress(OSError):
+            if pid and folder.lstat().st_uid == os.getuid() and not _is_alive(int(pid[1])):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_alive(pid: int) -> bool:

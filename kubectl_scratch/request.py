@@ -67,6 +67,16 @@ def parse_duration(text: str, what: str) -> float:
     return seconds
 
 
+def duration_words(seconds: float) -> str:
+    """Return a duration as a person would write it: 90s, 5m, 1h30m."""
+    if seconds < 1 or seconds != int(seconds):
+        return f"{seconds:.1f}s"
+    hours, rest = divmod(int(seconds), 3600)
+    minutes, left = divmod(rest, 60)
+    parts = ((hours, "h"), (minutes, "m"), (left, "s"))
+    return "".join(f"{number}{unit}" for number, unit in parts if number)
+
+
 def parse_target(text: str) -> str:
     """Return the pod's name from NAME, pod/NAME or po/NAME.
 
@@ -75,7 +85,7 @@ def parse_target(text: str) -> str:
     kind, slash, name = text.rpartition("/")
     if slash and kind.lower() not in POD_KINDS:
         raise InvalidRequest(
-            f"{kind!r} can't be debugged, only pods can", f"name one of its pods: pod/{name}"
+            f"{kind!r} can't be debugged, only pods can", "kubectl get pods lists their names"
         )
     if not _SUBDOMAIN.fullmatch(name):
         raise InvalidRequest(f"{name!r} can't be the name of a pod")
@@ -86,6 +96,12 @@ def check_container(name: str | None) -> None:
     """Raise InvalidRequest unless a container can have that name."""
     if name is not None and not _LABEL.fullmatch(name):
         raise InvalidRequest(f"{name!r} can't be the name of a container")
+
+
+def check_namespace(name: str) -> None:
+    """Raise InvalidRequest unless a namespace can have that name."""
+    if not _LABEL.fullmatch(name):
+        raise InvalidRequest(f"{name!r} can't be the name of a namespace")
 
 
 def check_image(image: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +17,12 @@ from kubectl_scratch.errors import (
     ExitStatus,
     InvalidRequest,
     SessionError,
-    Unreachable,
 )
 from kubectl_scratch.interrupts import Interrupts
 from kubectl_scratch.plan import Place
 from kubectl_scratch.podjson import Json
 from kubectl_scratch.private import private_folder
-from kubectl_scratch.request import SessionRequest
+from kubectl_scratch.request import SessionRequest, duration_words
 from kubectl_scratch.spawn import Remote
 from kubectl_scratch.status import Failed, State, Waiting, fatal_event, judge
 from kubectl_scratch.stream import Outcome
@@ -38,6 +39,8 @@ from kubectl_scratch.waiting import Clock, Patience, wait_for
 
 # How long before its end a session is told of it.
 WARNING_SECONDS = 300.0
+# The code of a command that was killed, as the containers of a deleted copy are.
+KILLED = 137
 
 
 @dataclass(frozen=True)
@@ -58,10 +61,10 @@ def wants_terminal(request: SessionRequest, user: UserStreams) -> bool:
 
     Raises InvalidRequest for a shell that nobody could type into.
     """
-    if request.tty is not None:
+    if request.command and request.tty is not None:
         return request.tty
-    if user.is_terminal():
-        return True
+    if user.is_terminal() or request.tty is False:
+        return request.tty is not False
     if not request.command:
         raise InvalidRequest(
             "stdin and stdout are no terminal, which a shell needs",
@@ -75,7 +78,18 @@ def run_session(request: SessionRequest, desk: Desk, place: Place, tty: bool) ->
     with private_folder() as folder:
         remote = open_session(request, desk, place, tty, folder)
         desk.console.settle()
-        return carry(remote, request, desk, place, tty)
+        outcome = carry(remote, request, desk, place, tty)
+    if outcome.lost or outcome.code == KILLED:
+        tell_of_the_copy(desk, place)
+    return outcome
+
+
+def tell_of_the_copy(desk: Desk, place: Place) -> None:
+    """Say so where a session was killed because its copy has ended."""
+    with contextlib.suppress(ClusterError):
+        state = CopyWatch(desk.cluster, place).look()
+        if isinstance(state, Failed):
+            desk.console.error(state.why)
 
 
 def carry(remote: Remote, request: SessionRequest, desk: Desk, place: Place, tty: bool) -> Outcome:
@@ -139,11 +153,11 @@ class CopyWatch:
         path = api.pods(self._place.namespace, self._place.copy_name)
         try:
             return judge(self._cluster.get(path).body, self._place.debug_container)
-        except Unreachable as error:
-            return Waiting(f"the cluster can't be reached ({error.message})")
         except ClusterError as error:
             if error.status == 404:
                 return Failed("the copy was deleted by somebody else")
+            if error.transient:
+                return Waiting(f"the cluster does not answer ({error.message})")
             raise
 
     def events(self) -> tuple[list[Json], Failed | None]:
@@ -164,18 +178,22 @@ class SessionLimit:
         self._longest = longest
         self._desk = desk
         self._began = desk.clock.monotonic()
-        self._warned = longest <= WARNING_SECONDS
+        self._notice = min(WARNING_SECONDS, longest / 2)
+        self._warned = False
 
     def check(self) -> None:
         """Warn, or raise SessionError, when it is time."""
         left = self._began + self._longest - self._desk.clock.monotonic()
         if left <= 0:
             raise SessionError(
-                f"the session has lasted for {self._longest:.0f} s", "--max allows longer ones"
+                f"the session has lasted for {duration_words(self._longest)}",
+                "--max allows longer ones",
             )
-        if left <= WARNING_SECONDS and not self._warned:
+        if left <= self._notice and not self._warned:
             self._warned = True
-            self._desk.console.warning(f"this session ends in {left:.0f} s (--max)")
+            self._desk.console.warning(
+                f"this session ends in {duration_words(math.ceil(left))} (--max)"
+            )
 
 
 def exit_code(outcome: Outcome, console: Console) -> int:

@@ -13,6 +13,7 @@ HELPERS = r"""
 [ -n "$BASH_VERSION" ] && [ -r ~/.bashrc ] && . ~/.bashrc
 target_pid() {
   for p in $(cd /proc && ls -d [0-9]* | sort -n); do
+    read -r l < /proc/"$p"/comm; case $l in runc*) continue ;; esac
     while read -r l; do
       case $l in */containers/@TARGET@/*) echo "$p"; return 0 ;; esac
     done < /proc/"$p"/mountinfo

@@ -80,8 +80,9 @@ def connect(dial: Dial, *subprotocols: str) -> ExecStream:
     if dial.proxy is not None:
         host, port, login = dial.proxy
         options.update(http_proxy_host=host, http_proxy_port=port, http_proxy_auth=login)
-    else:
-        options["http_no_proxy"] = ["*"]
+    # The library would look into the environment by itself, and decide differently.
+    options["http_no_proxy"] = ["-"] if dial.proxy is not None else ["*"]
+    options.setdefault("http_proxy_host", "unused")
     tls = {"context": dial.context, "server_hostname": dial.server_hostname}
     ws = websocket.WebSocket(sslopt=tls if dial.context else {}, skip_utf8_validation=True)
     try:
@@ -128,6 +129,7 @@ NOT_STARTED_TEXTS = (
     "container not found (",
     "does not have a host assigned",
     "error dialing backend: dial tcp",
+    "pod does not exist",
 )
 
 

@@ -65,8 +65,12 @@ class WebSocketTransport:
             if errand.tty and errand.repeatable:
                 return WebSocketSpawn(self._connect(errand.command, subprotocol), errand.tty)
             self._connect(PROBE, stream.V4).close()
-        except (stream.NotStarted, Unreachable):
+        except stream.NotStarted:
             return None
+        except ClusterError as error:
+            if error.transient:
+                return None
+            raise
         except stream.Unsure as error:
             raise stream.NoWebSocket(str(error)) from error
         try:
@@ -123,7 +127,8 @@ class KubectlTransport:
         config = self._folder / "kubeconfig"
         descriptor = os.open(config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            json.dump(self._cluster.access.config, file)
+            # What YAML reads as a date is text.
+            json.dump(self._cluster.access.config, file, default=str)
         errand = self._errand
         where = ["-n", errand.namespace, errand.pod, "-c", errand.container]
         mode = "-it" if errand.tty else "-i"

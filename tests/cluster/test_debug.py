@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import subprocess
 from pathlib import Path
 
@@ -19,8 +20,10 @@ PROMPT = r"app:\S+[#$] "
 @pytest.fixture(scope="module", autouse=True)
 def sources(cluster: Cluster) -> None:
     """Make the pods that are debugged here."""
+    # Of the node, so that the copy only fits beside it without; another run may have its own.
+    port = random.randrange(20000, 30000)
     cluster.apply(
-        a_pod("web", labels={"app": "web"}, ports=[{"containerPort": 8080, "hostPort": 18080}]),
+        a_pod("web", labels={"app": "web"}, ports=[{"containerPort": 8080, "hostPort": port}]),
         a_pod("crash", CRASH),
         a_pod("done", ARGS, args=["exit=0"], restartPolicy="Never"),
     )
