@@ -25,7 +25,12 @@ from kubectl_scratch.errors import (
     SessionError,
     Unreachable,
 )
-from kubectl_scratch.options import Process, connection_options, session_options
+from kubectl_scratch.options import (
+    Process,
+    SessionCommand,
+    connection_options,
+    session_options,
+)
 from kubectl_scratch.request import duration_words
 
 STREAMS = (0, 1, 2)
@@ -38,11 +43,15 @@ def scratch() -> None:
     """Debug a copy of a pod, and leave nothing behind."""
 
 
-@scratch.command()
+@scratch.command(cls=SessionCommand)
 @click.argument("pod")
-@click.option("-c", "--container", "--target", metavar="NAME", help="The container to look at.")
+@click.option("-c", "--container", "--target", metavar="NAME", help="The target container.")
 @click.option(
-    "--image", metavar="IMAGE", default=DEFAULT_IMAGE, show_default=True, help="The toolkit image."
+    "--image",
+    metavar="IMAGE",
+    default=DEFAULT_IMAGE,
+    show_default=True,
+    help="The toolkit image; it must have sh, sleep and true.",
 )
 @session_options
 @connection_options
@@ -65,13 +74,13 @@ def debug(process: Process, /, **values: Any) -> int:
     return verb.run(values, process)
 
 
-@scratch.command()
+@scratch.command(cls=SessionCommand)
 @click.argument("copy")
 @session_options
 @connection_options
 @click.pass_obj
 def attach(process: Process, /, **values: Any) -> int:
-    """Open one more session in COPY, a copy that a session of debug has made.
+    """Open one more session in COPY, which debug has made.
 
     \b
     Examples:

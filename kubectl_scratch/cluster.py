@@ -1,19 +1,16 @@
-"""The API server: raw JSON verbs on paths. The only importer of kubernetes and urllib3.
+"""The API server: raw JSON verbs on paths. The only importer of urllib3, requests and yaml.
 
 Typed models drop fields that they have never heard of (V1Pod of the Python client 31 to 36)
-or refuse them (37), so pods travel as dicts; the client gives configuration and credentials.
+or refuse them (37), so pods travel as dicts.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import json
-import logging
 import os
 import ssl
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -22,16 +19,14 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import urllib3
 import yaml
-from kubernetes.client import Configuration
-from kubernetes.config import ConfigException, load_kube_config_from_dict
 from requests.utils import select_proxy, should_bypass_proxies
 
 from kubectl_scratch import __version__, kubeconfig
+from kubectl_scratch.credentials import Credentials, reason_of
 from kubectl_scratch.errors import ClusterError, InvalidRequest, Unreachable
 from kubectl_scratch.kubeconfig import Access, Connection
 from kubectl_scratch.lease import server_time
 from kubectl_scratch.podjson import Json
-from kubectl_scratch.private import private_folder
 from kubectl_scratch.stream import Dial
 
 CONNECT_SECONDS = 10.0
@@ -91,61 +86,27 @@ def _read_yaml(path: Path) -> Json:
         document = yaml.load(path.read_text(), Loader=loader)
     except (OSError, ValueError, yaml.YAMLError) as error:
         problem = f"kubeconfig {str(path)!r} can't be read"
-        raise InvalidRequest(problem, _first_line(error)) from error
+        raise InvalidRequest(problem, reason_of(error)) from error
     if not kubeconfig.is_kubeconfig(document or {}):
         raise InvalidRequest(f"{str(path)!r} is not a kubeconfig")
     return document or {}
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 class Cluster:
     """One API server, as one user. Safe to use from several threads."""
 
     def __init__(self, access: Access, timeout: float | None = None) -> None:
-        """Load the credentials; raises InvalidRequest where they can't be had."""
+        """Load the credentials; raises InvalidRequest where they can't be had.
+
+        ``timeout`` is in seconds, for a request that names none.
+        """
         self.access = access
         self.namespace = access.namespace
         self._timeout = timeout
-        self._settings = Configuration()
-        self._auth_lock = threading.Lock()
-        with private_folder() as folder, _client_errors() as errors:
-            try:
-                load_kube_config_from_dict(
-                    access.config,
-                    client_configuration=self._settings,
-                    persist_config=False,
-                    temp_file_path=str(folder),
-                )
-                self._tls = self._tls_context()
-            except (ConfigException, OSError, ssl.SSLError, ValueError) as error:
-                raise InvalidRequest(
-                    "the cluster's credentials can't be loaded", _first_line(error)
-                ) from error
-        if errors:
-            raise InvalidRequest("the cluster's credentials can't be loaded", errors[0])
-        self._host = self._settings.host.rstrip("/")
+        self._credentials = Credentials(access)
+        self._host = self._credentials.host
         self._proxy = self._choose_proxy()
         self._pool = self._make_pool()
-
-    def _tls_context(self) -> ssl.SSLContext | None:
-        """Build the context once, so that no key file has to outlive this call."""
-        settings = self._settings
-        if not settings.host.startswith("https"):
-            return None
-        context = ssl.create_default_context(cafile=settings.ssl_ca_cert or None)
-        if not settings.verify_ssl:
-            # The user has asked for it, and need not be told at each request.
-            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        # The CAs of many clusters lack key usage and identifier extensions, which 3.13 asks for.
-        context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
-        if settings.cert_file:
-            context.load_cert_chain(settings.cert_file, settings.key_file or None)
-        return context
 
     def _choose_proxy(self) -> str | None:
         own = self.access.cluster.get("proxy-url")
@@ -162,10 +123,13 @@ class Cluster:
         return _proxy_url(found) if found else None
 
     def _make_pool(self) -> urllib3.PoolManager:
-        common: dict[str, Any] = {"maxsize": 4, "retries": False, "ssl_context": self._tls}
-        if self._settings.tls_server_name:
-            common["server_hostname"] = self._settings.tls_server_name
-            common["assert_hostname"] = self._settings.tls_server_name
+        tls, server_name = self._credentials.tls, self._credentials.server_name
+        common: dict[str, Any] = {"maxsize": 4, "retries": False, "ssl_context": tls}
+        if server_name:
+            common.update(server_hostname=server_name, assert_hostname=server_name)
+        if not self._credentials.verifies:
+            # The user has asked for it, and need not be told at each request.
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         if self._proxy is None:
             return urllib3.PoolManager(**common)
         login = urlsplit(self._proxy)
@@ -174,19 +138,7 @@ class Cluster:
         return urllib3.ProxyManager(self._proxy, proxy_headers=headers, **common)
 
     def _headers(self) -> list[tuple[str, str]]:
-        headers = [("User-Agent", f"kubectl-scratch/{__version__}")]
-        token_file = self.access.user.get("tokenFile")
-        with self._auth_lock:
-            # A pod's own token is renewed on disk within the hour.
-            if token_file and not self.access.user.get("token"):
-                token: str | None = f"Bearer {Path(token_file).read_text().strip()}"
-            else:
-                token = self._settings.get_api_key_with_prefix("authorization")
-        if token:
-            if not kubeconfig.fits_a_header(token):
-                raise InvalidRequest("the token has a character that no header can carry")
-            headers.append(("Authorization", token))
-        return headers + kubeconfig.impersonation_headers(self.access.user)
+        return [("User-Agent", f"kubectl-scratch/{__version__}"), *self._credentials.headers()]
 
     def get(self, path: str, **query: str) -> Answer:
         """Read an object or a list."""
@@ -235,7 +187,7 @@ class Cluster:
         data = None if body is None else json.dumps(body).encode()
         try:
             answer = self._pool.request(verb, url, headers=headers, body=data, timeout=limits)
-        except (urllib3.exceptions.HTTPError, OSError) as error:
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise Unreachable(_why_unreachable(error), action) from error
         return _read_answer(answer.status, answer.data, answer.headers.get("Date"), action)
 
@@ -266,8 +218,8 @@ class Cluster:
         return Dial(
             url="ws" + url.removeprefix("http"),
             headers=tuple(f"{key}: {value}" for key, value in self._headers()),
-            context=self._tls,
-            server_hostname=self._settings.tls_server_name,
+            context=self._credentials.tls,
+            server_hostname=self._credentials.server_name,
             proxy=(proxy.hostname or "", proxy.port or 80, login) if proxy else None,
             timeout=CONNECT_SECONDS,
         )
@@ -286,7 +238,15 @@ def _read_answer(status: int, data: bytes, date: str | None, action: str) -> Ans
         message = str(body.get("message") or f"HTTP {status}")
         kind = str((body.get("details") or {}).get("kind") or "")
         raise ClusterError(status, str(body.get("reason") or status), message, action, kind)
-    return Answer(body, server_time(date) if date else datetime.now(timezone.utc))
+    return Answer(body, _time_of(date))
+
+
+def _time_of(date: str | None) -> datetime:
+    try:
+        return server_time(date or "")
+    except ValueError:
+        # No API server leaves it out; a proxy may.
+        return datetime.now(timezone.utc)
 
 
 def _proxy_url(text: str) -> str:
@@ -323,23 +283,9 @@ def _why_unreachable(error: BaseException) -> str:
             return os.strerror(cause.errno).lower()
     if any(isinstance(cause, urllib3.exceptions.TimeoutError) for cause in chain):
         return "it did not answer in time"
-    return _first_line(error)
+    return reason_of(error)
 
 
 def _inner(error: BaseException) -> BaseException | None:
     wrapped = (getattr(error, "reason", None), *error.args, error.__cause__, error.__context__)
     return next((cause for cause in wrapped if isinstance(cause, BaseException)), None)
-
-
-@contextmanager
-def _client_errors() -> Iterator[list[str]]:
-    """Collect what the Python client only logs, such as a credential plugin's failure."""
-    lines: list[str] = []
-    handler = logging.Handler(logging.ERROR)
-    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
-    root = logging.getLogger()
-    root.addHandler(handler)
-    try:
-        yield lines
-    finally:
-        root.removeHandler(handler)

@@ -52,19 +52,28 @@ class Heartbeat(threading.Thread):
 
     def run(self) -> None:
         """Renew at a third of the lease."""
+        missed = 0
         while self._wait(self._ttl / BEATS_PER_LEASE):
             try:
                 with self._beating:
                     problem = "" if self._stopped.is_set() else self._beat()
             except ClusterError as error:
-                if error.transient or error.status == 401:
-                    # The next beat may get through; the session notices a dead network itself.
-                    continue
                 problem = error.message
-            if problem and not self._stopped.is_set():
-                end = f"the copy is removed within {duration_words(self._ttl)}"
-                self._tell(f"the lease is lost ({problem}): {end}")
+                if error.transient or error.status == 401:
+                    missed += 1
+                    # The next beat may get through: said once, with a third of the lease left.
+                    if missed == BEATS_PER_LEASE - 1:
+                        self._say("can't be renewed just now", problem)
+                    continue
+            missed = 0
+            if problem:
+                self._say("is lost", problem)
                 return
+
+    def _say(self, what: str, problem: str) -> None:
+        if not self._stopped.is_set():
+            end = f"the copy is removed within {duration_words(self._ttl)}"
+            self._tell(f"the lease {what} ({problem}): {end}")
 
     def _wait(self, seconds: float) -> bool:
         """Wait; return False when stopped.

@@ -8,19 +8,25 @@ from kubectl_scratch.plan import Place
 # dash refuses a dash in a function's name. They must hold after the target has restarted, and
 # the API can't be asked from here: a container's processes are known by the source of its
 # /dev/termination-log, .../pods/UID/containers/NAME/..., which any user may read in
-# /proc/PID/mountinfo (kubernetes/kubernetes, pkg/kubelet/kubelet_getters.go).
+# /proc/PID/mountinfo (kubernetes/kubernetes, pkg/kubelet/kubelet_getters.go). With hostPID the
+# pod's own UID keeps others out. Without a target target_root names a folder that can't exist:
+# $(target-root)/etc must never be our own /etc.
 HELPERS = r"""
 [ -n "$BASH_VERSION" ] && [ -r ~/.bashrc ] && . ~/.bashrc
 target_pid() {
+  u=
+  while read -r l; do
+    case $l in */pods/*/containers/*) u=${l#*/pods/}; u=${u%%/*}; break ;; esac
+  done < /proc/self/mountinfo
   for p in $(cd /proc && ls -d [0-9]* | sort -n); do
     read -r l < /proc/"$p"/comm; case $l in runc*) continue ;; esac
     while read -r l; do
-      case $l in */containers/@TARGET@/*) echo "$p"; return 0 ;; esac
+      case $l in */pods/"$u"/containers/@TARGET@/*) echo "$p"; return 0 ;; esac
     done < /proc/"$p"/mountinfo
   done 2> /dev/null
   echo "target-pid: container @TARGET@ does not run just now" >&2; return 1
 }
-target_root() { p=$(target_pid) && echo "/proc/$p/root"; }
+target_root() { p=$(target_pid) || p=no-target; echo "/proc/$p/root"; }
 target_env() { p=$(target_pid) && tr '\000' '\n' < "/proc/$p/environ"; }
 alias target-pid=target_pid target-root=target_root target-env=target_env
 PS1='@TARGET@:\w\$ '

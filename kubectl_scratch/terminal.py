@@ -112,6 +112,10 @@ def bridge(
     SIGPIPE's number, when nobody reads our output any more.
     """
     reading = remote.takes_input
+
+    def show() -> None:
+        _show(remote, user, raw, Outlet(interrupts, tick))
+
     while not remote.ended():
         remote.flush()
         wanted = [remote.fileno(), interrupts.fileno()]
@@ -126,10 +130,10 @@ def bridge(
             _follow_terminal(remote, user, interrupts, raw)
         if user.stdin in ready:
             reading = _pass_input(remote, user.stdin)
-        _show(remote, user, raw)
+        show()
         remote.keep_alive(clock())
         tick()
-    _show(remote, user, raw)
+    show()
 
 
 def _follow_terminal(
@@ -142,19 +146,47 @@ def _follow_terminal(
     remote.setwinsize(*user.size())
 
 
-def _show(remote: Remote, user: UserStreams, raw: RawTerminal | None) -> None:
+@dataclass(frozen=True)
+class Outlet:
+    """A way to write to who may not read: signals and ticks go on meanwhile."""
+
+    interrupts: Interrupts
+    tick: Callable[[], None]
+
+    def write(self, fd: int, data: bytes) -> None:
+        """Write all of ``data``; raises OSError, Interrupted, and what ``tick`` raises."""
+        view = memoryview(data)
+        while view:
+            with self.interrupts.interruptible():
+                _, ready, _ = select.select([], [fd], [], TICK_SECONDS)
+                if ready:
+                    view = view[_write(fd, view[: select.PIPE_BUF]) :]
+            if not ready:
+                self.tick()
+
+
+def _write(fd: int, data: memoryview) -> int:
+    """Write as much as goes; a pipe that is writable takes PIPE_BUF bytes without blocking."""
+    try:
+        return os.write(fd, data)
+    except BlockingIOError:
+        # Another process that shares the terminal has made it non-blocking.
+        return 0
+
+
+def _show(remote: Remote, user: UserStreams, raw: RawTerminal | None, outlet: Outlet) -> None:
     out, err = remote.drain()
     if out and raw is not None:
         raw.at_line_start = out.endswith(b"\n")
     try:
-        _write(user.stdout, out)
+        outlet.write(user.stdout, out)
     except BrokenPipeError as error:
         raise Interrupted(signal.SIGPIPE) from error
     except OSError as error:
         raise SessionError(f"stdout can't be written: {os.strerror(error.errno or 0)}") from error
     # Nobody who could be told: a stderr that can't be written ends no session.
     with contextlib.suppress(OSError):
-        _write(user.stderr, err)
+        outlet.write(user.stderr, err)
 
 
 def _pass_input(remote: Remote, stdin: int) -> bool:
@@ -171,13 +203,3 @@ def _pass_input(remote: Remote, stdin: int) -> bool:
     else:
         remote.sendeof()
     return bool(data)
-
-
-def _write(fd: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        try:
-            view = view[os.write(fd, view) :]
-        except BlockingIOError:
-            # Another process that shares the terminal has made it non-blocking.
-            select.select([], [fd], [])

@@ -33,13 +33,16 @@ def sit_down(values: dict[str, Any], process: Process) -> Iterator[Desk]:
 
     connection = options.take_connection(values)
     with Interrupts() as interrupts:
-        cluster = Cluster(read_access(connection, os.environ), connection.request_timeout)
+        # A credential plugin may wait for a person.
+        with interrupts.interruptible():
+            cluster = Cluster(read_access(connection, os.environ), connection.request_timeout)
         user = UserStreams(*process.streams)
         yield Desk(cluster, process.console, user, interrupts, time, random_suffix, author())
 
 
 def make_session(values: dict[str, Any], command: tuple[str, ...]) -> SessionRequest:
     """Check a session's flags; raises InvalidRequest."""
+    options.refuse_extra(values)
     session = SessionRequest(
         ttl=parse_duration(values["ttl"] or DEFAULT_TTL, "--ttl"),
         timeout=parse_duration(values["timeout"], "--timeout"),

@@ -1,0 +1,149 @@
+"""A kubeconfig -> TLS context and bearer token. The only importer of kubernetes.
+
+The Python client reads certificates and runs credential plugins; its typed models are not used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kubernetes.client import Configuration
+from kubernetes.config import ConfigException, load_kube_config_from_dict
+
+from kubectl_scratch import kubeconfig
+from kubectl_scratch.errors import InvalidRequest
+from kubectl_scratch.kubeconfig import Access
+from kubectl_scratch.private import private_folder
+
+# A plugin that logs in again may ask a server that no longer answers.
+REFRESH_SECONDS = 10.0
+
+
+class Credentials:
+    """What one user shows to one API server. Safe to use from several threads."""
+
+    def __init__(self, access: Access) -> None:
+        """Load them; raises InvalidRequest where they can't be had."""
+        self._access = access
+        self._settings = Configuration()
+        self._token: str | None = None
+        self._refreshing = threading.Lock()
+        with private_folder() as folder, client_errors() as errors:
+            try:
+                load_kube_config_from_dict(
+                    access.config,
+                    client_configuration=self._settings,
+                    persist_config=False,
+                    temp_file_path=str(folder),
+                )
+                self.tls = self._tls_context()
+                self._read_token()
+            except (ConfigException, OSError, ValueError) as error:
+                raise InvalidRequest(
+                    "the cluster's credentials can't be loaded", reason_of(error)
+                ) from error
+        if errors:
+            raise InvalidRequest("the cluster's credentials can't be loaded", errors[0])
+        if self._token and not kubeconfig.fits_a_header(self._token):
+            raise InvalidRequest("the token has a character that no header can carry")
+
+    @property
+    def verifies(self) -> bool:
+        """Say whether the server's certificate is checked."""
+        return bool(self._settings.verify_ssl)
+
+    @property
+    def server_name(self) -> str | None:
+        """Return the name that the server's certificate has to have, where it is not its host's."""
+        name: str | None = self._settings.tls_server_name
+        return name
+
+    @property
+    def host(self) -> str:
+        """Return the API server's URL."""
+        return str(self._settings.host).rstrip("/")
+
+    def _tls_context(self) -> ssl.SSLContext | None:
+        """Build the context once, so that no key file has to outlive this call."""
+        settings = self._settings
+        if not settings.host.startswith("https"):
+            return None
+        context = ssl.create_default_context(cafile=settings.ssl_ca_cert or None)
+        if not settings.verify_ssl:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        # The CAs of many clusters lack key usage and identifier extensions, which 3.13 asks for.
+        context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
+        if settings.cert_file:
+            context.load_cert_chain(settings.cert_file, settings.key_file or None)
+        return context
+
+    def headers(self) -> list[tuple[str, str]]:
+        """Return the headers of one request; a token that has expired is renewed before."""
+        self._refresh()
+        shown = [("Authorization", self._token)] if self._token else []
+        return shown + kubeconfig.impersonation_headers(self._access.user)
+
+    def _refresh(self) -> None:
+        """Renew the token, but wait no longer than for a while: an old one may still do.
+
+        A plugin may hang, and the way out must not.
+        """
+        if not self._refreshing.acquire(blocking=False):
+            return
+        worker = threading.Thread(target=self._refresh_and_release, daemon=True)
+        worker.start()
+        worker.join(REFRESH_SECONDS)
+
+    def _refresh_and_release(self) -> None:
+        try:
+            # Without a terminal as stdout the client takes the plugin for no dialogue, and gives
+            # it neither our terminal's keys nor our stderr. A failure leaves the old token.
+            with (
+                contextlib.redirect_stdout(io.StringIO()),
+                client_errors(),
+                contextlib.suppress(Exception),
+            ):
+                self._read_token()
+        finally:
+            self._refreshing.release()
+
+    def _read_token(self) -> None:
+        token_file = self._access.user.get("tokenFile")
+        # A pod's own token is renewed on disk within the hour; the client reads it once.
+        if token_file and not self._access.user.get("token"):
+            token: str | None = f"Bearer {Path(token_file).read_text().strip()}"
+        else:
+            token = self._settings.get_api_key_with_prefix("authorization")
+        if self._token is None or (token and kubeconfig.fits_a_header(token)):
+            self._token = token
+
+
+@contextmanager
+def client_errors() -> Iterator[list[str]]:
+    """Collect what the Python client only logs, such as a credential plugin's failure."""
+    lines: list[str] = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+    root = logging.getLogger()
+    root.addHandler(handler)
+    try:
+        yield lines
+    finally:
+        root.removeHandler(handler)
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the first line of an error, without Python's own decoration."""
+    if isinstance(error, OSError) and error.strerror and not isinstance(error, ssl.SSLError):
+        where = f"{error.filename}: " if error.filename else ""
+        return where + error.strerror.lower()
+    line = (str(error).splitlines() or [type(error).__name__])[0]
+    return line[:1].lower() + line[1:]
