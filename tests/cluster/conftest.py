@@ -103,7 +103,7 @@ class Cluster:
         return [pod["metadata"]["name"] for pod in self.read("pods", "-l", OURS)["items"]]
 
     def wait_until(self, true: Callable[[], bool], what: str, timeout: float = 60) -> None:
-        """Wait for something that no watch tells of."""
+        """Wait for something that ``kubectl wait`` has no words for."""
         end = time.monotonic() + timeout
         while not true():
             assert time.monotonic() < end, f"{what}: not within {timeout} s"

@@ -1,7 +1,12 @@
 """The pure tier: no sockets."""
 
 import pytest
+from hypothesis import settings
 from pytest_socket import disable_socket
+
+# A deadline is a timing asserted, and machines are shared.
+settings.register_profile("patient", deadline=None, print_blob=True)
+settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,93 @@
+"""What a person reads."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from kubectl_scratch.cli import split_command
+from kubectl_scratch.console import Console, printable
+from kubectl_scratch.request import duration_words
+
+
+class Screen(io.StringIO):
+    """A terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    "text, shown",
+    [("plain", "plain"), ("a\nb", "a\\nb"), ("\x1b[2Jx", "\\x1b[2Jx"), ("\u00e9", "\u00e9")],
+)
+def test_what_a_cluster_sends_can_not_move_the_cursor(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+def test_a_line_of_progress_gives_way_to_the_next_line() -> None:
+    screen = Screen()
+    console = Console(screen)
+    console.progress("waiting")
+    console.warning("late")
+    assert screen.getvalue().replace("\r\x1b[K", "|") == "|waiting|warning: late\n"
+
+
+def test_while_the_terminal_is_raw_a_line_stands_on_its_own() -> None:
+    screen = Screen()
+    console = Console(screen)
+    console.enter_raw()
+    console.warning("lost")
+    console.leave_raw(at_line_start=False)
+    console.error("gone")
+    assert screen.getvalue() == "\r\nwarning: lost\r\n\nerror: gone\n"
+
+
+def test_after_a_prompt_the_first_line_is_a_new_one() -> None:
+    screen = Screen()
+    console = Console(screen)
+    console.enter_raw()
+    console.leave_raw(at_line_start=False)
+    console.error("gone")
+    assert screen.getvalue() == "\nerror: gone\n"
+
+
+def test_in_a_log_a_wait_is_told_now_and_then() -> None:
+    log, now = io.StringIO(), [0.0]
+    console = Console(log, clock=lambda: now[0])
+    for moment, text in ((0.0, "one"), (1.0, "two"), (6.0, "three")):
+        now[0] = moment
+        console.progress(text)
+    assert log.getvalue() == "one\nthree\n"
+
+
+def test_quiet_says_what_must_be_known() -> None:
+    log = io.StringIO()
+    console = Console(log, quiet=True)
+    console.progress("waiting")
+    console.info("by the way")
+    console.warning("careful")
+    assert log.getvalue() == "warning: careful\n"
+
+
+@pytest.mark.parametrize(
+    "argv, arguments, command",
+    [
+        (["debug", "x"], ["debug", "x"], ()),
+        (["debug", "x", "--", "a", "--", "-b"], ["debug", "x"], ("a", "--", "-b")),
+        (["debug", "x", "--"], ["debug", "x"], ()),
+    ],
+)
+def test_a_command_begins_at_the_first_dashes(
+    argv: list[str], arguments: list[str], command: tuple[str, ...]
+) -> None:
+    assert split_command(argv) == (arguments, command)
+
+
+@pytest.mark.parametrize(
+    "seconds, words",
+    [(0.3, "0.3s"), (90, "1m30s"), (300, "5m"), (3600, "1h"), (28800, "8h"), (5400, "1h30m")],
+)
+def test_durations_in_words(seconds: float, words: str) -> None:
+    assert duration_words(seconds) == words

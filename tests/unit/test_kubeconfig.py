@@ -1,0 +1,100 @@
+"""What kubectl would use, worked out from files and flags."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubectl_scratch.errors import InvalidRequest
+from kubectl_scratch.kubeconfig import Connection, in_cluster, is_kubeconfig, merge, resolve
+from tests.support.builders import Json
+
+
+def a_config(name: str) -> Json:
+    return {
+        "current-context": name,
+        "contexts": [{"name": name, "context": {"cluster": name, "user": name, "namespace": name}}],
+        "clusters": [{"name": name, "cluster": {"server": f"https://{name}"}}],
+        "users": [{"name": name, "user": {"token": f"token-{name}"}}],
+    }
+
+
+def both(**flags: Any) -> Any:
+    documents = [(Path("/a/config"), a_config("one")), (Path("/b/config"), a_config("two"))]
+    return resolve(merge(documents), Connection(**flags))
+
+
+def test_the_first_current_context_wins() -> None:
+    access = both()
+    assert (access.cluster["server"], access.namespace) == ("https://one", "one")
+
+
+@pytest.mark.parametrize(
+    "flags, server, token, namespace",
+    [
+        ({"context": "two"}, "https://two", "token-two", "two"),
+        ({"cluster": "two"}, "https://two", "token-one", "one"),
+        ({"user": "two"}, "https://one", "token-two", "one"),
+        ({"namespace": "other"}, "https://one", "token-one", "other"),
+        ({"server": "https://three"}, "https://three", "token-one", "one"),
+        ({"token": "mine"}, "https://one", "mine", "one"),
+    ],
+)
+def test_flags_override(flags: Json, server: str, token: str, namespace: str) -> None:
+    access = both(**flags)
+    found = (access.cluster["server"], access.user["token"], access.namespace)
+    assert found == (server, token, namespace)
+
+
+def test_relative_files_stand_beside_their_document() -> None:
+    first = a_config("one")
+    first["clusters"][0]["cluster"]["certificate-authority"] = "ca.crt"
+    merged = merge([(Path("/a/config"), first)])
+    assert resolve(merged, Connection()).cluster["certificate-authority"] == "/a/ca.crt"
+
+
+@pytest.mark.parametrize(
+    "flags, says",
+    [
+        ({"context": "nope"}, "context 'nope'"),
+        ({"cluster": "nope"}, "cluster 'nope'"),
+        ({"user": "nope"}, "user 'nope'"),
+        ({"server": "foo"}, "not a URL"),
+        ({"token": "a\nb"}, "no header can carry"),
+        ({"as_user": "a\nb"}, "no header can carry"),
+        ({"as_groups": ("g",)}, "need --as"),
+        ({"namespace": "No_Such"}, "name of a namespace"),
+        ({"insecure_skip_tls_verify": True, "certificate_authority": "/x"}, "no use"),
+    ],
+)
+def test_what_can_not_be(flags: Json, says: str) -> None:
+    with pytest.raises(InvalidRequest, match=says) as caught:
+        both(**flags)
+    assert "a\nb" not in str(caught.value)
+
+
+def test_a_token_replaces_what_else_would_log_in() -> None:
+    config = a_config("one")
+    config["users"][0]["user"] = {"exec": {"command": "x"}, "tokenFile": "t", "username": "u"}
+    access = resolve(merge([(Path("/a/config"), config)]), Connection(token="mine"))
+    assert access.user == {"token": "mine"}
+
+
+@pytest.mark.parametrize(
+    "document", [[], "x", {"clusters": "x"}, {"clusters": [{}]}, {"users": [{"name": 1}]}]
+)
+def test_what_is_no_kubeconfig(document: Any) -> None:
+    assert not is_kubeconfig(document)
+
+
+def test_in_a_pod_its_service_account_is_used(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("x")
+    (tmp_path / "namespace").write_text("shop")
+    environ = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443"}
+    config = in_cluster(environ, tmp_path)
+    assert config is not None
+    access = resolve(config, Connection())
+    assert (access.cluster["server"], access.namespace) == ("https://[fd00::1]:443", "shop")
+    assert in_cluster({}, tmp_path) is None
