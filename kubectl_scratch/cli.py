@@ -145,7 +145,7 @@ def run(argv: list[str]) -> int:
     except click.ClickException as error:
         console.error(_lower(error.format_message()))
         return ExitStatus.FAILURE
-    except ScratchError as error:
+    except (ScratchError, Interrupted) as error:
         return report(error, console)
     except (KeyboardInterrupt, click.Abort):
         return ExitStatus.of_signal(2)
@@ -169,7 +169,7 @@ def report(error: BaseException, console: Console) -> int:
 def report_leftover(error: LeftoverCopy, console: Console) -> int:
     """Word a copy that could not be deleted, after what went wrong before."""
     code = error.code
-    if isinstance(error.__context__, ScratchError):
+    if isinstance(error.__context__, (ScratchError, Interrupted)):
         code = report(error.__context__, console)
     console.warning(f"the copy could not be deleted ({error.cause}); {error.otherwise}")
     console.warning(f"to delete it now: {error.command}")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
 
 import urllib3
 import yaml
@@ -133,16 +133,16 @@ class Cluster:
         if self._proxy is None:
             return urllib3.PoolManager(**common)
         login = urlsplit(self._proxy)
-        basic = f"{login.username}:{login.password or ''}" if login.username else None
+        basic = ":".join(_login(login)) if login.username else None
         headers = urllib3.make_headers(proxy_basic_auth=basic) if basic else None
         return urllib3.ProxyManager(self._proxy, proxy_headers=headers, **common)
 
     def _headers(self) -> list[tuple[str, str]]:
         return [("User-Agent", f"kubectl-scratch/{__version__}"), *self._credentials.headers()]
 
-    def get(self, path: str, **query: str) -> Answer:
-        """Read an object or a list."""
-        return self._call("GET", path, query)
+    def get(self, path: str, timeout: float | None = None, **query: str) -> Answer:
+        """Read an object or a list; ``timeout`` is in seconds."""
+        return self._call("GET", path, query, timeout=timeout)
 
     def create(self, path: str, body: Json) -> Answer:
         """Create an object."""
@@ -154,15 +154,18 @@ class Cluster:
         """Patch an object."""
         return self._call("PATCH", path, {}, body, kind, timeout)
 
-    def delete(self, path: str, uid: str, grace: int, timeout: float) -> Answer:
+    def delete(
+        self, path: str, uid: str, grace: int, timeout: float, version: str | None = None
+    ) -> Answer:
         """Delete the object of that UID, and in the background what it owns.
 
-        ``grace`` and ``timeout`` are in seconds.
+        ``grace`` and ``timeout`` are in seconds. With ``version``, its resourceVersion, only
+        as long as nobody has changed it.
         """
         body: Json = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
-            "preconditions": {"uid": uid},
+            "preconditions": {"uid": uid, **({"resourceVersion": version} if version else {})},
             "propagationPolicy": "Background",
             "gracePeriodSeconds": grace,
         }
@@ -214,7 +217,7 @@ class Cluster:
         query += [("tty", "true")] if tty else [("stderr", "true")]
         url = self._host + pods(namespace, pod, "exec") + "?" + urlencode(query)
         proxy = urlsplit(self._proxy) if self._proxy else None
-        login = (proxy.username, proxy.password or "") if proxy and proxy.username else None
+        login = _login(proxy) if proxy and proxy.username else None
         return Dial(
             url="ws" + url.removeprefix("http"),
             headers=tuple(f"{key}: {value}" for key, value in self._headers()),
@@ -249,6 +252,10 @@ def _time_of(date: str | None) -> datetime:
         return datetime.now(timezone.utc)
 
 
+def _login(url: SplitResult) -> tuple[str, str]:
+    return unquote(url.username or ""), unquote(url.password or "")
+
+
 def _proxy_url(text: str) -> str:
     """Return a proxy's URL; without a scheme it is http, as for Go's clients."""
     url = text if "://" in text else f"http://{text}"
@@ -279,6 +286,8 @@ def _why_unreachable(error: BaseException) -> str:
             return "it did not answer in time"
         if isinstance(cause, ssl.SSLError):
             return f"TLS fails: {(cause.reason or str(cause)).lower().replace('_', ' ')}"
+        if isinstance(cause, ConnectionError) and not cause.errno:
+            return "it cut the connection"
         if isinstance(cause, OSError) and cause.errno and cause.errno > 0:
             return os.strerror(cause.errno).lower()
     if any(isinstance(cause, urllib3.exceptions.TimeoutError) for cause in chain):

@@ -1,17 +1,19 @@
 """A kubeconfig -> TLS context and bearer token. The only importer of kubernetes.
 
-The Python client reads certificates and runs credential plugins; its typed models are not used.
+The Python client reads the kubeconfig's certificates, tokens and logins; its typed models are
+not used.
 """
 
 from __future__ import annotations
 
 import contextlib
-import io
 import logging
 import ssl
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timezone
 from pathlib import Path
 
 from kubernetes.client import Configuration
@@ -20,6 +22,8 @@ from kubernetes.config import ConfigException, load_kube_config_from_dict
 from kubectl_scratch import kubeconfig
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.kubeconfig import Access
+from kubectl_scratch.plugin import Login, log_in
+from kubectl_scratch.podjson import Json
 from kubectl_scratch.private import private_folder
 
 # A plugin that logs in again may ask a server that no longer answers.
@@ -35,10 +39,15 @@ class Credentials:
         self._settings = Configuration()
         self._token: str | None = None
         self._refreshing = threading.Lock()
+        self._login: Login | None = None
+        config = access.config
+        if access.user.get("exec") and not access.user.get("token"):
+            self._login = log_in(access, may_ask(access.user), timeout=None)
+            config = with_user(access, self._login.user)
         with private_folder() as folder, client_errors() as errors:
             try:
                 load_kube_config_from_dict(
-                    access.config,
+                    config,
                     client_configuration=self._settings,
                     persist_config=False,
                     temp_file_path=str(folder),
@@ -92,38 +101,48 @@ class Credentials:
         return shown + kubeconfig.impersonation_headers(self._access.user)
 
     def _refresh(self) -> None:
-        """Renew the token, but wait no longer than for a while: an old one may still do.
+        """Renew what has expired, but wait no longer than for a while: the old may still do.
 
-        A plugin may hang, and the way out must not.
+        One thread does it at a time; the others go on with what there is.
         """
-        if not self._refreshing.acquire(blocking=False):
+        if not self._is_over() or not self._refreshing.acquire(blocking=False):
             return
-        worker = threading.Thread(target=self._refresh_and_release, daemon=True)
-        worker.start()
-        worker.join(REFRESH_SECONDS)
-
-    def _refresh_and_release(self) -> None:
         try:
-            # Without a terminal as stdout the client takes the plugin for no dialogue, and gives
-            # it neither our terminal's keys nor our stderr. A failure leaves the old token.
-            with (
-                contextlib.redirect_stdout(io.StringIO()),
-                client_errors(),
-                contextlib.suppress(Exception),
-            ):
-                self._read_token()
+            with contextlib.suppress(InvalidRequest, OSError):
+                self._renew()
         finally:
             self._refreshing.release()
 
-    def _read_token(self) -> None:
-        token_file = self._access.user.get("tokenFile")
-        # A pod's own token is renewed on disk within the hour; the client reads it once.
-        if token_file and not self._access.user.get("token"):
-            token: str | None = f"Bearer {Path(token_file).read_text().strip()}"
+    def _is_over(self) -> bool:
+        now = datetime.now(timezone.utc)
+        file = self._access.user.get("tokenFile")
+        return bool(file) or (self._login is not None and self._login.is_over(now))
+
+    def _renew(self) -> None:
+        if self._login is not None:
+            self._login = log_in(self._access, interactive=False, timeout=REFRESH_SECONDS)
+            token = self._login.user.get("token")
+            token = f"Bearer {token}" if token else None
         else:
-            token = self._settings.get_api_key_with_prefix("authorization")
-        if self._token is None or (token and kubeconfig.fits_a_header(token)):
+            # A pod's own token is renewed on disk within the hour; the client reads it once.
+            token = f"Bearer {Path(self._access.user['tokenFile']).read_text().strip()}"
+        if token and kubeconfig.fits_a_header(token):
             self._token = token
+
+    def _read_token(self) -> None:
+        self._token = self._settings.get_api_key_with_prefix("authorization")
+
+
+def may_ask(user: Json) -> bool:
+    """Say whether a plugin may talk with the person at the terminal."""
+    return sys.stdin.isatty() and user["exec"].get("interactiveMode") != "Never"
+
+
+def with_user(access: Access, user: Json) -> Json:
+    """Return the access's kubeconfig with other fields for its user."""
+    config = dict(access.config)
+    config["users"] = [{**config["users"][0], "user": user}]
+    return config
 
 
 @contextmanager

@@ -86,8 +86,9 @@ class LeftoverCopy(ScratchError):
     code: int = ExitStatus.FAILURE
 
 
-@dataclass
-class Interrupted(ScratchError):
-    """A signal asked us to end."""
+class Interrupted(BaseException):
+    """A signal asked us to end; no ``except Exception`` of a library may swallow it."""
 
-    signum: int
+    def __init__(self, signum: int) -> None:
+        super().__init__(signum)
+        self.signum = signum

@@ -30,6 +30,8 @@ class Interrupts:
         self.received: int | None = None
         self.resized = False
         self.resumed = False
+        self._count = 0
+        self._counted = 0
         self._raising = False
         self._closing = False
         self._previous: dict[int, Any] = {}
@@ -63,6 +65,7 @@ class Interrupts:
         os.close(self._writer)
 
     def _note(self, signum: int, frame: FrameType | None) -> None:
+        self._count += 1
         if self.received is None:
             self.received = signum
         if self._raising:
@@ -96,9 +99,9 @@ class Interrupts:
     @contextmanager
     def interruptible(self) -> Iterator[None]:
         """Let a signal break off what stands inside, which must not create anything."""
-        self.check()
         self._raising = not self._closing
         try:
+            self.check()
             yield
         finally:
             self._raising = False
@@ -107,6 +110,12 @@ class Interrupts:
         """From now on let nothing break off: what remains is to clean up."""
         self._closing = True
         self._raising = False
+        self._counted = self._count
+
+    @property
+    def impatient(self) -> bool:
+        """Say whether signals have come twice since ``close``: somebody will not wait."""
+        return self._count - self._counted >= 2
 
     def reopen(self) -> None:
         """Raise Interrupted for what came while nothing could break off."""

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.podjson import Json
@@ -55,6 +55,8 @@ class Access:
 
     config: Json
     namespace: str
+    # What kubectl needs to reach the same cluster as the same user; no secret.
+    flags: tuple[str, ...] = ()
 
     @property
     def cluster(self) -> Json:
@@ -190,15 +192,27 @@ def resolve(merged: Json, connection: Connection) -> Access:
             "no cluster is configured",
             "set $KUBECONFIG, give --kubeconfig FILE, or see: kubectl config get-contexts",
         )
-    if urlsplit(cluster["server"]).scheme not in ("http", "https"):
-        raise InvalidRequest(
-            f"server {cluster['server']!r} is not a URL", "write it like https://HOST:6443"
-        )
+    cluster["server"] = server_url(cluster["server"])
     user = _override_user(user, connection)
     check_header_values(user)
     namespace = connection.namespace or context.get("namespace") or "default"
     check_namespace(namespace)
-    return Access(_single(cluster, user, namespace), namespace)
+    return Access(_single(cluster, user, namespace), namespace, kubectl_flags(connection))
+
+
+def kubectl_flags(connection: Connection) -> tuple[str, ...]:
+    """Return the flags by which kubectl reaches the same cluster; never a token."""
+    given = {
+        "kubeconfig": connection.kubeconfig,
+        "context": connection.context,
+        "cluster": connection.cluster,
+        "user": connection.user,
+        "server": connection.server,
+        "as": connection.as_user,
+        "as-uid": connection.as_uid,
+    }
+    flags = [f"--{name}={value}" for name, value in given.items() if value]
+    return (*flags, *(f"--as-group={group}" for group in connection.as_groups))
 
 
 def fits_a_header(value: str) -> bool:
@@ -216,6 +230,21 @@ def check_header_values(user: Json) -> None:
 
 def _impersonation(user: Json) -> list[str]:
     return [value for _, value in impersonation_headers(user)]
+
+
+def server_url(text: str) -> str:
+    """Return the API server's URL with its scheme in lower case.
+
+    Raises InvalidRequest for what is none.
+    """
+    try:
+        url = urlsplit(text)
+        good = url.scheme in ("http", "https") and url.hostname and url.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise InvalidRequest(f"server {text!r} is not a URL", "write it like https://HOST:6443")
+    return url.geturl()
 
 
 def _context(merged: Json, connection: Connection) -> Json:
@@ -290,5 +319,5 @@ def impersonation_headers(user: Json) -> list[tuple[str, str]]:
         headers.append(("Impersonate-Uid", user["as-uid"]))
     headers += [("Impersonate-Group", group) for group in user.get("as-groups") or []]
     for key, values in (user.get("as-user-extra") or {}).items():
-        headers += [(f"Impersonate-Extra-{key}", value) for value in values]
+        headers += [(f"Impersonate-Extra-{quote(key, safe='')}", value) for value in values]
     return headers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable
 from copy import deepcopy
@@ -21,7 +22,9 @@ from kubectl_scratch.podjson import Json, annotations_of, name, namespace, uid
 from kubectl_scratch.request import duration_words
 
 TRIES = 3
-DELETE_TIMEOUT = 5.0
+EXIT_TIMEOUT = 5.0
+# After this, in seconds, nothing is tried again: the lease does the rest.
+EXIT_SECONDS = 8.0
 # 404: somebody was quicker. 409: the name is another object's by now.
 GONE = (404, 409)
 
@@ -65,6 +68,7 @@ class LivingCopy:
         self._heartbeat: Heartbeat | None = None
         self._leased = True
         self._seated = False
+        self._give_up_at = 0.0
 
     def __enter__(self) -> LivingCopy:
         try:
@@ -82,6 +86,11 @@ class LivingCopy:
     ) -> None:
         self._leave()
 
+    @property
+    def deadline(self) -> float | None:
+        """Return after how many seconds a copy without a lease ends."""
+        return None if self._leased else self._terms.deadline
+
     def _begin(self) -> None:
         raise NotImplementedError
 
@@ -93,45 +102,64 @@ class LivingCopy:
 
     def _leave(self) -> None:
         self._interrupts.close()
+        self._give_up_at = time.monotonic() + EXIT_SECONDS
         if self._heartbeat is not None:
             self._heartbeat.stop()
         if self._objects:
             self._console.progress("leaving the copy", log=False)
-            self._leave_the_copy()
+            try:
+                self._leave_the_copy()
+            except ClusterError as error:
+                # Somebody may be left in it, so it must not be deleted.
+                why = {path: error.message for path, _ in self._objects}
+                self.leftover = self._describe_leftover(why)
         self._console.settle()
 
     def _leave_the_copy(self) -> None:
-        try:
-            others = self._give_seat_back()
-        except ClusterError as error:
-            # Nobody may be left in it, or somebody: then it must not be deleted.
-            self.leftover = self._describe_leftover({p: error.message for p, _ in self._objects})
-            return
-        if others:
-            self._console.info(f"the copy stays: other sessions in it: {others}")
-        else:
-            self._remove()
+        """Delete the copy, unless sessions remain; raises ClusterError where none can tell."""
+        answer = self._give_seat_back() if self._seated else None
+        while answer is not None:
+            others = lease.sessions_in(answer.body, answer.at)
+            if others:
+                self._console.info(f"the copy stays: other sessions in it: {others}")
+                return
+            answer = self._end_lease(answer.body)
+        self._remove()
 
-    def _give_seat_back(self) -> int:
-        """Return how many sessions remain; the cluster's order of these patches decides.
+    def _give_seat_back(self) -> Answer | None:
+        """Return the lease without our seat; the cluster's order of these patches decides.
 
-        Raises ClusterError where that can't be known.
+        None where it is gone. Raises ClusterError where that can't be known.
         """
-        if not self._seated:
-            return 0
         path, own = self._objects[0]
         patch = lease.leaving(own, self._session_id)
         try:
-            answer = self._again(lambda: self._cluster.patch(path, patch, timeout=DELETE_TIMEOUT))
+            return self._again(lambda: self._cluster.patch(path, patch, timeout=EXIT_TIMEOUT))
         except ClusterError as error:
             if error.status in GONE:
-                return 0
+                return None
             if error.transient:
                 raise
             # Our own seat can't be given back, so it counts for nothing.
             answer = self._again(lambda: self._cluster.get(path))
             answer.body["metadata"].get("annotations", {}).pop(lease.seat_of(self._session_id), "")
-        return lease.sessions_in(answer.body, answer.at)
+            return answer
+
+    def _end_lease(self, job: Json) -> Answer | None:
+        """Delete the lease as it was seen; return it as it is now where somebody has joined."""
+        path, own = self._objects[0]
+        try:
+            version = job["metadata"].get("resourceVersion")
+            self._cluster.delete(path, own, GRACE_SECONDS, EXIT_TIMEOUT, version)
+            return None
+        except ClusterError as error:
+            if error.status != 409:
+                return None
+        try:
+            now = self._cluster.get(path)
+        except ClusterError:
+            return None
+        return now if uid(now.body) == own else None
 
     def _again(self, ask: Callable[[], Answer]) -> Answer:
         """Ask, and again after a hiccup; raises the last ClusterError."""
@@ -139,7 +167,8 @@ class LivingCopy:
             try:
                 return ask()
             except ClusterError as error:
-                if not error.transient:
+                late = time.monotonic() > self._give_up_at or self._interrupts.impatient
+                if late or not error.transient:
                     raise
                 self._console.progress(f"leaving the copy: {error.message}; trying again")
                 time.sleep(0.5 * again)
@@ -157,7 +186,7 @@ class LivingCopy:
         if not own:
             return "the cluster did not answer whether it was created"
         try:
-            self._again(lambda: self._cluster.delete(path, own, GRACE_SECONDS, DELETE_TIMEOUT))
+            self._again(lambda: self._cluster.delete(path, own, GRACE_SECONDS, EXIT_TIMEOUT))
         except ClusterError as error:
             return "" if error.status in GONE else error.message
         return ""
@@ -171,8 +200,9 @@ class LivingCopy:
         else:
             lasts = duration_words(self._terms.deadline)
             otherwise = f"it stops after {lasts}, and its object stays"
-        command = f"kubectl delete -n {self.place.namespace} --now --ignore-not-found {what}"
-        return LeftoverCopy(command, next(iter(left.values())), otherwise)
+        words = ["kubectl", "delete", *self._cluster.access.flags]
+        words += ["-n", self.place.namespace, "--now", *what.split()]
+        return LeftoverCopy(shlex.join(words), next(iter(left.values())), otherwise)
 
 
 class CreatedCopy(LivingCopy):
@@ -188,8 +218,9 @@ class CreatedCopy(LivingCopy):
         self._create_copy(owner)
         if owner is None:
             self._console.warning(
-                "you may not create Jobs, so the copy has no lease: if this process is killed,"
-                f" it stops after {duration_words(self._terms.deadline)}, and its object stays"
+                "you may not create Jobs, so the copy has no lease: it ends after"
+                f" {duration_words(self._terms.deadline)} in any case, and its object stays if this"
+                " process is killed"
             )
         self._interrupts.check()
         self._add_debug_container()
@@ -238,8 +269,8 @@ class CreatedCopy(LivingCopy):
             # Nothing is known of it: the way out then names it, without a UID to delete it by.
             self._objects.append((path, ""))
             return
-        ours = manifest["metadata"]["labels"]
-        if found["metadata"].get("labels") == ours:
+        ours = manifest["metadata"]["labels"][lease.SESSION_LABEL]
+        if (found["metadata"].get("labels") or {}).get(lease.SESSION_LABEL) == ours:
             self._objects.append((path, uid(found)))
 
     def _add_debug_container(self) -> None:
@@ -281,6 +312,9 @@ class JoinedCopy(LivingCopy):
                 raise
             problem = f"copy {self.place.copy_name!r} has no lease, so it takes one session only"
             raise InvalidRequest(problem) from error
+        owners = self._pod["metadata"].get("ownerReferences") or []
+        if uid(found.body) not in [owner.get("uid") for owner in owners]:
+            raise InvalidRequest(f"job {self.place.copy_name!r} is not the lease of that pod")
         patch = lease.renewal(found.body, self._session_id, found.at, self._terms.ttl)
         self._objects = [(path, uid(found.body)), (api.pods(*where), uid(self._pod))]
         self._seated = True
@@ -302,7 +336,8 @@ def place_of(copy: Json) -> Place:
     """
     known = annotations_of(copy)
     ephemerals = copy["spec"].get("ephemeralContainers") or []
-    if lease.SOURCE_ANNOTATION not in known or not ephemerals:
+    labelled = (copy["metadata"].get("labels") or {}).get(lease.MANAGED_BY) == lease.MANAGER
+    if not labelled or lease.SOURCE_ANNOTATION not in known or not ephemerals:
         raise InvalidRequest(
             f"pod {name(copy)!r} is no copy of kubectl scratch", "debug makes one of it"
         )

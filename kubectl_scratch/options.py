@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -142,5 +143,9 @@ def take_connection(values: dict[str, Any]) -> Connection:
     timeout = values.pop("request_timeout")
     fields = [name for name in Connection.__dataclass_fields__ if name != "request_timeout"]
     given = {name: values.pop(name) for name in fields}
-    seconds = None if timeout == "0" else parse_duration(timeout, "--request-timeout")
+    seconds = (
+        None
+        if re.fullmatch(r"0+(h|m|s|ms)?", timeout)
+        else parse_duration(timeout, "--request-timeout")
+    )
     return Connection(**given, request_timeout=seconds)

@@ -115,9 +115,10 @@ def keep_running(pod: Json) -> Iterator[Change]:
     kills the debug container or never starts it.
     """
     if pod["spec"].get("restartPolicy", "Always") != "Always":
-        yield Edit(
-            "spec.restartPolicy", "Always, because a pod that has ended takes no debug container"
-        )
+        reason = "Always, because a pod that has ended takes no debug container"
+        yield Edit("spec.restartPolicy", reason)
+        text = "the source runs once; in the copy the app starts again whenever it ends"
+        yield Finding(Level.WARNING, text)
     pod["spec"]["restartPolicy"] = "Always"
     if pod["spec"].pop("activeDeadlineSeconds", None) is not None:
         yield Edit("spec.activeDeadlineSeconds", "the lease ends the copy")
@@ -211,6 +212,18 @@ def _outlives_the_pod(volume: Json) -> bool:
     return bool(kinds) and not kinds <= PRIVATE_VOLUMES
 
 
+def keep_ownership(pod: Json) -> Iterator[Change]:
+    """Let the kubelet not change the owners of production's files a second time.
+
+    For an fsGroup it walks a volume at each mount, unless the policy is OnRootMismatch.
+    """
+    context = pod["spec"].get("securityContext") or {}
+    policy = "OnRootMismatch"
+    if "fsGroup" in context and context.get("fsGroupChangePolicy") != policy:
+        context["fsGroupChangePolicy"] = policy
+        yield Edit("spec.securityContext.fsGroupChangePolicy", f"{policy}: no second walk")
+
+
 def drop_priority(pod: Json) -> Iterator[Change]:
     """Drop the priority, so that a copy never preempts production.
 
@@ -232,7 +245,7 @@ def relax_scheduling(pod: Json) -> Iterator[Change]:
 
 def drop_identity(pod: Json) -> Iterator[Change]:
     """Drop hostname and subdomain: members of a StatefulSet take their identity from them."""
-    for field in ("hostname", "subdomain"):
+    for field in ("hostname", "hostnameOverride", "subdomain"):
         if pod["spec"].pop(field, None):
             yield Edit(f"spec.{field}", "it is the source's identity, and its name in DNS")
 
@@ -263,6 +276,7 @@ RULES: tuple[Rule, ...] = (
     drop_host_ports,
     drop_token_volume,
     mount_shared_volumes_read_only,
+    keep_ownership,
     drop_priority,
     relax_scheduling,
     drop_identity,

@@ -41,6 +41,8 @@ from kubectl_scratch.waiting import Clock, Patience, wait_for
 WARNING_SECONDS = 300.0
 # The code of a command that was killed, as the containers of a deleted copy are.
 KILLED = 137
+# How long to look for the reason of such an end.
+LOOK_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -73,12 +75,18 @@ def wants_terminal(request: SessionRequest, user: UserStreams) -> bool:
     return False
 
 
-def run_session(request: SessionRequest, desk: Desk, place: Place, tty: bool) -> Outcome:
-    """Wait for the debug container, and carry the session until it ends."""
+def run_session(
+    request: SessionRequest, desk: Desk, place: Place, tty: bool, deadline: float | None
+) -> Outcome:
+    """Wait for the debug container, and carry the session until it ends.
+
+    ``deadline`` is the copy's, in seconds from now, where it has one.
+    """
+    limit = SessionLimit(request.longest, deadline, desk)
     with private_folder() as folder:
         remote = open_session(request, desk, place, tty, folder)
         desk.console.settle()
-        outcome = carry(remote, request, desk, place, tty)
+        outcome = carry(remote, request, desk, place, tty, limit)
     if outcome.lost or outcome.code == KILLED:
         tell_of_the_copy(desk, place)
     return outcome
@@ -87,14 +95,20 @@ def run_session(request: SessionRequest, desk: Desk, place: Place, tty: bool) ->
 def tell_of_the_copy(desk: Desk, place: Place) -> None:
     """Say so where a session was killed because its copy has ended."""
     with contextlib.suppress(ClusterError):
-        state = CopyWatch(desk.cluster, place).look()
+        state = CopyWatch(desk.cluster, place).look(LOOK_SECONDS)
         if isinstance(state, Failed):
             desk.console.error(state.why)
 
 
-def carry(remote: Remote, request: SessionRequest, desk: Desk, place: Place, tty: bool) -> Outcome:
+def carry(
+    remote: Remote,
+    request: SessionRequest,
+    desk: Desk,
+    place: Place,
+    tty: bool,
+    limit: SessionLimit,
+) -> Outcome:
     """Carry the session until it ends."""
-    limit = SessionLimit(request.longest, desk)
     now = desk.clock.monotonic
     try:
         if tty:
@@ -122,11 +136,16 @@ def open_session(
     def say(words: str) -> None:
         desk.console.progress(f"waiting for {place.copy_name}: {words}")
 
+    def checked(state: State) -> Remote | None:
+        # A signal's exception may have been swallowed on its way, by a finalizer.
+        desk.interrupts.check()
+        return attempt(state)
+
     say("the copy starts")
     with desk.interrupts.interruptible():
         watch = CopyWatch(desk.cluster, place)
         return wait_for(
-            attempt, watch.look, watch.events, say, desk.clock, Patience(request.timeout)
+            checked, watch.look, watch.events, say, desk.clock, Patience(request.timeout)
         )
 
 
@@ -148,11 +167,11 @@ class CopyWatch:
         self._cluster = cluster
         self._place = place
 
-    def look(self) -> State:
-        """Return how far the debug container is."""
+    def look(self, timeout: float | None = None) -> State:
+        """Return how far the debug container is; ``timeout`` is in seconds."""
         path = api.pods(self._place.namespace, self._place.copy_name)
         try:
-            return judge(self._cluster.get(path).body, self._place.debug_container)
+            return judge(self._cluster.get(path, timeout).body, self._place.debug_container)
         except ClusterError as error:
             if error.status == 404:
                 return Failed("the copy was deleted by somebody else")
@@ -172,34 +191,33 @@ class CopyWatch:
 
 
 class SessionLimit:
-    """End a session that has been forgotten, and say so before."""
+    """End a session that has been forgotten or whose copy is about to end; say so before."""
 
-    def __init__(self, longest: float, desk: Desk) -> None:
-        self._longest = longest
+    def __init__(self, longest: float, deadline: float | None, desk: Desk) -> None:
+        self._longest, self._why = longest, "--max allows longer ones"
+        if deadline is not None and deadline < longest:
+            self._longest, self._why = deadline, "its copy has no lease"
         self._desk = desk
         self._began = desk.clock.monotonic()
-        self._notice = min(WARNING_SECONDS, longest / 2)
+        self._notice = min(WARNING_SECONDS, self._longest / 2)
         self._warned = False
 
     def check(self) -> None:
         """Warn, or raise SessionError, when it is time."""
         left = self._began + self._longest - self._desk.clock.monotonic()
         if left <= 0:
-            raise SessionError(
-                f"the session has lasted for {duration_words(self._longest)}",
-                "--max allows longer ones",
-            )
+            lasted = duration_words(self._longest)
+            raise SessionError(f"the session has lasted for {lasted}", self._why)
         if left <= self._notice and not self._warned:
             self._warned = True
-            self._desk.console.warning(
-                f"this session ends in {duration_words(math.ceil(left))} (--max)"
-            )
+            ends = f"this session ends in {duration_words(math.ceil(left))}"
+            self._desk.console.warning(f"{ends}: {self._why}")
 
 
 def exit_code(outcome: Outcome, console: Console) -> int:
     """Return the code to exit with; raises SessionError where the connection was lost."""
     if outcome.lost:
-        raise SessionError(outcome.problem, "the copy is deleted; start again for a new one")
+        raise SessionError(outcome.problem, "debug makes a new copy")
     if outcome.problem:
         console.error(f"the command could not be run in the debug container: {outcome.problem}")
     return ExitStatus.FAILURE if outcome.code is None else outcome.code

@@ -57,7 +57,7 @@ def live(copy: LivingCopy, session: SessionRequest, desk: Desk, tty: bool) -> in
     outcome = None
     try:
         with copy:
-            outcome = run_session(session, desk, copy.place, tty)
+            outcome = run_session(session, desk, copy.place, tty, copy.deadline)
     finally:
         if copy.leftover is not None:
             if outcome is not None and outcome.code:

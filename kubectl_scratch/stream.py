@@ -90,7 +90,9 @@ def connect(dial: Dial, *subprotocols: str) -> ExecStream:
         connect_to(dial.url, timeout=dial.timeout, suppress_origin=True, **options)
     except websocket.WebSocketBadStatusException as error:
         raise _bad_handshake(error) from error
-    except (websocket.WebSocketProxyException, websocket.WebSocketAddressException) as error:
+    except websocket.WebSocketProxyException as error:
+        raise NoWebSocket(str(error)) from error
+    except websocket.WebSocketAddressException as error:
         raise OSError(str(error)) from error
     except websocket.WebSocketException as error:
         # Cut, or an answer that is none: the request may have got through all the same.

@@ -21,6 +21,8 @@ from kubectl_scratch.status import Ready, State
 
 # Something that every toolkit has and that changes nothing.
 PROBE = ("true",)
+# A connection that is cut once is a hiccup; one that is always cut lets no WebSocket through.
+CUTS = 3
 
 Attempt = Callable[[State], Remote | None]
 
@@ -53,6 +55,7 @@ class WebSocketTransport:
     def __init__(self, cluster: Cluster, errand: Errand) -> None:
         self._cluster = cluster
         self._errand = errand
+        self._cuts = 0
 
     def attempt(self, state: State) -> Remote | None:
         """Return the running command, or None where the container does not run yet.
@@ -72,6 +75,9 @@ class WebSocketTransport:
                 return None
             raise
         except stream.Unsure as error:
+            self._cuts += 1
+            if self._cuts < CUTS:
+                return None
             raise stream.NoWebSocket(str(error)) from error
         try:
             return WebSocketSpawn(self._connect(errand.command, subprotocol), errand.tty)

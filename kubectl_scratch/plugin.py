@@ -1,0 +1,105 @@
+"""Exec credential plugins: run one, and return the user's fields that it stands for.
+
+The Python client would give a plugin our stdin and leave it behind when we are interrupted.
+https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from kubectl_scratch.errors import InvalidRequest
+from kubectl_scratch.kubeconfig import Access
+from kubectl_scratch.podjson import Json
+
+
+@dataclass(frozen=True)
+class Login:
+    """What a plugin gave: fields of a kubeconfig's user, and when they end."""
+
+    user: Json
+    expires: datetime | None
+
+    def is_over(self, now: datetime) -> bool:
+        """Say whether it has expired."""
+        return self.expires is not None and self.expires <= now
+
+
+def log_in(access: Access, interactive: bool, timeout: float | None) -> Login:
+    """Run the plugin of the access's user; ``timeout`` is in seconds.
+
+    Only an ``interactive`` one sees our stdin and stderr. Raises InvalidRequest where it gives
+    no credential; whatever happens, it does not outlive this call.
+    """
+    config = access.user["exec"]
+    name = config["command"]
+    words = [name, *(config.get("args") or [])]
+    quiet = None if interactive else subprocess.DEVNULL
+    try:
+        process = subprocess.Popen(
+            words,
+            stdin=quiet,
+            stdout=subprocess.PIPE,
+            stderr=quiet,
+            env=_environ(access, interactive),
+        )
+    except OSError as error:
+        hint = config.get("installHint") or f"{name}: {(error.strerror or '').lower()}"
+        raise _failure(name, "can't be run", hint) from error
+    try:
+        out, _ = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired as error:
+        raise _failure(name, f"did not answer in {timeout:.0f} s", "") from error
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+    if process.returncode:
+        raise _failure(name, f"ended with code {process.returncode}", "")
+    return _read(name, out)
+
+
+def _environ(access: Access, interactive: bool) -> dict[str, str]:
+    config = access.user["exec"]
+    spec: Json = {"interactive": interactive}
+    if config.get("provideClusterInfo"):
+        spec["cluster"] = {k: v for k, v in access.cluster.items() if k != "extensions"}
+    info = {"apiVersion": config.get("apiVersion"), "kind": "ExecCredential", "spec": spec}
+    added = {item["name"]: item["value"] for item in config.get("env") or []}
+    return {**os.environ, **added, "KUBERNETES_EXEC_INFO": json.dumps(info)}
+
+
+def _read(name: str, out: bytes) -> Login:
+    try:
+        status = json.loads(out)["status"]
+        expires = status.get("expirationTimestamp")
+        end = _time(expires) if expires else None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _failure(name, "gave no credential", "") from error
+    user: Json = {"token": status["token"]} if status.get("token") else {}
+    for field, given in (("certificate", "Certificate"), ("key", "Key")):
+        data = status.get(f"client{given}Data")
+        if data:
+            user[f"client-{field}-data"] = base64.b64encode(data.encode()).decode()
+    if not user:
+        raise _failure(name, "gave no credential", "")
+    return Login(user, end)
+
+
+def _time(text: str) -> datetime:
+    # Python 3.10 reads no Z.
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def _failure(name: str, what: str, hint: str) -> InvalidRequest:
+    return InvalidRequest(
+        "the cluster's credentials can't be loaded",
+        f"credential plugin {name} {what}"
+        + (f": {hint.strip().splitlines()[0]}" if hint.strip() else ""),
+    )
