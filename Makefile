@@ -4,7 +4,7 @@ BIN := .venv/bin
 .PHONY: help venv cluster cluster-down demo test lint unit api cluster-test format clean
 
 help:  ## Show the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z -]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
 
 venv: .venv/made  ## .venv/ with kubectl-scratch, kubectl and the development tools
 
@@ -33,4 +33,5 @@ format: venv  ## Format the code
 	$(BIN)/ruff check -q --fix . && $(BIN)/ruff format -q .
 
 clean:  ## Remove what was made here; run cluster-down before
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	  .import_linter_cache

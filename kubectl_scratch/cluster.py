@@ -154,18 +154,15 @@ class Cluster:
         """Patch an object."""
         return self._call("PATCH", path, {}, body, kind, timeout)
 
-    def delete(
-        self, path: str, uid: str, grace: int, timeout: float, version: str | None = None
-    ) -> Answer:
+    def delete(self, path: str, uid: str, grace: int, timeout: float) -> Answer:
         """Delete the object of that UID, and in the background what it owns.
 
-        ``grace`` and ``timeout`` are in seconds. With ``version``, its resourceVersion, only
-        as long as nobody has changed it.
+        ``grace`` and ``timeout`` are in seconds.
         """
         body: Json = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
-            "preconditions": {"uid": uid, **({"resourceVersion": version} if version else {})},
+            "preconditions": {"uid": uid},
             "propagationPolicy": "Background",
             "gracePeriodSeconds": grace,
         }

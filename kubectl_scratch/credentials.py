@@ -53,7 +53,7 @@ class Credentials:
                     temp_file_path=str(folder),
                 )
                 self.tls = self._tls_context()
-                self._read_token()
+                self._token = self._read_token()
             except (ConfigException, OSError, ValueError) as error:
                 raise InvalidRequest(
                     "the cluster's credentials can't be loaded", reason_of(error)
@@ -115,22 +115,28 @@ class Credentials:
 
     def _is_over(self) -> bool:
         now = datetime.now(timezone.utc)
-        file = self._access.user.get("tokenFile")
-        return bool(file) or (self._login is not None and self._login.is_over(now))
+        return bool(self._token_file) or (self._login is not None and self._login.is_over(now))
+
+    @property
+    def _token_file(self) -> str | None:
+        user = self._access.user
+        return None if user.get("token") else user.get("tokenFile")
 
     def _renew(self) -> None:
         if self._login is not None:
             self._login = log_in(self._access, interactive=False, timeout=REFRESH_SECONDS)
-            token = self._login.user.get("token")
-            token = f"Bearer {token}" if token else None
-        else:
-            # A pod's own token is renewed on disk within the hour; the client reads it once.
-            token = f"Bearer {Path(self._access.user['tokenFile']).read_text().strip()}"
+        token = self._read_token()
         if token and kubeconfig.fits_a_header(token):
             self._token = token
 
-    def _read_token(self) -> None:
-        self._token = self._settings.get_api_key_with_prefix("authorization")
+    def _read_token(self) -> str | None:
+        if self._token_file:
+            # A pod's own token is renewed on disk within the hour; the client reads it once.
+            return f"Bearer {Path(self._token_file).read_text().strip()}"
+        if self._login is not None and self._login.user.get("token"):
+            return f"Bearer {self._login.user['token']}"
+        token: str | None = self._settings.get_api_key_with_prefix("authorization")
+        return token
 
 
 def may_ask(user: Json) -> bool:

@@ -117,14 +117,12 @@ class LivingCopy:
 
     def _leave_the_copy(self) -> None:
         """Delete the copy, unless sessions remain; raises ClusterError where none can tell."""
-        answer = self._give_seat_back() if self._seated else None
-        while answer is not None:
-            others = lease.sessions_in(answer.body, answer.at)
-            if others:
-                self._console.info(f"the copy stays: other sessions in it: {others}")
-                return
-            answer = self._end_lease(answer.body)
-        self._remove()
+        lease_now = self._give_seat_back() if self._seated else None
+        others = lease.sessions_in(lease_now.body, lease_now.at) if lease_now else 0
+        if others:
+            self._console.info(f"the copy stays: other sessions in it: {others}")
+        else:
+            self._remove()
 
     def _give_seat_back(self) -> Answer | None:
         """Return the lease without our seat; the cluster's order of these patches decides.
@@ -144,22 +142,6 @@ class LivingCopy:
             answer = self._again(lambda: self._cluster.get(path))
             answer.body["metadata"].get("annotations", {}).pop(lease.seat_of(self._session_id), "")
             return answer
-
-    def _end_lease(self, job: Json) -> Answer | None:
-        """Delete the lease as it was seen; return it as it is now where somebody has joined."""
-        path, own = self._objects[0]
-        try:
-            version = job["metadata"].get("resourceVersion")
-            self._cluster.delete(path, own, GRACE_SECONDS, EXIT_TIMEOUT, version)
-            return None
-        except ClusterError as error:
-            if error.status != 409:
-                return None
-        try:
-            now = self._cluster.get(path)
-        except ClusterError:
-            return None
-        return now if uid(now.body) == own else None
 
     def _again(self, ask: Callable[[], Answer]) -> Answer:
         """Ask, and again after a hiccup; raises the last ClusterError."""

@@ -143,9 +143,7 @@ def take_connection(values: dict[str, Any]) -> Connection:
     timeout = values.pop("request_timeout")
     fields = [name for name in Connection.__dataclass_fields__ if name != "request_timeout"]
     given = {name: values.pop(name) for name in fields}
-    seconds = (
-        None
-        if re.fullmatch(r"0+(h|m|s|ms)?", timeout)
-        else parse_duration(timeout, "--request-timeout")
-    )
+    # As for kubectl, zero is no limit.
+    unlimited = re.fullmatch(r"0+(h|m|s|ms)?", timeout)
+    seconds = None if unlimited else parse_duration(timeout, "--request-timeout")
     return Connection(**given, request_timeout=seconds)

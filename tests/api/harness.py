@@ -1,0 +1,257 @@
+"""Run the real command line against a fake cluster, and check what it leaves."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import pexpect
+
+import kubectl_scratch
+from tests.support.builders import a_pod
+from tests.support.fakeapi import FakeCluster, Fault, Object
+from tests.support.fakeexec import Exec
+
+if TYPE_CHECKING:
+    Terminal = pexpect.spawn[bytes]
+else:
+    Terminal = pexpect.spawn
+
+SOURCE = "mypod"
+PODS, JOBS = r"/pods$", r"/jobs$"
+A_COPY, A_LEASE = r"/pods/mypod-scratch-\w{5}$", r"/jobs/mypod-scratch-\w{5}$"
+EPHEMERAL = r"/ephemeralcontainers$"
+EXEC = r"/exec$"
+PROBE = ("true",)
+PROMPT = rb"app:\S*[#$] "
+PATIENCE = 30.0
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run of the command line ended."""
+
+    code: int
+    out: bytes
+    err: str
+
+    @property
+    def errors(self) -> list[str]:
+        """Return the lines that say why it did not work."""
+        return [line for line in self.err.splitlines() if line.startswith("error: ")]
+
+    @property
+    def warnings(self) -> list[str]:
+        """Return the lines that warn."""
+        return [line for line in self.err.splitlines() if line.startswith("warning: ")]
+
+    def complains(self, *wanted: str, code: int = 1, out: bytes = b"") -> None:
+        """Check that it says one clear line with these words, and nothing on stdout."""
+        assert (self.code, self.out) == (code, out), self
+        assert len(self.errors) == 1, self
+        for text in wanted:
+            assert re.search(text, self.errors[0]), (text, self.errors[0])
+        self.is_well_formed()
+
+    def is_well_formed(self) -> None:
+        """Check that each line of stderr is one of ours: lower-case, printable."""
+        for line in self.err.splitlines():
+            assert "Traceback" not in line and "this is a bug" not in line, self.err
+            assert line.isprintable() and line[:1].islower(), repr(line)
+
+
+@dataclass
+class Cli:
+    """The command line, as a user of one fake cluster has it."""
+
+    api: FakeCluster
+    folder: Path
+    environ: dict[str, str] = field(default_factory=dict)
+    kubeconfig: Path | None = None
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Make a home, a place for private files, and the kubeconfig."""
+        self.private = self.folder / "private"
+        self.home = self.folder / "home"
+        for path in (self.private, self.home):
+            path.mkdir(parents=True, exist_ok=True)
+        self.kubeconfig = self.kubeconfig or self.api.kubeconfig(self.folder / "kubeconfig")
+        root = str(Path(kubectl_scratch.__file__).parents[1])
+        own = {"HOME": self.home, "TMPDIR": self.private, "PYTHONPATH": root}
+        self.environ = {
+            "PATH": os.environ["PATH"],
+            "TERM": "xterm",
+            **{name: str(value) for name, value in own.items()},
+            **self.environ,
+        }
+
+    def argv(self, *args: str) -> list[str]:
+        """Return the whole command; the flag stands before a `--`."""
+        at = args.index("--") if "--" in args else len(args)
+        flag = ["--kubeconfig", str(self.kubeconfig)] if "KUBECONFIG" not in self.environ else []
+        return [sys.executable, "-m", "kubectl_scratch", *args[:at], *flag, *args[at:]]
+
+    def start(self, *args: str, **options: Any) -> subprocess.Popen[bytes]:
+        """Start it with pipes."""
+        streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        how: Any = {"env": self.environ, "cwd": self.folder, **streams, **options}
+        self.started.append(subprocess.Popen(self.argv(*args), **how))
+        return self.started[-1]
+
+    def stop(self) -> None:
+        """End what a test that failed has left."""
+        for process in self.started:
+            process.kill()
+            process.wait()
+            for stream in (process.stdin, process.stdout, process.stderr):
+                if stream is not None:
+                    with contextlib.suppress(OSError):
+                        stream.close()
+
+    def run(self, *args: str, data: bytes = b"") -> Ended:
+        """Run it with pipes until it ends."""
+        return finish(self.start(*args), data)
+
+    def terminal(self, *args: str, size: tuple[int, int] = (24, 80)) -> Terminal:
+        """Start it on a terminal."""
+        program, *rest = self.argv(*args)
+        return self.on_terminal(program, *rest, size=size)
+
+    def on_terminal(self, program: str, *args: str, size: tuple[int, int] = (24, 80)) -> Terminal:
+        """Start any program on a terminal."""
+        how: Any = {
+            "dimensions": size,
+            "timeout": PATIENCE,
+            "env": self.environ,
+            "cwd": str(self.folder),
+        }
+        child: Terminal = pexpect.spawn(program, list(args), **how)
+        child.delaybeforesend = None
+        return child
+
+    def private_files(self) -> list[str]:
+        """Return what is left in the folder for private files."""
+        return sorted(os.listdir(self.private))
+
+
+def finish(process: subprocess.Popen[bytes], data: bytes | None = None) -> Ended:
+    """Wait for the end of a run."""
+    out, err = process.communicate(data, timeout=PATIENCE)
+    return Ended(process.returncode, out or b"", (err or b"").decode(errors="backslashreplace"))
+
+
+def end_of(child: Terminal) -> int:
+    """Wait for the end of a run on a terminal; return its exit code."""
+    child.expect(pexpect.EOF)
+    child.wait()
+    return -int(child.signalstatus or 0) if child.exitstatus is None else child.exitstatus
+
+
+def pid_of(child: Terminal) -> int:
+    """Return the process of a terminal."""
+    assert child.pid is not None
+    return child.pid
+
+
+def release(held: Fault) -> None:
+    """Let a held request go on."""
+    assert held.hold is not None
+    held.hold.set()
+
+
+def source_pod(name: str = SOURCE, **fields: Any) -> Object:
+    """Return a source pod that the fake's kubelet starts."""
+    pod = a_pod(name, **fields)
+    if not pod["status"]:
+        del pod["status"]
+    return pod
+
+
+def session_of(api: FakeCluster, *command: str) -> Exec:
+    """Wait for the session of this command (or of the shell) and return it."""
+
+    def found(api: FakeCluster) -> list[Exec]:
+        wanted = [e for e in api.execs if e.command == command or not command]
+        return [e for e in wanted if e.command != PROBE]
+
+    return api.wait_for(found, PATIENCE)[0]
+
+
+def asked_for(method: str, path: str) -> Callable[[FakeCluster], bool]:
+    """Return a predicate: such a request has come."""
+    return lambda api: any(r.method == method and re.search(path, r.path) for r in api.requests)
+
+
+def sent(api: FakeCluster, method: str, path: str = "") -> list[Any]:
+    """Return the requests of a kind."""
+    return [r for r in api.requests if r.method == method and re.search(path, r.path)]
+
+
+def copy_of(api: FakeCluster, source: str = SOURCE) -> str:
+    """Return the name of the only copy."""
+    (name,) = (n for n in api.names("pods", "default") if n.startswith(f"{source}-scratch-"))
+    return name
+
+
+def nothing_left(api: FakeCluster, *sources: str) -> None:
+    """Check that only the source pods are left."""
+    assert api.names("pods", "default") == sorted(sources or [SOURCE])
+    assert api.names("jobs", "default") == []
+
+
+def deleted_once(api: FakeCluster, but: int = 0) -> None:
+    """Check that each created object was deleted once, as the one with its UID."""
+    made = sorted(change.uid for change in api.created)
+    gone = sorted(change.uid for change in api.deleted)
+    assert len(made) == len(gone) + but
+    assert set(gone) <= set(made) and len(set(gone)) == len(gone)
+    assert all(change.precondition == change.uid for change in api.deleted)
+
+
+def clean(api: FakeCluster) -> None:
+    """Check that whatever was created has been deleted, once, by us."""
+    nothing_left(api)
+    deleted_once(api)
+
+
+def nothing_sent(api: FakeCluster) -> None:
+    """Check that nothing was changed, or tried to be."""
+    assert {r.method for r in api.requests} <= {"GET"}
+    assert api.created == [] and api.deleted == []
+
+
+@contextmanager
+def a_cluster(folder: Path, **options: Any) -> Iterator[Cli]:
+    """Give a cluster with the source pod, and the command line for it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with FakeCluster(**options) as api:
+        api.add(source_pod())
+        cli = Cli(api, folder)
+        try:
+            yield cli
+        finally:
+            cli.stop()
+
+
+def reset_signals() -> None:
+    """Undo what a caller such as nohup ignores: children would inherit it."""
+    for signum in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
+        if signal.getsignal(signum) is signal.SIG_IGN:
+            default = signal.default_int_handler if signum == signal.SIGINT else signal.SIG_DFL
+            signal.signal(signum, default)
+
+
+def line_of(stream: IO[bytes] | None) -> bytes:
+    """Read one line of a pipe."""
+    assert stream is not None
+    return stream.readline()

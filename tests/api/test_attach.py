@@ -1,0 +1,271 @@
+"""Several sessions in one copy: the last one deletes it."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+import subprocess
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.api.harness import (
+    A_LEASE,
+    EXEC,
+    PATIENCE,
+    Cli,
+    Ended,
+    a_cluster,
+    clean,
+    copy_of,
+    deleted_once,
+    finish,
+    line_of,
+    nothing_left,
+    nothing_sent,
+    release,
+    sent,
+)
+from tests.support.fakeapi import FakeCluster, Request
+
+AtOnce = Callable[[Callable[[Any, Path], None]], None]
+TALK = ("--", "sh", "-c", "echo ready; cat")
+SEAT = "session.kubectl-scratch/"
+
+
+def _open(cli: Cli, *what: str) -> subprocess.Popen[bytes]:
+    process = cli.start(*what, *TALK)
+    assert line_of(process.stdout) == b"ready\n"
+    return process
+
+
+def _close(process: subprocess.Popen[bytes]) -> Ended:
+    ended = finish(process, b"bye")
+    assert (ended.code, ended.out, ended.errors, ended.warnings) == (0, b"bye", [], []), ended
+    ended.is_well_formed()
+    return ended
+
+
+def _two(cli: Cli) -> list[subprocess.Popen[bytes]]:
+    first = _open(cli, "debug", "mypod")
+    return [first, _open(cli, "attach", copy_of(cli.api))]
+
+
+def _seats(api: FakeCluster) -> list[str]:
+    (name,) = api.names("jobs", "default")
+    known = api.get("jobs", "default", name)["metadata"]["annotations"]
+    return [key for key in known if key.startswith(SEAT)]
+
+
+@pytest.mark.parametrize("row", [(0, 1), (1, 0)], ids=["debug-first", "attach-first"])
+def test_who_leaves_last_deletes_the_copy(row: tuple[int, int], at_once: AtOnce) -> None:
+    at_once(_leave_in_order)
+
+
+def _leave_in_order(order: tuple[int, int], folder: Path) -> None:
+    with a_cluster(folder) as cli:
+        sessions = _two(cli)
+        assert len(_seats(cli.api)) == 2
+        assert "sessions in it: 1" in _close(sessions[order[0]]).err
+        assert len(_seats(cli.api)) == 1 and cli.api.deleted == []
+        assert "the copy stays" not in _close(sessions[order[1]]).err
+        clean(cli.api)
+
+
+def test_an_attached_session_has_its_own_code(cli: Cli) -> None:
+    first = _open(cli, "debug", "mypod")
+    ended = cli.run("attach", copy_of(cli.api), "-q", "--", "sh", "-c", "cat; exit 7", data=b"\0x")
+    assert (ended.code, ended.out, ended.err) == (7, b"\0x", "")
+    _close(first)
+    clean(cli.api)
+
+
+def _joins(request: Request) -> bool:
+    return not _leaves(request)
+
+
+def _leaves(request: Request) -> bool:
+    return None in ((request.body or {}).get("metadata", {}).get("annotations") or {}).values()
+
+
+JOINING: dict[str, dict[str, Any]] = {
+    "copy": {"method": "GET", "path": r"/pods/mypod-scratch-\w{5}$"},
+    "lease": {"method": "GET", "path": A_LEASE},
+    "join": {"method": "PATCH", "path": A_LEASE, "when": _joins},
+    "joined": {"method": "PATCH", "path": A_LEASE, "when": _joins, "after": True},
+    "leave": {"method": "PATCH", "path": A_LEASE, "when": _leaves},
+}
+SIGNALS = (signal.SIGTERM,)
+
+
+@pytest.mark.parametrize(
+    "row", [*itertools.product(JOINING, SIGNALS)], ids=lambda r: f"{r[0]}-{r[1].name}"
+)
+def test_a_signal_while_one_joins_leaves_the_other_alone(row: Any, at_once: AtOnce) -> None:
+    at_once(_signal_in_join)
+
+
+def _signal_in_join(row: tuple[str, signal.Signals], folder: Path) -> None:
+    with a_cluster(folder) as cli:
+        first = _open(cli, "debug", "mypod")
+        held = cli.api.fault(**JOINING[row[0]], hold=threading.Event())
+        joining = cli.start("attach", copy_of(cli.api), "--", "true")
+        assert held.reached.wait(PATIENCE)
+        joining.send_signal(row[1])
+        release(held)
+        ended = finish(joining)
+        assert (ended.code, ended.errors, ended.warnings) == (128 + row[1], [], []), ended
+        assert len(_seats(cli.api)) == 1
+        _close(first)
+        clean(cli.api)
+
+
+@pytest.mark.parametrize("row", [0, 1], ids=["debug", "attach"])
+def test_a_signal_in_one_session_leaves_the_other_alone(row: int, at_once: AtOnce) -> None:
+    at_once(_signal_in_one)
+
+
+def _signal_in_one(which: int, folder: Path) -> None:
+    with a_cluster(folder) as cli:
+        sessions = _two(cli)
+        sessions[which].terminate()
+        assert finish(sessions[which]).code == 143
+        _close(sessions[1 - which])
+        clean(cli.api)
+
+
+SEATS = [("2020-01-01T00:00:00Z", False), ("2999-01-01T00:00:00Z", True)]
+
+
+@pytest.mark.parametrize("row", SEATS, ids=["expired", "taken"])
+def test_the_seat_of_a_killed_session_counts_until_it_expires(row: Any, at_once: AtOnce) -> None:
+    at_once(_phantom)
+
+
+def _phantom(row: tuple[str, bool], folder: Path) -> None:
+    until, stays = row
+    with a_cluster(folder) as cli:
+        process = _open(cli, "debug", "mypod")
+        (name,) = cli.api.names("jobs", "default")
+        cli.api.patch("jobs", "default", name, {"metadata": {"annotations": {SEAT + "zz": until}}})
+        ended = _close(process)
+        assert ("sessions in it: 1" in ended.err) is stays
+        assert cli.api.names("jobs", "default") == ([name] if stays else [])
+        cli.api.advance(301)
+        cli.api.wait_for(lambda a: a.names("pods", "default") == ["mypod"])
+        nothing_left(cli.api)
+
+
+def test_both_killed_the_lease_ends_them(cli: Cli) -> None:
+    sessions = _two(cli)
+    for process in sessions:
+        process.kill()
+        finish(process)
+    cli.api.advance(310)
+    cli.api.wait_for(lambda a: a.names("pods", "default") == ["mypod"])
+    nothing_left(cli.api)
+
+
+def _no_lease(cli: Cli) -> None:
+    cli.api.gc_delay = float("inf")
+    cli.api.delete("jobs", "default", cli.api.names("jobs", "default")[0])
+
+
+def _no_patch(cli: Cli) -> None:
+    cli.api.fault(method="PATCH", path=A_LEASE, status=403, reason="Forbidden", when=_joins)
+
+
+def _cut_join(cli: Cli) -> None:
+    cli.api.fault(method="PATCH", path=A_LEASE, drop=True, when=_joins)
+
+
+def _cut_joined(cli: Cli) -> None:
+    cli.api.fault(method="PATCH", path=A_LEASE, drop=True, after=True, when=_joins)
+
+
+@pytest.mark.parametrize("row", [_no_patch, _cut_join, _cut_joined], ids=lambda f: f.__name__)
+def test_who_can_not_join_changes_nothing(row: Any, at_once: AtOnce) -> None:
+    at_once(_can_not_join)
+
+
+def _can_not_join(prepare: Callable[[Cli], None], folder: Path) -> None:
+    with a_cluster(folder) as cli:
+        first = _open(cli, "debug", "mypod")
+        prepare(cli)
+        cli.run("attach", copy_of(cli.api), "--", "true").complains()
+        assert len(cli.api.names("pods", "default")) == 2
+        _close(first)
+        clean(cli.api)
+
+
+def test_a_copy_without_its_lease_can_not_be_joined(cli: Cli) -> None:
+    first = _open(cli, "debug", "mypod")
+    name = copy_of(cli.api)
+    _no_lease(cli)
+    cli.run("attach", name, "--", "true").complains()
+    assert cli.api.names("pods", "default") == ["mypod", name]
+    _close(first)
+    nothing_left(cli.api)
+
+
+def test_a_leave_that_fails_once_does_not_end_the_other_session(cli: Cli) -> None:
+    cli.api.fault(method="PATCH", path=A_LEASE, status=500, reason="X", when=_leaves)
+    first, second = _two(cli)
+    _close(second)
+    assert cli.api.deleted == []
+    _close(first)
+    clean(cli.api)
+
+
+def test_a_lost_lease_is_told_to_all(cli: Cli) -> None:
+    cli.api.gc_delay = float("inf")
+    first = _open(cli, "debug", "mypod", "--ttl", "5s")
+    second = _open(cli, "attach", copy_of(cli.api), "--ttl", "5s")
+    _no_lease(cli)
+    for process in (first, second):
+        assert process.stderr is not None
+        line = next(line for line in process.stderr if b"warning:" in line)
+        assert line.startswith(b"warning: the lease is lost (")
+    # Without a lease nobody can count: who leaves deletes.
+    second.terminate()
+    assert finish(second).code == 143
+    finish(first)
+    nothing_left(cli.api)
+    deleted_once(cli.api, but=1)
+
+
+NO_COPIES = [
+    (("attach", "mypod", "--", "true"), "is no copy"),
+    (("attach", "mypod-scratch-zzzzz", "--", "true"), "no pod 'mypod-scratch-zzzzz'"),
+    (("attach", "svc/x", "--", "true"), "only pods can|can't be"),
+    (("attach", "A_B", "--", "true"), "can't be the name"),
+    (("attach", "mypod"), "no terminal"),
+    (("attach",), "missing argument"),
+]
+
+
+@pytest.mark.parametrize("row", NO_COPIES, ids=lambda r: r[0][1] if len(r[0]) > 1 else "none")
+def test_what_is_no_copy_can_not_be_joined(row: Any, at_once: AtOnce) -> None:
+    at_once(_no_copy)
+
+
+def _no_copy(row: tuple[tuple[str, ...], str], folder: Path) -> None:
+    with a_cluster(folder) as cli:
+        cli.run(*row[0]).complains(row[1])
+        nothing_sent(cli.api)
+
+
+def test_a_terminal_in_a_joined_copy(cli: Cli) -> None:
+    first = _open(cli, "debug", "mypod")
+    child = cli.terminal("attach", copy_of(cli.api))
+    child.expect(rb"app:\S*[#$] ")
+    child.sendline("exit 4")
+    child.expect_exact("sessions in it: 1")
+    child.wait()
+    assert child.exitstatus == 4
+    assert {r.query["container"] for r in sent(cli.api, "GET", EXEC)} == {"scratch"}
+    _close(first)
+    clean(cli.api)

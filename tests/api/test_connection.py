@@ -1,0 +1,417 @@
+"""kubectl's flags, kubeconfigs, plugins, proxies: shown by what reaches the API server."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import select
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from tests.api.harness import EXEC, Cli, Ended, a_cluster, clean, nothing_sent, sent, source_pod
+from tests.api.test_bad_input import edited, plugin_config
+
+AtOnce = Callable[[Callable[[Any, Path], None]], None]
+SECRET = "s3cret-t0ken"
+
+
+@contextmanager
+def tls_cluster(folder: Path, **options: Any) -> Iterator[Cli]:
+    """Give a cluster at an https URL; the CA's file is ca.pem."""
+    with a_cluster(folder, tls=True, **options) as cli:
+        (folder / "ca.pem").write_text(cli.api.ca)
+        yield cli
+
+
+def works(cli: Cli, *flags: str) -> Ended:
+    """Check that a session works with these flags."""
+    ended = cli.run("debug", *flags, "mypod", "--", "echo", "hi")
+    assert (ended.code, ended.out, ended.errors) == (0, b"hi\n", []), ended
+    assert SECRET not in ended.err
+    ended.is_well_formed()
+    assert cli.private_files() == []
+    return ended
+
+
+@dataclass(frozen=True)
+class Row:
+    """Say which headers each request has with these flags."""
+
+    id: str
+    flags: tuple[str, ...]
+    headers: dict[str, list[str]]
+    user: dict[str, Any] | None = None
+
+
+TOKEN = {"Authorization": [f"Bearer {SECRET}"]}
+BASIC = {"username": "me", "password": "secret"}
+HEADERS = [
+    Row("as", ("--as", "jane"), {"Impersonate-User": ["jane"]}),
+    Row("as-group", ("--as", "jane", "--as-group", "a", "--as-group", "b"),
+        {"Impersonate-User": ["jane"], "Impersonate-Group": ["a", "b"]}),
+    Row("as-uid", ("--as", "jane", "--as-uid", "u-1"),
+        {"Impersonate-User": ["jane"], "Impersonate-Uid": ["u-1"]}),
+    Row("as-of-kubeconfig", (), {"Impersonate-User": ["jo"], "Impersonate-Group": ["g"]},
+        {"as": "jo", "as-groups": ["g"]}),
+    Row("as-overrides", ("--as", "jane"), {"Impersonate-User": ["jane"]}, {"as": "jo"}),
+    Row("token", ("--token", SECRET), TOKEN),
+    Row("token-overrides", ("--token", SECRET), TOKEN, {"token": "other"}),
+    Row("token-overrides-plugin", ("--token", SECRET), TOKEN, {"exec": plugin_config("none")}),
+    Row("token-of-kubeconfig", (), TOKEN, {"token": SECRET}),
+    Row("token-file", (), TOKEN, {"tokenFile": "token"}),
+    Row("password", (), {"Authorization": ["Basic bWU6c2VjcmV0"]}, BASIC),
+    Row("cache-dir", ("--cache-dir", "/nowhere"), {"Authorization": []}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", HEADERS, ids=lambda r: r.id)
+def test_each_request_says_who_asks(row: Row, at_once: AtOnce) -> None:
+    at_once(_says_who)
+
+
+def _says_who(row: Row, folder: Path) -> None:
+    with a_cluster(folder) as cli:
+        api = cli.api
+        (folder / "token").write_text(f"{SECRET}\n")
+        if row.user is not None:
+            edited(cli, lambda config: config["users"][0].update(user=row.user))
+        works(cli, *row.flags)
+        assert len(api.requests) >= 8
+        for request in api.requests:
+            headers: Any = request.headers
+            assert {name: headers.getall(name, []) for name in row.headers} == row.headers
+        clean(api)
+
+
+def test_the_namespace_flag(cli: Cli) -> None:
+    cli.api.add({"kind": "Namespace", "metadata": {"name": "shop"}})
+    cli.api.add(source_pod("web", namespace="shop"))
+    ended = cli.run("debug", "web", "-n", "shop", "--", "echo", "hi")
+    assert (ended.code, ended.out) == (0, b"hi\n")
+    assert all("/namespaces/shop/" in request.path for request in cli.api.requests)
+    assert cli.api.names("pods", "shop") == ["web"]
+
+
+def test_the_contexts_namespace(cli: Cli) -> None:
+    cli.api.add({"kind": "Namespace", "metadata": {"name": "shop"}})
+    cli.api.add(source_pod("web", namespace="shop"))
+    cli.kubeconfig = cli.api.kubeconfig(cli.folder / "other", namespace="shop")
+    assert cli.run("debug", "pod/web", "--", "true").code == 0
+    assert all("/namespaces/shop/" in request.path for request in cli.api.requests)
+
+
+def _two(cli: Cli) -> None:
+    """Add a second cluster, user and context, which work; the first do not."""
+
+    def edit(config: dict[str, Any]) -> None:
+        good = {"server": cli.api.url}
+        config["clusters"] = [
+            {"name": "fake", "cluster": {"server": "http://127.0.0.1:1"}},
+            {"name": "good", "cluster": good},
+        ]
+        config["users"].append({"name": "good", "user": {"token": SECRET}})
+        context = {"cluster": "good", "user": "good"}
+        config["contexts"].append({"name": "good", "context": context})
+
+    edited(cli, edit)
+
+
+CHOICES = [
+    (("--context", "good"), f"Bearer {SECRET}"),
+    (("--cluster", "good"), None),
+    (("--cluster", "good", "--user", "good"), f"Bearer {SECRET}"),
+]
+
+
+@pytest.mark.parametrize(("flags", "token"), CHOICES, ids=lambda x: "".join(x or ()))
+def test_what_is_chosen_of_a_kubeconfig(
+    cli: Cli, flags: tuple[str, ...], token: str | None
+) -> None:
+    _two(cli)
+    works(cli, *flags)
+    assert {r.headers.get("Authorization") for r in cli.api.requests} == {token}
+
+
+def test_the_server_flag(cli: Cli) -> None:
+    edited(cli, lambda c: c["clusters"][0]["cluster"].update(server="http://127.0.0.1:1"))
+    works(cli, "--server", cli.api.url)
+    cli.environ["KUBECONFIG"] = ""
+    works(cli, "-s", cli.api.url + "/")
+
+
+def test_a_path_before_the_api_is_kept(cli: Cli) -> None:
+    """As Rancher's: https://host/k8s/clusters/c-1."""
+    ended = cli.run("debug", "--server", cli.api.url + "/k8s/clusters/c", "mypod", "--", "true")
+    ended.complains()
+    assert cli.api.requests[0].path == "/k8s/clusters/c/api/v1/namespaces/default/pods/mypod"
+
+
+def test_the_request_timeout(cli: Cli) -> None:
+    cli.api.fault(method="GET", hold=threading.Event(), times=None)
+    ended = cli.run("debug", "--request-timeout", "300ms", "mypod", "--", "true")
+    ended.complains("did not answer in time")
+    nothing_sent(cli.api)
+
+
+def _server(cli: Cli, **fields: Any) -> None:
+    fields = {name.replace("_", "-"): value for name, value in fields.items()}
+    edited(cli, lambda config: config["clusters"][0].update(cluster=fields))
+
+
+TRUST: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
+    "ca-flag": ({}, ("--certificate-authority", "ca.pem")),
+    "ca-relative-file": ({"certificate-authority": "ca.pem"}, ()),
+    "insecure-flag": ({}, ("--insecure-skip-tls-verify",)),
+    "insecure-with-ca": ({"certificate-authority": "ca.pem"}, ("--insecure-skip-tls-verify",)),
+}
+
+
+@pytest.mark.parametrize("row", TRUST)
+def test_a_server_is_trusted(row: str, at_once: AtOnce) -> None:
+    at_once(_trusted)
+
+
+def _trusted(row: str, folder: Path) -> None:
+    cluster, flags = TRUST[row]
+    with tls_cluster(folder) as cli:
+        _server(cli, server=cli.api.url, **cluster)
+        works(cli, *flags)
+        clean(cli.api)
+
+
+def test_an_unknown_server_is_not_trusted(tmp_path: Path) -> None:
+    with tls_cluster(tmp_path) as cli:
+        _server(cli, server=cli.api.url)
+        cli.run("debug", "mypod", "--", "true").complains("certificate can't be verified")
+        assert cli.api.requests == []
+
+
+def test_the_name_in_the_servers_certificate(tmp_path: Path) -> None:
+    with tls_cluster(tmp_path) as cli:
+        _server(cli, server=cli.api.url.replace("127.0.0.1", "localhost"),
+                certificate_authority="ca.pem")  # fmt: skip
+        cli.run("debug", "mypod", "--", "true").complains("localhost")
+        works(cli, "--tls-server-name", "fake.example")
+
+
+@pytest.mark.parametrize("how", ["flags", "files", "data"])
+def test_a_client_certificate(tmp_path: Path, how: str) -> None:
+    ca = trustme.CA()
+    made = ca.issue_cert("x.example", common_name="jane")
+    pems = {"certificate": made.cert_chain_pems[0].bytes(), "key": made.private_key_pem.bytes()}
+    for kind, pem in pems.items():
+        (tmp_path / kind).write_bytes(pem)
+    with tls_cluster(tmp_path, client_ca=ca.cert_pem.bytes().decode()) as cli:
+        flags: tuple[str, ...] = ()
+        if how == "flags":
+            flags = ("--client-certificate", "certificate", "--client-key", "key")
+        elif how == "files":
+            user = {f"client-{kind}": kind for kind in pems}
+            edited(cli, lambda config: config["users"][0].update(user=user))
+        else:
+            data = {f"client-{kind}-data": _base64(pem) for kind, pem in pems.items()}
+            edited(cli, lambda config: config["users"][0].update(user=data))
+        works(cli, *flags)
+        assert {request.peer for request in cli.api.requests} == {"jane"}
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+PLUGIN = """#!/bin/sh
+echo "$KUBERNETES_EXEC_INFO" > "$(dirname "$0")/info"; echo call >> "$(dirname "$0")/calls"
+echo '{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
+ "status": {"token": "'"$PREFIX-$1"'"}}'
+"""
+
+
+@pytest.mark.parametrize("command", ["./plugin", "plugin"])
+def test_a_credential_plugin(cli: Cli, command: str) -> None:
+    tools = cli.folder if "/" in command else cli.folder / "tools"
+    tools.mkdir(exist_ok=True)
+    (tools / "plugin").write_text(PLUGIN)
+    (tools / "plugin").chmod(0o755)
+    cli.environ["PATH"] = f"{tools}:{cli.environ['PATH']}"
+    env = [{"name": "PREFIX", "value": "s3cret"}]
+    plugin = plugin_config(command, args=["t0ken"], env=env)
+    edited(cli, lambda config: config["users"][0].update(user={"exec": plugin}))
+    works(cli)
+    assert {r.headers.get("Authorization") for r in cli.api.requests} == {f"Bearer {SECRET}"}
+    assert (tools / "calls").read_text() == "call\n"
+
+
+def test_several_kubeconfigs_are_merged_and_the_first_wins(cli: Cli) -> None:
+    first, second = cli.folder / "one" / "a", cli.folder / "two" / "b"
+    for path in (first, second):
+        path.parent.mkdir()
+    (second.parent / "token").write_text(SECRET)
+    context = {"name": "c", "context": {"cluster": "k", "user": "u"}}
+    bad = {"name": "k", "cluster": {"server": "http://127.0.0.1:1"}}
+    good = {"name": "k", "cluster": {"server": cli.api.url}}
+    user = {"name": "u", "user": {"tokenFile": "token"}}
+    first.write_text(json.dumps({"current-context": "c", "clusters": [good]}))
+    own = {"current-context": "none", "clusters": [bad], "users": [user], "contexts": [context]}
+    second.write_text(json.dumps(own))
+    cli.environ["KUBECONFIG"] = f"{first}:{cli.folder}/missing:{second}:"
+    works(cli)
+    assert {r.headers.get("Authorization") for r in cli.api.requests} == {f"Bearer {SECRET}"}
+
+
+def test_the_kubeconfig_of_the_home(cli: Cli) -> None:
+    (cli.home / ".kube").mkdir()
+    cli.api.kubeconfig(cli.home / ".kube" / "config")
+    cli.environ["KUBECONFIG"] = ""
+    works(cli)
+
+
+def test_private_files_stand_where_only_the_user_can_read(tmp_path: Path) -> None:
+    """Where there is an XDG_RUNTIME_DIR nothing is put elsewhere; afterwards nothing is there."""
+    runtime = tmp_path / "runtime"
+    runtime.mkdir()
+    with tls_cluster(tmp_path) as cli:
+        cli.environ["XDG_RUNTIME_DIR"] = str(runtime)
+        held = cli.api.fault(method="DELETE", hold=threading.Event())
+        process = cli.start("debug", "mypod", "--", "true")
+        assert held.reached.wait(30) and held.hold
+        assert cli.private_files() == []
+        held.hold.set()
+        assert process.wait(30) == 0
+        process.communicate()
+        assert os.listdir(runtime) == cli.private_files() == []
+
+
+class Proxy(threading.Thread):
+    """Be a proxy that knows CONNECT only, and connects to this machine whatever is asked for."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(daemon=True)
+        self._target = ("127.0.0.1", port)
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        self.heads: list[str] = []
+
+    def run(self) -> None:
+        """Accept until the server is closed."""
+        while True:
+            try:
+                client, _ = self._server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client:
+            head = b""
+            while b"\r\n\r\n" not in head and (data := client.recv(4096)):
+                head += data
+            self.heads.append(head.decode())
+            if not head.startswith(b"CONNECT "):
+                client.sendall(b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n")
+                return
+            with socket.create_connection(self._target) as server:
+                client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                _join(client, server)
+
+    def stop(self) -> None:
+        """Accept no more."""
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+
+
+def _join(one: socket.socket, other: socket.socket) -> None:
+    peers = {one: other, other: one}
+    while True:
+        for ready in select.select(list(peers), [], [])[0]:
+            try:
+                data = ready.recv(65536)
+                if not data:
+                    return
+                peers[ready].sendall(data)
+            except OSError:
+                return
+
+
+@dataclass
+class Proxied:
+    """A cluster behind a proxy, by a name that only the proxy knows."""
+
+    cli: Cli
+    proxy: Proxy
+
+
+@pytest.fixture
+def proxied(tmp_path: Path) -> Iterator[Proxied]:
+    """Give a cluster that can be reached through a proxy only."""
+    with tls_cluster(tmp_path) as cli:
+        port = int(cli.api.url.rpartition(":")[2])
+        proxy = Proxy(port)
+        proxy.start()
+        _server(cli, server=f"https://fake.example:{port}", certificate_authority="ca.pem")
+        yield Proxied(cli, proxy)
+        proxy.stop()
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy"])
+def test_a_proxy_carries_all_requests(proxied: Proxied, variable: str) -> None:
+    cli, proxy = proxied.cli, proxied.proxy
+    cli.environ[variable] = f"http://me:pass@127.0.0.1:{proxy.port}"
+    cli.environ["NO_PROXY"] = "other.example,10.0.0.0/8"
+    works(cli)
+    assert len(sent(cli.api, "GET", EXEC)) >= 2
+    assert len(proxy.heads) >= 3
+    port = cli.api.url.rpartition(":")[2]
+    assert {head.rpartition(" HTTP/1.")[0] for head in proxy.heads} == {
+        f"CONNECT fake.example:{port}"
+    }
+    assert all("proxy-authorization: basic bwu6cgfzcw==" in head.lower() for head in proxy.heads)
+    assert all("bearer" not in head.lower() for head in proxy.heads)
+    clean(cli.api)
+
+
+def test_the_proxy_of_a_kubeconfig(proxied: Proxied) -> None:
+    cli, proxy = proxied.cli, proxied.proxy
+    url = f"http://127.0.0.1:{proxy.port}"
+    edited(cli, lambda config: config["clusters"][0]["cluster"].update({"proxy-url": url}))
+    cli.environ["NO_PROXY"] = "fake.example"  # not asked where the kubeconfig names a proxy
+    works(cli)
+    assert len(proxy.heads) >= 3
+
+
+def test_a_proxy_is_not_for_everyone(proxied: Proxied) -> None:
+    cli, proxy = proxied.cli, proxied.proxy
+    cli.environ["HTTPS_PROXY"] = f"http://127.0.0.1:{proxy.port}"
+    cli.environ["NO_PROXY"] = "127.0.0.1,fake.example"
+    works(cli, "--server", cli.api.url)
+    assert proxy.heads == []
+
+
+def test_a_proxy_is_never_for_this_machine(proxied: Proxied) -> None:
+    """As for kubectl (golang.org/x/net/http/httpproxy): kind's and minikube's clusters are here."""
+    cli, proxy = proxied.cli, proxied.proxy
+    cli.environ["HTTPS_PROXY"] = f"http://127.0.0.1:{proxy.port}"
+    works(cli, "--server", cli.api.url)
+    assert proxy.heads == []
+
+
+def test_a_proxy_that_is_not_there(proxied: Proxied) -> None:
+    cli = proxied.cli
+    cli.environ["HTTPS_PROXY"] = "http://127.0.0.1:1"
+    cli.run("debug", "mypod", "--", "true").complains("can't be reached", "(?i)proxy|refused")
+    nothing_sent(cli.api)
+
+
+def test_a_session_over_tls(tmp_path: Path) -> None:
+    with tls_cluster(tmp_path) as cli:
+        data = os.urandom(300_000)
+        ended = cli.run("debug", "mypod", "--", "cat", data=data)
+        assert (ended.code, ended.out) == (0, data)

@@ -1,0 +1,234 @@
+"""Where no WebSocket comes through, kubectl exec carries the session."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import termios
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.api.harness import (
+    EXEC,
+    PATIENCE,
+    Cli,
+    clean,
+    end_of,
+    finish,
+    line_of,
+    sent,
+)
+from tests.api.test_bad_input import edited
+
+SECRET = "s3cret-t0ken"
+# A kubectl that notes how it was called and runs the command on this machine.
+KUBECTL = """#!/bin/sh
+for word; do case $word in --kubeconfig=*) config=${word#*=}; esac; done
+printf '%s\\n' "$@" >> "$NOTES/arguments"; echo call >> "$NOTES/calls"
+stat -c %a "$config" > "$NOTES/mode"; stat -c %a "$(dirname "$config")" > "$NOTES/folder-mode"
+cp "$config" "$NOTES/config"
+while [ "$1" != -- ]; do shift; done
+shift; exec "$@"
+"""
+
+
+class Notes:
+    """What the kubectl of a test has noted."""
+
+    def __init__(self, cli: Cli) -> None:
+        self._folder = cli.folder / "notes"
+        self._folder.mkdir()
+        cli.environ["NOTES"] = str(self._folder)
+
+    def __getitem__(self, name: str) -> str:
+        return (self._folder / name).read_text().strip()
+
+
+@pytest.fixture
+def notes(cli: Cli) -> Notes:
+    """Put a kubectl first on PATH, and a token into the kubeconfig."""
+    folder = cli.folder / "bin"
+    folder.mkdir()
+    (folder / "kubectl").write_text(KUBECTL)
+    (folder / "kubectl").chmod(0o755)
+    cli.environ["PATH"] = f"{folder}:{cli.environ['PATH']}"
+    edited(cli, lambda config: config["users"][0].update(user={"token": SECRET}))
+    return Notes(cli)
+
+
+# What stands between: a proxy that refuses, one that answers by itself, one that drops the
+# Upgrade header, and a server that knows no subprotocol of ours.
+UPGRADE = "Upgrade request required"
+BETWEEN: dict[str, dict[str, Any]] = {
+    "403": {"status": 403, "text": "<html>Blocked by policy</html>"},
+    "200": {"status": 200, "text": "Welcome"},
+    "upgrade": {"status": 400, "reason": "BadRequest", "message": UPGRADE},
+}
+
+
+def _block(cli: Cli, how: str = "403") -> None:
+    cli.api.fault(path=EXEC, times=None, **BETWEEN[how])
+
+
+@pytest.mark.parametrize("how", BETWEEN)
+def test_pipes_through_kubectl(cli: Cli, notes: Notes, how: str) -> None:
+    _block(cli, how)
+    data = bytes(range(256)) * 2000
+    ended = cli.run("debug", "mypod", "--", "sh", "-c", "cat; echo err >&2; exit 9", data=data)
+    assert (ended.code, ended.out, ended.errors) == (9, data, [])
+    assert ended.err.endswith("err\n") and "kubectl exec carries the session" in ended.err
+    assert notes["calls"] == "call"
+    clean(cli.api)
+
+
+def test_v5_is_missing(cli: Cli, notes: Notes) -> None:
+    cli.api.subprotocols = ("v4.channel.k8s.io",)
+    ended = cli.run("debug", "mypod", "--", "cat", data=b"\x00hello")
+    assert (ended.code, ended.out, ended.errors) == (0, b"\x00hello", [])
+    assert notes["calls"] == "call"
+    clean(cli.api)
+
+
+def test_v4_is_enough_for_a_terminal(cli: Cli, notes: Notes) -> None:
+    cli.api.subprotocols = ("v4.channel.k8s.io",)
+    child = cli.terminal("debug", "mypod", "--", "cat")
+    cli.api.wait_for(lambda a: [e for e in a.execs if e.size], PATIENCE)
+    child.send("typed\r")
+    child.expect_exact("typed\r\ntyped\r\n")
+    child.sendeof()
+    assert end_of(child) == 0
+    assert not (cli.folder / "notes" / "calls").exists()
+    clean(cli.api)
+
+
+def test_credentials_go_through_a_private_file(cli: Cli, notes: Notes) -> None:
+    _block(cli)
+    ended = cli.run("debug", "mypod", "--as", "someone", "--", "echo", "hi")
+    assert (ended.code, ended.out) == (0, b"hi\n")
+    assert SECRET not in notes["arguments"] + ended.err
+    assert (notes["mode"], notes["folder-mode"]) == ("600", "700")
+    config = json.loads(notes["config"])
+    assert config["users"][0]["user"] == {"token": SECRET, "as": "someone"}
+    assert config["clusters"][0]["cluster"]["server"] == cli.api.url
+    (argument,) = (line for line in notes["arguments"].splitlines() if "--kubeconfig=" in line)
+    assert Path(argument.partition("=")[2]).is_relative_to(cli.private)
+    assert cli.private_files() == []
+    clean(cli.api)
+
+
+def test_what_kubectl_is_asked_for(cli: Cli, notes: Notes) -> None:
+    _block(cli)
+    assert cli.run("debug", "mypod", "--", "echo", "a b", "-n", "--").code == 0
+    (copy,) = (change.name for change in cli.api.created if change.plural == "pods")
+    asked = notes["arguments"].splitlines()[1:]
+    wanted = ["-n", "default", copy, "-c", "scratch"]
+    assert asked == ["exec", "-i", *wanted, "--", "echo", "a b", "-n", "--"]
+
+
+def test_a_terminal_through_kubectl(cli: Cli, notes: Notes) -> None:
+    _block(cli)
+    child = cli.terminal("debug", "mypod", "--", "sh", "-c", "echo go; cat; stty size; exit 4",
+                         size=(31, 99))  # fmt: skip
+    before = termios.tcgetattr(child.child_fd)
+    child.expect_exact("go\r\n")
+    child.send("typed\r")
+    child.expect_exact("typed\r\ntyped\r\n")
+    child.setwinsize(40, 111)
+    child.send("\x04")
+    child.expect_exact("40 111\r\n")
+    assert end_of(child) == 4
+    assert termios.tcgetattr(child.child_fd) == before
+    assert "-it" in notes["arguments"].splitlines()
+    assert cli.private_files() == []
+    clean(cli.api)
+
+
+def test_a_shell_through_kubectl(cli: Cli, notes: Notes) -> None:
+    child = cli.terminal("debug", "--transport", "kubectl", "mypod")
+    child.expect(rb"app:\S*[#$] ")
+    child.sendline("exit 8")
+    assert end_of(child) == 8
+    assert not sent(cli.api, "GET", EXEC)
+    clean(cli.api)
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_piped_session_through_kubectl(
+    cli: Cli, notes: Notes, signum: signal.Signals
+) -> None:
+    _block(cli)
+    process = cli.start("debug", "mypod", "--", "sh", "-c", "echo ready; cat")
+    assert line_of(process.stdout) == b"ready\n"
+    process.send_signal(signum)
+    ended = finish(process)
+    assert (ended.code, ended.errors) == (128 + signum, [])
+    assert cli.private_files() == []
+    clean(cli.api)
+
+
+def test_a_reader_that_closes_ends_kubectl(cli: Cli, notes: Notes) -> None:
+    _block(cli)
+    process = cli.start("debug", "mypod", "--", "yes")
+    assert line_of(process.stdout) == b"y\n"
+    assert process.stdout
+    process.stdout.close()
+    assert process.wait(PATIENCE) == 128 + signal.SIGPIPE
+    clean(cli.api)
+
+
+def test_the_kubectl_that_runs_us_is_used(cli: Cli, notes: Notes) -> None:
+    _block(cli)
+    own = cli.folder / "bin" / "own-kubectl"
+    shutil.move(cli.folder / "bin" / "kubectl", own)
+    cli.environ["KUBECTL_PATH"] = str(own)
+    assert cli.run("debug", "mypod", "--", "true").code == 0
+    assert notes["calls"] == "call"
+
+
+def test_without_a_kubectl(cli: Cli) -> None:
+    _block(cli)
+    cli.environ["PATH"] = str(cli.home)
+    cli.run("debug", "mypod", "--", "true").complains("kubectl is not on PATH", "WebSocket")
+    clean(cli.api)
+
+
+def test_a_kubectl_that_can_not_be_run(cli: Cli) -> None:
+    _block(cli)
+    cli.environ["KUBECTL_PATH"] = str(cli.home / "nothing")
+    cli.run("debug", "mypod", "--", "true").complains("nothing")
+    clean(cli.api)
+
+
+def test_websocket_only_is_an_error_without(cli: Cli, notes: Notes) -> None:
+    _block(cli)
+    cli.run("debug", "--transport", "websocket", "mypod", "--", "true").complains("403|WebSocket")
+    assert not (cli.folder / "notes" / "calls").exists()
+    clean(cli.api)
+
+
+def test_the_private_file_is_gone_when_the_session_was_killed(cli: Cli, notes: Notes) -> None:
+    _block(cli)
+    process = cli.start("debug", "mypod", "--", "sh", "-c", "echo ready; cat")
+    assert line_of(process.stdout) == b"ready\n"
+    process.kill()
+    finish(process)
+    assert len(cli.private_files()) == 1
+    cli.run("debug", "mypod", "--", "true")
+    assert cli.private_files() == []
+
+
+def test_the_wait_goes_on_with_kubectl(cli: Cli, notes: Notes) -> None:
+    """kubectl is started only once the debug container runs: it would not wait."""
+    _block(cli)
+    cli.api.ephemeral_delay = 0.7
+    held = cli.api.fault(method="DELETE", hold=threading.Event())
+    process = cli.start("debug", "mypod", "--", "echo", "hi")
+    assert held.reached.wait(PATIENCE) and held.hold
+    name = next(change.name for change in cli.api.created if change.plural == "pods")
+    assert cli.api.started("default", name, "scratch")
+    held.hold.set()
+    assert (finish(process).out, notes["calls"]) == (b"hi\n", "call")

@@ -1,0 +1,240 @@
+"""The lease is kept while the session lives, by the cluster's clock; its loss is told."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.api.harness import (
+    A_LEASE,
+    JOBS,
+    PATIENCE,
+    PODS,
+    Cli,
+    Ended,
+    a_cluster,
+    clean,
+    copy_of,
+    finish,
+    line_of,
+    nothing_left,
+    release,
+    sent,
+)
+from tests.support.fakeapi import FakeCluster, Object
+
+AtOnce = Callable[[Callable[[Any, Path], None]], None]
+HOUR = 3600.0
+NEVER = float("inf")
+TALK = ("--", "sh", "-c", "echo ready; cat")
+
+
+def _start(cli: Cli, *flags: str) -> subprocess.Popen[bytes]:
+    process = cli.start("debug", *flags, "mypod", *TALK)
+    assert line_of(process.stdout) == b"ready\n"
+    return process
+
+
+def _end(process: subprocess.Popen[bytes]) -> Ended:
+    ended = finish(process, b"bye")
+    assert (ended.code, ended.out, ended.errors) == (0, b"bye", [])
+    ended.is_well_formed()
+    return ended
+
+
+def _job(api: FakeCluster) -> Object:
+    (name,) = api.names("jobs", "default")
+    return api.get("jobs", "default", name)
+
+
+def _beats(api: FakeCluster) -> list[Any]:
+    return [r for r in sent(api, "PATCH", A_LEASE) if "spec" in r.body]
+
+
+def _looks(api: FakeCluster) -> list[Any]:
+    return sent(api, "GET", A_LEASE)
+
+
+OFFSETS = [0.0, 5 * HOUR, -5 * HOUR, 400 * 24 * HOUR]
+
+
+@pytest.mark.parametrize("row", OFFSETS)
+def test_the_lease_is_renewed_by_the_clusters_clock(row: float, at_once: AtOnce) -> None:
+    at_once(_renewed)
+
+
+def _renewed(offset: float, folder: Path) -> None:
+    with a_cluster(folder) as cli:
+        cli.api.clock_offset = offset
+        process = _start(cli, "--ttl", "6s")
+        job = _job(cli.api)
+        assert job["spec"]["ttlSecondsAfterFinished"] == 6
+        beat = cli.api.wait_for(_beats, PATIENCE)[0]
+        assert beat.body["metadata"]["uid"] == job["metadata"]["uid"]
+        # The cluster's clock then stood between the beat's first third and the test's patience.
+        assert 6 < beat.body["spec"]["ttlSecondsAfterFinished"] <= 6 + 2 * PATIENCE
+        cli.api.wait_for(lambda a: len(_beats(a)) == 4, PATIENCE)
+        assert _job(cli.api)["metadata"]["uid"] == job["metadata"]["uid"]
+        assert _end(process).warnings == []
+        clean(cli.api)
+
+
+def _other_namesake(cli: Cli) -> str:
+    job = _job(cli.api)
+    cli.api.delete("jobs", "default", job["metadata"]["name"])
+    cli.api.add({**job, "metadata": {"name": job["metadata"]["name"]}})
+    return "lost"
+
+
+def _deleted(cli: Cli) -> str:
+    cli.api.delete("jobs", "default", _job(cli.api)["metadata"]["name"])
+    return "lost"
+
+
+def _going(cli: Cli) -> str:
+    when = {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}
+    cli.api.patch("jobs", "default", _job(cli.api)["metadata"]["name"], when)
+    return "lost"
+
+
+def _not_renewable(cli: Cli) -> str:
+    cli.api.fault(method="PATCH", path=A_LEASE, status=403, reason="Forbidden", times=None)
+    return "lost"
+
+
+LOSSES = [_other_namesake, _deleted, _going, _not_renewable]
+
+
+@pytest.mark.parametrize("row", LOSSES, ids=lambda f: f.__name__)
+def test_a_lost_lease_is_told(row: Callable[[Cli], str], at_once: AtOnce) -> None:
+    at_once(_told)
+
+
+def _told(lose: Callable[[Cli], str], folder: Path) -> None:
+    with a_cluster(folder) as cli:
+        cli.api.gc_delay = NEVER
+        process = _start(cli, "--ttl", "5s")
+        kept = _job(cli.api)
+        lose(cli)
+        assert process.stderr is not None
+        line = next(line for line in process.stderr if b"warning:" in line).decode()
+        assert line.startswith("warning: the lease is lost (")
+        assert _end(process).warnings == []
+        assert cli.api.names("pods", "default") == ["mypod"]
+        # A Job that has the name by now is somebody else's.
+        assert all(job["metadata"]["uid"] != kept["metadata"]["uid"] for job in _jobs(cli.api))
+
+
+def _jobs(api: FakeCluster) -> list[Object]:
+    return [api.get("jobs", "default", name) for name in api.names("jobs", "default")]
+
+
+HICCUPS: dict[str, dict[str, Any]] = {
+    "500-get": {"method": "GET", "status": 500, "reason": "InternalError"},
+    "429-patch": {"method": "PATCH", "status": 429, "reason": "TooManyRequests"},
+    "cut-get": {"method": "GET", "drop": True},
+    "cut-patch": {"method": "PATCH", "drop": True},
+    "html-get": {"method": "GET", "status": 502, "text": "<html>Bad Gateway</html>"},
+}
+
+
+@pytest.mark.parametrize("row", HICCUPS)
+def test_a_renewal_that_fails_once_comes_again(row: str, at_once: AtOnce) -> None:
+    at_once(_hiccup)
+
+
+def _hiccup(row: str, folder: Path) -> None:
+    with a_cluster(folder) as cli:
+        fault = cli.api.fault(path=A_LEASE, **HICCUPS[row])
+        process = _start(cli, "--ttl", "5s")
+        assert fault.reached.wait(PATIENCE)
+        cli.api.wait_for(lambda a: _job(a)["spec"]["ttlSecondsAfterFinished"] > 5, PATIENCE)
+        assert _end(process).warnings == []
+        clean(cli.api)
+
+
+def test_a_job_that_is_never_complete_is_no_loss(cli: Cli) -> None:
+    cli.api.job_delay = NEVER
+    process = _start(cli, "--ttl", "5s")
+    cli.api.wait_for(lambda a: len(_looks(a)) > 1, PATIENCE)
+    assert _end(process).warnings == []
+    assert _beats(cli.api) == []
+    clean(cli.api)
+
+
+def test_a_signal_during_a_renewal(cli: Cli) -> None:
+    held = cli.api.fault(method="GET", path=A_LEASE, hold=threading.Event())
+    process = _start(cli, "--ttl", "5s")
+    assert held.reached.wait(PATIENCE)
+    process.terminate()
+    release(held)
+    ended = finish(process)
+    assert (ended.code, ended.errors, ended.warnings) == (143, [], [])
+    clean(cli.api)
+
+
+def test_the_copy_belongs_to_the_lease(cli: Cli) -> None:
+    process = _start(cli)
+    job, copy = _job(cli.api), cli.api.get("pods", "default", copy_of(cli.api))
+    (owner,) = copy["metadata"]["ownerReferences"]
+    assert owner["uid"] == job["metadata"]["uid"] and owner["kind"] == "Job"
+    assert job["spec"]["ttlSecondsAfterFinished"] == 300
+    assert job["metadata"]["labels"] == copy["metadata"]["labels"]
+    assert "activeDeadlineSeconds" not in copy["spec"]
+    _end(process)
+
+
+DEADLINES = [((), "1h", 3600), (("--ttl", "10m"), "10m", 600), (("--ttl", "5h"), "1h", 3600)]
+
+
+@pytest.mark.parametrize("row", DEADLINES, ids=str)
+def test_without_the_right_to_a_lease_there_is_a_deadline(row: Any, at_once: AtOnce) -> None:
+    at_once(_deadline)
+
+
+def _deadline(row: tuple[tuple[str, ...], str, int], folder: Path) -> None:
+    flags, words, seconds = row
+    with a_cluster(folder) as cli:
+        cli.api.fault(method="POST", path=JOBS, status=403, reason="Forbidden", times=None)
+        cli.api.access = lambda asked: asked["resourceAttributes"]["resource"] != "jobs"
+        ended = cli.run("debug", *flags, "mypod", "--", "echo", "hi")
+        assert (ended.code, ended.out, ended.errors) == (0, b"hi\n", [])
+        (warning,) = ended.warnings
+        assert "no lease" in warning and f"ends after {words} in any case" in warning
+        (post,) = sent(cli.api, "POST", PODS)
+        assert post.body["spec"]["activeDeadlineSeconds"] == seconds
+        assert "ownerReferences" not in post.body["metadata"]
+        ended.is_well_formed()
+        clean(cli.api)
+        assert len(cli.api.created) == 1
+
+
+def test_without_a_lease_a_copy_that_can_not_be_deleted_is_told(cli: Cli) -> None:
+    cli.api.fault(method="POST", path=JOBS, status=403, reason="Forbidden", times=None)
+    cli.api.fault(method="DELETE", status=403, reason="Forbidden", times=None)
+    cli.api.access = lambda asked: False
+    ended = cli.run("debug", "mypod", "--", "true")
+    assert (ended.code, ended.errors) == (1, [])
+    name = copy_of(cli.api)
+    assert any(line.endswith(f" pod/{name}") and "kubectl" in line for line in ended.warnings)
+    assert "stops after 1h," in ended.err
+
+
+def test_a_longest_session_ends_with_pipes(cli: Cli) -> None:
+    ended = finish(cli.start("debug", "--max", "1s", "mypod", "--", "sleep", "60"))
+    ended.complains("has lasted for 1s", "--max")
+    clean(cli.api)
+
+
+def test_two_sessions_do_not_disturb_each_other(cli: Cli) -> None:
+    processes = [_start(cli), _start(cli)]
+    assert len(cli.api.names("pods", "default")) == 3
+    _end(processes[0])
+    assert len(cli.api.names("pods", "default")) == 2 == len(cli.api.names("jobs", "default")) + 1
+    _end(processes[1])
+    nothing_left(cli.api)

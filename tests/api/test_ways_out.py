@@ -1,0 +1,475 @@
+"""Whichever way a run ends, nothing is left behind."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import signal
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.api.harness import (
+    A_COPY,
+    A_LEASE,
+    EPHEMERAL,
+    EXEC,
+    JOBS,
+    PATIENCE,
+    PODS,
+    PROMPT,
+    Cli,
+    Ended,
+    a_cluster,
+    asked_for,
+    clean,
+    copy_of,
+    deleted_once,
+    end_of,
+    finish,
+    line_of,
+    nothing_left,
+    nothing_sent,
+    pid_of,
+    release,
+    sent,
+)
+
+AtOnce = Callable[[Callable[[Any, Path], None]], None]
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+HELD: dict[str, dict[str, Any]] = {
+    "source": {"method": "GET", "path": r"/pods/mypod$"},
+    "lease": {"method": "POST", "path": JOBS},
+    "lease-made": {"method": "POST", "path": JOBS, "after": True},
+    "copy": {"method": "POST", "path": PODS},
+    "copy-made": {"method": "POST", "path": PODS, "after": True},
+    "debug-container": {"method": "PATCH", "path": EPHEMERAL},
+    "debug-container-made": {"method": "PATCH", "path": EPHEMERAL, "after": True},
+    "delete": {"method": "DELETE", "path": A_COPY},
+    "delete-lease": {"method": "DELETE", "path": A_LEASE},
+}
+NEVER = float("inf")
+
+
+@pytest.mark.parametrize("code", [0, 1, 255])
+def test_the_code_of_the_command_passes_through(cli: Cli, code: int) -> None:
+    ended = cli.run("debug", "mypod", "--", "sh", "-c", f"echo out; echo err >&2; exit {code}")
+    assert (ended.code, ended.out) == (code, b"out\n")
+    assert "err\n" in ended.err
+    assert ended.errors == ended.warnings == []
+    clean(cli.api)
+    assert len(cli.api.created) == 2
+
+
+# Where all four are told apart only by their number, one is enough.
+IN_FLIGHT = [
+    (held, signum)
+    for held in HELD
+    for signum in (SIGNALS[:1] if held in ("copy-made", "delete-lease") else SIGNALS)
+]
+
+
+@pytest.mark.parametrize("row", IN_FLIGHT, ids=lambda r: f"{r[0]}-{r[1].name}")
+def test_a_signal_while_a_request_is_in_flight(row: Any, at_once: AtOnce) -> None:
+    at_once(_signal_in_flight)
+
+
+def _signal_in_flight(row: tuple[str, signal.Signals], folder: Path) -> None:
+    with a_cluster(folder) as cli:
+        held = cli.api.fault(**HELD[row[0]], hold=threading.Event())
+        process = cli.start("debug", "mypod", "--", "true")
+        assert held.reached.wait(PATIENCE)
+        process.send_signal(row[1])
+        release(held)
+        _ended_by(row[1], finish(process))
+        clean(cli.api)
+        assert held.hits == 1
+
+
+def _ended_by(signum: int, ended: Ended) -> None:
+    assert ended.code == 128 + signum, ended
+    assert ended.errors == ended.warnings == []
+    ended.is_well_formed()
+
+
+@pytest.mark.parametrize("row", SIGNALS, ids=lambda s: s.name)
+def test_a_signal_while_the_debug_container_starts(row: signal.Signals, at_once: AtOnce) -> None:
+    at_once(_signal_in_wait)
+
+
+def _signal_in_wait(signum: signal.Signals, folder: Path) -> None:
+    with a_cluster(folder) as cli:
+        cli.api.ephemeral_delay = NEVER
+        process = cli.start("debug", "mypod", "--", "true")
+        cli.api.wait_for(asked_for("GET", EXEC), PATIENCE)
+        process.send_signal(signum)
+        _ended_by(signum, finish(process))
+        clean(cli.api)
+
+
+@pytest.mark.parametrize("row", SIGNALS, ids=lambda s: s.name)
+def test_a_signal_during_a_piped_session(row: signal.Signals, at_once: AtOnce) -> None:
+    at_once(_signal_in_pipe)
+
+
+def _signal_in_pipe(signum: signal.Signals, folder: Path) -> None:
+    with a_cluster(folder) as cli:
+        process = cli.start("debug", "mypod", "--", "sh", "-c", "echo ready; cat")
+        assert line_of(process.stdout) == b"ready\n"
+        process.send_signal(signum)
+        _ended_by(signum, finish(process))
+        clean(cli.api)
+
+
+@pytest.mark.parametrize("row", SIGNALS, ids=lambda s: s.name)
+def test_a_signal_during_a_session_with_a_terminal(row: signal.Signals, at_once: AtOnce) -> None:
+    at_once(_signal_at_terminal)
+
+
+def _signal_at_terminal(signum: signal.Signals, folder: Path) -> None:
+    with a_cluster(folder) as cli:
+        child = cli.terminal("debug", "mypod")
+        before = termios.tcgetattr(child.child_fd)
+        child.expect(PROMPT)
+        assert termios.tcgetattr(child.child_fd) != before
+        os.kill(pid_of(child), signum)
+        assert end_of(child) == 128 + signum
+        assert termios.tcgetattr(child.child_fd) == before
+        assert b"error" not in (child.before or b"")
+        clean(cli.api)
+
+
+KEYS = [(b"\x03", "INT"), (b"\x1c", "QUIT"), (b"\x1a", "TSTP")]
+
+
+@pytest.mark.parametrize("row", KEYS, ids=lambda k: k[1])
+def test_a_typed_signal_is_the_remote_commands(row: tuple[bytes, str], at_once: AtOnce) -> None:
+    at_once(_typed_signal)
+
+
+def _typed_signal(row: tuple[bytes, str], folder: Path) -> None:
+    key, name = row
+    script = f"trap 'echo got-{name}; exit 7' {name}; echo ready; while :; do sleep 0.02; done"
+    with a_cluster(folder) as cli:
+        child = cli.terminal("debug", "mypod", "--", "sh", "-c", script)
+        child.expect_exact("ready")
+        child.send(key)
+        child.expect_exact(f"got-{name}")
+        assert end_of(child) == 7
+        clean(cli.api)
+
+
+def test_a_reader_that_closes_ends_it(cli: Cli) -> None:
+    process = cli.start("debug", "mypod", "--", "yes")
+    assert line_of(process.stdout) == b"y\n"
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.wait(PATIENCE) == 128 + signal.SIGPIPE
+    process.stdout = None
+    assert finish(process).errors == []
+    clean(cli.api)
+
+
+@pytest.mark.parametrize("row", SIGNALS[:2], ids=lambda s: s.name)
+def test_a_signal_while_nobody_reads_the_output(row: signal.Signals, at_once: AtOnce) -> None:
+    at_once(_signal_when_full)
+
+
+def _signal_when_full(signum: signal.Signals, folder: Path) -> None:
+    with a_cluster(folder) as cli:
+        process = cli.start("debug", "-q", "mypod", "--", "yes")
+        assert process.stdout is not None
+        _wait_until_full(process.stdout.fileno())
+        process.send_signal(signum)
+        assert process.wait(PATIENCE) == 128 + signum
+        clean(cli.api)
+
+
+def _wait_until_full(pipe: int) -> None:
+    """Wait until no page more fits; a pipe tells no event of that to its reader."""
+    most, waiting = fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ), bytes(4)
+    deadline = time.monotonic() + PATIENCE
+    while int.from_bytes(waiting, sys.byteorder) <= most - 4096:
+        assert time.monotonic() < deadline
+        waiting = fcntl.ioctl(pipe, termios.FIONREAD, waiting)
+        time.sleep(0.01)
+
+
+def test_in_a_pipeline_head_ends_it(cli: Cli) -> None:
+    line = '"$@" | head -1; echo "${PIPESTATUS[0]}"'
+    argv = ["bash", "-c", line, "bash", *cli.argv("debug", "mypod", "-q", "--", "yes")]
+    done = subprocess.run(argv, env=cli.environ, capture_output=True, stdin=subprocess.DEVNULL)
+    assert (done.stdout, done.stderr) == (b"y\n141\n", b"")
+    clean(cli.api)
+
+
+def test_a_closed_terminal_ends_it(cli: Cli) -> None:
+    child = cli.terminal("debug", "mypod")
+    child.expect(PROMPT)
+    os.close(child.child_fd)
+    _, status = os.waitpid(pid_of(child), 0)
+    assert os.waitstatus_to_exitcode(status) == 128 + signal.SIGHUP
+    child.closed = child.terminated = True
+    clean(cli.api)
+
+
+@pytest.mark.parametrize("how", ["2>&-", "2>/dev/full"])
+def test_stderr_that_can_not_be_written_changes_nothing(cli: Cli, how: str) -> None:
+    argv = cli.argv("debug", "mypod", "--", "sh", "-c", "echo out; echo err >&2; exit 3")
+    line = ["sh", "-c", f'exec "$@" {how}', "sh", *argv]
+    done = subprocess.run(line, env=cli.environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    assert (done.returncode, done.stdout) == (3, b"out\n")
+    clean(cli.api)
+
+
+def test_stdout_that_can_not_be_written_is_an_error(cli: Cli) -> None:
+    line = [
+        "sh",
+        "-c",
+        'exec "$@" >/dev/full',
+        "sh",
+        *cli.argv("debug", "mypod", "--", "echo", "x"),
+    ]
+    ended = finish(subprocess.Popen(line, env=cli.environ, stdin=-3, stderr=-1))
+    ended.complains("(?i)no space left on device")
+    clean(cli.api)
+
+
+@pytest.mark.parametrize("tty", ["-t", "-T"])
+def test_a_lost_connection_is_an_error(cli: Cli, tty: str) -> None:
+    process = cli.start("debug", "mypod", tty, "--", "sh", "-c", "echo ready; cat")
+    assert line_of(process.stdout).strip() == b"ready"
+    cli.api.drop_exec()
+    finish(process).complains("connection was lost")
+    clean(cli.api)
+
+
+def test_a_lost_connection_leaves_the_terminal_as_it_was(cli: Cli) -> None:
+    child = cli.terminal("debug", "mypod")
+    before = termios.tcgetattr(child.child_fd)
+    child.expect(PROMPT)
+    cli.api.drop_exec()
+    child.expect_exact("\nerror: the connection was lost")
+    assert end_of(child) == 1
+    assert termios.tcgetattr(child.child_fd) == before
+    clean(cli.api)
+
+
+def test_after_a_kill_the_lease_removes_the_copy(cli: Cli) -> None:
+    process = cli.start("debug", "mypod", "--ttl", "5s", "--", "sh", "-c", "echo ready; cat")
+    assert line_of(process.stdout) == b"ready\n"
+    process.kill()
+    finish(process)
+    assert len(cli.api.names("pods", "default")) == 2
+    cli.api.advance(11)
+    cli.api.wait_for(lambda a: a.names("pods", "default") == ["mypod"])
+    nothing_left(cli.api)
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """Say what goes wrong, and what is said of it."""
+
+    id: str
+    faults: list[dict[str, Any]]
+    said: tuple[str, ...]
+    created: int = 0
+    prepare: Callable[[Cli], object] = lambda cli: None
+
+
+@dataclass(frozen=True)
+class Cut(Wrong):
+    """Be an answer that never came, to something that was done or was not."""
+
+    said: tuple[str, ...] = field(default=("can't be reached",))
+
+
+def _post(path: str, **what: Any) -> list[dict[str, Any]]:
+    return [{"method": "POST", "path": path, **what}]
+
+
+def _patch(**what: Any) -> list[dict[str, Any]]:
+    return [{"method": "PATCH", "path": EPHEMERAL, "times": None, **what}]
+
+
+def _terminate_namespace(cli: Cli) -> None:
+    cli.api.patch("namespaces", "", "default", {"status": {"phase": "Terminating"}})
+
+
+QUOTA = 'pods "x" is forbidden: exceeded quota: compute, requested: pods=1, used: pods=9'
+HTML = "<html><body>\x1b[31mBad Gateway</body></html>"
+FORBIDDEN = {"status": 403, "reason": "Forbidden"}
+INVALID = {"status": 422, "reason": "Invalid"}
+WRONG = [
+    Wrong("quota", _post(PODS, **FORBIDDEN, message=QUOTA), ("exceeded quota",), 1),
+    Wrong("copy-422", _post(PODS, **INVALID, message="spec.x: no"), ("spec.x",), 1),
+    Wrong("copy-500", _post(PODS, status=500, message="etcdserver: no leader"), ("etcd",), 1),
+    Wrong("copy-html", _post(PODS, text=HTML, status=502), (r"\\x1b\[31mBad Gateway",), 1),
+    Wrong("lease-422", _post(JOBS, **INVALID, message="spec.y: no"), ("spec.y",)),
+    Wrong("lease-500", _post(JOBS, status=500, message="webhook failed"), ("webhook",)),
+    Wrong("lease-html", _post(JOBS, text=HTML, status=502), ("Bad Gateway",)),
+    Wrong("lease-403", _post(JOBS, **FORBIDDEN, message="a webhook says no"), ("webhook",)),
+    Wrong("terminating", [], ("being terminated",), 0, _terminate_namespace),
+    Wrong("patch-403", _patch(**FORBIDDEN, message="no patching"), ("no patching",), 2),
+    Wrong("patch-422", _patch(**INVALID, message="policy"), ("policy",), 2),
+    Wrong("patch-500", _patch(status=500, message="internal"), ("internal",), 2),
+    Wrong("patch-html", _patch(text=HTML, status=502), ("Bad Gateway",), 2),
+    Wrong("patch-html-200", _patch(text=HTML), ("Bad Gateway",), 2),
+    Cut("patch-cut", _patch(drop=True), created=2),
+    Cut("lease-cut", _post(JOBS, drop=True)),
+    Cut("lease-made-and-cut", _post(JOBS, drop=True, after=True), created=1),
+    Cut("copy-cut", _post(PODS, drop=True), created=1),
+    Cut("copy-made-and-cut", _post(PODS, drop=True, after=True), created=2),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", WRONG, ids=lambda w: w.id)
+def test_what_the_cluster_does_not_do_is_an_error(row: Wrong, at_once: AtOnce) -> None:
+    at_once(_go_wrong)
+
+
+def _go_wrong(row: Wrong, folder: Path) -> None:
+    with a_cluster(folder) as cli:
+        row.prepare(cli)
+        for fault in row.faults:
+            cli.api.fault(**fault)
+        cli.run("debug", "mypod", "--", "true").complains(*row.said)
+        clean(cli.api)
+        assert len(cli.api.created) == row.created
+
+
+def test_a_cluster_that_hangs_up_everywhere_is_told_once(cli: Cli) -> None:
+    cli.api.fault(method="POST", path=JOBS, drop=True, after=True)
+    gone = cli.api.fault(method="GET", path=A_LEASE, drop=True, times=None)
+    ended = cli.run("debug", "mypod", "--", "true")
+    ended.complains("can't be reached")
+    gone.times = 0
+    (job,) = cli.api.names("jobs", "default")
+    assert re.search(f"kubectl delete .*-n default .*job/{job}$", ended.err, re.MULTILINE)
+    assert f"pod/{job}" not in ended.err
+
+
+def test_a_second_form_of_the_debug_container_asks_for_less(cli: Cli) -> None:
+    cli.api.fault(method="PATCH", path=EPHEMERAL, status=403, reason="Forbidden")
+    ended = cli.run("debug", "mypod", "--", "true")
+    assert (ended.code, ended.errors) == (0, [])
+    first, second = sent(cli.api, "PATCH", EPHEMERAL)
+    assert "SYS_PTRACE" in str(first.body) and "SYS_PTRACE" not in str(second.body)
+    clean(cli.api)
+
+
+def test_a_copy_deleted_by_another_before_the_session(cli: Cli) -> None:
+    cli.api.ephemeral_delay = NEVER
+    process = cli.start("debug", "mypod", "--", "true")
+    cli.api.wait_for(asked_for("GET", EXEC), PATIENCE)
+    cli.api.delete("pods", "default", copy_of(cli.api))
+    finish(process).complains("deleted by somebody else|not found")
+    nothing_left(cli.api)
+    deleted_once(cli.api, but=1)
+
+
+def test_a_copy_deleted_by_another_during_the_session(cli: Cli) -> None:
+    process = cli.start("debug", "mypod", "--", "sh", "-c", "echo ready; cat")
+    assert line_of(process.stdout) == b"ready\n"
+    cli.api.delete("pods", "default", copy_of(cli.api))
+    ended = finish(process)
+    assert (ended.code, ended.out) == (137, b"")
+    nothing_left(cli.api)
+    deleted_once(cli.api, but=1)
+
+
+REFUSED = [
+    ("pod/{0}", A_COPY, 0, 1),
+    ("pod/{0} job/{0}", "", 0, 1),
+    ("pod/{0} job/{0}", "", 3, 3),
+    ("job/{0}", A_LEASE, 0, 1),
+]
+
+
+@pytest.mark.parametrize("row", REFUSED, ids=lambda r: f"{r[0]}-{r[2]}")
+def test_what_may_not_be_deleted_is_named(row: Any, at_once: AtOnce) -> None:
+    at_once(_may_not_delete)
+
+
+def _may_not_delete(row: tuple[str, str, int, int], folder: Path) -> None:
+    what, path, session, code = row
+    with a_cluster(folder) as cli:
+        refused = {"status": 403, "reason": "Forbidden", "message": "no deletion"}
+        cli.api.fault(method="DELETE", path=path, times=None, **refused)
+        ended = cli.run("debug", "mypod", "--", "sh", "-c", f"echo out; exit {session}")
+        assert (ended.code, ended.out, ended.errors) == (code, b"out\n", [])
+        name = next(change.name for change in cli.api.created)
+        # The command reaches the same cluster from anywhere.
+        command = f"--kubeconfig={cli.kubeconfig} -n default --now {what.format(name)}"
+        assert any("kubectl delete " in line and line.endswith(command) for line in ended.warnings)
+        assert "no deletion" in ended.err
+        ended.is_well_formed()
+
+
+FLAKY = [
+    ("pods", "500", 3),
+    ("pods", "drop", 0),
+    ("pods", "drop-done", 0),
+    ("jobs", "429", 3),
+    ("jobs", "drop-done", 0),
+]
+
+
+@pytest.mark.parametrize("row", FLAKY, ids=lambda r: "-".join(map(str, r)))
+def test_a_deletion_that_fails_twice_is_tried_again(row: Any, at_once: AtOnce) -> None:
+    at_once(_delete_again)
+
+
+def _delete_again(row: tuple[str, str, int], folder: Path) -> None:
+    plural, how, code = row
+    what: dict[str, Any] = {"drop": True, "after": how == "drop-done"}
+    if how.isdigit():
+        what = {"status": int(how), "reason": "Busy"}
+    with a_cluster(folder) as cli:
+        cli.api.fault(method="DELETE", path=rf"/{plural}/mypod-scratch", times=2, **what)
+        ended = cli.run("debug", "mypod", "--", "sh", "-c", f"exit {code}")
+        assert (ended.code, ended.errors, ended.warnings) == (code, [], [])
+        clean(cli.api)
+
+
+def test_a_namesake_is_not_deleted(cli: Cli) -> None:
+    held = cli.api.fault(method="DELETE", path=A_COPY, hold=threading.Event())
+    process = cli.start("debug", "mypod", "--", "true")
+    assert held.reached.wait(PATIENCE)
+    copy = cli.api.get("pods", "default", copy_of(cli.api))
+    cli.api.delete("pods", "default", copy["metadata"]["name"])
+    for field_ in ("uid", "ownerReferences", "resourceVersion"):
+        copy["metadata"].pop(field_, None)
+    cli.api.add(copy)
+    release(held)
+    assert finish(process).code == 0
+    assert cli.api.names("pods", "default") == ["mypod", copy["metadata"]["name"]]
+
+
+def test_a_name_that_is_taken_is_not_ours(cli: Cli) -> None:
+    cli.api.fault(method="POST", path=PODS, status=409, reason="AlreadyExists", message="exists")
+    ended = cli.run("debug", "mypod", "--", "true")
+    assert ended.code in (0, 1), ended
+    ended.is_well_formed()
+    clean(cli.api)
+
+
+def test_a_command_that_is_missing(cli: Cli) -> None:
+    ended = cli.run("debug", "mypod", "--", "no-such-tool")
+    ended.complains("no-such-tool", "not found", code=127)
+    clean(cli.api)
+
+
+def test_help_needs_no_cluster(cli: Cli) -> None:
+    ended = cli.run("debug", "--help")
+    assert (ended.code, ended.err) == (0, "") and re.match(rb"Usage: ", ended.out)
+    nothing_sent(cli.api)
