@@ -182,7 +182,7 @@ def word(error: ScratchError) -> tuple[str, str]:
         return error.problem, error.hint
     if isinstance(error, CopyNotReady):
         if error.waited is None:
-            return error.last, ""
+            return error.last.rstrip("."), ""
         waited = f"no shell after {duration_words(error.waited)}: {error.last}"
         return waited, "--timeout waits longer"
     if isinstance(error, Unreachable):

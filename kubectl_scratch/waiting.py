@@ -92,7 +92,7 @@ def _judge(state: State, words: str, waited: float, events: list[Json], patience
         raise CopyNotReady(state.why)
     stuck = isinstance(state, Waiting) and state.unschedulable
     if stuck and waited >= patience.unschedulable and not autoscaler_has_answered(events):
-        raise CopyNotReady(words, waited)
+        raise CopyNotReady(words)
 
 
 def _words(state: State, events: list[Json] | None = None) -> str:

@@ -14,7 +14,7 @@ import pytest
 
 import testbed
 from tests.cluster.conftest import Cluster, Json, make_namespace
-from tests.support.manifests import ARGS, CRASH, HARDENED, a_pod, a_volume
+from tests.support.manifests import ARGS, BASH, CRASH, HARDENED, a_pod, a_volume
 
 PROMPT = r"app:\S+[#$] "
 
@@ -69,6 +69,15 @@ def test_the_session_knows_its_target_also_after_a_restart(clean: Cluster) -> No
     child.expect("\nhttp\r\n")
     child.sendline('[ "$before" = "$(target-pid)" ] || echo an""other')
     child.expect("another\r\n")
+    child.sendline("exit")
+    child.expect(pexpect.EOF)
+
+
+def test_bash_is_taken_where_the_toolkit_has_it(clean: Cluster) -> None:
+    child = clean.terminal("debug", "web", "--image", BASH)
+    child.expect(PROMPT)
+    child.sendline('echo "bash ${BASH_VERSION%%.*}, $(target-pid | wc -l) target"')
+    child.expect(r"bash \d, 1 target")
     child.sendline("exit")
     child.expect(pexpect.EOF)
 

@@ -44,6 +44,13 @@ def test_a_registry_s_hiccup_is_waited_for_until_the_timeout(clean: Cluster) -> 
     assert b"503 Service Unavailable" in done.stderr
 
 
+def test_a_copy_that_no_node_takes(clean: Cluster) -> None:
+    clean.apply(a_pod("picky", nodeSelector={"no": "such-node"}))
+    done = clean.scratch("debug", "-q", "picky", "--", "true")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.startswith(b"error: no node takes the copy: 0/1 nodes are available")
+
+
 def test_a_wait_says_what_it_waits_for(clean: Cluster) -> None:
     child = clean.start("debug", "web", "--image", "localhost:5000/slow/app:1", "--", "true")
     assert child.stderr is not None
