@@ -18,8 +18,9 @@ import pexpect
 
 import kubectl_scratch
 from tests.support.builders import a_pod
-from tests.support.fakeapi import FakeCluster, Fault, Object
+from tests.support.fakeapi import FakeCluster
 from tests.support.fakeexec import Exec
+from tests.support.fakerules import Fault, Object
 
 if TYPE_CHECKING:
     Terminal = pexpect.spawn[bytes]

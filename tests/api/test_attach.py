@@ -29,7 +29,8 @@ from tests.api.harness import (
     release,
     sent,
 )
-from tests.support.fakeapi import FakeCluster, Request
+from tests.support.fakeapi import FakeCluster
+from tests.support.fakerules import Request
 
 AtOnce = Callable[[Callable[[Any, Path], None]], None]
 TALK = ("--", "sh", "-c", "echo ready; cat")

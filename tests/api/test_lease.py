@@ -26,7 +26,8 @@ from tests.api.harness import (
     release,
     sent,
 )
-from tests.support.fakeapi import FakeCluster, Object
+from tests.support.fakeapi import FakeCluster
+from tests.support.fakerules import Object
 
 AtOnce = Callable[[Callable[[Any, Path], None]], None]
 HOUR = 3600.0
