@@ -209,6 +209,7 @@ def _lower(text: str) -> str:
 def _save_traceback() -> str:
     descriptor, path = tempfile.mkstemp(prefix="kubectl-scratch-", suffix=".txt")
     with os.fdopen(descriptor, "w") as file:
+        # The text of somebody else's exception may quote a header.
         file.write(
             re.sub(r"(?i)(bearer|basic) [^\s'\"\\]+", r"\1 (redacted)", traceback.format_exc())
         )

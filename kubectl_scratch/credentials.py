@@ -108,7 +108,7 @@ class Credentials:
         if not self._is_over() or not self._refreshing.acquire(blocking=False):
             return
         try:
-            with contextlib.suppress(InvalidRequest, OSError):
+            with contextlib.suppress(InvalidRequest, OSError, ValueError):
                 self._renew()
         finally:
             self._refreshing.release()
@@ -153,7 +153,7 @@ def with_user(access: Access, user: Json) -> Json:
 
 @contextmanager
 def client_errors() -> Iterator[list[str]]:
-    """Collect what the Python client only logs, such as a credential plugin's failure."""
+    """Collect what the Python client only logs, such as the failure of a login."""
     lines: list[str] = []
     handler = logging.Handler(logging.ERROR)
     handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]

@@ -19,7 +19,7 @@ from kubectl_scratch.interrupts import Interrupts
 from kubectl_scratch.plan import Place, Plan
 from kubectl_scratch.podcopy import GRACE_SECONDS
 from kubectl_scratch.podjson import Json, annotations_of, name, namespace, uid
-from kubectl_scratch.request import duration_words
+from kubectl_scratch.request import check_container, duration_words
 
 TRIES = 3
 EXIT_TIMEOUT = 5.0
@@ -323,10 +323,13 @@ def place_of(copy: Json) -> Place:
         raise InvalidRequest(
             f"pod {name(copy)!r} is no copy of kubectl scratch", "debug makes one of it"
         )
+    target = known.get(lease.CONTAINER_ANNOTATION, "")
+    # It becomes a part of the shell's helpers, and anybody may have written it.
+    check_container(target)
     return Place(
         namespace=namespace(copy),
         copy_name=name(copy),
         debug_container=ephemerals[0]["name"],
-        target=known.get(lease.CONTAINER_ANNOTATION, ""),
+        target=target,
         source=known[lease.SOURCE_ANNOTATION],
     )

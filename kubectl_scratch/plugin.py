@@ -33,26 +33,26 @@ class Login:
 def log_in(access: Access, interactive: bool, timeout: float | None) -> Login:
     """Run the plugin of the access's user; ``timeout`` is in seconds.
 
-    Only an ``interactive`` one sees our stdin and stderr. Raises InvalidRequest where it gives
-    no credential; whatever happens, it does not outlive this call.
+    Only an ``interactive`` one sees our stdin and stderr; the first line that another says on
+    stderr is told when it fails. Raises InvalidRequest where it gives no credential; whatever
+    happens, it does not outlive this call.
     """
     config = access.user["exec"]
     name = config["command"]
     words = [name, *(config.get("args") or [])]
-    quiet = None if interactive else subprocess.DEVNULL
     try:
         process = subprocess.Popen(
             words,
-            stdin=quiet,
+            stdin=None if interactive else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=quiet,
+            stderr=None if interactive else subprocess.PIPE,
             env=_environ(access, interactive),
         )
     except OSError as error:
         hint = config.get("installHint") or f"{name}: {(error.strerror or '').lower()}"
         raise _failure(name, "can't be run", hint) from error
     try:
-        out, _ = process.communicate(timeout=timeout)
+        out, said = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired as error:
         raise _failure(name, f"did not answer in {timeout:.0f} s", "") from error
     finally:
@@ -60,7 +60,8 @@ def log_in(access: Access, interactive: bool, timeout: float | None) -> Login:
             process.kill()
             process.wait()
     if process.returncode:
-        raise _failure(name, f"ended with code {process.returncode}", "")
+        reason = (said or b"").decode(errors="replace")
+        raise _failure(name, f"ended with code {process.returncode}", reason)
     return _read(name, out)
 
 
@@ -79,13 +80,13 @@ def _read(name: str, out: bytes) -> Login:
         status = json.loads(out)["status"]
         expires = status.get("expirationTimestamp")
         end = _time(expires) if expires else None
+        user: Json = {"token": str(status["token"])} if status.get("token") else {}
+        for field, given in (("certificate", "Certificate"), ("key", "Key")):
+            data = status.get(f"client{given}Data")
+            if data:
+                user[f"client-{field}-data"] = base64.b64encode(data.encode()).decode()
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _failure(name, "gave no credential", "") from error
-    user: Json = {"token": status["token"]} if status.get("token") else {}
-    for field, given in (("certificate", "Certificate"), ("key", "Key")):
-        data = status.get(f"client{given}Data")
-        if data:
-            user[f"client-{field}-data"] = base64.b64encode(data.encode()).decode()
     if not user:
         raise _failure(name, "gave no credential", "")
     return Login(user, end)

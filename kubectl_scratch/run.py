@@ -94,7 +94,7 @@ def run_session(
 
 def tell_of_the_copy(desk: Desk, place: Place) -> None:
     """Say so where a session was killed because its copy has ended."""
-    with contextlib.suppress(ClusterError):
+    with contextlib.suppress(ClusterError), desk.interrupts.interruptible():
         state = CopyWatch(desk.cluster, place).look(LOOK_SECONDS)
         if isinstance(state, Failed):
             desk.console.error(state.why)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubectl_scratch.errors import InvalidRequest
+from kubectl_scratch.errors import ExitStatus, InvalidRequest
 from kubectl_scratch.lifecycle import (
     CreatedCopy,
     JoinedCopy,
@@ -53,15 +53,21 @@ def surroundings(desk: Desk) -> Surroundings:
 
 
 def live(copy: LivingCopy, session: SessionRequest, desk: Desk, tty: bool) -> int:
-    """Run the session in a copy; return its exit code once the copy is left."""
-    outcome = None
+    """Run the session in a copy; return its exit code once the copy is left.
+
+    Raises LeftoverCopy where it could not be deleted, and what run_session raises.
+    """
     try:
         with copy:
             outcome = run_session(session, desk, copy.place, tty, copy.deadline)
-    finally:
+        desk.interrupts.reopen()
+        code = exit_code(outcome, desk.console)
+    except BaseException:
         if copy.leftover is not None:
-            if outcome is not None and outcome.code:
-                copy.leftover.code = outcome.code
-            raise copy.leftover
-    desk.interrupts.reopen()
-    return exit_code(outcome, desk.console)
+            # It has the reason why there was no session as its context, and both are told.
+            raise copy.leftover  # noqa: B904
+        raise
+    if copy.leftover is not None:
+        copy.leftover.code = code or ExitStatus.FAILURE
+        raise copy.leftover
+    return code

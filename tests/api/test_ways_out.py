@@ -264,6 +264,17 @@ def test_a_lost_connection_leaves_the_terminal_as_it_was(cli: Cli) -> None:
     clean(cli.api)
 
 
+def test_a_lost_connection_is_told_also_where_the_copy_stays(cli: Cli) -> None:
+    process = cli.start("debug", "mypod", "--", "sh", "-c", "echo ready; cat")
+    assert line_of(process.stdout) == b"ready\n"
+    cli.api.fault(method="DELETE", status=403, reason="Forbidden", times=None)
+    cli.api.drop_exec()
+    ended = finish(process)
+    assert ended.code == 1
+    assert any("connection was lost" in line for line in ended.errors)
+    assert any("kubectl delete " in line for line in ended.warnings)
+
+
 def test_after_a_kill_the_lease_removes_the_copy(cli: Cli) -> None:
     process = cli.start("debug", "mypod", "--ttl", "5s", "--", "sh", "-c", "echo ready; cat")
     assert line_of(process.stdout) == b"ready\n"

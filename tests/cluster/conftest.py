@@ -23,7 +23,6 @@ Json = dict[str, Any]
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 OURS = "app.kubernetes.io/managed-by=kubectl-scratch"
-COPIES = "kubectl-scratch/session"
 
 
 @dataclass(frozen=True)
