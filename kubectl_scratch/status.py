@@ -85,9 +85,13 @@ def _judge_container(status: Json) -> State:
     reason, message = waiting.get("reason", ""), waiting.get("message", "")
     said = f"{reason}: {message}" if message else reason
     if _is_fatal(reason, message):
-        return Failed(f"the debug container can't start ({said})")
+        return _cannot_start(said)
     words = IN_WORDS.get(reason, "the debug container starts")
     return Waiting(f"{words} ({said})" if message else words)
+
+
+def _cannot_start(why: str) -> Failed:
+    return Failed(f"the debug container can't start ({why}); --image chooses another toolkit image")
 
 
 def _is_fatal(reason: str, message: str) -> bool:
@@ -125,7 +129,7 @@ def fatal_event(events: list[Json], container: str) -> Failed | None:
         reason, message = event.get("reason"), event.get("message", "")
         pulling = reason == "Failed" and message.startswith("Failed to pull image")
         if (pulling and _is_fatal("ErrImagePull", message)) or reason == "InspectFailed":
-            return Failed(f"the debug container can't start ({message})")
+            return _cannot_start(message)
     return None
 
 
