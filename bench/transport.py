@@ -26,8 +26,8 @@ from typing import Any
 from kubectl_scratch import terminal
 from kubectl_scratch.cluster import Cluster, read_access
 from kubectl_scratch.interrupts import Interrupts
-from kubectl_scratch.kubeconfig import Connection
 from kubectl_scratch.private import private_folder
+from kubectl_scratch.request import Connection
 from kubectl_scratch.spawn import KubectlSpawn, Remote
 from kubectl_scratch.status import Ready
 from kubectl_scratch.transport import Errand, KubectlTransport, WebSocketTransport

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
-import tempfile
-import traceback
-from typing import Any
 
 import click
 
 from kubectl_scratch import __version__
+from kubectl_scratch.commands.attach import attach
+from kubectl_scratch.commands.completion import completion
+from kubectl_scratch.commands.debug import debug
+from kubectl_scratch.commands.options import options
+from kubectl_scratch.commands.version import version
+from kubectl_scratch.completion import complete
 from kubectl_scratch.console import Console
-from kubectl_scratch.debugger import DEFAULT_IMAGE
 from kubectl_scratch.errors import (
     ClusterError,
     CopyNotReady,
@@ -25,74 +26,36 @@ from kubectl_scratch.errors import (
     SessionError,
     Unreachable,
 )
-from kubectl_scratch.options import (
-    Process,
-    SessionCommand,
-    connection_options,
-    session_options,
-)
+from kubectl_scratch.help import Example, Verb, Verbs
+from kubectl_scratch.names import COMMAND
+from kubectl_scratch.options import Process
 from kubectl_scratch.request import duration_words
 
 STREAMS = (0, 1, 2)
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+# What kubectl's completion asks for, in the word that Cobra's programs have for it.
+COMPLETE = "__complete"
+EXAMPLES = (
+    Example("A shell beside a copy of mypod; the copy is deleted when you leave", "debug mypod"),
+)
 
 
-@click.group(context_settings=CONTEXT)
-@click.version_option(__version__, prog_name="kubectl scratch")
+@click.group(cls=Verbs, context_settings=CONTEXT, examples=EXAMPLES)
+@click.version_option(__version__, prog_name=COMMAND)
 def scratch() -> None:
     """Debug a copy of a pod, and leave nothing behind."""
 
 
-@scratch.command(cls=SessionCommand)
-@click.argument("pod")
-@click.option("-c", "--container", "--target", metavar="NAME", help="The target container.")
-@click.option(
-    "--image",
-    metavar="IMAGE",
-    default=DEFAULT_IMAGE,
-    show_default=True,
-    help="The toolkit image; it must have sh, sleep and true.",
-)
-@session_options
-@connection_options
-@click.pass_obj
-def debug(process: Process, /, **values: Any) -> int:
-    """Open a shell beside a copy of POD, or run COMMAND there.
-
-    \b
-    Examples:
-      kubectl scratch debug mypod
-      kubectl scratch debug mypod -c app -n shop
-      kubectl scratch debug mypod -- ps
-
-    The copy gets no traffic and belongs to no workload. It is deleted when the session ends,
-    and by the cluster itself if this process can't.
-    """
-    from kubectl_scratch.commands import debug as verb
-
-    process.console.quiet = values["quiet"]
-    return verb.run(values, process)
+for _verb in (debug, attach, completion, options, version):
+    scratch.add_command(_verb)
 
 
-@scratch.command(cls=SessionCommand)
-@click.argument("copy")
-@session_options
-@connection_options
-@click.pass_obj
-def attach(process: Process, /, **values: Any) -> int:
-    """Open one more session in COPY, which debug has made.
-
-    \b
-    Examples:
-      kubectl scratch attach mypod-scratch-x7k2p
-      kubectl scratch attach mypod-scratch-x7k2p -- top -b -n 1
-
-    The session that leaves as the last deletes the copy.
-    """
-    from kubectl_scratch.commands import attach as verb
-
-    process.console.quiet = values["quiet"]
-    return verb.run(values, process)
+@scratch.command("help", cls=Verb, hidden=True)
+@click.argument("verb", nargs=-1)
+def explain(verb: tuple[str, ...]) -> int:
+    """Print the help of a verb, as kubectl's own help does."""
+    scratch.main([*verb, "--help"], prog_name=COMMAND, standalone_mode=False)
+    return ExitStatus.OK
 
 
 def split_command(argv: list[str]) -> tuple[list[str], tuple[str, ...]]:
@@ -116,6 +79,12 @@ def main() -> None:
     sys.exit(code)
 
 
+def main_complete() -> None:
+    """Answer kubectl's own completion; the name by which it looks for us is a program's."""
+    sys.argv.insert(1, COMPLETE)
+    main()
+
+
 def open_closed_streams() -> None:
     """Open what the caller has closed: the next socket would become our stderr."""
     for descriptor in STREAMS:
@@ -130,20 +99,20 @@ def open_closed_streams() -> None:
 def run(argv: list[str]) -> int:
     """Run the command line; return the exit code."""
     console = Console(sys.stderr)
+    if argv[:1] == [COMPLETE]:
+        click.echo(complete(scratch, argv[1:]), nl=False)
+        return ExitStatus.OK
     arguments, command = split_command(argv)
     try:
         code = scratch.main(
             arguments,
-            prog_name="kubectl scratch",
+            prog_name=COMMAND,
             standalone_mode=False,
             obj=Process(command, STREAMS, console),
         )
         return int(code or ExitStatus.OK)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
-        return ExitStatus.FAILURE
     except click.ClickException as error:
-        console.error(_lower(error.format_message()))
+        console.error("; ".join(part for part in word_usage(error) if part))
         return ExitStatus.FAILURE
     except (ScratchError, Interrupted) as error:
         return report(error, console)
@@ -152,6 +121,19 @@ def run(argv: list[str]) -> int:
     except Exception:
         console.error(f"this is a bug; its traceback is in {_save_traceback()}")
         return ExitStatus.FAILURE
+
+
+def word_usage(error: click.ClickException) -> tuple[str, str]:
+    """Return what is wrong with the command line, and a hint."""
+    problem = _lower(error.message)
+    near = getattr(error, "possibilities", None)
+    if near:
+        return problem, f"did you mean {' or '.join(near)}?"
+    if isinstance(error, click.NoSuchCommand):
+        return problem, f"to debug a pod: {COMMAND} debug {error.command_name}"
+    context = getattr(error, "ctx", None)
+    # What Click says of a value names the parameter only in the whole message.
+    return _lower(error.format_message()), f"see {context.command_path} --help" if context else ""
 
 
 def report(error: BaseException, console: Console) -> int:
@@ -207,6 +189,10 @@ def _lower(text: str) -> str:
 
 
 def _save_traceback() -> str:
+    import re
+    import tempfile
+    import traceback
+
     descriptor, path = tempfile.mkstemp(prefix="kubectl-scratch-", suffix=".txt")
     with os.fdopen(descriptor, "w") as file:
         # The text of somebody else's exception may quote a header.

@@ -24,14 +24,17 @@ from requests.utils import select_proxy, should_bypass_proxies
 from kubectl_scratch import __version__, kubeconfig
 from kubectl_scratch.credentials import Credentials, reason_of
 from kubectl_scratch.errors import ClusterError, InvalidRequest, Unreachable
-from kubectl_scratch.kubeconfig import Access, Connection
+from kubectl_scratch.kubeconfig import Access
 from kubectl_scratch.lease import server_time
 from kubectl_scratch.podjson import Json
+from kubectl_scratch.request import Connection
 from kubectl_scratch.stream import Dial
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
 MERGE_PATCH = "application/merge-patch+json"
+# https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 
 
@@ -58,9 +61,9 @@ def events(namespace: str) -> str:
     return _path("/api/v1/namespaces", namespace, "events")
 
 
-def namespaces(name: str) -> str:
-    """Return the path of a namespace."""
-    return _path("/api/v1/namespaces", name)
+def namespaces(*name: str) -> str:
+    """Return the path of all namespaces, or of one."""
+    return _path("/api/v1/namespaces", *name)
 
 
 def _path(root: str, *parts: str) -> str:
@@ -72,12 +75,17 @@ def read_access(connection: Connection, environ: Mapping[str, str]) -> Access:
 
     Raises InvalidRequest for a file that can't be read and for names that are not in it.
     """
+    return kubeconfig.resolve(read_config(connection, environ), connection)
+
+
+def read_config(connection: Connection, environ: Mapping[str, str]) -> Json:
+    """Return the kubeconfig files as one, or the kubeconfig of the pod that we run in.
+
+    Raises InvalidRequest for a file that can't be read.
+    """
     documents = [(path, _read_yaml(path)) for path in kubeconfig.config_paths(connection, environ)]
-    if not documents and not connection.server:
-        own = kubeconfig.in_cluster(environ)
-        if own is not None:
-            return kubeconfig.resolve(own, connection)
-    return kubeconfig.resolve(kubeconfig.merge(documents), connection)
+    own = None if documents or connection.server else kubeconfig.in_cluster(environ)
+    return kubeconfig.merge(documents) if own is None else own
 
 
 def _read_yaml(path: Path) -> Json:
@@ -144,6 +152,11 @@ class Cluster:
         """Read an object or a list; ``timeout`` is in seconds."""
         return self._call("GET", path, query, timeout=timeout)
 
+    def table(self, path: str, **query: str) -> Json:
+        """Read a list as the few columns that kubectl prints of it, where the server can."""
+        query = {"includeObject": "None", **query}
+        return self._call("GET", path, query, accept=TABLE).body
+
     def create(self, path: str, body: Json) -> Answer:
         """Create an object."""
         return self._call("POST", path, {}, body)
@@ -176,10 +189,11 @@ class Cluster:
         body: Json | None = None,
         kind: str = "application/json",
         timeout: float | None = None,
+        accept: str = "application/json",
     ) -> Answer:
         action = f"{verb} {path}"
         url = self._host + path + (f"?{urlencode(query)}" if query else "")
-        headers = urllib3.HTTPHeaderDict([("Accept", "application/json"), *self._headers()])
+        headers = urllib3.HTTPHeaderDict([("Accept", accept), *self._headers()])
         if body is not None:
             headers["Content-Type"] = kind
         most = timeout or self._timeout or READ_SECONDS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -114,6 +114,12 @@ def _isatty(stream: TextIO) -> bool:
     return False
 
 
+def _width() -> int:
+    with contextlib.suppress(OSError, ValueError):
+        return os.get_terminal_size(2).columns or 80
+    return 80
+
+
 def _cut(text: str) -> str:
-    width = shutil.get_terminal_size().columns
+    width = _width()
     return text if len(text) < width else text[: max(width - 2, 10)] + "…"

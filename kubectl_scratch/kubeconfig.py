@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.podjson import Json
-from kubectl_scratch.request import check_namespace
+from kubectl_scratch.request import Connection, check_namespace
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 ONLY = "scratch"
@@ -25,28 +25,6 @@ TEXTS = ("server", "namespace", "cluster", "user", "token", "tokenFile", "proxy-
 
 _CLUSTER_FILES = ("certificate-authority",)
 _USER_FILES = ("client-certificate", "client-key", "tokenFile")
-
-
-@dataclass(frozen=True)
-class Connection:
-    """kubectl's connection flags; None and () mean "not given"."""
-
-    kubeconfig: str | None = None
-    context: str | None = None
-    cluster: str | None = None
-    user: str | None = None
-    namespace: str | None = None
-    server: str | None = None
-    token: str | None = None
-    certificate_authority: str | None = None
-    client_certificate: str | None = None
-    client_key: str | None = None
-    insecure_skip_tls_verify: bool = False
-    tls_server_name: str | None = None
-    as_user: str | None = None
-    as_uid: str | None = None
-    as_groups: tuple[str, ...] = ()
-    request_timeout: float | None = None
 
 
 @dataclass(frozen=True)

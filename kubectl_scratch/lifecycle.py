@@ -16,6 +16,7 @@ from kubectl_scratch.console import Console
 from kubectl_scratch.errors import ClusterError, InvalidRequest, LeftoverCopy
 from kubectl_scratch.heartbeat import Heartbeat
 from kubectl_scratch.interrupts import Interrupts
+from kubectl_scratch.names import COMMAND
 from kubectl_scratch.plan import Place, Plan
 from kubectl_scratch.podcopy import GRACE_SECONDS
 from kubectl_scratch.podjson import Json, annotations_of, name, namespace, uid
@@ -320,9 +321,7 @@ def place_of(copy: Json) -> Place:
     ephemerals = copy["spec"].get("ephemeralContainers") or []
     labelled = (copy["metadata"].get("labels") or {}).get(lease.MANAGED_BY) == lease.MANAGER
     if not labelled or lease.SOURCE_ANNOTATION not in known or not ephemerals:
-        raise InvalidRequest(
-            f"pod {name(copy)!r} is no copy of kubectl scratch", "debug makes one of it"
-        )
+        raise InvalidRequest(f"pod {name(copy)!r} is no copy of {COMMAND}", "debug makes one of it")
     target = known.get(lease.CONTAINER_ANNOTATION, "")
     # It becomes a part of the shell's helpers, and anybody may have written it.
     check_container(target)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
 
+from kubectl_scratch import candidates
 from kubectl_scratch.console import Console
 from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.kubeconfig import Connection
-from kubectl_scratch.request import parse_duration
+from kubectl_scratch.help import ConnectionOption
 
 
 @dataclass(frozen=True)
@@ -26,30 +25,76 @@ class Process:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+
+def _connection(*names: str, **settings: Any) -> Callable[[Any], Any]:
+    return click.option(*names, cls=ConnectionOption, **settings)
+
+
 _CONNECTION: tuple[Callable[[Any], Any], ...] = (
-    click.option("-n", "--namespace", metavar="NAME", help="The pod's namespace."),
-    click.option("--context", metavar="NAME", help="The kubeconfig context to use."),
-    click.option("--kubeconfig", metavar="FILE", help="The kubeconfig file to use."),
-    click.option("--cluster", metavar="NAME", help="The kubeconfig cluster to use."),
-    click.option("--user", metavar="NAME", help="The kubeconfig user to use."),
-    click.option("-s", "--server", metavar="URL", help="The API server's address."),
-    click.option("--token", metavar="TOKEN", help="A bearer token (arguments show in ps)."),
-    click.option("--certificate-authority", metavar="FILE", help="The API server's CA."),
-    click.option("--client-certificate", metavar="FILE", help="The client certificate."),
-    click.option("--client-key", metavar="FILE", help="The client certificate's key."),
     click.option(
+        "-n",
+        "--namespace",
+        metavar="NAME",
+        help="The pod's namespace.",
+        shell_complete=candidates.namespaces,
+    ),
+    _connection(
+        "--context",
+        metavar="NAME",
+        help="The kubeconfig context to use.",
+        shell_complete=candidates.contexts,
+    ),
+    _connection(
+        "--kubeconfig",
+        metavar="FILE",
+        help="The kubeconfig file to use.",
+        shell_complete=candidates.files,
+    ),
+    _connection(
+        "--cluster",
+        metavar="NAME",
+        help="The kubeconfig cluster to use.",
+        shell_complete=candidates.clusters,
+    ),
+    _connection(
+        "--user",
+        metavar="NAME",
+        help="The kubeconfig user to use.",
+        shell_complete=candidates.users,
+    ),
+    _connection("-s", "--server", metavar="URL", help="The API server's address."),
+    _connection("--token", metavar="TOKEN", help="A bearer token (arguments show in ps)."),
+    _connection(
+        "--certificate-authority",
+        metavar="FILE",
+        help="The API server's CA.",
+        shell_complete=candidates.files,
+    ),
+    _connection(
+        "--client-certificate",
+        metavar="FILE",
+        help="The client certificate.",
+        shell_complete=candidates.files,
+    ),
+    _connection(
+        "--client-key",
+        metavar="FILE",
+        help="The client certificate's key.",
+        shell_complete=candidates.files,
+    ),
+    _connection(
         "--insecure-skip-tls-verify", is_flag=True, help="Do not check the server's certificate."
     ),
-    click.option("--tls-server-name", metavar="NAME", help="The name in that certificate."),
-    click.option("--as", "as_user", metavar="USER", help="The user to impersonate."),
-    click.option("--as-uid", metavar="UID", help="The UID to impersonate."),
-    click.option(
+    _connection("--tls-server-name", metavar="NAME", help="The name in that certificate."),
+    _connection("--as", "as_user", metavar="USER", help="The user to impersonate."),
+    _connection("--as-uid", metavar="UID", help="The UID to impersonate."),
+    _connection(
         "--as-group", "as_groups", metavar="GROUP", multiple=True, help="A group to impersonate."
     ),
-    click.option(
+    _connection(
         "--request-timeout", metavar="DURATION", default="0", help="How long a request may take."
     ),
-    click.option("--cache-dir", metavar="DIR", hidden=True, help="Accepted and not used."),
+    _connection("--cache-dir", metavar="DIR", hidden=True, help="Accepted and not used."),
 )
 
 
@@ -89,43 +134,22 @@ _SESSION: tuple[Callable[[Any], Any], ...] = (
         show_default=True,
         help="What carries the session.",
     ),
-    click.argument("extra", nargs=-1),
+    click.argument("extra", nargs=-1, shell_complete=candidates.nothing),
 )
-
-
-class SessionCommand(click.Command):
-    """A verb that takes a command after ``--``; its help tells connection flags apart."""
-
-    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """Return the words of the usage line."""
-        pieces = [p for p in super().collect_usage_pieces(ctx) if not p.startswith("[EXTRA]")]
-        return [*pieces, "[-- COMMAND [ARG]...]"]
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the flags in two groups."""
-        groups: dict[str, list[tuple[str, str]]] = {"Options": [], "Connection, as kubectl's": []}
-        own, connection = groups.values()
-        for parameter in self.get_params(ctx):
-            # click.Argument has a record too, of no use here.
-            record = parameter.get_help_record(ctx)
-            if record is not None and isinstance(parameter, click.Option):
-                known = parameter.name in (*Connection.__dataclass_fields__, "request_timeout")
-                (connection if known else own).append(record)
-        for title, records in groups.items():
-            with formatter.section(title):
-                formatter.write_dl(records)
 
 
 def session_options(command: Command) -> Command:
     """Add the flags of what runs a session."""
-    for option in reversed(_SESSION):
-        command = option(command)
-    return command
+    return _add(_SESSION, command)
 
 
 def connection_options(command: Command) -> Command:
     """Add kubectl's connection flags."""
-    for option in reversed(_CONNECTION):
+    return _add(_CONNECTION, command)
+
+
+def _add(options: tuple[Callable[[Any], Any], ...], command: Command) -> Command:
+    for option in reversed(options):
         command = option(command)
     return command
 
@@ -135,15 +159,3 @@ def refuse_extra(values: dict[str, Any]) -> None:
     extra = values.pop("extra")
     if extra:
         raise InvalidRequest(f"{extra[0]!r} is one word too many", "a command goes after --")
-
-
-def take_connection(values: dict[str, Any]) -> Connection:
-    """Take the connection flags out of a command's values."""
-    del values["cache_dir"]
-    timeout = values.pop("request_timeout")
-    fields = [name for name in Connection.__dataclass_fields__ if name != "request_timeout"]
-    given = {name: values.pop(name) for name in fields}
-    # As for kubectl, zero is no limit.
-    unlimited = re.fullmatch(r"0+(h|m|s|ms)?", timeout)
-    seconds = None if unlimited else parse_duration(timeout, "--request-timeout")
-    return Connection(**given, request_timeout=seconds)

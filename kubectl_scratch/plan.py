@@ -8,6 +8,7 @@ from datetime import datetime
 from kubectl_scratch import debugger, lease, podcopy
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.findings import Edit, Finding, Level
+from kubectl_scratch.names import COMMAND
 from kubectl_scratch.podjson import (
     DEFAULT_CONTAINER,
     Json,
@@ -132,7 +133,7 @@ def source_findings(source: Json) -> tuple[Finding, ...]:
     if (source["spec"].get("os") or {}).get("name") == "windows":
         findings.append(Finding(Level.BLOCKER, "it is a Windows pod, and the tools run on Linux"))
     if lease.SOURCE_ANNOTATION in annotations_of(source):
-        text = f"it is a copy already: kubectl scratch attach {name(source)}"
+        text = f"it is a copy already: {COMMAND} attach {name(source)}"
         findings.append(Finding(Level.BLOCKER, text))
     if is_going(source):
         findings.append(Finding(Level.WARNING, "the pod is being deleted; its copy lives on"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from kubectl_scratch.errors import InvalidRequest
 
@@ -19,6 +20,28 @@ _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _IMAGE = re.compile(
     r"[A-Za-z0-9][\w.\-]*(:\d+)?(/[\w.\-]+)*(:[\w][\w.\-]{0,127})?(@\w+:[0-9a-f]+)?", re.ASCII
 )
+
+
+@dataclass(frozen=True)
+class Connection:
+    """kubectl's connection flags; None and () mean "not given"."""
+
+    kubeconfig: str | None = None
+    context: str | None = None
+    cluster: str | None = None
+    user: str | None = None
+    namespace: str | None = None
+    server: str | None = None
+    token: str | None = None
+    certificate_authority: str | None = None
+    client_certificate: str | None = None
+    client_key: str | None = None
+    insecure_skip_tls_verify: bool = False
+    tls_server_name: str | None = None
+    as_user: str | None = None
+    as_uid: str | None = None
+    as_groups: tuple[str, ...] = ()
+    request_timeout: float | None = None
 
 
 @dataclass(frozen=True)
@@ -116,3 +139,15 @@ def check_ttl(seconds: float) -> None:
     """Raise InvalidRequest where a lease would end before it could be renewed."""
     if seconds < MIN_TTL:
         raise InvalidRequest(f"--ttl must be {MIN_TTL:g}s or longer")
+
+
+def take_connection(values: dict[str, Any]) -> Connection:
+    """Take the connection flags out of a command's values; raises InvalidRequest."""
+    del values["cache_dir"]
+    timeout = values.pop("request_timeout")
+    fields = [name for name in Connection.__dataclass_fields__ if name != "request_timeout"]
+    given = {name: values.pop(name) for name in fields}
+    # As for kubectl, zero is no limit.
+    unlimited = re.fullmatch(r"0+(h|m|s|ms)?", timeout)
+    seconds = None if unlimited else parse_duration(timeout, "--request-timeout")
+    return Connection(**given, request_timeout=seconds)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from kubectl_scratch import options
 from kubectl_scratch.interrupts import Interrupts
 from kubectl_scratch.options import Process
-from kubectl_scratch.request import SessionRequest, check_ttl, parse_duration
+from kubectl_scratch.request import SessionRequest, check_ttl, parse_duration, take_connection
 
 if TYPE_CHECKING:
     from kubectl_scratch.run import Desk
@@ -31,7 +31,7 @@ def sit_down(values: dict[str, Any], process: Process) -> Iterator[Desk]:
     from kubectl_scratch.run import Desk
     from kubectl_scratch.terminal import UserStreams
 
-    connection = options.take_connection(values)
+    connection = take_connection(values)
     with Interrupts() as interrupts:
         # A credential plugin may wait for a person.
         with interrupts.interruptible():

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.kubeconfig import Connection, in_cluster, is_kubeconfig, merge, resolve
+from kubectl_scratch.kubeconfig import in_cluster, is_kubeconfig, merge, resolve
+from kubectl_scratch.request import Connection
 from tests.support.builders import Json
 
 

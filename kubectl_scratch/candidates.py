@@ -1,0 +1,122 @@
+"""What a half-typed word may become. The cluster is asked; its modules are imported only then.
+
+Callbacks of Click's ``shell_complete``. They may raise whatever a request raises: who asks for
+candidates hides it, for a guess is no place for an error.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kubectl_scratch.podjson import Json, containers, init_containers, name
+from kubectl_scratch.request import parse_target, take_connection
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from kubectl_scratch.cluster import Cluster
+
+# A person waits at a half-typed line.
+PATIENCE = 5.0
+OURS = "app.kubernetes.io/managed-by"
+
+
+def nothing(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Return no candidate."""
+    return []
+
+
+def files(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Leave it to the shell, which knows files."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(typed, type="file")]
+
+
+def pods(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Return the namespace's pods, copies aside, with their states."""
+    return _pods(ctx, typed, f"{OURS}!=kubectl-scratch")
+
+
+def copies(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Return the namespace's copies, with their states."""
+    return _pods(ctx, typed, f"{OURS}=kubectl-scratch")
+
+
+def target_containers(
+    ctx: click.Context, param: click.Parameter, typed: str
+) -> list[CompletionItem]:
+    """Return the containers of the pod that has been typed, with their images."""
+    from kubectl_scratch import cluster as api
+
+    # While the value of a flag is missing, Click keeps the other words here.
+    typed_pod = ctx.params["pod"] or next(iter(ctx.args))
+    connected = _connect(ctx)
+    pod = connected.get(api.pods(connected.namespace, parse_target(typed_pod))).body
+    found = [*containers(pod), *init_containers(pod)]
+    return _matching(typed, ((c["name"], c.get("image", "")) for c in found))
+
+
+def namespaces(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Return the cluster's namespaces."""
+    from kubectl_scratch import cluster as api
+
+    return _matching(typed, _rows(_connect(ctx).table(api.namespaces())))
+
+
+def contexts(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Return the kubeconfig's contexts."""
+    return _configured(ctx, "contexts", typed)
+
+
+def clusters(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Return the kubeconfig's clusters."""
+    return _configured(ctx, "clusters", typed)
+
+
+def users(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Return the kubeconfig's users."""
+    return _configured(ctx, "users", typed)
+
+
+def _pods(ctx: click.Context, typed: str, labels: str) -> list[CompletionItem]:
+    from kubectl_scratch import cluster as api
+
+    connected = _connect(ctx)
+    kind, slash, _ = typed.rpartition("/")
+    rows = _rows(connected.table(api.pods(connected.namespace), labelSelector=labels))
+    return _matching(typed, ((f"{kind}{slash}{name}", state) for name, state in rows))
+
+
+def _configured(ctx: click.Context, kind: str, typed: str) -> list[CompletionItem]:
+    from kubectl_scratch.cluster import read_config
+
+    config = read_config(take_connection(dict(ctx.params)), os.environ)
+    return _matching(typed, ((item["name"], "") for item in config[kind]))
+
+
+def _connect(ctx: click.Context) -> Cluster:
+    from kubectl_scratch.cluster import Cluster, read_access
+
+    connection = take_connection(dict(ctx.params))
+    return Cluster(read_access(connection, os.environ), connection.request_timeout or PATIENCE)
+
+
+def _rows(table: Json) -> Iterable[tuple[str, str]]:
+    """Return names and states of a Table, or names of what a server without Tables gives."""
+    if table.get("kind") != "Table":
+        return [(name(item), "") for item in table.get("items") or []]
+    titles = [str(column["name"]) for column in table["columnDefinitions"]]
+    at, state = titles.index("Name"), titles.index("Status") if "Status" in titles else None
+    rows: list[list[Any]] = [row["cells"] for row in table.get("rows") or []]
+    return [(row[at], "" if state is None else row[state]) for row in rows]
+
+
+def _matching(typed: str, told: Iterable[tuple[str, str]]) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(value, help=text) for value, text in told if value.startswith(typed)]

@@ -1,0 +1,79 @@
+"""kubectl scratch version."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from kubectl_scratch import __version__
+from kubectl_scratch.commands.common import sit_down
+from kubectl_scratch.help import Example, Verb
+from kubectl_scratch.options import Process, connection_options
+
+EXAMPLES = (
+    Example("What a report of a bug needs", "version"),
+    Example("Without asking a cluster, for a program", "version --client -o json"),
+)
+# kubectl says so much in milliseconds; one that hangs is not worth waiting for.
+KUBECTL_SECONDS = 10.0
+
+Versions = dict[str, Any]
+
+
+@click.command("version", cls=Verb, examples=EXAMPLES)
+@click.option("--client", is_flag=True, help="Only what is known without cluster and kubectl.")
+@click.option("-o", "--output", type=click.Choice(["json"]), help="Write it for programs to read.")
+@connection_options
+@click.pass_obj
+def version(process: Process, /, **values: Any) -> int:
+    """Print the versions of the plugin, Python, kubectl and the server."""
+    client, output = values.pop("client"), values.pop("output")
+    told: Versions = {
+        "clientVersion": {"gitVersion": f"v{__version__}"},
+        "pythonVersion": ".".join(map(str, sys.version_info[:3])),
+    }
+    try:
+        if not client:
+            told["kubectlVersion"] = kubectl_version()
+            with sit_down(values, process) as desk:
+                told["serverVersion"] = desk.cluster.get("/version").body
+    finally:
+        # As kubectl: what is known is told, also where the server can't be reached.
+        click.echo(as_json(told) if output else as_text(told))
+    return 0
+
+
+def kubectl_version() -> Versions | None:
+    """Return what the kubectl on PATH says of itself; None where it says nothing."""
+    import json
+    import subprocess
+
+    command = ["kubectl", "version", "--client", "-o", "json"]
+    try:
+        said = subprocess.run(command, capture_output=True, timeout=KUBECTL_SECONDS, check=True)
+        found: Versions = json.loads(said.stdout)["clientVersion"]
+    except (OSError, subprocess.SubprocessError, ValueError, KeyError):
+        return None
+    return found
+
+
+def as_json(told: Versions) -> str:
+    """Return the versions as JSON."""
+    import json
+
+    return json.dumps(told, indent=2)
+
+
+def as_text(told: Versions) -> str:
+    """Return the versions as kubectl writes them."""
+    lines = [
+        f"Client Version: {told['clientVersion']['gitVersion']}",
+        f"Python Version: v{told['pythonVersion']}",
+    ]
+    for title, key in (("kubectl", "kubectlVersion"), ("Server", "serverVersion")):
+        if key in told:
+            found = told[key] or {}
+            lines.append(f"{title} Version: {found.get('gitVersion', 'none on PATH')}")
+    return "\n".join(lines)

@@ -1,0 +1,13 @@
+"""What the plugin is called.
+
+The public krew index may refuse "scratch" as too generic: ``make dist NAME=debug-scratch`` builds
+the same plugin under another name, by replacing the line below. What it makes in a cluster is
+labelled the same under every name.
+"""
+
+PLUGIN = "scratch"
+
+COMMAND = f"kubectl {PLUGIN}"
+# kubectl looks for a dash of a plugin's name as an underscore.
+PROGRAM = f"kubectl-{PLUGIN.replace('-', '_')}"
+COMPLETER = f"kubectl_complete-{PLUGIN.replace('-', '_')}"
