@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kubectl_scratch.podjson import Json, containers, init_containers, name
-from kubectl_scratch.request import parse_target, take_connection
-
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from kubectl_scratch.cluster import Cluster
+    from kubectl_scratch.podjson import Json
 
 # A person waits at a half-typed line.
 PATIENCE = 5.0
@@ -52,6 +50,8 @@ def target_containers(
 ) -> list[CompletionItem]:
     """Return the containers of the pod that has been typed, with their images."""
     from kubectl_scratch import cluster as api
+    from kubectl_scratch.podjson import containers, init_containers
+    from kubectl_scratch.request import parse_target
 
     # While the value of a flag is missing, Click keeps the other words here.
     typed_pod = ctx.params["pod"] or next(iter(ctx.args))
@@ -89,11 +89,12 @@ def _pods(ctx: click.Context, typed: str, labels: str) -> list[CompletionItem]:
     connected = _connect(ctx)
     kind, slash, _ = typed.rpartition("/")
     rows = _rows(connected.table(api.pods(connected.namespace), labelSelector=labels))
-    return _matching(typed, ((f"{kind}{slash}{name}", state) for name, state in rows))
+    return _matching(typed, ((f"{kind}{slash}{pod}", state) for pod, state in rows))
 
 
 def _configured(ctx: click.Context, kind: str, typed: str) -> list[CompletionItem]:
     from kubectl_scratch.cluster import read_config
+    from kubectl_scratch.request import take_connection
 
     config = read_config(take_connection(dict(ctx.params)), os.environ)
     return _matching(typed, ((item["name"], "") for item in config[kind]))
@@ -101,6 +102,7 @@ def _configured(ctx: click.Context, kind: str, typed: str) -> list[CompletionIte
 
 def _connect(ctx: click.Context) -> Cluster:
     from kubectl_scratch.cluster import Cluster, read_access
+    from kubectl_scratch.request import take_connection
 
     connection = take_connection(dict(ctx.params))
     return Cluster(read_access(connection, os.environ), connection.request_timeout or PATIENCE)
@@ -108,6 +110,8 @@ def _connect(ctx: click.Context) -> Cluster:
 
 def _rows(table: Json) -> Iterable[tuple[str, str]]:
     """Return names and states of a Table, or names of what a server without Tables gives."""
+    from kubectl_scratch.podjson import name
+
     if table.get("kind") != "Table":
         return [(name(item), "") for item in table.get("items") or []]
     titles = [str(column["name"]) for column in table["columnDefinitions"]]

@@ -7,14 +7,7 @@ import sys
 
 import click
 
-from kubectl_scratch import __version__
-from kubectl_scratch.commands.attach import attach
-from kubectl_scratch.commands.completion import completion
-from kubectl_scratch.commands.debug import debug
-from kubectl_scratch.commands.options import options
-from kubectl_scratch.commands.version import version
-from kubectl_scratch.completion import complete
-from kubectl_scratch.console import Console
+from kubectl_scratch.console import Console, columns
 from kubectl_scratch.errors import (
     ClusterError,
     CopyNotReady,
@@ -26,36 +19,15 @@ from kubectl_scratch.errors import (
     SessionError,
     Unreachable,
 )
-from kubectl_scratch.help import Example, Verb, Verbs
 from kubectl_scratch.names import COMMAND
 from kubectl_scratch.options import Process
-from kubectl_scratch.request import duration_words
+from kubectl_scratch.verbs import scratch
 
 STREAMS = (0, 1, 2)
-CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+# Longer lines of help are hard to read.
+WIDEST = 100
 # What kubectl's completion asks for, in the word that Cobra's programs have for it.
 COMPLETE = "__complete"
-EXAMPLES = (
-    Example("A shell beside a copy of mypod; the copy is deleted when you leave", "debug mypod"),
-)
-
-
-@click.group(cls=Verbs, context_settings=CONTEXT, examples=EXAMPLES)
-@click.version_option(__version__, prog_name=COMMAND)
-def scratch() -> None:
-    """Debug a copy of a pod, and leave nothing behind."""
-
-
-for _verb in (debug, attach, completion, options, version):
-    scratch.add_command(_verb)
-
-
-@scratch.command("help", cls=Verb, hidden=True)
-@click.argument("verb", nargs=-1)
-def explain(verb: tuple[str, ...]) -> int:
-    """Print the help of a verb, as kubectl's own help does."""
-    scratch.main([*verb, "--help"], prog_name=COMMAND, standalone_mode=False)
-    return ExitStatus.OK
 
 
 def split_command(argv: list[str]) -> tuple[list[str], tuple[str, ...]]:
@@ -100,6 +72,8 @@ def run(argv: list[str]) -> int:
     """Run the command line; return the exit code."""
     console = Console(sys.stderr)
     if argv[:1] == [COMPLETE]:
+        from kubectl_scratch.completion import complete
+
         click.echo(complete(scratch, argv[1:]), nl=False)
         return ExitStatus.OK
     arguments, command = split_command(argv)
@@ -108,6 +82,7 @@ def run(argv: list[str]) -> int:
             arguments,
             prog_name=COMMAND,
             standalone_mode=False,
+            terminal_width=min(columns(1), WIDEST) - 1,
             obj=Process(command, STREAMS, console),
         )
         return int(code or ExitStatus.OK)
@@ -165,6 +140,8 @@ def word(error: ScratchError) -> tuple[str, str]:
     if isinstance(error, CopyNotReady):
         if error.waited is None:
             return error.last.rstrip("."), ""
+        from kubectl_scratch.request import duration_words
+
         waited = f"no shell after {duration_words(error.waited)}: {error.last}"
         return waited, "--timeout waits longer"
     if isinstance(error, Unreachable):

@@ -7,9 +7,10 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from kubectl_scratch.findings import Finding, Level
+if TYPE_CHECKING:
+    from kubectl_scratch.findings import Finding
 
 # Where lines can't be replaced (a log), a wait is told this often, in seconds.
 LOG_EVERY = 5.0
@@ -80,6 +81,8 @@ class Console:
 
     def finding(self, finding: Finding) -> None:
         """Say one line of a plan."""
+        from kubectl_scratch.findings import Level
+
         if finding.level is Level.INFO:
             self.info(finding.text)
         else:
@@ -114,12 +117,13 @@ def _isatty(stream: TextIO) -> bool:
     return False
 
 
-def _width() -> int:
+def columns(descriptor: int) -> int:
+    """Return the width of the terminal at a descriptor; 80 where there is none."""
     with contextlib.suppress(OSError, ValueError):
-        return os.get_terminal_size(2).columns or 80
+        return os.get_terminal_size(descriptor).columns or 80
     return 80
 
 
 def _cut(text: str) -> str:
-    width = _width()
+    width = columns(2)
     return text if len(text) < width else text[: max(width - 2, 10)] + "…"

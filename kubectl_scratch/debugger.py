@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from kubectl_scratch.findings import Finding, Level
 from kubectl_scratch.podjson import Json, all_containers, find, status_of
 
-DEFAULT_IMAGE = "docker.io/library/busybox:1.37.0"
-
 # A process that idles for as long as the pod lives. A shell as first process would end with
 # its first client, or outlive it. "infinity" is not known to every sleep.
 IDLE = ("sleep", "2147483647")

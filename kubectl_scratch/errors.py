@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 
 class ExitStatus:
     """The exit codes that are ours; a session's own code passes through."""
@@ -23,29 +21,33 @@ class ScratchError(Exception):
     """The base of all errors of ours."""
 
 
-@dataclass
 class InvalidRequest(ScratchError):
     """The user asked for what can't be done; nothing was created.
 
     ``hint`` says what to do, as a sentence fragment, or is empty.
     """
 
-    problem: str
-    hint: str = ""
+    def __init__(self, problem: str, hint: str = "") -> None:
+        super().__init__(problem, hint)
+        self.problem = problem
+        self.hint = hint
 
 
-@dataclass
 class ClusterError(ScratchError):
     """The API server refused or failed; ``reason`` and ``kind`` are those of its Status.
 
     ``kind`` is the plural of what it is about, or empty.
     """
 
-    status: int
-    reason: str
-    message: str
-    action: str = ""
-    kind: str = ""
+    def __init__(
+        self, status: int, reason: str, message: str, action: str = "", kind: str = ""
+    ) -> None:
+        super().__init__(status, reason, message, action, kind)
+        self.status = status
+        self.reason = reason
+        self.message = message
+        self.action = action
+        self.kind = kind
 
     @property
     def transient(self) -> bool:
@@ -60,30 +62,35 @@ class Unreachable(ClusterError):
         super().__init__(0, "Unreachable", message, action)
 
 
-@dataclass
 class CopyNotReady(ScratchError):
     """The copy never came to a shell; ``last`` is what the cluster said last."""
 
-    last: str
-    waited: float | None = None
+    def __init__(self, last: str, waited: float | None = None) -> None:
+        super().__init__(last, waited)
+        self.last = last
+        self.waited = waited
 
 
-@dataclass
 class SessionError(ScratchError):
     """The session could not be started, or its connection was lost."""
 
-    problem: str
-    hint: str = ""
+    def __init__(self, problem: str, hint: str = "") -> None:
+        super().__init__(problem, hint)
+        self.problem = problem
+        self.hint = hint
 
 
-@dataclass
 class LeftoverCopy(ScratchError):
     """The copy could not be deleted; ``command`` deletes it, ``otherwise`` says what else will."""
 
-    command: str
-    cause: str
-    otherwise: str
-    code: int = ExitStatus.FAILURE
+    def __init__(
+        self, command: str, cause: str, otherwise: str, code: int = ExitStatus.FAILURE
+    ) -> None:
+        super().__init__(command, cause, otherwise, code)
+        self.command = command
+        self.cause = cause
+        self.otherwise = otherwise
+        self.code = code
 
 
 class Interrupted(BaseException):

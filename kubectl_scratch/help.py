@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -14,8 +13,7 @@ OPTIONS = "options"
 CONNECTION_HINT = f'Use "{COMMAND} {OPTIONS}" for the connection flags, which are kubectl\'s.'
 
 
-@dataclass(frozen=True)
-class Example:
+class Example(NamedTuple):
     """One example of a verb's help: what it is for, and the words behind the plugin's name."""
 
     purpose: str
@@ -27,7 +25,15 @@ class Example:
         return f"{COMMAND} {self.words}"
 
 
-class ConnectionOption(click.Option):
+class Flag(click.Option):
+    """A flag; its help is taken as it is, which spares the import of inspect."""
+
+    def __init__(self, *args: Any, help: str | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.help = help
+
+
+class ConnectionFlag(Flag):
     """A flag of kubectl's own, which `options` lists so that each verb's help need not."""
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
@@ -46,7 +52,8 @@ class Verb(click.Command):
         takes_command: bool = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, add_help_option=False, **kwargs)
+        self.params.append(_help_flag())
         self.examples = tuple(examples)
         self.heading = heading
         self.takes_command = takes_command
@@ -67,7 +74,7 @@ class Verb(click.Command):
             with formatter.section("Flags"):
                 formatter.write_dl(flags)
         _write_usage(self, ctx, formatter)
-        if ctx.info_name != OPTIONS and any(isinstance(p, ConnectionOption) for p in options):
+        if ctx.info_name != OPTIONS and any(isinstance(p, ConnectionFlag) for p in options):
             _write_text(CONNECTION_HINT, formatter)
 
 
@@ -81,7 +88,8 @@ class Verbs(click.Group):
         heading: str = "Other Commands",
         **kwargs: Any,
     ) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, add_help_option=False, **kwargs)
+        self.params.append(_help_flag())
         self.examples = tuple(examples)
         self.heading = heading
 
@@ -100,13 +108,29 @@ class Verbs(click.Group):
         groups: dict[str, list[tuple[str, str]]] = {}
         for name, command in self.commands.items():
             if isinstance(command, (Verb, Verbs)) and not command.hidden:
-                told = (name, command.get_short_help_str(formatter.width))
+                told = (name, command.short_help or "")
                 groups.setdefault(command.heading, []).append(told)
         for title, verbs in groups.items():
             with formatter.section(title):
                 formatter.write_dl(verbs)
         _write_usage(self, ctx, formatter)
         _write_text(f'Use "{ctx.command_path} COMMAND --help" for more about one.', formatter)
+
+
+def _help_flag() -> Flag:
+    def show(ctx: click.Context, param: click.Parameter, asked: bool) -> None:
+        if asked and not ctx.resilient_parsing:
+            click.echo(ctx.get_help())
+            ctx.exit()
+
+    return Flag(
+        ["-h", "--help"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=show,
+        help="Show this help.",
+    )
 
 
 def _write_text(text: str, formatter: click.HelpFormatter) -> None:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
 from kubectl_scratch import candidates
 from kubectl_scratch.console import Console
 from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.help import ConnectionOption
+from kubectl_scratch.help import ConnectionFlag, Flag
 
 
-@dataclass(frozen=True)
-class Process:
+class Process(NamedTuple):
     """The process that a verb runs in: its descriptors, its console, what stands behind --."""
 
     command: tuple[str, ...]
@@ -26,12 +24,17 @@ class Process:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+def flag(*names: str, **settings: Any) -> Callable[[Any], Any]:
+    """Return a decorator that adds a flag to a verb."""
+    return click.option(*names, cls=Flag, **settings)
+
+
 def _connection(*names: str, **settings: Any) -> Callable[[Any], Any]:
-    return click.option(*names, cls=ConnectionOption, **settings)
+    return click.option(*names, cls=ConnectionFlag, **settings)
 
 
 _CONNECTION: tuple[Callable[[Any], Any], ...] = (
-    click.option(
+    flag(
         "-n",
         "--namespace",
         metavar="NAME",
@@ -99,27 +102,27 @@ _CONNECTION: tuple[Callable[[Any], Any], ...] = (
 
 
 _SESSION: tuple[Callable[[Any], Any], ...] = (
-    click.option(
+    flag(
         "--tty/--no-tty",
         "-t/-T",
         default=None,
         help="With a terminal, or with pipes. [default: a terminal where stdin and stdout are one]",
     ),
-    click.option("-i", "--stdin", is_flag=True, hidden=True, help="Accepted; it is passed anyway."),
-    click.option("-q", "--quiet", is_flag=True, help="Say only warnings and errors."),
-    click.option(
+    flag("-i", "--stdin", is_flag=True, hidden=True, help="Accepted; it is passed anyway."),
+    flag("-q", "--quiet", is_flag=True, help="Say only warnings and errors."),
+    flag(
         "--timeout",
         metavar="DURATION",
         default="2m",
         show_default=True,
         help="How long to wait for a shell (90s, 5m, 1h30m).",
     ),
-    click.option(
+    flag(
         "--ttl",
         metavar="DURATION",
         help="How long the copy outlives a session that was cut off. [default: 5m]",
     ),
-    click.option(
+    flag(
         "--max",
         "longest",
         metavar="DURATION",
@@ -127,7 +130,7 @@ _SESSION: tuple[Callable[[Any], Any], ...] = (
         show_default=True,
         help="How long a session may last.",
     ),
-    click.option(
+    flag(
         "--transport",
         type=click.Choice(["auto", "websocket", "kubectl"]),
         default="auto",

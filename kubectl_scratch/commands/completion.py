@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.help import Example, Verb, Verbs
 from kubectl_scratch.names import COMMAND, COMPLETER, PLUGIN, PROGRAM
 from kubectl_scratch.options import Process
 
@@ -16,53 +15,16 @@ SHELLS = Path(__file__).parents[1] / "shells"
 # Which file of that name is ours, and may be replaced or removed.
 MARK = "made by kubectl scratch completion install"
 
-EXAMPLES = (
-    Example("kubectl's own completion then completes this plugin, too", "completion install"),
-    Example("For a bash without kubectl's completion, in ~/.bashrc", "completion bash"),
-    Example("To undo the first", "completion uninstall"),
-)
+
+def show(shell: str) -> int:
+    """Print the code for a shell."""
+    click.echo(filled_in((SHELLS / f"scratch.{shell}").read_text()), nl=False)
+    return 0
 
 
-@click.group("completion", cls=Verbs, examples=EXAMPLES)
-def completion() -> None:
-    """Complete verbs, flags, pods and containers in bash, zsh and fish.
-
-    Where kubectl's own completion is loaded, install is all that it needs (kubectl 1.26 or
-    later). Otherwise load what bash, zsh or fish prints.
-    """
-
-
-def _printer(shell: str, load: str) -> click.Command:
-    @click.command(
-        shell,
-        cls=Verb,
-        short_help=f"Print the code for {shell}.",
-        help=f"Print the code for {shell}. To load it: {load}",
-        examples=(Example("Print it", f"completion {shell}"),),
-    )
-    def show() -> int:
-        click.echo(filled_in((SHELLS / f"scratch.{shell}").read_text()), nl=False)
-        return 0
-
-    return show
-
-
-for _shell, _load in (
-    ("bash", f'eval "$({COMMAND} completion bash)"'),
-    ("zsh", f'eval "$({COMMAND} completion zsh)"'),
-    ("fish", f"{COMMAND} completion fish | source"),
-):
-    completion.add_command(_printer(_shell, _load))
-
-
-@completion.command(
-    "install", cls=Verb, examples=(Example("Beside the plugin", "completion install"),)
-)
-@click.pass_obj
-def install(process: Process, /) -> int:
-    """Put kubectl_complete-scratch on PATH, where kubectl's own completion finds it."""
-    path = _folder() / COMPLETER
-    _check_ours(path)
+def install(process: Process) -> int:
+    """Put the program that kubectl's completion looks for beside the plugin."""
+    path = our_file()
     try:
         path.write_text(filled_in((SHELLS / "completer.sh").read_text()))
         path.chmod(0o755)
@@ -73,35 +35,36 @@ def install(process: Process, /) -> int:
     return 0
 
 
-@completion.command(
-    "uninstall", cls=Verb, examples=(Example("As it was before", "completion uninstall"),)
-)
-@click.pass_obj
-def uninstall(process: Process, /) -> int:
+def uninstall(process: Process) -> int:
     """Remove what install has made."""
-    path = _folder() / COMPLETER
-    _check_ours(path)
+    path = our_file()
     existed = path.exists()
-    path.unlink(missing_ok=True)
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise InvalidRequest(f"{str(path)!r} can't be removed", str(error.strerror)) from error
     process.console.info(f"removed {path}" if existed else f"there was no {path}")
     return 0
 
 
-def _folder() -> Path:
-    """Return the folder of PATH in which kubectl finds the plugin; raises InvalidRequest."""
-    for part in os.environ.get("PATH", "").split(os.pathsep):
-        if part and os.access(Path(part) / PROGRAM, os.X_OK):
-            return Path(part)
-    raise InvalidRequest(f"{PROGRAM} is not on PATH", "kubectl finds its plugins only there")
+def our_file() -> Path:
+    """Return the file that install makes, in the folder of PATH where kubectl finds the plugin.
 
-
-def _check_ours(path: Path) -> None:
+    Raises InvalidRequest where the plugin is not on PATH, and for a file of somebody else's.
+    """
+    folders = [Path(part) for part in os.environ.get("PATH", "").split(os.pathsep) if part]
+    folder = next((f for f in folders if os.access(f / PROGRAM, os.X_OK)), None)
+    if folder is None:
+        raise InvalidRequest(f"{PROGRAM} is not on PATH", "kubectl finds its plugins only there")
+    path = folder / COMPLETER
     if path.exists() and MARK not in path.read_text(errors="replace"):
-        raise InvalidRequest(f"{str(path)!r} is not ours", "it came with the plugin's package")
+        raise InvalidRequest(f"{str(path)!r} came with the plugin", "there is nothing to do")
+    return path
 
 
 def filled_in(text: str) -> str:
     """Return a file of shells/ under the plugin's own name."""
-    identifier = PLUGIN.replace("-", "_")
-    text = text.replace("@PLUGIN@", PLUGIN).replace("@PROGRAM@", PROGRAM)
-    return text.replace("@NAME@", identifier).replace("@MARK@", MARK)
+    names = {"PLUGIN": PLUGIN, "PROGRAM": PROGRAM, "NAME": PLUGIN.replace("-", "_"), "MARK": MARK}
+    for key, value in names.items():
+        text = text.replace(f"@{key}@", value)
+    return text

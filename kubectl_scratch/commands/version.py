@@ -8,27 +8,16 @@ from typing import Any
 import click
 
 from kubectl_scratch import __version__
-from kubectl_scratch.commands.common import sit_down
-from kubectl_scratch.help import Example, Verb
-from kubectl_scratch.options import Process, connection_options
+from kubectl_scratch.options import Process
 
-EXAMPLES = (
-    Example("What a report of a bug needs", "version"),
-    Example("Without asking a cluster, for a program", "version --client -o json"),
-)
 # kubectl says so much in milliseconds; one that hangs is not worth waiting for.
 KUBECTL_SECONDS = 10.0
 
 Versions = dict[str, Any]
 
 
-@click.command("version", cls=Verb, examples=EXAMPLES)
-@click.option("--client", is_flag=True, help="Only what is known without cluster and kubectl.")
-@click.option("-o", "--output", type=click.Choice(["json"]), help="Write it for programs to read.")
-@connection_options
-@click.pass_obj
-def version(process: Process, /, **values: Any) -> int:
-    """Print the versions of the plugin, Python, kubectl and the server."""
+def run(values: dict[str, Any], process: Process) -> int:
+    """Print versions; ``values`` are the flags as Click read them."""
     client, output = values.pop("client"), values.pop("output")
     told: Versions = {
         "clientVersion": {"gitVersion": f"v{__version__}"},
@@ -37,12 +26,19 @@ def version(process: Process, /, **values: Any) -> int:
     try:
         if not client:
             told["kubectlVersion"] = kubectl_version()
-            with sit_down(values, process) as desk:
-                told["serverVersion"] = desk.cluster.get("/version").body
+            told["serverVersion"] = server_version(values, process)
     finally:
         # As kubectl: what is known is told, also where the server can't be reached.
         click.echo(as_json(told) if output else as_text(told))
     return 0
+
+
+def server_version(values: dict[str, Any], process: Process) -> Versions:
+    """Ask the API server."""
+    from kubectl_scratch.commands.common import sit_down
+
+    with sit_down(values, process) as desk:
+        return desk.cluster.get("/version").body
 
 
 def kubectl_version() -> Versions | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kubectl_scratch.debugger import DEFAULT_IMAGE
+from kubectl_scratch.names import DEFAULT_IMAGE
 from kubectl_scratch.request import DebugRequest, SessionRequest
 
 Json = dict[str, Any]

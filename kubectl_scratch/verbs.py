@@ -1,0 +1,204 @@
+"""The verbs, as the command line has them: their flags, help and examples.
+
+What a verb does is in commands/, imported when it is called: help has to be there at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from kubectl_scratch import __version__, candidates
+from kubectl_scratch.help import OPTIONS, Example, Flag, Verb, Verbs
+from kubectl_scratch.names import COMMAND, DEFAULT_IMAGE
+from kubectl_scratch.options import Process, connection_options, flag, session_options
+
+DEBUGGING = "Debugging Commands"
+
+
+@click.group(
+    cls=Verbs,
+    examples=(
+        Example(
+            "A shell beside a copy of mypod; the copy is deleted when you leave", "debug mypod"
+        ),
+    ),
+)
+@click.version_option(__version__, prog_name=COMMAND, cls=Flag)
+def scratch() -> None:
+    """Debug a copy of a pod, and leave nothing behind."""
+
+
+@scratch.command(
+    cls=Verb,
+    heading=DEBUGGING,
+    takes_command=True,
+    short_help="Open a shell beside a copy of a pod, or run a command there.",
+    examples=(
+        Example("A shell beside a copy of mypod", "debug mypod"),
+        Example("The same for its container app, in namespace shop", "debug mypod -c app -n shop"),
+        Example("One question, in a script", "debug mypod -q -- cat /etc/resolv.conf"),
+        Example("With tools of your own", f"debug mypod --image {DEFAULT_IMAGE}"),
+    ),
+)
+@click.argument("pod", shell_complete=candidates.pods)
+@flag(
+    "-c",
+    "--container",
+    "--target",
+    metavar="NAME",
+    help="The target container.",
+    shell_complete=candidates.target_containers,
+)
+@flag(
+    "--image",
+    metavar="IMAGE",
+    default=DEFAULT_IMAGE,
+    show_default=True,
+    help="The toolkit image; it must have sh, sleep and true.",
+)
+@session_options
+@connection_options
+@click.pass_obj
+def debug(process: Process, /, **values: Any) -> int:
+    """Open a shell beside a copy of POD, or run COMMAND there.
+
+    The copy gets no traffic and belongs to no workload. It is deleted when the session ends,
+    and by the cluster itself if this process can't.
+    """
+    from kubectl_scratch.commands import debug as verb
+
+    return verb.run(values, process)
+
+
+@scratch.command(
+    cls=Verb,
+    heading=DEBUGGING,
+    takes_command=True,
+    short_help="Open one more session in a copy that debug has made.",
+    examples=(
+        Example("A second shell, beside a colleague's", "attach mypod-scratch-x7k2p"),
+        Example("What uses the CPU there", "attach mypod-scratch-x7k2p -- top -b -n 1"),
+    ),
+)
+@click.argument("copy", shell_complete=candidates.copies)
+@session_options
+@connection_options
+@click.pass_obj
+def attach(process: Process, /, **values: Any) -> int:
+    """Open one more session in COPY, which debug has made.
+
+    The session that leaves as the last deletes the copy.
+    """
+    from kubectl_scratch.commands import attach as verb
+
+    return verb.run(values, process)
+
+
+@scratch.group(
+    cls=Verbs,
+    short_help="Complete verbs, flags, pods and containers in your shell.",
+    examples=(
+        Example("kubectl's own completion then completes this plugin, too", "completion install"),
+        Example("For a bash without kubectl's completion, in ~/.bashrc", "completion bash"),
+        Example("To undo the first", "completion uninstall"),
+    ),
+)
+def completion() -> None:
+    """Complete verbs, flags, pods and containers in bash, zsh and fish.
+
+    Where kubectl's own completion is loaded, install is all that it needs (kubectl 1.26 or
+    later). Otherwise load what bash, zsh or fish prints.
+    """
+
+
+def _completion_of(shell: str, load: str) -> None:
+    @completion.command(
+        shell,
+        cls=Verb,
+        heading="Commands",
+        short_help=f"Print the code for {shell}.",
+        help=f"Print the code for {shell}. To load it:\n\n\b\n  {load}",
+        examples=(Example("Look at it", f"completion {shell}"),),
+    )
+    def show() -> int:
+        from kubectl_scratch.commands import completion as verb
+
+        return verb.show(shell)
+
+
+_completion_of("bash", f'eval "$({COMMAND} completion bash)"')
+_completion_of("zsh", f'eval "$({COMMAND} completion zsh)"')
+_completion_of("fish", f"{COMMAND} completion fish | source")
+
+
+@completion.command(
+    "install",
+    cls=Verb,
+    heading="Commands",
+    short_help="Let kubectl's own completion complete the plugin.",
+    examples=(Example("Once, after the plugin was installed", "completion install"),),
+)
+@click.pass_obj
+def install_completion(process: Process, /) -> int:
+    """Put kubectl_complete-scratch beside the plugin, where kubectl's own completion finds it."""
+    from kubectl_scratch.commands import completion as verb
+
+    return verb.install(process)
+
+
+@completion.command(
+    "uninstall",
+    cls=Verb,
+    heading="Commands",
+    short_help="Remove what install has made.",
+    examples=(Example("Before the plugin is uninstalled", "completion uninstall"),),
+)
+@click.pass_obj
+def uninstall_completion(process: Process, /) -> int:
+    """Remove what install has made."""
+    from kubectl_scratch.commands import completion as verb
+
+    return verb.uninstall(process)
+
+
+@scratch.command(
+    OPTIONS,
+    cls=Verb,
+    short_help="List the connection flags that every verb takes.",
+    examples=(Example("All connection flags, as kubectl's", OPTIONS),),
+)
+@connection_options
+@click.pass_context
+def list_options(ctx: click.Context, /, **values: Any) -> int:
+    """List the connection flags that every verb takes."""
+    click.echo(ctx.get_help())
+    return 0
+
+
+@scratch.command(
+    cls=Verb,
+    short_help="Print the versions of plugin, Python, kubectl and server.",
+    examples=(
+        Example("What a report of a bug needs", "version"),
+        Example("Without asking a cluster, for a program", "version --client -o json"),
+    ),
+)
+@flag("--client", is_flag=True, help="Only what is known without cluster and kubectl.")
+@flag("-o", "--output", type=click.Choice(["json"]), help="Write it for programs to read.")
+@connection_options
+@click.pass_obj
+def version(process: Process, /, **values: Any) -> int:
+    """Print the versions of the plugin, Python, kubectl and the server."""
+    from kubectl_scratch.commands import version as verb
+
+    return verb.run(values, process)
+
+
+@scratch.command("help", cls=Verb, hidden=True)
+@click.argument("verb", nargs=-1)
+def explain(verb: tuple[str, ...]) -> int:
+    """Print the help of a verb, as kubectl's own help does."""
+    scratch.main([*verb, "--help"], prog_name=COMMAND, standalone_mode=False)
+    return 0

@@ -1,0 +1,70 @@
+#!/bin/sh
+# Run the plugin with the newest suitable Python, apart from what else that Python has installed.
+
+fail() {
+  echo "error: $1" >&2
+  exit 1
+}
+
+# krew calls this through a link; `readlink -f` is younger than the macOS versions in use.
+self=$0
+while [ -h "$self" ]; do
+  link=$(readlink "$self")
+  case $link in
+    /*) self=$link ;;
+    *) self=${self%/*}/$link ;;
+  esac
+done
+case $self in
+  */*) lib=${self%/*}/lib ;;
+  *) lib=./lib ;;
+esac
+
+# Print the first program of that name on PATH. A version manager (pyenv, asdf, mise) has a script
+# for each version that any of its projects uses, slow and often without effect: what it would run
+# is taken instead.
+find_program() {
+  IFS=:
+  set -f
+  set -- "$1" $PATH
+  set +f
+  unset IFS
+  name=$1
+  shift
+  for folder; do
+    [ -f "$folder/$name" ] && [ -x "$folder/$name" ] || continue
+    case $folder in
+      */shims)
+        found=
+        root=${folder%/shims}
+        for real in "$root"/versions/*/bin/"$name" "$root"/installs/python/*/bin/"$name"; do
+          [ -x "$real" ] && found=$real
+        done
+        [ -n "$found" ] && echo "$found" && return ;;
+      *) echo "$folder/$name" && return ;;
+    esac
+  done
+  return 1
+}
+
+find_python() {
+  for minor in 14 13 12 11 10; do
+    find_program "python3.$minor" && return
+  done
+  other=$(command -v python3) || return 1
+  "$other" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo "$other"
+}
+
+python=${KUBECTL_SCRATCH_PYTHON:-$(find_python)}
+[ -n "$python" ] || fail "Python 3.10 or later is needed; install python3 and have it on PATH"
+command -v "$python" >/dev/null || fail "KUBECTL_SCRATCH_PYTHON names no program"
+
+# Where lib/ can't be written, Python would compile it anew at each start.
+cache=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}
+if [ ! -w "$lib" ] && [ -n "$cache" ]; then
+  set -- -X "pycache_prefix=$cache/kubectl-scratch" "$lib/start.py" "$@"
+else
+  set -- "$lib/start.py" "$@"
+fi
+# -I: no PYTHON* variable and no user's packages; -S: nor those of the system.
+exec "$python" -I -S "$@"
