@@ -1,7 +1,8 @@
 # The only commands that the README and CI call. Each does its own set-up.
 BIN := .venv/bin
 
-.PHONY: help venv cluster cluster-down demo test lint unit api cluster-test format clean
+.PHONY: help venv cluster cluster-down demo test lint unit api dist-test cluster-test bench dist \
+  lock picture format clean
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z -]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -28,6 +29,21 @@ lint unit api: venv  ## One tier
 
 cluster-test: venv  ## The tier that needs the testbed
 	@$(BIN)/python tools/test.py cluster
+
+dist-test: venv  ## The tier that builds, installs and runs the krew archive
+	@$(BIN)/python tools/test.py dist
+
+bench: cluster  ## Side-by-side benchmarks; 1 where a ratio is over its bound
+	@KUBECONFIG=$(CURDIR)/.testbed/kubeconfig $(BIN)/python -m bench
+
+dist: venv  ## The krew archive, its manifest, sdist and wheel, in dist/; NAME=debug-scratch renames
+	@$(BIN)/python tools/dist.py $(NAME)
+
+lock: venv  ## Choose anew what the archive brings: packaging/lib.txt
+	@$(BIN)/python tools/lock.py
+
+picture: cluster  ## Record the README's picture anew, on the testbed
+	@KUBECONFIG=$(CURDIR)/.testbed/kubeconfig $(BIN)/python tools/picture.py
 
 format: venv  ## Format the code
 	$(BIN)/ruff check -q --fix . && $(BIN)/ruff format -q .

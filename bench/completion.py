@@ -20,7 +20,8 @@ ROUNDS = 12
 PAGE = """\
 # Completion of pods' names
 
-`kubectl scratch debug <TAB>` beside `kubectl debug <TAB>`, both through kubectl's own completion
+`kubectl scratch debug <TAB>` beside `kubectl exec <TAB>` (`kubectl debug` completes no pods), both
+through kubectl's own completion
 (`kubectl __complete ...`), in a namespace of {pods} pods.
 
 {table}
@@ -39,7 +40,7 @@ def main() -> int:
             Race(
                 "all names",
                 ("kubectl", "__complete", "scratch", "debug", *flags),
-                ("kubectl", "__complete", "debug", *flags),
+                ("kubectl", "__complete", "exec", *flags),
                 2.0,
             ),
         )

@@ -105,7 +105,8 @@ def _connect(ctx: click.Context) -> Cluster:
     from kubectl_scratch.request import take_connection
 
     connection = take_connection(dict(ctx.params))
-    return Cluster(read_access(connection, os.environ), connection.request_timeout or PATIENCE)
+    timeout = connection.request_timeout or PATIENCE
+    return Cluster(read_access(connection, os.environ), timeout, login_timeout=PATIENCE)
 
 
 def _rows(table: Json) -> Iterable[tuple[str, str]]:

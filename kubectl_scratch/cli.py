@@ -103,10 +103,12 @@ def word_usage(error: click.ClickException) -> tuple[str, str]:
     problem = _lower(error.message)
     near = getattr(error, "possibilities", None)
     if near:
-        return problem, f"did you mean {' or '.join(near)}?"
+        return problem, f"did you mean {near[0]}?"
     if isinstance(error, click.NoSuchCommand):
         return problem, f"to debug a pod: {COMMAND} debug {error.command_name}"
     context = getattr(error, "ctx", None)
+    if isinstance(error, click.NoSuchOption) and context and context.parent is None:
+        return problem, "flags go behind the verb"
     # What Click says of a value names the parameter only in the whole message.
     return _lower(error.format_message()), f"see {context.command_path} --help" if context else ""
 

@@ -103,15 +103,18 @@ def _read_yaml(path: Path) -> Json:
 class Cluster:
     """One API server, as one user. Safe to use from several threads."""
 
-    def __init__(self, access: Access, timeout: float | None = None) -> None:
+    def __init__(
+        self, access: Access, timeout: float | None = None, login_timeout: float | None = None
+    ) -> None:
         """Load the credentials; raises InvalidRequest where they can't be had.
 
-        ``timeout`` is in seconds, for a request that names none.
+        ``timeout`` is in seconds, for a request that names none, ``login_timeout`` for a
+        credential plugin.
         """
         self.access = access
         self.namespace = access.namespace
         self._timeout = timeout
-        self._credentials = Credentials(access)
+        self._credentials = Credentials(access, login_timeout)
         self._host = self._credentials.host
         self._proxy = self._choose_proxy()
         self._pool = self._make_pool()

@@ -39,6 +39,12 @@ def complete(group: click.Group, words: Sequence[str]) -> str:
 
 
 def _candidates(group: click.Group, typed: list[str], last: str) -> str:
+    verb: click.Command | None = group
+    for word in typed:
+        if isinstance(verb, click.Group) and not word.startswith("-"):
+            verb = verb.commands.get(word)
+    if verb is None:
+        return _answer([], NO_FILES)
     from click.shell_completion import ShellComplete
 
     items = ShellComplete(group, {}, COMMAND, "").get_completions(typed, last)

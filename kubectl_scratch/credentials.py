@@ -33,8 +33,11 @@ REFRESH_SECONDS = 10.0
 class Credentials:
     """What one user shows to one API server. Safe to use from several threads."""
 
-    def __init__(self, access: Access) -> None:
-        """Load them; raises InvalidRequest where they can't be had."""
+    def __init__(self, access: Access, login_timeout: float | None = None) -> None:
+        """Load them; raises InvalidRequest where they can't be had.
+
+        ``login_timeout`` is in seconds; a person who is asked may take as long as it takes.
+        """
         self._access = access
         self._settings = Configuration()
         self._token: str | None = None
@@ -42,7 +45,7 @@ class Credentials:
         self._login: Login | None = None
         config = access.config
         if access.user.get("exec") and not access.user.get("token"):
-            self._login = log_in(access, may_ask(access.user), timeout=None)
+            self._login = log_in(access, may_ask(access.user), login_timeout)
             config = with_user(access, self._login.user)
         with private_folder() as folder, client_errors() as errors:
             try:

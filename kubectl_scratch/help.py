@@ -46,13 +46,13 @@ class Verb(click.Command):
 
     def __init__(
         self,
-        *args: Any,
+        name: str | None = None,
         examples: Iterable[Example] = (),
         heading: str = "Other Commands",
         takes_command: bool = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(*args, add_help_option=False, **kwargs)
+        super().__init__(name, add_help_option=False, **kwargs)
         self.params.append(_help_flag())
         self.examples = tuple(examples)
         self.heading = heading
@@ -83,12 +83,12 @@ class Verbs(click.Group):
 
     def __init__(
         self,
-        *args: Any,
+        name: str | None = None,
         examples: Iterable[Example] = (),
         heading: str = "Other Commands",
         **kwargs: Any,
     ) -> None:
-        super().__init__(*args, add_help_option=False, **kwargs)
+        super().__init__(name, add_help_option=False, **kwargs)
         self.params.append(_help_flag())
         self.examples = tuple(examples)
         self.heading = heading

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import signal
 import subprocess
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -47,6 +48,8 @@ def log_in(access: Access, interactive: bool, timeout: float | None) -> Login:
             stdout=subprocess.PIPE,
             stderr=None if interactive else subprocess.PIPE,
             env=_environ(access, interactive),
+            # Its own session has no terminal: nothing can be asked at /dev/tty either.
+            start_new_session=not interactive,
         )
     except OSError as error:
         hint = config.get("installHint") or f"{name}: {(error.strerror or '').lower()}"
@@ -57,12 +60,20 @@ def log_in(access: Access, interactive: bool, timeout: float | None) -> Login:
         raise _failure(name, f"did not answer in {timeout:.0f} s", "") from error
     finally:
         if process.poll() is None:
-            process.kill()
-            process.wait()
+            _kill(process, group=not interactive)
     if process.returncode:
         reason = (said or b"").decode(errors="replace")
         raise _failure(name, f"ended with code {process.returncode}", reason)
     return _read(name, out)
+
+
+def _kill(process: subprocess.Popen[bytes], group: bool) -> None:
+    if group:
+        # A script's own children, too: they hold its pipes.
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.wait()
 
 
 def _environ(access: Access, interactive: bool) -> dict[str, str]:

@@ -7,6 +7,7 @@ time, no owner, no bytecode.
 
 from __future__ import annotations
 
+import argparse
 import ast
 import gzip
 import hashlib
@@ -18,11 +19,9 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-DIST = ROOT / "dist"
 PACKAGING = ROOT / "packaging"
 TEMPLATE = ROOT / "plugin.yaml"
 NAME = "scratch"
@@ -35,25 +34,29 @@ EPOCH = 315532800
 
 def main() -> int:
     """Build all, or the archive alone where the name is another; return the exit code."""
-    name = sys.argv[1] if len(sys.argv) > 1 else NAME
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
-        print(f"dist: {name!r} can't be the name of a plugin", file=sys.stderr)
-        return 1
-    DIST.mkdir(exist_ok=True)
+    parser = argparse.ArgumentParser(prog="dist", description="Build what is published.")
+    parser.add_argument("name", nargs="?", default=NAME, help="the plugin's name")
+    parser.add_argument("--output", type=Path, default=ROOT / "dist", metavar="DIR")
+    given = parser.parse_args()
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", given.name):
+        parser.error(f"{given.name!r} can't be the name of a plugin")
+    given.output.mkdir(parents=True, exist_ok=True)
+    made = build_archive(given.name, given.output)
+    if given.name == NAME:
+        made += build_packages(given.output)
+    for path in made:
+        print(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path}")
+    return 0
+
+
+def build_archive(name: str, output: Path) -> list[Path]:
+    """Build the krew archive and its manifest; return both."""
+    archive, manifest = output / f"{name}.tar.gz", output / f"{name}.yaml"
     with tempfile.TemporaryDirectory() as folder:
         say("installing the packages of packaging/lib.txt")
-        tree = build_tree(Path(folder), name)
-        archive = DIST / f"{name}.tar.gz"
-        write_archive(tree, archive, time_of_source())
-    manifest = DIST / f"{name}.yaml"
+        write_archive(build_tree(Path(folder), name), archive, time_of_source())
     manifest.write_text(fill_in(TEMPLATE.read_text(), name, archive))
-    made = [archive, manifest]
-    if name == NAME:
-        say("building sdist and wheel")
-        made += build_packages()
-    for path in made:
-        print(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(ROOT)}")
-    return 0
+    return [archive, manifest]
 
 
 def build_tree(folder: Path, name: str) -> Path:
@@ -167,13 +170,16 @@ def fill_in(template: str, name: str, archive: Path) -> str:
     )
 
 
-def build_packages() -> Iterator[Path]:
-    """Build an sdist and a wheel of it."""
+def build_packages(output: Path) -> list[Path]:
+    """Build an sdist, and a wheel of it."""
+    say("building sdist and wheel")
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "build", "--outdir", folder, str(ROOT)]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        for path in sorted(Path(folder).iterdir()):
-            yield shutil.copyfile(path, DIST / path.name)
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode:
+            raise SystemExit(done.stdout)
+        built = sorted(Path(folder).iterdir())
+        return [Path(shutil.copyfile(path, output / path.name)) for path in built]
 
 
 def say(text: str) -> None:

@@ -1,4 +1,4 @@
-"""Run the tiers: lint, unit, api, cluster. One closing summary; a tier that could not run fails."""
+"""Run the tiers: lint, unit, api, dist, cluster. A tier that could not run has failed."""
 
 from __future__ import annotations
 
@@ -62,6 +62,8 @@ def pytest(tier: str) -> tuple[int, int, int]:
 
 def cluster() -> tuple[int, int, int]:
     """Bring the testbed up and run the tier that needs it."""
+    if not run("python", "tools/system.py", "zsh", "fish"):
+        return 0, 1, 0
     if not run("python", "-m", "testbed", "up"):
         return 0, 1, 0
     return pytest("cluster")
@@ -71,6 +73,7 @@ TIERS: dict[str, Callable[[], tuple[int, int, int]]] = {
     "lint": lint,
     "unit": lambda: pytest("unit"),
     "api": lambda: pytest("api"),
+    "dist": lambda: pytest("dist"),
     "cluster": cluster,
 }
 

@@ -288,14 +288,6 @@ def test_two_rows_have_no_name_in_common() -> None:
     assert len(set(names)) == len(names)
 
 
-def test_without_arguments_there_is_help(cli: Cli) -> None:
-    _by_variable(cli)
-    ended = cli.run()
-    assert (ended.code, ended.out) == (1, b"")
-    assert "Usage: kubectl scratch" in ended.err
-    nothing_sent(cli.api)
-
-
 def test_a_source_that_goes_between_two_calls_does_not_matter(cli: Cli) -> None:
     cli.api.fault(method="POST", path="/jobs$", when=lambda request: _delete_source(cli))
     ended = cli.run("debug", SOURCE, "--", "echo", "hi")

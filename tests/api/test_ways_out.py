@@ -482,5 +482,5 @@ def test_a_command_that_is_missing(cli: Cli) -> None:
 
 def test_help_needs_no_cluster(cli: Cli) -> None:
     ended = cli.run("debug", "--help")
-    assert (ended.code, ended.err) == (0, "") and re.match(rb"Usage: ", ended.out)
+    assert (ended.code, ended.err) == (0, "") and b"Examples:" in ended.out
     nothing_sent(cli.api)

@@ -1,0 +1,7 @@
+"""Run the benchmarks that have a bound: ``python -m bench``, with a cluster in $KUBECONFIG."""
+
+import sys
+
+from bench import completion, startup
+
+sys.exit(max(startup.main(), completion.main()))
