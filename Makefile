@@ -42,8 +42,8 @@ dist: venv  ## The krew archive, its manifest, sdist and wheel, in dist/; NAME=d
 lock: venv  ## Choose anew what the archive brings: packaging/lib.txt
 	@$(BIN)/python tools/lock.py
 
-picture: cluster  ## Record the README's picture anew, on the testbed
-	@KUBECONFIG=$(CURDIR)/.testbed/kubeconfig $(BIN)/python tools/picture.py
+picture: venv  ## Record the README's picture anew, on the testbed
+	@$(BIN)/python tools/picture.py
 
 format: venv  ## Format the code
 	$(BIN)/ruff check -q --fix . && $(BIN)/ruff format -q .

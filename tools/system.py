@@ -1,6 +1,6 @@
-"""Install programs that a tier needs: ``python tools/system.py PROGRAM...``.
+"""Install system packages that a tier needs: ``python tools/system.py PACKAGE...``.
 
-As root on Debian; elsewhere it says which are missing. Each is in the package of its own name.
+As root on Debian; elsewhere it says which are missing.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ import shutil
 import subprocess
 import sys
 
+# What shows that a package is there, other than a program of its name.
+FILES = {"bash-completion": "/usr/share/bash-completion/bash_completion"}
+
 
 def main() -> int:
     """Install what is missing; return the exit code."""
-    missing = [program for program in sys.argv[1:] if shutil.which(program) is None]
+    missing = [package for package in sys.argv[1:] if not is_there(package)]
     if not missing:
         return 0
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
@@ -25,6 +28,12 @@ def main() -> int:
     for words in (["update", "-q"], how):
         subprocess.run(["apt-get", *words], env=environ, check=True, stdout=subprocess.DEVNULL)
     return 0
+
+
+def is_there(package: str) -> bool:
+    """Say whether a package is installed."""
+    file = FILES.get(package)
+    return os.path.exists(file) if file else shutil.which(package) is not None
 
 
 if __name__ == "__main__":

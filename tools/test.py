@@ -13,6 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
+# What completion is tested in.
+SHELLS = ("zsh", "fish", "bash-completion")
 # Most of this tier's time is the start of Pythons; its files share nothing.
 PARALLEL = {"api": ("-n", "2", "--dist", "loadfile")}
 
@@ -62,7 +64,7 @@ def pytest(tier: str) -> tuple[int, int, int]:
 
 def cluster() -> tuple[int, int, int]:
     """Bring the testbed up and run the tier that needs it."""
-    if not run("python", "tools/system.py", "zsh", "fish"):
+    if not run("python", "tools/system.py", *SHELLS):
         return 0, 1, 0
     if not run("python", "-m", "testbed", "up"):
         return 0, 1, 0

@@ -43,15 +43,19 @@ class Terminal:
 
     def wait_for(self, pattern: str, timeout: float = PATIENCE) -> str:
         """Wait until the screen shows a pattern; return the screen's text."""
+        return self.wait_for_more("", pattern, timeout)
+
+    def wait_for_more(self, before: str, pattern: str, timeout: float = PATIENCE) -> str:
+        """Wait until the screen shows a pattern below ``before``; return the screen's text."""
         end = time.monotonic() + timeout
-        while not re.search(pattern, self.text(), re.MULTILINE):
+        while not re.search(pattern, self.text()[len(before) :], re.MULTILINE):
             assert time.monotonic() < end, f"{pattern!r} did not come:\n{self.text()}"
             try:
                 self._stream.feed(self.child.read_nonblocking(65536, timeout=1))
             except pexpect.TIMEOUT:
                 continue
             except pexpect.EOF:
-                assert re.search(pattern, self.text(), re.MULTILINE), self.text()
+                assert re.search(pattern, self.text()[len(before) :], re.MULTILINE), self.text()
                 break
         return self.text()
 
