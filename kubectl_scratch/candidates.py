@@ -40,6 +40,38 @@ def pods(ctx: click.Context, param: click.Parameter, typed: str) -> list[Complet
     return _pods(ctx, typed, f"{OURS}!=kubectl-scratch")
 
 
+# As kubectl offers them; the service stands for what it selects.
+WORKLOADS = (
+    "cronjob/",
+    "daemonset/",
+    "deployment/",
+    "job/",
+    "replicaset/",
+    "service/",
+    "statefulset/",
+)
+
+
+def targets(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Return pods, and the kinds of what has pods; behind a kind its objects."""
+    from kubectl_scratch.request import KINDS
+
+    kind = KINDS.get(typed.partition("/")[0], "pod")
+    if "/" not in typed:
+        return [*_matching(typed, ((kind, "") for kind in WORKLOADS)), *pods(ctx, param, typed)]
+    return pods(ctx, param, typed) if kind == "pod" else _workloads(ctx, kind, typed)
+
+
+def _workloads(ctx: click.Context, kind: str, typed: str) -> list[CompletionItem]:
+    from kubectl_scratch import cluster as api
+    from kubectl_scratch.targets import KINDS
+
+    connected, where = _connect(ctx), KINDS[kind]
+    rows = _rows(connected.table(api.objects(where.root, connected.namespace, where.plural)))
+    prefix = typed.partition("/")[0]
+    return _matching(typed, ((f"{prefix}/{found}", state) for found, state in rows))
+
+
 def copies(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
     """Return the namespace's copies, with their states."""
     return _pods(ctx, typed, f"{OURS}=kubectl-scratch")
@@ -52,13 +84,19 @@ def target_containers(
     from kubectl_scratch import cluster as api
     from kubectl_scratch.podjson import containers, init_containers
     from kubectl_scratch.request import parse_target
+    from kubectl_scratch.targets import KINDS, pod_of
 
     # While the value of a flag is missing, Click keeps the other words here.
-    typed_pod = ctx.params["pod"] or next(iter(ctx.args))
+    typed_target = parse_target(ctx.params["target"] or next(iter(ctx.args)))
+    where = KINDS[typed_target.kind]
     connected = _connect(ctx)
-    pod = connected.get(api.pods(connected.namespace, parse_target(typed_pod))).body
-    found = [*containers(pod), *init_containers(pod)]
-    return _matching(typed, ((c["name"], c.get("image", "")) for c in found))
+    path = api.objects(where.root, connected.namespace, where.plural, typed_target.name)
+    found = connected.get(path).body
+    pod = found if typed_target.kind == "pod" else pod_of(found, connected.namespace)
+    if pod is None:
+        return []
+    named = [*containers(pod), *init_containers(pod)]
+    return _matching(typed, ((c["name"], c.get("image", "")) for c in named))
 
 
 def namespaces(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:

@@ -32,10 +32,10 @@ COMPLETE = "__complete"
 
 def split_command(argv: list[str]) -> tuple[list[str], tuple[str, ...]]:
     """Split at the first ``--``, which Click would drop."""
-    if "--" not in argv:
-        return argv, ()
-    at = argv.index("--")
-    return argv[:at], tuple(argv[at + 1 :])
+    at = argv.index("--") if "--" in argv else len(argv)
+    # As for kubectl the value of this one can only stand behind a =.
+    words = ["--dry-run=client" if word == "--dry-run" else word for word in argv[:at]]
+    return words, tuple(argv[at + 1 :])
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ from kubectl_scratch.errors import ClusterError, InvalidRequest, Unreachable
 from kubectl_scratch.kubeconfig import Access
 from kubectl_scratch.lease import server_time
 from kubectl_scratch.podjson import Json
-from kubectl_scratch.request import Connection
+from kubectl_scratch.request import Connection, check_namespace
 from kubectl_scratch.stream import Dial
 
 CONNECT_SECONDS = 10.0
@@ -66,6 +66,16 @@ def namespaces(*name: str) -> str:
     return _path("/api/v1/namespaces", *name)
 
 
+def nodes(name: str) -> str:
+    """Return the path of a node."""
+    return _path("/api/v1/nodes", name)
+
+
+def objects(root: str, namespace: str, plural: str, *name: str) -> str:
+    """Return the path of a namespace's objects of a kind, or of one; ``root`` as /apis/apps/v1."""
+    return _path(f"{root}/namespaces", namespace, plural, *name)
+
+
 def _path(root: str, *parts: str) -> str:
     return "/".join((root, *(quote(part, safe="") for part in parts)))
 
@@ -86,6 +96,24 @@ def read_config(connection: Connection, environ: Mapping[str, str]) -> Json:
     documents = [(path, _read_yaml(path)) for path in kubeconfig.config_paths(connection, environ)]
     own = None if documents or connection.server else kubeconfig.in_cluster(environ)
     return kubeconfig.merge(documents) if own is None else own
+
+
+def read_manifest(path: str) -> Json:
+    """Return the first object of a YAML or JSON file; raises InvalidRequest for what is none."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        documents = list(yaml.load_all(Path(path).read_text(), Loader=loader))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise InvalidRequest(f"file {path!r} can't be read", reason_of(error)) from error
+    found = next((document for document in documents if document), None)
+    if not isinstance(found, dict):
+        raise InvalidRequest(f"file {path!r} has no object")
+    return found
+
+
+def to_yaml(document: Json) -> str:
+    """Return a document as YAML, its keys in their order."""
+    return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
 
 
 def _read_yaml(path: Path) -> Json:
@@ -135,7 +163,7 @@ class Cluster:
 
     def _make_pool(self) -> urllib3.PoolManager:
         tls, server_name = self._credentials.tls, self._credentials.server_name
-        common: dict[str, Any] = {"maxsize": 4, "retries": False, "ssl_context": tls}
+        common: dict[str, Any] = {"maxsize": 12, "retries": False, "ssl_context": tls}
         if server_name:
             common.update(server_hostname=server_name, assert_hostname=server_name)
         if not self._credentials.verifies:
@@ -154,6 +182,24 @@ class Cluster:
     def get(self, path: str, timeout: float | None = None, **query: str) -> Answer:
         """Read an object or a list; ``timeout`` is in seconds."""
         return self._call("GET", path, query, timeout=timeout)
+
+    def enter_namespace(self, namespace: str | None) -> None:
+        """Go where a manifest says; raises InvalidRequest where -n says otherwise, as kubectl."""
+        if namespace is None or namespace == self.namespace:
+            return
+        if self.access.chosen_namespace:
+            problem = f"the manifest is of namespace {namespace!r}, -n says {self.namespace!r}"
+            raise InvalidRequest(problem)
+        check_namespace(namespace)
+        self.namespace = namespace
+
+    def now(self) -> datetime:
+        """Return the cluster's time."""
+        return self.get("/version").at
+
+    def dry_run(self, path: str, body: Json) -> Answer:
+        """Let the API server judge a creation that does not happen."""
+        return self._call("POST", path, {"dryRun": "All"}, body)
 
     def table(self, path: str, **query: str) -> Json:
         """Read a list as the few columns that kubectl prints of it, where the server can."""

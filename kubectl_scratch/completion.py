@@ -19,6 +19,8 @@ from kubectl_scratch.names import COMMAND
 # Let the shell complete file names; or: these are all that there are.
 FILES = 0
 NO_FILES = 4
+# No space behind it: a kind is followed by a name.
+NO_SPACE = 2
 
 SILENT = (0, 2)
 
@@ -50,7 +52,9 @@ def _candidates(group: click.Group, typed: list[str], last: str) -> str:
     items = ShellComplete(group, {}, COMMAND, "").get_completions(typed, last)
     if any(item.type == "file" for item in items):
         return _answer([], FILES)
-    return _answer([(str(item.value), item.help or "") for item in items], NO_FILES)
+    told = [(str(item.value), item.help or "") for item in items]
+    goes_on = len(told) == 1 and told[0][0].endswith("/")
+    return _answer(told, NO_FILES | NO_SPACE if goes_on else NO_FILES)
 
 
 def _answer(told: list[tuple[str, str]], directive: int) -> str:

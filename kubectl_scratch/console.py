@@ -83,6 +83,8 @@ class Console:
         """Say one line of a plan."""
         from kubectl_scratch.findings import Level
 
+        if finding.level is Level.DETAIL:
+            return
         if finding.level is Level.INFO:
             self.info(finding.text)
         else:

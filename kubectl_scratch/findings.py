@@ -7,8 +7,12 @@ from enum import Enum
 
 
 class Level(Enum):
-    """How much a finding matters; a blocker stops the plan before anything is created."""
+    """How much a finding matters; a blocker stops the plan before anything is created.
 
+    A detail is told in a plan and a check, and not at the door of a session.
+    """
+
+    DETAIL = "detail"
     INFO = "info"
     WARNING = "warning"
     BLOCKER = "blocker"

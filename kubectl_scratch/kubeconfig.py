@@ -35,6 +35,8 @@ class Access:
     namespace: str
     # What kubectl needs to reach the same cluster as the same user; no secret.
     flags: tuple[str, ...] = ()
+    # Whether a flag named the namespace.
+    chosen_namespace: bool = False
 
     @property
     def cluster(self) -> Json:
@@ -175,7 +177,8 @@ def resolve(merged: Json, connection: Connection) -> Access:
     check_header_values(user)
     namespace = connection.namespace or context.get("namespace") or "default"
     check_namespace(namespace)
-    return Access(_single(cluster, user, namespace), namespace, kubectl_flags(connection))
+    only = _single(cluster, user, namespace)
+    return Access(only, namespace, kubectl_flags(connection), bool(connection.namespace))
 
 
 def kubectl_flags(connection: Connection) -> tuple[str, ...]:

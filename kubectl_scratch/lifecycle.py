@@ -259,7 +259,7 @@ class CreatedCopy(LivingCopy):
     def _add_debug_container(self) -> None:
         """Add the debug container, in the first form that the cluster accepts."""
         path = api.pods(self.place.namespace, self.place.copy_name, "ephemeralcontainers")
-        *stronger, last = self._plan.debug_containers
+        *stronger, last = [choice.container for choice in self._plan.choices]
         for container in stronger:
             try:
                 self._patch_in(path, container)

@@ -11,6 +11,7 @@ from kubectl_scratch import candidates
 from kubectl_scratch.console import Console
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.help import ConnectionFlag, Flag
+from kubectl_scratch.names import DEFAULT_IMAGE
 
 
 class Process(NamedTuple):
@@ -139,6 +140,97 @@ _SESSION: tuple[Callable[[Any], Any], ...] = (
     ),
     click.argument("extra", nargs=-1, shell_complete=candidates.nothing),
 )
+
+
+PROFILES = ("auto", "general", "baseline", "restricted", "netadmin", "sysadmin")
+
+_TARGET: tuple[Callable[[Any], Any], ...] = (
+    flag(
+        "-f",
+        "--filename",
+        metavar="FILE",
+        help="A manifest that names the target; it is copied where the cluster has none.",
+        shell_complete=candidates.files,
+    ),
+    flag(
+        "-c",
+        "--container",
+        "--target",
+        "container",
+        metavar="NAME",
+        help="The target container.",
+        shell_complete=candidates.target_containers,
+    ),
+    flag(
+        "--image",
+        metavar="IMAGE",
+        default=DEFAULT_IMAGE,
+        show_default=True,
+        help="The toolkit image; it must have sh, sleep and true.",
+    ),
+    flag(
+        "--profile",
+        type=click.Choice(PROFILES),
+        default="auto",
+        show_default=True,
+        help="What the debug container may do; auto is the strongest that is admitted.",
+    ),
+    flag(
+        "--custom",
+        metavar="FILE",
+        help="A partial container, merged into the debug container.",
+        shell_complete=candidates.files,
+    ),
+    flag("--env", metavar="NAME=VALUE", multiple=True, help="A variable of the debug container."),
+    flag(
+        "--image-pull-policy",
+        type=click.Choice(["Always", "IfNotPresent", "Never"]),
+        help="When the toolkit image is pulled.",
+    ),
+    flag("--image-pull-secret", metavar="NAME", multiple=True, help="For the toolkit image."),
+)
+
+_COPY: tuple[Callable[[Any], Any], ...] = (
+    flag("--copy-name", metavar="NAME", help="The copy's name."),
+    flag("--reason", metavar="TEXT", help="Why, for those who find the copy (an annotation)."),
+    flag("--same-node", is_flag=True, help="The copy has to go to the source's node."),
+    flag("--keep-labels", is_flag=True, help="All labels: Services and controllers may see it."),
+    flag("--keep-annotations", is_flag=True, help="All annotations that a copy can have."),
+    flag("--no-mesh", is_flag=True, help="Without the service mesh's proxy."),
+    flag(
+        "--share-processes/--no-share-processes",
+        default=True,
+        help="Whether the session sees the target's processes.",
+    ),
+    flag(
+        "--resources",
+        type=click.Choice(["copy", "none"]),
+        default="copy",
+        show_default=True,
+        help="What the copy asks of a node.",
+    ),
+    flag(
+        "--writable", metavar="VOLUME", multiple=True, help="A shared volume that stays writable."
+    ),
+    flag("--skip-volume", metavar="VOLUME", multiple=True, help="A volume to do without."),
+    flag("--skip-init", metavar="NAME", multiple=True, help="An init container to leave out, all."),
+    flag(
+        "--set-image",
+        metavar="NAME=IMAGE",
+        multiple=True,
+        help="Another image for a container; * is all.",
+    ),
+)
+
+
+def target_options(command: Command) -> Command:
+    """Add the flags of the target and the debug container."""
+    return _add(_TARGET, command)
+
+
+def copy_options(command: Command) -> Command:
+    """Add the flags of the copy."""
+    return _add(_COPY, command)
 
 
 def session_options(command: Command) -> Command:

@@ -30,6 +30,11 @@ def annotations_of(obj: Json) -> dict[str, str]:
     return obj["metadata"].get("annotations") or {}
 
 
+def labels_of(obj: Json) -> dict[str, str]:
+    """Return metadata.labels, empty where there are none."""
+    return obj["metadata"].get("labels") or {}
+
+
 def is_going(obj: Json) -> bool:
     """Say whether the object is being deleted."""
     return bool(obj["metadata"].get("deletionTimestamp"))

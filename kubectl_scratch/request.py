@@ -10,7 +10,20 @@ from kubectl_scratch.errors import InvalidRequest
 
 MIN_TTL = 5.0
 LONGEST = 365 * 86400.0
-POD_KINDS = ("pod", "pods", "po")
+
+# What has pods to debug, by all the names that kubectl knows for it.
+_NAMES = {
+    "pod": ("pods", "po"),
+    "deployment": ("deployments", "deploy"),
+    "statefulset": ("statefulsets", "sts"),
+    "daemonset": ("daemonsets", "ds"),
+    "replicaset": ("replicasets", "rs"),
+    "replicationcontroller": ("replicationcontrollers", "rc"),
+    "job": ("jobs",),
+    "cronjob": ("cronjobs", "cj"),
+    "service": ("services", "svc"),
+}
+KINDS = {word: kind for kind, others in _NAMES.items() for word in (kind, *others)}
 
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:h|ms|m|s))+")
@@ -61,17 +74,54 @@ class SessionRequest:
 
 
 @dataclass(frozen=True)
+class Target:
+    """What the user names: a pod, or what has pods; ``kind`` is singular and lower-case."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user wants otherwise than the safe default, in the copy.
+
+    ``resources`` is "copy" or "none"; ``images`` and ``env`` are pairs of names and values.
+    """
+
+    name: str | None = None
+    reason: str | None = None
+    same_node: bool = False
+    keep_labels: bool = False
+    keep_annotations: bool = False
+    mesh: bool = True
+    share_processes: bool = True
+    resources: str = "copy"
+    writable: frozenset[str] = frozenset()
+    skip_volumes: frozenset[str] = frozenset()
+    skip_init: frozenset[str] = frozenset()
+    images: tuple[tuple[str, str], ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
+    pull_policy: str | None = None
+    pull_secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class DebugRequest:
     """One ``debug``; ``deadline`` (seconds) is the copy's where no lease can be had.
 
-    ``container`` None leaves the choice to the plan.
+    ``target`` None: ``file`` names it. ``container`` None leaves the choice to the plan;
+    ``custom`` is a partial container.
     """
 
-    pod: str
+    target: Target | None
     container: str | None
     image: str
     deadline: float
     session: SessionRequest
+    file: str | None = None
+    profile: str = "auto"
+    custom: dict[str, Any] | None = None
+    wishes: Wishes = Wishes()
 
 
 def parse_duration(text: str, what: str) -> float:
@@ -100,25 +150,54 @@ def duration_words(seconds: float) -> str:
     return "".join(f"{number}{unit}" for number, unit in parts if number)
 
 
-def parse_target(text: str) -> str:
-    """Return the pod's name from NAME, pod/NAME or po/NAME.
+def parse_target(text: str) -> Target:
+    """Return what NAME or KIND/NAME names; a name alone is a pod's.
 
-    Raises InvalidRequest for another kind and for what no pod can be called.
+    Raises InvalidRequest for a kind that has no pods and for what nothing can be called.
     """
-    kind, slash, name = text.rpartition("/")
-    if slash and kind.lower() not in POD_KINDS:
-        raise InvalidRequest(
-            f"{kind!r} can't be debugged, only pods can", "kubectl get pods lists their names"
-        )
+    written, slash, name = text.rpartition("/")
+    # kubectl also takes deployment.apps/NAME.
+    kind = KINDS.get(written.lower().partition(".")[0]) if slash else "pod"
+    if kind is None:
+        there = ", ".join(dict.fromkeys(KINDS.values()))
+        raise InvalidRequest(f"a {written!r} can't be debugged", f"there are: {there}")
     if not _SUBDOMAIN.fullmatch(name):
-        raise InvalidRequest(f"{name!r} can't be the name of a pod")
-    return name
+        raise InvalidRequest(f"{name!r} can't be the name of a {kind}")
+    return Target(kind, name)
+
+
+def parse_pod(text: str) -> str:
+    """Return the pod's name from NAME, pod/NAME or po/NAME; raises InvalidRequest."""
+    target = parse_target(text)
+    if target.kind != "pod":
+        raise InvalidRequest(f"{text!r} is no pod")
+    return target.name
+
+
+def parse_pairs(texts: tuple[str, ...], flag: str) -> tuple[tuple[str, str], ...]:
+    """Return the names and values of NAME=VALUE texts; raises InvalidRequest.
+
+    The values are not repeated in a message: they may be secrets.
+    """
+    pairs = []
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise InvalidRequest(f"{flag} {name!r} has no value", "write it like NAME=VALUE")
+        pairs.append((name, value))
+    return tuple(pairs)
 
 
 def check_container(name: str | None) -> None:
     """Raise InvalidRequest unless a container can have that name."""
     if name is not None and not _LABEL.fullmatch(name):
         raise InvalidRequest(f"{name!r} can't be the name of a container")
+
+
+def check_name(name: str, flag: str) -> None:
+    """Raise InvalidRequest unless a pod can have that name; it is also a hostname."""
+    if not _LABEL.fullmatch(name):
+        raise InvalidRequest(f"{flag} {name!r} can't be the name of a pod")
 
 
 def check_namespace(name: str) -> None:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from kubectl_scratch.errors import ExitStatus, InvalidRequest
+import contextlib
+from dataclasses import replace
+
+from kubectl_scratch import cluster as api
+from kubectl_scratch.admission import admit, candidate
+from kubectl_scratch.errors import ClusterError, ExitStatus, InvalidRequest
+from kubectl_scratch.findings import Level
 from kubectl_scratch.lifecycle import (
     CreatedCopy,
     JoinedCopy,
@@ -10,10 +16,15 @@ from kubectl_scratch.lifecycle import (
     Surroundings,
     Terms,
 )
-from kubectl_scratch.plan import make_plan
+from kubectl_scratch.plan import Circumstances, Plan, make_plan
+from kubectl_scratch.preflight import check
 from kubectl_scratch.request import DebugRequest, SessionRequest
 from kubectl_scratch.run import Desk, exit_code, run_session, wants_terminal
-from kubectl_scratch.source import read_pod
+from kubectl_scratch.source import find_in_file, find_source, read_pod
+from kubectl_scratch.survey import Survey
+
+# What has a reason in rights, admission, quota.
+REFUSALS = (400, 403, 422)
 
 
 def debug(request: DebugRequest, desk: Desk) -> int:
@@ -25,14 +36,75 @@ def debug(request: DebugRequest, desk: Desk) -> int:
     session = request.session
     tty = wants_terminal(session, desk.user)
     with desk.interrupts.interruptible():
-        source = read_pod(desk.cluster, request.pod)
-    plan = make_plan(source.body, request, desk.suffix(), desk.author, source.at)
-    if plan.blockers:
-        raise InvalidRequest(f"pod {request.pod!r} can't be copied", plan.blockers[0].text)
+        plan = plan_debug(request, desk)
+        refuse_blocked(plan)
+        plan = admit(plan, desk.cluster)
     for finding in plan.findings:
         desk.console.finding(finding)
     copy = CreatedCopy(plan, Terms(session.ttl, request.deadline), surroundings(desk))
-    return live(copy, session, desk, tty)
+    try:
+        return live(copy, session, desk, tty)
+    except ClusterError as error:
+        explain(error, plan, desk)
+        raise
+
+
+def rehearse(request: DebugRequest, desk: Desk, server: bool) -> Plan:
+    """Return the plan; with ``server`` the API server judges what would be created.
+
+    Raises ClusterError for a refusal.
+    """
+    with desk.interrupts.interruptible():
+        plan = plan_debug(request, desk)
+        if not server or plan.blockers:
+            return plan
+        admitted = admit(plan, desk.cluster)
+        where = plan.place.namespace
+        lease = desk.cluster.dry_run(api.jobs(where), plan.lease).body
+        copy = desk.cluster.dry_run(api.pods(where), candidate(admitted, None)).body
+        return replace(admitted, lease=lease, copy=copy)
+
+
+def verdict(plan: Plan) -> int:
+    """Return the exit code of a dry run."""
+    return ExitStatus.FAILURE if plan.blockers else ExitStatus.OK
+
+
+def plan_debug(request: DebugRequest, desk: Desk) -> Plan:
+    """Read what a plan needs, at once as far as possible, and make it."""
+    if request.target is None:
+        assert request.file is not None
+        source = find_in_file(desk.cluster, request.file)
+        survey = Survey(desk.cluster)
+    else:
+        survey = Survey(desk.cluster)
+        source = find_source(desk.cluster, request.target)
+    found = survey.result()
+    around = Circumstances(
+        suffix=desk.suffix(),
+        author=desk.author,
+        now=source.at,
+        neighbours=found.neighbours,
+        claims=found.claims,
+        found=source.findings,
+    )
+    return make_plan(source.pod, request, around)
+
+
+def refuse_blocked(plan: Plan) -> None:
+    """Raise InvalidRequest for a plan with a blocker."""
+    if plan.blockers:
+        raise InvalidRequest(f"pod {plan.place.source} can't be copied", plan.blockers[0].text)
+
+
+def explain(error: ClusterError, plan: Plan, desk: Desk) -> None:
+    """Say what lies behind a refusal; the check tells more than its message."""
+    if error.status not in REFUSALS:
+        return
+    with contextlib.suppress(ClusterError), desk.interrupts.interruptible():
+        for finding in check(plan, desk.cluster).findings:
+            if finding.level is Level.BLOCKER:
+                desk.console.warning(finding.text)
 
 
 def attach(pod: str, session: SessionRequest, desk: Desk) -> int:

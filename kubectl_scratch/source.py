@@ -3,25 +3,137 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import dataclass
+from datetime import datetime
 
 from kubectl_scratch import cluster as api
+from kubectl_scratch import targets
 from kubectl_scratch.cluster import Answer, Cluster
 from kubectl_scratch.errors import ClusterError, InvalidRequest
-from kubectl_scratch.podjson import name
+from kubectl_scratch.findings import Finding, Level
+from kubectl_scratch.labels import selector_of, text_of
+from kubectl_scratch.podjson import Json, name, uid
+from kubectl_scratch.request import Target
+
+
+@dataclass(frozen=True)
+class Source:
+    """The pod to copy, the cluster's time when it was read, and how it was found."""
+
+    pod: Json
+    at: datetime
+    findings: tuple[Finding, ...] = ()
+
+
+def find_source(cluster: Cluster, target: Target) -> Source:
+    """Return the pod that most needs debugging of what the user names.
+
+    A workload without pods is copied from its template. Raises InvalidRequest where there is
+    no such object, or none with a pod.
+    """
+    if target.kind == "pod":
+        found = read_pod(cluster, target.name)
+        return Source(found.body, found.at)
+    return choose_pod(cluster, target, _read(cluster, target))
+
+
+def find_in_file(cluster: Cluster, path: str) -> Source:
+    """Return the pod that a manifest names; where the cluster has none, that of the manifest.
+
+    Raises InvalidRequest for a file that can't be read or has nothing with pods.
+    """
+    manifest = api.read_manifest(path)
+    kind = targets.BY_TITLE.get(str(manifest.get("kind")))
+    given = (manifest.get("metadata") or {}).get("name")
+    if kind is None or not isinstance(given, str) or not isinstance(manifest.get("spec"), dict):
+        raise InvalidRequest(f"{path!r} has no pod and nothing that makes pods")
+    cluster.enter_namespace(manifest["metadata"].get("namespace"))
+    target = Target(kind, given)
+    try:
+        answer = cluster.get(_path(cluster, target))
+    except ClusterError as error:
+        if error.status != 404:
+            raise
+        pod = manifest if kind == "pod" else targets.pod_of(manifest, cluster.namespace)
+        if pod is None:
+            raise InvalidRequest(f"there is no {kind} {given!r}, and a {kind} has no pod") from None
+        pod["metadata"]["namespace"] = cluster.namespace
+        text = f"there is no {kind} {given!r}: the copy is made from {path}"
+        return Source(pod, cluster.now(), (Finding(Level.INFO, text),))
+    if kind == "pod":
+        return Source(answer.body, answer.at)
+    return choose_pod(cluster, target, answer)
+
+
+def choose_pod(cluster: Cluster, target: Target, answer: Answer) -> Source:
+    """Return the pod of a workload or service that most needs debugging; raises InvalidRequest."""
+    owner = answer.body
+    found = targets.candidates(pods_of(cluster, target, owner))
+    if found:
+        chosen = found[0]
+        of = f" of {len(found)}" if len(found) > 1 else ""
+        text = (
+            f"{target.kind} {target.name}: pod {name(chosen)}{of} is taken, {targets.why(chosen)}"
+        )
+        return Source(chosen, answer.at, (Finding(Level.INFO, text),))
+    pod = targets.pod_of(owner, cluster.namespace)
+    if pod is None:
+        raise InvalidRequest(f"no pod is selected by {target.kind} {target.name!r}")
+    text = f"{target.kind} {target.name} has no pod: the copy is made from its template"
+    return Source(pod, answer.at, (Finding(Level.INFO, text),))
+
+
+def pods_of(cluster: Cluster, target: Target, owner: Json) -> list[Json]:
+    """Return the pods of a workload, or those that a service selects."""
+    if target.kind == "cronjob":
+        jobs = cluster.get(api.jobs(cluster.namespace)).body.get("items") or []
+        mine = [uid(job) for job in jobs if _is_owned(job, owner)]
+        query = f"batch.kubernetes.io/controller-uid in ({','.join(mine)})" if mine else ""
+    else:
+        selecting = selector_of({"kind": targets.KINDS[target.kind].title, **owner})
+        query = text_of(selecting.selector) if selecting else ""
+    # Without a selector the API would return all pods.
+    if not query:
+        return []
+    found = cluster.get(api.pods(cluster.namespace), labelSelector=query).body
+    pods: list[Json] = found.get("items") or []
+    if target.kind in ("deployment", "cronjob", "service"):
+        return pods
+    return [pod for pod in pods if _is_owned(pod, owner)]
+
+
+def _is_owned(obj: Json, owner: Json) -> bool:
+    references = obj["metadata"].get("ownerReferences") or []
+    return any(r.get("controller") and r.get("uid") == uid(owner) for r in references)
+
+
+def _path(cluster: Cluster, target: Target) -> str:
+    kind = targets.KINDS[target.kind]
+    return api.objects(kind.root, cluster.namespace, kind.plural, target.name)
+
+
+def _read(cluster: Cluster, target: Target) -> Answer:
+    kind = targets.KINDS[target.kind]
+    try:
+        return cluster.get(_path(cluster, target))
+    except ClusterError as error:
+        if error.status != 404 or error.kind != kind.plural:
+            raise
+    raise _missing(cluster, target.kind, target.name, kind)
 
 
 def read_pod(cluster: Cluster, pod: str) -> Answer:
     """Read the pod; raises InvalidRequest with near names where it is not there."""
+    return _read(cluster, Target("pod", pod))
+
+
+def _missing(cluster: Cluster, kind: str, wanted: str, where: targets.Kind) -> InvalidRequest:
     namespace = cluster.namespace
-    try:
-        return cluster.get(api.pods(namespace, pod))
-    except ClusterError as error:
-        if error.status != 404 or error.kind != "pods":
-            raise
     if not namespace_exists(cluster):
-        raise InvalidRequest(f"there is no namespace {namespace!r}", "-n chooses another")
-    raise InvalidRequest(
-        f"there is no pod {pod!r} in namespace {namespace!r}", near_names(cluster, pod)
+        return InvalidRequest(f"there is no namespace {namespace!r}", "-n chooses another")
+    return InvalidRequest(
+        f"there is no {kind} {wanted!r} in namespace {namespace!r}",
+        near_names(cluster, wanted, where),
     )
 
 
@@ -34,15 +146,16 @@ def namespace_exists(cluster: Cluster) -> bool:
     return True
 
 
-def near_names(cluster: Cluster, wanted: str) -> str:
+def near_names(cluster: Cluster, wanted: str, kind: targets.Kind) -> str:
     """Return a hint with the names that ``wanted`` may be meant for."""
     try:
-        found = cluster.get(api.pods(cluster.namespace), limit="500").body
+        path = api.objects(kind.root, cluster.namespace, kind.plural)
+        found = cluster.get(path, limit="500").body
     except ClusterError:
         return ""
-    names = [name(pod) for pod in found.get("items") or []]
+    names = [name(item) for item in found.get("items") or []]
     near = [n for n in names if n.startswith(wanted)][:3]
     near = near or difflib.get_close_matches(wanted, names, n=3)
     if near:
         return f"did you mean {' or '.join(near)}?"
-    return "" if names else "that namespace has no pods; -n chooses another"
+    return "" if names else f"that namespace has no {kind.plural}; -n chooses another"

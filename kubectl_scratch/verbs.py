@@ -12,7 +12,14 @@ import click
 from kubectl_scratch import __version__, candidates
 from kubectl_scratch.help import OPTIONS, Example, Flag, Verb, Verbs
 from kubectl_scratch.names import COMMAND, DEFAULT_IMAGE
-from kubectl_scratch.options import Process, connection_options, flag, session_options
+from kubectl_scratch.options import (
+    Process,
+    connection_options,
+    copy_options,
+    flag,
+    session_options,
+    target_options,
+)
 
 DEBUGGING = "Debugging Commands"
 
@@ -39,30 +46,30 @@ def scratch() -> None:
         Example("A shell beside a copy of mypod", "debug mypod"),
         Example("The same for its container app, in namespace shop", "debug mypod -c app -n shop"),
         Example("One question, in a script", "debug mypod -q -- cat /etc/resolv.conf"),
+        Example("The pod of a Deployment that needs it most", "debug deployment/shop"),
+        Example("What it would do", "debug mypod --dry-run"),
         Example("With tools of your own", f"debug mypod --image {DEFAULT_IMAGE}"),
     ),
 )
-@click.argument("pod", shell_complete=candidates.pods)
+@click.argument("target", required=False, metavar="TARGET", shell_complete=candidates.targets)
+@target_options
+@copy_options
 @flag(
-    "-c",
-    "--container",
-    "--target",
-    metavar="NAME",
-    help="The target container.",
-    shell_complete=candidates.target_containers,
+    "--dry-run",
+    type=click.Choice(["none", "client", "server"]),
+    default="none",
+    help="Print the plan and stop; server also asks the API server.",
 )
-@flag(
-    "--image",
-    metavar="IMAGE",
-    default=DEFAULT_IMAGE,
-    show_default=True,
-    help="The toolkit image; it must have sh, sleep and true.",
-)
+@flag("-o", "--output", type=click.Choice(["yaml", "json"]), help="With --dry-run: the manifests.")
 @session_options
 @connection_options
 @click.pass_obj
 def debug(process: Process, /, **values: Any) -> int:
-    """Open a shell beside a copy of POD, or run COMMAND there.
+    """Open a shell beside a copy of a pod, or run COMMAND there.
+
+    TARGET is a pod, or KIND/NAME of what has pods: deployment, statefulset, daemonset,
+    replicaset, job, cronjob, service. Of several pods a crashing one is taken before one that
+    is not ready, and that before the newest.
 
     The copy gets no traffic and belongs to no workload. It is deleted when the session ends,
     and by the cluster itself if this process can't.
@@ -92,6 +99,33 @@ def attach(process: Process, /, **values: Any) -> int:
     The session that leaves as the last deletes the copy.
     """
     from kubectl_scratch.commands import attach as verb
+
+    return verb.run(values, process)
+
+
+@scratch.command(
+    cls=Verb,
+    heading=DEBUGGING,
+    short_help="Check rights, admission, node and images before a debug.",
+    examples=(
+        Example("Would it work?", "check mypod"),
+        Example("For a program", "check deployment/shop -o json"),
+    ),
+)
+@click.argument("target", required=False, metavar="TARGET", shell_complete=candidates.targets)
+@target_options
+@copy_options
+@flag("-o", "--output", type=click.Choice(["yaml", "json"]), help="Write it for programs to read.")
+@session_options
+@connection_options
+@click.pass_obj
+def check(process: Process, /, **values: Any) -> int:
+    """Check whether TARGET can be debugged, and change nothing.
+
+    It asks for the rights that are needed, lets the API server judge lease and copy by a dry
+    run, and looks at the node. The exit code is 1 where a debug would fail.
+    """
+    from kubectl_scratch.commands import check as verb
 
     return verb.run(values, process)
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from kubectl_scratch.commands.common import make_session, sit_down
 from kubectl_scratch.options import Process
-from kubectl_scratch.request import parse_target
+from kubectl_scratch.request import parse_pod
 
 
 def run(values: dict[str, Any], process: Process) -> int:
     """Run one more session in a copy; ``values`` are the flags as Click read them."""
     process.console.quiet = values["quiet"]
     session = make_session(values, process.command)
-    copy = parse_target(values["copy"])
+    copy = parse_pod(values["copy"])
     with sit_down(values, process) as desk:
         from kubectl_scratch.session import attach
 

@@ -10,8 +10,12 @@ __kubectl_@NAME@() {
     answer=$(@PROGRAM@ __complete "${words[@]:skip}" 2>/dev/null)
     COMPREPLY=()
     # Bit 4 clear: file names, which `complete -o default` gives where there is no reply.
-    [[ ${answer##*:} == 4 ]] || return 0
-    type compopt >/dev/null 2>&1 && compopt +o default
+    local directive=${answer##*:}
+    ((directive & 4)) || return 0
+    if type compopt >/dev/null 2>&1; then
+        compopt +o default
+        ((directive & 2)) && compopt -o nospace
+    fi
     cur=${words[${#words[@]} - 1]}
     if [[ $cur == -*=* ]]; then
         [[ $COMP_WORDBREAKS == *=* ]] || prefix=${cur%%=*}=
@@ -21,7 +25,7 @@ __kubectl_@NAME@() {
     local colon=""
     [[ $cur == *:* && $COMP_WORDBREAKS == *:* ]] && colon=${cur%"${cur##*:}"}
     while IFS= read -r line; do
-        [[ $line == :4 ]] && break
+        [[ $line == :* ]] && break
         line=${line%%$'\t'*}
         COMPREPLY+=("$prefix${line#"$colon"}")
     done <<<"$answer"

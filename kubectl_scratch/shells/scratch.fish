@@ -11,7 +11,7 @@ end
 function __kubectl_@NAME@_candidates
     set -l answer (__kubectl_@NAME@_answer)
     set -l last (commandline -ct)
-    if test "$answer[-1]" != :4
+    if test "$answer[-1]" = :0
         __fish_complete_path (string replace -r -- '^-[^=]*=' '' "$last")
         return
     end

@@ -6,10 +6,10 @@ __kubectl_@NAME@() {
     typed=("${(@Q)words[3,CURRENT]}")
     [[ ${words[1]:t} == @PROGRAM@ ]] && typed=("${(@Q)words[2,CURRENT]}")
     lines=("${(@f)$(@PROGRAM@ __complete "${typed[@]}" 2>/dev/null)}")
-    directive=${lines[-1]}
+    directive=${lines[-1]#:}
     # What stands behind --flag= is completed alone.
     [[ ${typed[-1]} == -*=* ]] && compset -P '*='
-    if [[ $directive != :4 ]]; then
+    if (( !(directive & 4) )); then
         _files
         return
     fi
@@ -19,7 +19,11 @@ __kubectl_@NAME@() {
         [[ $line == *$'\t'* ]] && value+=":${line#*$'\t'}"
         told+=("$value")
     done
-    _describe -t @PLUGIN@ @PLUGIN@ told
+    if (( directive & 2 )); then
+        _describe -t @PLUGIN@ @PLUGIN@ told -S ''
+    else
+        _describe -t @PLUGIN@ @PLUGIN@ told
+    fi
 }
 
 __kubectl_or_@NAME@() {

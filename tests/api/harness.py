@@ -194,8 +194,9 @@ def asked_for(method: str, path: str) -> Callable[[FakeCluster], bool]:
 
 
 def sent(api: FakeCluster, method: str, path: str = "") -> list[Any]:
-    """Return the requests of a kind."""
-    return [r for r in api.requests if r.method == method and re.search(path, r.path)]
+    """Return the requests of a kind, dry runs aside."""
+    found = [r for r in api.requests if r.method == method and re.search(path, r.path)]
+    return [r for r in found if not r.query.get("dryRun")]
 
 
 def copy_of(api: FakeCluster, source: str = SOURCE) -> str:

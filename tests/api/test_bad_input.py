@@ -50,16 +50,16 @@ def _by_variable(cli: Cli) -> None:
 
 
 WORDS = [
-    _asks("service", "debug", "svc/x", *COMMAND, said="only pods can"),
-    _asks("deployment", "debug", "deploy/x", *COMMAND, said="only pods can"),
+    _asks("service", "debug", "svc/x", *COMMAND, said="there is no service .x."),
+    _asks("deployment", "debug", "deploy/x", *COMMAND, said="there is no deployment .x."),
     _asks("empty-pod", "debug", "", *COMMAND, said="can't be the name of a pod"),
     _asks("pod-and-slash", "debug", "pod/", *COMMAND, said="can't be the name of a pod"),
     _asks("upper-case", "debug", "My_Pod", *COMMAND, said="'My_Pod' can't be the name of a pod"),
     _asks("spaces", "debug", "my pod", *COMMAND, said="can't be the name of a pod"),
-    _asks("dots", "debug", "../../secrets", *COMMAND, said="only pods can"),
+    _asks("dots", "debug", "../../secrets", *COMMAND, said="can.t be debugged; there are"),
     _asks("escape", "debug", "a\x1b[31m", *COMMAND, said=r"\\x1b\[31m"),
     _asks("newline", "debug", "mypod\n", *COMMAND, said=r"\\n"),
-    _asks("no-pod", "debug", *COMMAND, said="missing argument"),
+    _asks("no-pod", "debug", *COMMAND, said="name one target"),
     _asks("two-pods", "debug", "a", "b", *COMMAND, said="too many"),
     _asks("unknown-verb", "debgu", SOURCE, said="no such command 'debgu'.*debug"),
     _mypod("unknown-flag", "--contxt", "x", said="no such option.*--contxt.*--context"),

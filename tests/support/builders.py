@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kubectl_scratch.names import DEFAULT_IMAGE
-from kubectl_scratch.request import DebugRequest, SessionRequest
+from kubectl_scratch.request import DebugRequest, SessionRequest, Target
 
 Json = dict[str, Any]
 
@@ -42,7 +42,7 @@ def a_request(**fields: Any) -> DebugRequest:
     """Return a request for a shell."""
     session = SessionRequest(ttl=300.0, timeout=120.0, longest=28800.0)
     given = {
-        "pod": "mypod",
+        "target": Target("pod", "mypod"),
         "container": None,
         "image": DEFAULT_IMAGE,
         "deadline": 3600.0,

@@ -108,12 +108,15 @@ class Fault:
     drop: bool = False
     delay: float = 0.0
     when: Callable[[Request], bool] = lambda request: True
+    dry: bool = False  # a dry run is another request than the one that it rehearses
     hits: int = 0
     reached: threading.Event = field(default_factory=threading.Event)
 
     def takes(self, request: Request) -> bool:
         """Tell whether this fault is for this request, and count it."""
         if self.times == 0 or self.method not in ("", request.method):
+            return False
+        if self.method and bool(request.query.get("dryRun")) != self.dry:
             return False
         if not re.search(self.path, request.path) or not self.when(request):
             return False

@@ -8,10 +8,11 @@ import pytest
 
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.findings import Level
-from kubectl_scratch.plan import choose_target, make_plan, name_of_copy
+from kubectl_scratch.plan import Circumstances, choose_target, make_plan, name_of_copy
 from tests.support.builders import a_container, a_pod, a_request
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=timezone.utc)
+HERE = Circumstances("bcdfg", "me", NOON)
 TWO = [a_container("app"), a_container("proxy")]
 ANNOTATED = {"annotations": {"kubectl.kubernetes.io/default-container": "proxy"}}
 
@@ -68,12 +69,12 @@ def test_names_of_copies(source: str, expected: str) -> None:
 
 
 def test_a_windows_pod_is_blocked() -> None:
-    plan = make_plan(a_pod(os={"name": "windows"}), a_request(), "bcdfg", "me", NOON)
+    plan = make_plan(a_pod(os={"name": "windows"}), a_request(), HERE)
     assert ["Windows" in finding.text for finding in plan.blockers] == [True]
 
 
 def test_what_a_plan_creates_can_be_found_again() -> None:
-    plan = make_plan(a_pod(), a_request(), "bcdfg", "me", NOON)
+    plan = make_plan(a_pod(), a_request(), HERE)
     for manifest in (plan.copy, plan.lease):
         assert manifest["metadata"]["name"] == "mypod-scratch-bcdfg"
         assert manifest["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "kubectl-scratch"

@@ -9,29 +9,44 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.findings import Level
-from kubectl_scratch.podcopy import Copied, make_copy
+from kubectl_scratch.podcopy import Copied, CopyOptions, make_copy
+from kubectl_scratch.podjson import all_containers, annotations_of, containers, names_of, volumes
 from tests.support.builders import Json, a_container, a_pod
 
 LABELS = {"app.kubernetes.io/managed-by": "kubectl-scratch"}
 NODE_TERM = {"key": "metadata.name", "operator": "In", "values": ["node-1"]}
 
 
-def copy_of(source: Json) -> Copied:
-    marks = {"kubectl-scratch/source": "default/mypod"}
-    return make_copy(source, "mypod-scratch-bcdfg", LABELS, marks)
+MARKS = {"kubectl-scratch/source": "default/mypod"}
+A_CLAIM = {"name": "data", "persistentVolumeClaim": {"claimName": "data-0"}}
+A_MOUNT = {"name": "data", "mountPath": "/data"}
+A_SIDECAR = a_container("proxy", restartPolicy="Always")
 
 
-def spec_of(source: Json) -> Json:
-    spec: Json = copy_of(source).manifest["spec"]
+def copy_of(source: Json, **options: Any) -> Copied:
+    return make_copy(source, "mypod-scratch-bcdfg", LABELS, MARKS, CopyOptions(**options))
+
+
+def spec_of(source: Json, **options: Any) -> Json:
+    spec: Json = copy_of(source, **options).manifest["spec"]
     return spec
+
+
+def texts(copied: Copied, level: Level) -> str:
+    return "\n".join(finding.text for finding in copied.findings if finding.level is level)
+
+
+def fields(copied: Copied) -> list[str]:
+    return [edit.field for edit in copied.edits]
 
 
 def test_metadata_is_ours_alone() -> None:
     source = a_pod(
         metadata={
             "labels": {"app": "shop", "pod-template-hash": "abc"},
-            "annotations": {"kubernetes.io/config.mirror": "x", "istio": "y"},
+            "annotations": {"kubernetes.io/config.mirror": "x", "example.com/team": "y"},
             "ownerReferences": [{"kind": "ReplicaSet", "name": "shop"}],
             "finalizers": ["example.com/hold"],
             "generateName": "shop-",
@@ -39,14 +54,15 @@ def test_metadata_is_ours_alone() -> None:
             "managedFields": [{}],
         }
     )
-    copied = copy_of(source).manifest
-    assert copied["metadata"] == {
+    copied = copy_of(source)
+    assert copied.manifest["metadata"] == {
         "name": "mypod-scratch-bcdfg",
         "namespace": "default",
         "labels": LABELS,
-        "annotations": {"kubectl-scratch/source": "default/mypod"},
+        "annotations": MARKS,
     }
-    assert "status" not in copied
+    assert "status" not in copied.manifest
+    assert fields(copied)[:2] == ["metadata.ownerReferences", "metadata.finalizers"]
 
 
 @pytest.mark.parametrize(
@@ -63,6 +79,8 @@ def test_metadata_is_ours_alone() -> None:
         {"hostname": "db-0"},
         {"subdomain": "db"},
         {"activeDeadlineSeconds": 10},
+        {"overhead": {"cpu": "250m"}},
+        {"workloadRef": {"name": "gang"}},
     ],
     ids=lambda field: str(next(iter(field))),
 )
@@ -82,6 +100,9 @@ def test_a_field_that_the_copy_must_not_have(field: Json) -> None:
         {"hostAliases": [{"ip": "10.0.0.1"}]},
         {"tolerations": [{"operator": "Exists"}]},
         {"nodeSelector": {"disk": "ssd"}},
+        {"resources": {"limits": {"cpu": "1"}}},
+        {"resourceClaims": [{"name": "gpu", "resourceClaimTemplateName": "gpu"}]},
+        {"hostUsers": False},
         {"aFieldOfTomorrow": {"with": ["what", "ever"]}},
     ],
     ids=lambda field: str(next(iter(field))),
@@ -119,6 +140,30 @@ def test_a_container_s_own_restart_policy_goes_and_a_sidecar_s_stays() -> None:
 def test_processes_are_shared_unless_the_node_s_are() -> None:
     assert spec_of(a_pod())["shareProcessNamespace"] is True
     assert "shareProcessNamespace" not in spec_of(a_pod(hostPID=True))
+
+
+UNMASKED = [a_container(securityContext={"procMount": "Unmasked"})]
+
+
+@pytest.mark.parametrize(
+    "source, options, shared, warned",
+    [
+        (a_pod(), {}, True, False),
+        (a_pod(shareProcessNamespace=False), {}, True, False),
+        (a_pod(shareProcessNamespace=True), {"share_processes": False}, True, False),
+        (a_pod(), {"share_processes": False}, None, True),
+        (a_pod(shareProcessNamespace=False), {"share_processes": False}, False, True),
+        (a_pod(containers=UNMASKED), {}, None, True),
+        (a_pod(hostPID=True), {}, None, True),
+        (a_pod(os={"name": "windows"}), {}, None, False),
+    ],
+)
+def test_who_shares_its_processes(
+    source: Json, options: Json, shared: bool | None, warned: bool
+) -> None:
+    copied = copy_of(source, **options)
+    assert copied.manifest["spec"].get("shareProcessNamespace") is shared
+    assert bool(texts(copied, Level.WARNING)) is warned
 
 
 def test_stop_hooks_go_and_start_hooks_stay() -> None:
@@ -184,7 +229,7 @@ def test_a_shared_block_device_is_left_out_and_said() -> None:
         )
     )
     assert copied.manifest["spec"]["containers"][0]["volumeDevices"] == []
-    assert any("block devices" in finding.text for finding in copied.findings)
+    assert "block devices, which can't be read-only: raw" in texts(copied, Level.WARNING)
 
 
 def test_the_source_s_node_is_preferred() -> None:
@@ -209,16 +254,311 @@ def test_the_node_of_a_claim_is_required_beside_what_was_required() -> None:
     terms = affinity["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
     assert terms["nodeSelectorTerms"] == [
         {"matchExpressions": [{"key": "zone"}], "matchFields": [NODE_TERM]},
-        {"matchFields": [NODE_TERM]},
     ]
 
 
-def test_init_containers_that_run_again_are_a_warning() -> None:
-    sidecar = a_container("proxy", restartPolicy="Always")
-    found = copy_of(a_pod(initContainers=[a_container("migrate"), sidecar])).findings
-    assert [(f.level, "migrate" in f.text, "proxy" in f.text) for f in found] == [
-        (Level.WARNING, True, False)
+def test_the_same_node_can_be_asked_for() -> None:
+    affinity = spec_of(a_pod(nodeName="node-1"), same_node=True)["affinity"]["nodeAffinity"]
+    required = {"nodeSelectorTerms": [{"matchFields": [NODE_TERM]}]}
+    assert affinity == {"requiredDuringSchedulingIgnoredDuringExecution": required}
+
+
+def test_a_node_that_is_required_already_is_not_required_twice() -> None:
+    required = {"nodeSelectorTerms": [{"matchFields": [NODE_TERM]}]}
+    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
+    source = a_pod(nodeName="node-1", affinity=affinity, volumes=[A_CLAIM])
+    assert spec_of(source)["affinity"] == affinity
+
+
+def test_a_volume_that_is_left_out_asks_for_no_node() -> None:
+    source = a_pod(nodeName="node-1", volumes=[A_CLAIM])
+    affinity = spec_of(source, skip_volumes=frozenset({"data"}))["affinity"]["nodeAffinity"]
+    assert [*affinity] == ["preferredDuringSchedulingIgnoredDuringExecution"]
+
+
+def test_a_gate_of_ours_replaces_those_of_the_source() -> None:
+    source = a_pod(readinessGates=[{"conditionType": "example.com/x"}])
+    copied = make_copy(source, "x", LABELS, MARKS, gate=True)
+    gates = copied.manifest["spec"]["readinessGates"]
+    assert gates == [{"conditionType": "kubectl-scratch/never-ready"}]
+    assert "spec.readinessGates.kubectl-scratch/never-ready" in fields(copied)
+
+
+def test_default_priority_is_nothing_to_tell() -> None:
+    assert "spec.priorityClassName" not in fields(copy_of(a_pod(priority=0)))
+    assert "spec.priorityClassName" in fields(copy_of(a_pod(priority=7)))
+
+
+@pytest.mark.parametrize(
+    "key, by_default, if_asked",
+    [
+        ("container.apparmor.security.beta.kubernetes.io/app", True, True),
+        ("container.apparmor.security.beta.kubernetes.io/gone", False, False),
+        ("container.seccomp.security.alpha.kubernetes.io/app", True, True),
+        ("seccomp.security.alpha.kubernetes.io/pod", True, True),
+        ("k8s.v1.cni.cncf.io/networks", True, True),
+        ("v1.multus-cni.io/default-network", True, True),
+        ("kubernetes.io/ingress-bandwidth", True, True),
+        ("kubernetes.io/egress-bandwidth", True, True),
+        ("io.kubernetes.cri-o.userns-mode", True, True),
+        ("kubectl.kubernetes.io/default-container", True, True),
+        ("sidecar.istio.io/inject", True, True),
+        ("proxy.istio.io/config", True, True),
+        ("linkerd.io/inject", True, True),
+        ("config.linkerd.io/skip-outbound-ports", True, True),
+        ("example.com/team", False, True),
+        ("prometheus.io/scrape", False, True),
+        ("cluster-autoscaler.kubernetes.io/safe-to-evict", False, True),
+        ("sidecar.istio.io/status", False, False),
+        ("linkerd.io/proxy-version", False, False),
+        ("kubernetes.io/config.mirror", False, False),
+        ("kubernetes.io/config.source", False, False),
+        ("kubectl.kubernetes.io/last-applied-configuration", False, False),
+        ("cni.projectcalico.org/containerID", False, False),
+        ("cni.projectcalico.org/podIP", False, False),
+        ("cni.projectcalico.org/podIPs", False, False),
+        ("cni.projectcalico.org/ipAddrs", False, False),
+        ("k8s.v1.cni.cncf.io/network-status", False, False),
+        ("k8s.v1.cni.cncf.io/networks-status", False, False),
+        ("kubectl-scratch/of-another", False, False),
+    ],
+)
+def test_which_annotations_come_along(key: str, by_default: bool, if_asked: bool) -> None:
+    source = a_pod(metadata={"annotations": {key: "x"}})
+    assert (key in annotations_of(copy_of(source).manifest)) is by_default
+    asked = copy_of(source, keep_annotations=True).manifest
+    assert (key in annotations_of(asked)) is if_asked
+    assert annotations_of(asked).items() >= MARKS.items()
+
+
+def test_our_marks_win_over_those_of_a_copy_s_copy() -> None:
+    source = a_pod(metadata={"annotations": {"kubectl-scratch/source": "default/other"}})
+    assert annotations_of(copy_of(source, keep_annotations=True).manifest) == MARKS
+
+
+@pytest.mark.parametrize(
+    "networks, kept",
+    [
+        ("shop/fast@net1", "shop/fast@net1"),
+        ('[{"name": "fast"}]', '[{"name": "fast"}]'),
+        ('[{"name": "fast", "ips": ["10.9.0.4"], "mac": "02:00"}]', '[{"name": "fast"}]'),
+        ("7", "7"),
+        ("[7]", "[7]"),
+    ],
+)
+def test_a_network_comes_along_and_its_fixed_address_does_not(networks: str, kept: str) -> None:
+    key = "k8s.v1.cni.cncf.io/networks"
+    source = a_pod(metadata={"annotations": {key: networks}})
+    assert annotations_of(copy_of(source).manifest)[key] == kept
+
+
+def test_a_static_pod_s_copy_is_an_ordinary_pod() -> None:
+    source = a_pod(metadata={"annotations": {"kubernetes.io/config.source": "file"}})
+    assert "static pod" in texts(copy_of(source), Level.DETAIL)
+
+
+def test_a_volume_that_is_named_stays_writable_and_that_is_a_warning() -> None:
+    container = a_container(
+        volumeMounts=[A_MOUNT], volumeDevices=[{"name": "data", "devicePath": "/dev/x"}]
+    )
+    source = a_pod(volumes=[A_CLAIM], containers=[container])
+    copied = copy_of(source, writable=frozenset({"data"}))
+    assert copied.manifest["spec"]["containers"] == [container]
+    assert "volume data is writable" in texts(copied, Level.WARNING)
+
+
+def test_a_mount_never_propagates_to_the_node() -> None:
+    mount = {**A_MOUNT, "readOnly": True, "mountPropagation": "Bidirectional"}
+    source = a_pod(
+        volumes=[{"name": "data", "hostPath": {"path": "/x"}}],
+        containers=[a_container(volumeMounts=[mount])],
+    )
+    (container,) = spec_of(source)["containers"]
+    assert container["volumeMounts"] == [{**A_MOUNT, "readOnly": True}]
+
+
+def test_a_volume_can_be_left_out_with_its_mounts_and_devices() -> None:
+    other = {"name": "tmp", "mountPath": "/tmp"}
+    container = a_container(
+        volumeMounts=[A_MOUNT, other], volumeDevices=[{"name": "data", "devicePath": "/dev/x"}]
+    )
+    source = a_pod(
+        volumes=[A_CLAIM, {"name": "tmp", "emptyDir": {}}],
+        containers=[container],
+        initContainers=[a_container("init", volumeMounts=[A_MOUNT])],
+    )
+    copied = copy_of(source, skip_volumes=frozenset({"data"}))
+    assert names_of(volumes(copied.manifest)) == ["tmp"]
+    app, init = all_containers(copied.manifest)
+    assert (app["volumeMounts"], app["volumeDevices"], init["volumeMounts"]) == ([other], [], [])
+    assert "volume data" in fields(copied)
+
+
+@pytest.mark.parametrize(
+    "modes, blocked", [(["ReadWriteOncePod"], True), (["ReadWriteOnce"], False)]
+)
+def test_a_claim_for_one_pod_alone_blocks(modes: list[str], blocked: bool) -> None:
+    source = a_pod(volumes=[A_CLAIM])
+    claims = {"data-0": {"spec": {"accessModes": modes}}}
+    found = texts(make_copy(source, "x", LABELS, MARKS, claims=claims), Level.BLOCKER)
+    assert ("--skip-volume data copies without it" in found) is blocked
+    skipped = CopyOptions(skip_volumes=frozenset({"data"}))
+    assert not texts(make_copy(source, "x", LABELS, MARKS, skipped, claims=claims), Level.BLOCKER)
+
+
+@pytest.mark.parametrize(
+    "names, left",
+    [
+        (set(), ["migrate", "proxy", "warm-up"]),
+        ({"migrate"}, ["proxy", "warm-up"]),
+        ({"all"}, ["proxy"]),
+        ({"all", "proxy"}, []),
+    ],
+)
+def test_which_init_containers_are_left_out(names: set[str], left: list[str]) -> None:
+    inits = [a_container("migrate"), A_SIDECAR, a_container("warm-up")]
+    copied = copy_of(a_pod(initContainers=inits), skip_init=frozenset(names))
+    assert names_of(copied.manifest["spec"]["initContainers"]) == left
+    assert len([f for f in fields(copied) if f.startswith("init container ")]) == 3 - len(left)
+
+
+def test_there_need_be_no_init_container_to_leave_all_out() -> None:
+    assert "initContainers" not in spec_of(a_pod(), skip_init=frozenset({"all"}))
+
+
+@pytest.mark.parametrize(
+    "options, problem, hint",
+    [
+        ({"writable": frozenset({"x"})}, "volume 'x'", "it has: data"),
+        ({"skip_volumes": frozenset({"x"})}, "volume 'x'", "it has: data"),
+        ({"skip_init": frozenset({"x"})}, "init container 'x'", "it has none"),
+        ({"images": {"x": "y"}}, "container 'x'", "it has: app"),
+        ({"env": (("A", "b"),), "target": "x"}, "container 'x'", "it has: app"),
+    ],
+)
+def test_what_is_not_there_is_told_with_what_is(options: Json, problem: str, hint: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        copy_of(a_pod(volumes=[A_CLAIM]), **options)
+    assert caught.value.problem == f"the copy has no {problem}"
+    assert caught.value.hint == hint
+
+
+def test_resources_can_be_left_out_with_claims() -> None:
+    source = a_pod(
+        containers=[a_container(resources={"limits": {"nvidia.com/gpu": "1"}})],
+        initContainers=[a_container("init", resources={"requests": {"cpu": "1"}})],
+        resources={"limits": {"cpu": "1"}},
+        resourceClaims=[{"name": "gpu"}],
+    )
+    copied = copy_of(source, resources="none")
+    spec = copied.manifest["spec"]
+    assert not {"resources", "resourceClaims"} & spec.keys()
+    assert not any("resources" in container for container in all_containers(copied.manifest))
+    assert "a second time" not in texts(copied, Level.WARNING)
+
+
+@pytest.mark.parametrize(
+    "images, expected",
+    [
+        ({"app": "y"}, ["y", "x", "x"]),
+        ({"init": "y"}, ["x", "x", "y"]),
+        ({"*": "y"}, ["y", "y", "y"]),
+        ({"*": "y", "helper": "z"}, ["y", "z", "y"]),
+        ({"*": "x"}, ["x", "x", "x"]),
+    ],
+)
+def test_which_images_are_set(images: dict[str, str], expected: list[str]) -> None:
+    source = a_pod(
+        containers=[a_container("app", image="x"), a_container("helper", image="x")],
+        initContainers=[a_container("init", image="x")],
+    )
+    copied = copy_of(source, images=images)
+    assert [c["image"] for c in all_containers(copied.manifest)] == expected
+    changed = [field for field in fields(copied) if field.endswith(".image")]
+    assert len(changed) == len([image for image in expected if image != "x"])
+
+
+@pytest.mark.parametrize("target, index", [(None, 0), ("app", 0), ("helper", 1)])
+def test_variables_are_for_the_target_and_their_values_are_not_told(
+    target: str | None, index: int
+) -> None:
+    old = [{"name": "A", "valueFrom": {"x": 1}}, {"name": "C", "value": "$(A)"}]
+    source = a_pod(containers=[a_container(env=list(old)), a_container("helper", env=list(old))])
+    copied = copy_of(source, target=target, env=(("A", "hush"), ("B", "hush"), ("B", "hush2")))
+    both = containers(copied.manifest)
+    assert both[index]["env"] == [
+        {"name": "A", "value": "hush"},
+        {"name": "C", "value": "$(A)"},
+        {"name": "B", "value": "hush2"},
     ]
+    assert both[1 - index]["env"] == old
+    (told,) = [edit for edit in copied.edits if edit.field.endswith(".env")]
+    assert "A, B" in told.reason
+    assert "hush" not in str(copied.edits) + str(copied.findings)
+
+
+def test_how_images_are_pulled_can_be_set() -> None:
+    source = a_pod(imagePullSecrets=[{"name": "old"}], initContainers=[a_container("init")])
+    copied = copy_of(source, pull_policy="Never", pull_secrets=("new", "old", "new"))
+    assert copied.manifest["spec"]["imagePullSecrets"] == [{"name": "old"}, {"name": "new"}]
+    assert [c["imagePullPolicy"] for c in all_containers(copied.manifest)] == ["Never"] * 2
+
+
+@pytest.mark.parametrize("field, there", [({"volumes": [A_CLAIM]}, True), ({}, False)])
+def test_owners_of_files_are_kept_where_there_are_files(field: Json, there: bool) -> None:
+    context = spec_of(a_pod(securityContext={"fsGroup": 1}, **field))["securityContext"]
+    assert ("fsGroupChangePolicy" in context) is there
+
+
+TWO = [a_container(), a_container("helper")]
+HOOKED = [a_container(lifecycle={"postStart": {"exec": {}}})]
+
+
+def using(**resources: Any) -> list[Json]:
+    return [a_container(resources=resources)]
+
+
+@pytest.mark.parametrize(
+    "fields, level, part",
+    [
+        (
+            {"initContainers": [a_container("migrate")]},
+            Level.WARNING,
+            "run again in the copy: migr",
+        ),
+        ({"initContainers": [A_SIDECAR]}, Level.DETAIL, "other containers also start: proxy"),
+        ({"containers": TWO}, Level.DETAIL, "other containers also start: helper"),
+        ({"containers": HOOKED}, Level.WARNING, "postStart hooks run again in the copy: app"),
+        ({"containers": using(limits={"nvidia.com/gpu": 1})}, Level.WARNING, "nvidia.com/gpu"),
+        ({"containers": using(requests={"example.com/x": 1})}, Level.WARNING, "example.com/x"),
+        ({"resourceClaims": [{"name": "gpu"}]}, Level.WARNING, "claim gpu; --resources none"),
+        ({"volumes": [{"name": "a", "emptyDir": {}}]}, Level.DETAIL, "start empty: a"),
+        ({"volumes": [{"name": "a", "ephemeral": {}}]}, Level.DETAIL, "new claim"),
+        ({"restartPolicy": "Never"}, Level.WARNING, "starts again whenever it ends"),
+        ({"hostNetwork": True}, Level.WARNING, "can't bind"),
+        ({"hostPID": True}, Level.WARNING, "all processes of the node"),
+    ],
+)
+def test_what_the_user_should_know(fields: Json, level: Level, part: str) -> None:
+    (finding,) = copy_of(a_pod(**deepcopy(fields))).findings
+    assert finding.level is level
+    assert part in finding.text
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [{"limits": {"cpu": 1, "hugepages-2Mi": 1}}, {"requests": {"kubernetes.io/batch-cpu": 1}}, {}],
+)
+def test_ordinary_resources_are_nothing_to_tell(resources: Json) -> None:
+    assert not copy_of(a_pod(containers=using(**resources))).findings
+
+
+@pytest.mark.parametrize(
+    "target, others", [(None, "helper, proxy"), ("helper", "app, proxy"), ("proxy", "app, helper")]
+)
+def test_the_target_is_not_one_of_the_others(target: str | None, others: str) -> None:
+    copied = copy_of(a_pod(containers=TWO, initContainers=[A_SIDECAR]), target=target)
+    assert texts(copied, Level.DETAIL) == f"other containers also start: {others}"
 
 
 JSON_VALUES = st.recursive(
@@ -231,17 +571,27 @@ JSON_VALUES = st.recursive(
 # Fields of which this code has never heard.
 FOREIGN_NAMES = st.text(min_size=1, max_size=6).map("x-".__add__)
 FOREIGN = st.dictionaries(FOREIGN_NAMES, JSON_VALUES, max_size=3)
-PROBES = st.dictionaries(st.sampled_from(["livenessProbe", "startupProbe"]), st.just({"x": 1}))
+PROBES = st.dictionaries(
+    st.sampled_from(["livenessProbe", "readinessProbe", "startupProbe"]), st.just({"x": 1})
+)
+# Every kind of volume: those that a pod has to itself, and those that outlive it.
+PRIVATE = ("configMap", "downwardAPI", "emptyDir", "ephemeral", "image", "projected", "secret")
+SHARED = ("persistentVolumeClaim", "hostPath", "nfs", "csi", "x-of-tomorrow")
+VOLUMES = {f"v-{kind}": kind for kind in (*PRIVATE, *SHARED)}
+NAMES_OF_VOLUMES = st.sampled_from(sorted(VOLUMES))
 POLICIES = st.sampled_from(["Always", "OnFailure", "Never"])
 
 
 @st.composite
-def containers(draw: st.DrawFn, name: str) -> Json:
-    mounts = draw(st.lists(st.sampled_from(["data", "cache"]), max_size=2, unique=True))
+def some_container(draw: st.DrawFn, /, name: str, **more: Any) -> Json:
+    mounts = draw(st.lists(NAMES_OF_VOLUMES, max_size=3, unique=True))
+    ports = draw(st.lists(st.integers(1, 9), max_size=2, unique=True))
     return {
         "name": name,
         "image": "x",
         "volumeMounts": [{"name": m, "mountPath": f"/{m}", **draw(FOREIGN)} for m in mounts],
+        "ports": [{"containerPort": port, "hostPort": port, **draw(FOREIGN)} for port in ports],
+        **more,
         **draw(PROBES),
         **draw(FOREIGN),
     }
@@ -252,12 +602,13 @@ def pods(draw: st.DrawFn) -> Json:
     names = draw(st.lists(st.sampled_from("abcd"), min_size=1, max_size=3, unique=True))
     more: Json = draw(FOREIGN)
     return a_pod(
-        containers=[draw(containers(name)) for name in names],
-        initContainers=[draw(containers("init"))],
-        volumes=[
-            {"name": "data", "persistentVolumeClaim": {"claimName": "data"}, **draw(FOREIGN)},
-            {"name": "cache", "emptyDir": draw(FOREIGN)},
+        containers=[draw(some_container(name)) for name in names],
+        initContainers=[
+            draw(some_container("init")),
+            draw(some_container("beside", restartPolicy="Always")),
         ],
+        ephemeralContainers=draw(st.sampled_from([[], [a_container("old")]])),
+        volumes=[{"name": name, kind: draw(FOREIGN)} for name, kind in VOLUMES.items()],
         restartPolicy=draw(POLICIES),
         nodeName=draw(st.sampled_from(["", "node-1"])),
         **more,
@@ -286,12 +637,46 @@ def test_fields_that_nobody_has_heard_of_survive(source: Json) -> None:
     assert foreign(copy_of(source).manifest["spec"]) == foreign(source["spec"])
 
 
-@given(pods())
-def test_the_source_is_never_changed_and_the_copy_is_always_the_same(source: Json) -> None:
+OPTIONS = st.fixed_dictionaries(
+    {
+        "same_node": st.booleans(),
+        "keep_annotations": st.booleans(),
+        "keep_mesh": st.booleans(),
+        "share_processes": st.booleans(),
+        "writable": st.frozensets(NAMES_OF_VOLUMES, max_size=2),
+        "skip_init": st.frozensets(st.sampled_from(["all", "init", "beside"])),
+        "resources": st.sampled_from(["copy", "none"]),
+        "images": st.sampled_from([{}, {"*": "y"}, {"init": "y"}]),
+        "env": st.sampled_from([(), (("A", "b"),)]),
+        "pull_policy": st.sampled_from([None, "Never"]),
+        "pull_secrets": st.sampled_from([(), ("x",)]),
+    }
+)
+
+
+@given(pods(), OPTIONS)
+def test_the_source_is_never_changed_and_the_copy_is_always_the_same(
+    source: Json, options: Json
+) -> None:
+    if "init" in options["images"]:
+        options["skip_init"] = frozenset()
     before = deepcopy(source)
-    first = copy_of(source)
+    first = copy_of(source, **options)
     assert source == before
-    assert copy_of(source) == first
+    assert copy_of(source, **options) == first
+
+
+@given(pods(), st.booleans(), st.frozensets(NAMES_OF_VOLUMES, max_size=2))
+def test_no_copy_is_what_production_is(source: Json, same: bool, writable: frozenset[str]) -> None:
+    copied = copy_of(source, same_node=same, writable=writable).manifest
+    assert not {"nodeName", "ephemeralContainers"} & copied["spec"].keys()
+    outlives = {name for name, kind in VOLUMES.items() if kind in SHARED}
+    for container in all_containers(copied):
+        assert not any(key.endswith("Probe") for key in container)
+        assert not any("hostPort" in port for port in container.get("ports", []))
+        for mount in container["volumeMounts"]:
+            protected = mount["name"] in outlives - writable
+            assert mount.get("readOnly", False) is protected
 
 
 @given(pods())

@@ -24,27 +24,60 @@ def test_what_is_no_duration(text: str) -> None:
         request.parse_duration(text, "--ttl")
 
 
-@pytest.mark.parametrize("text", ["mypod", "pod/mypod", "pods/mypod", "po/mypod"])
-def test_targets(text: str) -> None:
-    assert request.parse_target(text) == "mypod"
+@pytest.mark.parametrize(
+    "text, kind",
+    [
+        ("shop", "pod"),
+        ("pod/shop", "pod"),
+        ("pods/shop", "pod"),
+        ("po/shop", "pod"),
+        ("deployment/shop", "deployment"),
+        ("deploy/shop", "deployment"),
+        ("deployment.apps/shop", "deployment"),
+        ("Deployments/shop", "deployment"),
+        ("sts/shop", "statefulset"),
+        ("ds/shop", "daemonset"),
+        ("rs/shop", "replicaset"),
+        ("rc/shop", "replicationcontroller"),
+        ("jobs/shop", "job"),
+        ("cj/shop", "cronjob"),
+        ("svc/shop", "service"),
+    ],
+)
+def test_targets(text: str, kind: str) -> None:
+    assert request.parse_target(text) == request.Target(kind, "shop")
 
 
 @pytest.mark.parametrize(
     "text, says",
     [
-        ("svc/mypod", "only pods"),
-        ("deployment/shop", "only pods"),
+        ("node/mynode", "a 'node' can't be debugged; there are: pod, deployment"),
         ("", "name of a pod"),
         ("pod/", "name of a pod"),
+        ("deployment/", "name of a deployment"),
         ("My_Pod", "name of a pod"),
         ("a b", "name of a pod"),
-        ("../secrets", "only pods"),
+        ("../secrets", "can't be debugged"),
         ("x" * 254, "name of a pod"),
     ],
 )
 def test_what_is_no_target(text: str, says: str) -> None:
-    with pytest.raises(InvalidRequest, match=says):
+    with pytest.raises(InvalidRequest) as caught:
         request.parse_target(text)
+    assert says in f"{caught.value.problem}; {caught.value.hint}"
+
+
+def test_a_copy_is_a_pod() -> None:
+    assert request.parse_pod("pod/mypod") == "mypod"
+    with pytest.raises(InvalidRequest):
+        request.parse_pod("deployment/mypod")
+
+
+def test_pairs_and_no_value_in_a_message() -> None:
+    assert request.parse_pairs(("a=b=c", "d="), "--env") == (("a", "b=c"), ("d", ""))
+    with pytest.raises(InvalidRequest) as caught:
+        request.parse_pairs(("=secret",), "--env")
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

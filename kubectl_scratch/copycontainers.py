@@ -1,0 +1,171 @@
+"""The containers of the copy: what would disturb goes, what the user asks for comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from kubectl_scratch import known
+from kubectl_scratch.findings import Edit, Finding, Level
+from kubectl_scratch.podjson import (
+    Json,
+    all_containers,
+    containers,
+    find,
+    init_containers,
+    names_of,
+)
+
+PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+ALL = "all"
+EVERY_CONTAINER = "*"
+
+
+def skip_init(pod: Json, *, names: frozenset[str]) -> Iterator[Edit]:
+    """Leave out the init containers that the user names; "all" spares native sidecars.
+
+    Raises InvalidRequest where there is no init container of that name.
+    """
+    known.require("init container", names - {ALL}, names_of(init_containers(pod)))
+    plain = [c["name"] for c in init_containers(pod) if not is_native_sidecar(c)]
+    skipped = (names - {ALL}) | set(plain if ALL in names else [])
+    if not skipped:
+        return
+    dropped = [c for c in init_containers(pod) if c["name"] in skipped]
+    pod["spec"]["initContainers"] = [c for c in init_containers(pod) if c not in dropped]
+    for name in names_of(dropped):
+        yield Edit(f"init container {name}", "left out, as asked: the app lacks what it does")
+
+
+def set_images(pod: Json, *, images: Mapping[str, str]) -> Iterator[Edit]:
+    """Set the images that the user names; ``*`` is every container, a name wins over it.
+
+    Raises InvalidRequest where there is no container of that name.
+    """
+    there = all_containers(pod)
+    known.require("container", images.keys() - {EVERY_CONTAINER}, names_of(there))
+    for container in there:
+        image = images.get(container["name"], images.get(EVERY_CONTAINER))
+        if image is not None and image != container.get("image"):
+            container["image"] = image
+            yield Edit(f"{container['name']}.image", f"{image}, as asked")
+
+
+def set_env(pod: Json, *, target: str | None, env: tuple[tuple[str, str], ...]) -> Iterator[Edit]:
+    """Add or replace variables of the target container; the values are never told.
+
+    Raises InvalidRequest where there is no container of that name.
+    """
+    if not env:
+        return
+    there = all_containers(pod)
+    known.require("container", [target] if target else [], names_of(there))
+    container = (find(there, target) if target else None) or containers(pod)[0]
+    found = container.setdefault("env", [])
+    for name, value in dict(env).items():
+        # A later variable may refer to it: one that is replaced keeps its place.
+        new = {"name": name, "value": value}
+        if find(found, name) is None:
+            found.append(new)
+        found[:] = [new if variable.get("name") == name else variable for variable in found]
+    yield Edit(f"{container['name']}.env", f"{', '.join(dict(env))}, as asked")
+
+
+def set_pulling(pod: Json, *, policy: str | None, secrets: tuple[str, ...]) -> Iterator[Edit]:
+    """Set how images are pulled, and add the secrets to do it with."""
+    if policy is not None:
+        for container in all_containers(pod):
+            container["imagePullPolicy"] = policy
+        yield Edit("imagePullPolicy", f"{policy} for every container, as asked")
+    found = pod["spec"].get("imagePullSecrets") or []
+    new = [name for name in dict.fromkeys(secrets) if find(found, name) is None]
+    if new:
+        pod["spec"]["imagePullSecrets"] = [*found, *({"name": name} for name in new)]
+        yield Edit("spec.imagePullSecrets", f"with {', '.join(new)}, as asked")
+
+
+def drop_resources(pod: Json) -> Iterator[Edit]:
+    """Drop every request and limit, and the claims of devices."""
+    dropped = [c["name"] for c in all_containers(pod) if c.pop("resources", None)]
+    if dropped:
+        yield Edit("resources", f"none for {', '.join(dropped)}, as asked")
+    for field in ("resources", "resourceClaims"):
+        if pod["spec"].pop(field, None):
+            yield Edit(f"spec.{field}", "none, as asked")
+
+
+def drop_probes(pod: Json) -> Iterator[Edit]:
+    """Drop the probes, those of native sidecars too: they would restart what is looked at."""
+    for container in all_containers(pod):
+        for probe in PROBES:
+            if container.pop(probe, None) is not None:
+                yield Edit(f"{container['name']}.{probe}", "it would restart what is looked at")
+
+
+def drop_stop_hooks(pod: Json) -> Iterator[Edit]:
+    """Drop preStop hooks: they would run when the copy is deleted."""
+    for container in all_containers(pod):
+        lifecycle = container.get("lifecycle") or {}
+        if lifecycle.pop("preStop", None) is not None:
+            yield Edit(f"{container['name']}.lifecycle.preStop", "it would run at our delete")
+        if not lifecycle:
+            container.pop("lifecycle", None)
+
+
+def drop_host_ports(pod: Json) -> Iterator[Edit | Finding]:
+    """Drop host ports: beside the source they can't be had.
+
+    In the host's network a container port is a host port by default, so the list goes.
+    """
+    host_network = pod["spec"].get("hostNetwork")
+    for container in all_containers(pod):
+        ports = container.get("ports") or []
+        if host_network and ports:
+            del container["ports"]
+            yield Edit(f"{container['name']}.ports", "the source has these ports of the node")
+        elif any("hostPort" in port for port in ports):
+            for port in ports:
+                port.pop("hostPort", None)
+                port.pop("hostIP", None)
+            yield Edit(f"{container['name']}.hostPort", "the source has this port of the node")
+    if host_network:
+        yield Finding(Level.WARNING, "hostNetwork: the app can't bind what the source has bound")
+
+
+def tell_what_runs_again(pod: Json, *, target: str | None) -> Iterator[Finding]:
+    """Report what has an effect a second time, beside the target container."""
+    again = [c["name"] for c in init_containers(pod) if not is_native_sidecar(c)]
+    if again:
+        text = f"init containers run again in the copy: {', '.join(again)}"
+        yield Finding(Level.WARNING, f"{text}; --skip-init NAME leaves one out")
+    hooks = [c["name"] for c in all_containers(pod) if (c.get("lifecycle") or {}).get("postStart")]
+    if hooks:
+        yield Finding(Level.WARNING, f"postStart hooks run again in the copy: {', '.join(hooks)}")
+    chosen = target or names_of(containers(pod))[0]
+    beside = [c["name"] for c in containers(pod) if c["name"] != chosen]
+    beside += [c["name"] for c in init_containers(pod) if is_native_sidecar(c)]
+    others = [name for name in beside if name != chosen]
+    if others:
+        yield Finding(Level.DETAIL, f"other containers also start: {', '.join(others)}")
+
+
+def tell_devices(pod: Json) -> Iterator[Finding]:
+    """Report the devices that the copy takes beside the source.
+
+    An extended resource is one with a domain that is not Kubernetes' own.
+    """
+    taken = {name: None for c in all_containers(pod) for name in _resource_names(c)}
+    devices = [name for name in taken if "/" in name and "kubernetes.io/" not in name]
+    devices += [f"claim {c['name']}" for c in pod["spec"].get("resourceClaims") or []]
+    if devices:
+        text = f"the copy takes a second time what the source has: {', '.join(devices)}"
+        yield Finding(Level.WARNING, f"{text}; --resources none copies without")
+
+
+def is_native_sidecar(container: Json) -> bool:
+    """Say whether an init container runs beside the app, as restartPolicy Always makes it."""
+    return container.get("restartPolicy") == "Always"
+
+
+def _resource_names(container: Json) -> list[str]:
+    resources = container.get("resources") or {}
+    return [*(resources.get("limits") or {}), *(resources.get("requests") or {})]

@@ -1,0 +1,136 @@
+"""The volumes of the copy: what is private to a pod it gets anew, the rest it may not change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from kubectl_scratch import known
+from kubectl_scratch.findings import Edit, Finding, Level
+from kubectl_scratch.podjson import Json, all_containers, names_of, volumes
+
+# Volumes that are made for each pod: the copy gets its own. All others outlive the pod, and
+# what is written there is written to production.
+PRIVATE_VOLUMES = frozenset(
+    {"configMap", "downwardAPI", "emptyDir", "ephemeral", "image", "projected", "secret"}
+)
+ONE_POD_ALONE = "ReadWriteOncePod"
+
+
+def drop_token_volume(pod: Json) -> Iterator[Edit]:
+    """Drop the injected service account volume; admission adds it again."""
+    dropped = {v["name"] for v in volumes(pod) if _is_token_volume(v)}
+    if dropped:
+        _drop(pod, dropped)
+        yield Edit("spec.volumes", f"{', '.join(sorted(dropped))}: admission adds the copy's own")
+
+
+def skip_volumes(pod: Json, *, names: frozenset[str]) -> Iterator[Edit]:
+    """Leave out the volumes that the user names, and their mounts.
+
+    Raises InvalidRequest where there is no volume of that name.
+    """
+    known.require("volume", names, names_of(volumes(pod)))
+    _drop(pod, names)
+    for name in sorted(names):
+        yield Edit(f"volume {name}", "left out with its mounts, as asked")
+
+
+def tell_claims(pod: Json, *, claims: Mapping[str, Json]) -> Iterator[Finding]:
+    """Block on a claim that one pod alone can use.
+
+    The scheduler keeps a second pod waiting until the first is gone (KEP-2485).
+    """
+    for volume in volumes(pod):
+        claim = (volume.get("persistentVolumeClaim") or {}).get("claimName", "")
+        modes = ((claims.get(claim) or {}).get("spec") or {}).get("accessModes") or []
+        if ONE_POD_ALONE in modes:
+            name = volume["name"]
+            text = f"volume {name}: one pod alone can use claim {claim} ({ONE_POD_ALONE})"
+            yield Finding(Level.BLOCKER, f"{text}; --skip-volume {name} copies without it")
+
+
+def mount_shared_volumes_read_only(
+    pod: Json, *, writable: frozenset[str]
+) -> Iterator[Edit | Finding]:
+    """Mount read-only what outlives the pod.
+
+    ReadWriteOnce is per node: on the source's node a second database would write into
+    production's files. The mounts are changed and not the volume, whose ``readOnly`` could
+    change how it is attached. Raises InvalidRequest where there is no volume to keep writable.
+    """
+    known.require("volume", writable, names_of(volumes(pod)))
+    shared = {v["name"] for v in volumes(pod) if outlives_the_pod(v)}
+    for name in sorted(shared & writable):
+        text = f"volume {name} is writable: what the copy writes there, it writes to production"
+        yield Finding(Level.WARNING, text)
+    for container in all_containers(pod):
+        yield from _protect_mounts(container, shared - writable)
+        yield from _protect_devices(container, shared - writable)
+
+
+def _protect_mounts(container: Json, shared: set[str]) -> Iterator[Edit]:
+    for mount in container.get("volumeMounts") or []:
+        if mount["name"] not in shared:
+            continue
+        # Bidirectional: a mount that the copy makes there would be one of the node's.
+        if not mount.get("readOnly") or mount.get("mountPropagation") == "Bidirectional":
+            mount["readOnly"] = True
+            mount.pop("mountPropagation", None)
+            where = f"{container['name']}:{mount['mountPath']}"
+            yield Edit(where, f"volume {mount['name']} read-only: its data is production's")
+
+
+def _protect_devices(container: Json, shared: set[str]) -> Iterator[Finding]:
+    devices = container.get("volumeDevices") or []
+    kept = [device for device in devices if device["name"] not in shared]
+    if len(kept) < len(devices):
+        container["volumeDevices"] = kept
+        lost = ", ".join(device["name"] for device in devices if device not in kept)
+        text = f"{container['name']} lacks block devices, which can't be read-only: {lost}"
+        yield Finding(Level.WARNING, f"{text}; --writable NAME keeps one")
+
+
+def keep_ownership(pod: Json) -> Iterator[Edit]:
+    """Let the kubelet not change the owners of production's files a second time.
+
+    For an fsGroup it walks a volume at each mount, unless the policy is OnRootMismatch.
+    """
+    context = pod["spec"].get("securityContext") or {}
+    policy = "OnRootMismatch"
+    if "fsGroup" not in context or context.get("fsGroupChangePolicy") == policy:
+        return
+    if any(outlives_the_pod(volume) for volume in volumes(pod)):
+        context["fsGroupChangePolicy"] = policy
+        yield Edit("spec.securityContext.fsGroupChangePolicy", f"{policy}: no second walk")
+
+
+def tell_new_volumes(pod: Json) -> Iterator[Finding]:
+    """Report the volumes that lack what the source has in its own."""
+    empty = [volume["name"] for volume in volumes(pod) if "emptyDir" in volume]
+    if empty:
+        yield Finding(Level.DETAIL, f"emptyDir volumes start empty: {', '.join(empty)}")
+    new = [volume["name"] for volume in volumes(pod) if "ephemeral" in volume]
+    if new:
+        yield Finding(Level.DETAIL, f"volumes get a new claim, and start empty: {', '.join(new)}")
+
+
+def outlives_the_pod(volume: Json) -> bool:
+    """Say whether what is written to a volume is still there without the pod."""
+    kinds = set(volume) - {"name"}
+    return bool(kinds) and not kinds <= PRIVATE_VOLUMES
+
+
+def _is_token_volume(volume: Json) -> bool:
+    sources = (volume.get("projected") or {}).get("sources") or []
+    injected = str(volume["name"]).startswith("kube-api-access-")
+    return injected and any("serviceAccountToken" in source for source in sources)
+
+
+def _drop(pod: Json, names: frozenset[str] | set[str]) -> None:
+    if not names:
+        return
+    pod["spec"]["volumes"] = [v for v in volumes(pod) if v["name"] not in names]
+    for container in all_containers(pod):
+        for kind in ("volumeMounts", "volumeDevices"):
+            if container.get(kind):
+                container[kind] = [use for use in container[kind] if use["name"] not in names]

@@ -1,0 +1,48 @@
+"""A plan for people to read, and its manifests for kubectl."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubectl_scratch.findings import Finding
+from kubectl_scratch.plan import Plan
+from kubectl_scratch.podjson import Json
+from kubectl_scratch.request import duration_words
+
+
+def lines(plan: Plan) -> Iterator[str]:
+    """Yield the lines of a readable plan."""
+    place = plan.place
+    ttl = float(plan.lease["spec"]["ttlSecondsAfterFinished"])
+    yield f"copy of {place.source}, with container {place.target} as its target"
+    yield ""
+    yield "What will be created:"
+    lasts = duration_words(ttl)
+    yield f"  job/{place.copy_name}: the lease, which ends {lasts} after a session that was lost"
+    yield f"  pod/{place.copy_name}: the copy"
+    choices = ", else ".join(choice.profile for choice in plan.choices)
+    image = plan.choices[0].container["image"]
+    yield f"  container {place.debug_container}: {image}, profile {choices}"
+    yield ""
+    yield "What is changed in the copy, and why:"
+    for edit in plan.edits:
+        yield f"  {edit.field}: {edit.reason}"
+    if plan.findings:
+        yield ""
+        yield "What you should know:"
+        for finding in plan.findings:
+            yield f"  {worded(finding)}"
+
+
+def worded(finding: Finding) -> str:
+    """Return a finding with its level."""
+    return f"{finding.level.value}: {finding.text}"
+
+
+def manifests(plan: Plan) -> Json:
+    """Return what kubectl can create: the lease and the copy.
+
+    The copy has no owner, whose UID only the cluster gives, and no debug container: an
+    ephemeral one is refused on create.
+    """
+    return {"apiVersion": "v1", "kind": "List", "items": [plan.lease, plan.copy]}

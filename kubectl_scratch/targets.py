@@ -1,0 +1,116 @@
+"""From what the user names to a pod: which one of several, or one made of a template."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass
+
+from kubectl_scratch import lease
+from kubectl_scratch.podjson import Json, condition, container_statuses, is_going, name
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Where the API has a kind of objects that have pods."""
+
+    title: str
+    root: str
+    plural: str
+
+
+KINDS = {
+    "pod": Kind("Pod", "/api/v1", "pods"),
+    "deployment": Kind("Deployment", "/apis/apps/v1", "deployments"),
+    "statefulset": Kind("StatefulSet", "/apis/apps/v1", "statefulsets"),
+    "daemonset": Kind("DaemonSet", "/apis/apps/v1", "daemonsets"),
+    "replicaset": Kind("ReplicaSet", "/apis/apps/v1", "replicasets"),
+    "replicationcontroller": Kind("ReplicationController", "/api/v1", "replicationcontrollers"),
+    "job": Kind("Job", "/apis/batch/v1", "jobs"),
+    "cronjob": Kind("CronJob", "/apis/batch/v1", "cronjobs"),
+    "service": Kind("Service", "/api/v1", "services"),
+}
+BY_TITLE = {kind.title: key for key, kind in KINDS.items()}
+
+CRASHES, UNREADY, HEALTHY = range(3)
+
+
+def candidates(pods: list[Json]) -> list[Json]:
+    """Return the pods that may be debugged, who needs it most first; copies are none of them.
+
+    Crashing before not ready before the newest; a pod that is being deleted comes last.
+    """
+    found = [pod for pod in pods if lease.SOURCE_ANNOTATION not in _annotations(pod)]
+    newest = sorted(found, key=lambda pod: str(pod["metadata"].get("creationTimestamp")))[::-1]
+    return sorted(newest, key=lambda pod: (is_going(pod), health(pod)))
+
+
+def _annotations(pod: Json) -> dict[str, str]:
+    return pod["metadata"].get("annotations") or {}
+
+
+def health(pod: Json) -> int:
+    """Return CRASHES, UNREADY or HEALTHY."""
+    if crash(pod):
+        return CRASHES
+    ready = condition(pod, "Ready")
+    # A pod that has ended well is not ready either, and healthy.
+    ended = (pod.get("status") or {}).get("phase") == "Succeeded"
+    return HEALTHY if ended or (ready or {}).get("status") == "True" else UNREADY
+
+
+def crash(pod: Json) -> str:
+    """Return how a container of the pod fails, in the cluster's word; empty where none does."""
+    for status in container_statuses(pod):
+        state = status.get("state") or {}
+        waiting = (state.get("waiting") or {}).get("reason", "")
+        if waiting == "CrashLoopBackOff":
+            return str(waiting)
+        if (state.get("terminated") or {}).get("exitCode"):
+            return str(state["terminated"].get("reason") or "Error")
+        last = (status.get("lastState") or {}).get("terminated") or {}
+        if last.get("exitCode") and not status.get("ready"):
+            return str(last.get("reason") or "Error")
+    return ""
+
+
+def why(pod: Json) -> str:
+    """Return why this pod was taken, for a line after its name."""
+    failure = crash(pod)
+    if failure:
+        return f"it crashes ({failure})"
+    return "it is not ready" if health(pod) == UNREADY else "it is the newest"
+
+
+def template_of(workload: Json) -> Json | None:
+    """Return the pod template of a workload; None for what has none."""
+    spec = workload.get("spec") or {}
+    spec = (spec.get("jobTemplate") or {}).get("spec") or spec
+    template: Json | None = spec.get("template")
+    return template
+
+
+def pod_of(workload: Json, namespace: str) -> Json | None:
+    """Return the pod that a workload would make, as far as its template tells."""
+    template = template_of(workload)
+    if template is None:
+        return None
+    metadata = deepcopy(template.get("metadata") or {})
+    own = {"name": name(workload), "namespace": namespace}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {**metadata, **own}}
+    pod["spec"] = {**deepcopy(template["spec"]), **_claimed(workload, template)}
+    return pod
+
+
+def _claimed(workload: Json, template: Json) -> Json:
+    """Return the volumes with those that a StatefulSet's controller adds to its first member."""
+    claims = (workload.get("spec") or {}).get("volumeClaimTemplates") or []
+    if not claims:
+        return {}
+    first = [
+        {
+            "name": name(claim),
+            "persistentVolumeClaim": {"claimName": f"{name(claim)}-{name(workload)}-0"},
+        }
+        for claim in claims
+    ]
+    return {"volumes": [*deepcopy(template["spec"].get("volumes") or []), *first]}

@@ -1,0 +1,395 @@
+"""The copy is faithful and harmless, as the cluster judges it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+import yaml
+
+import testbed
+from tests.cluster.conftest import ROOT, Cluster, Json, make_namespace
+from tests.support.manifests import CRASH, HARDENED, HTTP, a_pod, a_volume
+
+LABELS = {"app": "shop", "tier": "web"}
+
+
+def a_workload(kind: str, name: str, image: str = HTTP, replicas: int = 1, **spec: object) -> Json:
+    """Return a workload whose pods have LABELS."""
+    container = {"name": "app", "image": image}
+    template = {"metadata": {"labels": LABELS}, "spec": {"containers": [container]}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": kind,
+        "metadata": {"name": name},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": "shop"}},
+            "template": template,
+            **spec,
+        },
+    }
+
+
+def a_service(name: str, selector: dict[str, str]) -> Json:
+    """Return a Service."""
+    ports = [{"port": 80, "targetPort": 8080}]
+    spec = {"selector": selector, "ports": ports}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
+
+
+def a_policy(name: str, selector: dict[str, str]) -> Json:
+    """Return a NetworkPolicy."""
+    spec = {"podSelector": {"matchLabels": selector}, "policyTypes": ["Ingress"]}
+    head = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy"}
+    return {**head, "metadata": {"name": name}, "spec": spec}
+
+
+def a_budget(name: str, selector: dict[str, str]) -> Json:
+    """Return a PodDisruptionBudget."""
+    spec = {"selector": {"matchLabels": selector}, "minAvailable": 1}
+    head = {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget"}
+    return {**head, "metadata": {"name": name}, "spec": spec}
+
+
+@pytest.fixture
+def space(kubeconfig: object) -> Iterator[Cluster]:
+    """Give a namespace of the test's own, and check that nothing of ours is left in it."""
+    made = make_namespace(kubeconfig)  # type: ignore[arg-type]
+    yield made
+    made.nothing_is_left()
+    made.kubectl("delete", "namespace", made.namespace, "--wait=false")
+
+
+@contextmanager
+def a_session(cluster: Cluster, *words: str) -> Iterator[Json]:
+    """Hold a session; give its copy."""
+    child = cluster.start("debug", *words, "--", "sh", "-c", "echo in; cat")
+    assert child.stdout is not None
+    try:
+        line = child.stdout.readline()
+        assert line == b"in\n", child.communicate()
+        (copy,) = cluster.copies()
+        yield cluster.read("pod", copy)
+    finally:
+        _, err = child.communicate(timeout=60)
+    assert child.returncode == 0, err
+
+
+def endpoints(cluster: Cluster, service: str) -> dict[str, bool]:
+    """Return which pods a Service has as endpoints, and whether they are ready."""
+    words = ["endpointslices", "-l", f"kubernetes.io/service-name={service}"]
+    found = cluster.read(*words)["items"]
+    return {
+        point["targetRef"]["name"]: bool(point["conditions"]["ready"])
+        for piece in found
+        for point in piece.get("endpoints") or []
+    }
+
+
+def selected(cluster: Cluster, selector: dict[str, str]) -> list[str]:
+    """Return the pods that a selector selects."""
+    text = ",".join(f"{key}={value}" for key, value in selector.items())
+    return [pod["metadata"]["name"] for pod in cluster.read("pods", "-l", text)["items"]]
+
+
+def test_no_service_no_controller_and_no_budget_but_the_policy_sees_the_copy(
+    space: Cluster,
+) -> None:
+    policy = {"tier": "web"}
+    space.apply(
+        a_workload("Deployment", "shop"),
+        a_service("shop", {"app": "shop"}),
+        a_policy("shop", policy),
+        a_budget("shop", {"app": "shop"}),
+    )
+    space.kubectl("rollout", "status", "deployment/shop", "--timeout=60s")
+    (source,) = selected(space, LABELS)
+    with a_session(space, "deployment/shop") as copy:
+        name = copy["metadata"]["name"]
+        assert set(selected(space, policy)) == {source, name}
+        assert selected(space, {"app": "shop"}) == [source]
+        assert set(endpoints(space, "shop")) == {source}
+        assert [o["kind"] for o in copy["metadata"]["ownerReferences"]] == ["Job"]
+        space.wait_until(
+            lambda: space.read("pdb", "shop")["status"].get("expectedPods") == 1, "the budget"
+        )
+        replicas = space.read("deployment", "shop")["status"]
+        assert (replicas["replicas"], replicas["readyReplicas"]) == (1, 1)
+
+
+def test_a_key_that_service_and_policy_both_want_is_kept_and_the_copy_is_never_ready(
+    space: Cluster,
+) -> None:
+    both = {"tier": "web"}
+    space.apply(a_workload("Deployment", "shop"), a_service("shop", both), a_policy("shop", both))
+    space.kubectl("rollout", "status", "deployment/shop", "--timeout=60s")
+    (source,) = selected(space, LABELS)
+    with a_session(space, f"pod/{source}") as copy:
+        name = copy["metadata"]["name"]
+        assert set(selected(space, both)) == {source, name}
+        space.wait_until(lambda: name in endpoints(space, "shop"), "the endpoint")
+        assert endpoints(space, "shop") == {source: True, name: False}
+
+
+def test_a_bare_replicaset_does_not_adopt_the_copy(space: Cluster) -> None:
+    space.apply(a_workload("ReplicaSet", "bare"))
+    space.kubectl("wait", "--for=jsonpath={.status.readyReplicas}=1", "rs/bare", "--timeout=60s")
+    (source,) = selected(space, LABELS)
+    with a_session(space, "rs/bare") as copy:
+        assert "app" not in copy["metadata"]["labels"]
+        # Nothing that it does comes after this: the controller has seen the copy's events.
+        space.kubectl("scale", "rs/bare", "--replicas=2")
+        ready = "--for=jsonpath={.status.readyReplicas}=2"
+        space.kubectl("wait", ready, "rs/bare", "--timeout=60s")
+        assert len(selected(space, LABELS)) == 2
+        now = space.read("pod", copy["metadata"]["name"])
+        assert [o["kind"] for o in now["metadata"]["ownerReferences"]] == ["Job"]
+    assert source in selected(space, LABELS)
+
+
+def test_a_crash_looping_statefulset_is_debugged_without_one_byte_written_to_its_volume(
+    space: Cluster,
+) -> None:
+    name = f"data-{space.namespace}"
+    volume, claim = a_volume(name, space.namespace, "data-db-0")
+    template = {"metadata": {"name": "data"}, "spec": claim["spec"]}
+    workload = a_workload("StatefulSet", "db", CRASH, volumeClaimTemplates=[template])
+    (container,) = workload["spec"]["template"]["spec"]["containers"]
+    container["volumeMounts"] = [{"name": "data", "mountPath": "/data"}]
+    container["securityContext"] = HARDENED
+    space.apply(volume, claim, workload)
+    try:
+        crashed = "--for=jsonpath={.status.containerStatuses[0].restartCount}=1"
+        space.kubectl("wait", "--for=create", "pod/db-0", "--timeout=60s")
+        space.kubectl("wait", crashed, "pod/db-0", "--timeout=90s")
+        folder = f"/var/local/{name}"
+        testbed.node_exec(["sh", "-c", f"echo precious > {folder}/file"])
+        before = contents(folder)
+        with a_session(space, "statefulset/db") as copy:
+            (mount,) = (
+                m for m in copy["spec"]["containers"][0]["volumeMounts"] if m["name"] == "data"
+            )
+            assert mount["readOnly"] is True
+            space.wait_until(lambda: restarts(space, copy) > 0, "the copy's app crashes, too")
+        assert contents(folder) == before
+    finally:
+        space.kubectl("delete", "statefulset/db", "--wait=false")
+        space.kubectl("delete", "pv", name, "--wait=false")
+
+
+def restarts(cluster: Cluster, copy: Json) -> int:
+    """Return how often the copy's app was started again."""
+    found = cluster.read("pod", copy["metadata"]["name"])["status"].get("containerStatuses") or []
+    return sum(status["restartCount"] for status in found)
+
+
+def contents(folder: str) -> str:
+    """Return all that a folder of the node has: names, owners, modes, times, bytes."""
+    script = f"cd {folder} && find . -printf '%p %u %m %T@ %C@\\n' | sort && cat file"
+    return testbed.node_exec(["sh", "-c", script]).stdout
+
+
+def test_of_several_pods_the_crashing_one_is_taken_and_that_is_said(space: Cluster) -> None:
+    space.apply(
+        a_service("shop", {"app": "shop"}),
+        a_pod("good", labels=LABELS),
+        a_pod("bad", CRASH, labels=LABELS),
+    )
+    space.ready("good")
+    space.kubectl("wait", "--for=jsonpath={.status.containerStatuses[0].restartCount}=1", "pod/bad")
+    done = space.scratch("debug", "svc/shop", "--", "true")
+    assert done.returncode == 0, done.stderr
+    assert re.search(rb"service shop: pod bad of 2 is taken, it crashes \(\w+\)", done.stderr)
+
+
+@pytest.mark.parametrize("kind", ["job", "cronjob", "daemonset", "deployment"])
+def test_a_workload_without_a_pod_is_copied_from_its_template(space: Cluster, kind: str) -> None:
+    template = a_workload("Deployment", "idle")["spec"]["template"]
+    jobs = {"spec": {**template["spec"], "restartPolicy": "Never"}}
+    batch = {"apiVersion": "batch/v1", "metadata": {"name": "idle"}}
+    nowhere = {"nodeSelector": {"nowhere": "true"}}
+    made: dict[str, Callable[[], Json]] = {
+        "job": lambda: {**batch, "kind": "Job", "spec": {"suspend": True, "template": jobs}},
+        "cronjob": lambda: {
+            **batch,
+            "kind": "CronJob",
+            "spec": {
+                "schedule": "0 0 1 1 *",
+                "suspend": True,
+                "jobTemplate": {"spec": {"template": jobs}},
+            },
+        },
+        "daemonset": lambda: {
+            "apiVersion": "apps/v1",
+            "kind": "DaemonSet",
+            "metadata": {"name": "idle"},
+            "spec": {
+                "selector": {"matchLabels": {"app": "shop"}},
+                "template": {**template, "spec": {**template["spec"], **nowhere}},
+            },
+        },
+        "deployment": lambda: a_workload("Deployment", "idle", replicas=0),
+    }
+    space.apply(made[kind]())
+    # No node has what the DaemonSet asks for, and so none takes its copy either.
+    words = ["--dry-run=server"] if kind == "daemonset" else ["--", "true"]
+    done = space.scratch("debug", f"{kind}/idle", *words)
+    assert done.returncode == 0, done.stderr
+    assert b"has no pod: the copy is made from its template" in done.stderr + done.stdout
+
+
+def test_a_manifest_names_the_target_or_is_copied_itself(space: Cluster, tmp_path: object) -> None:
+    path = f"{tmp_path}/pod.yaml"
+    with open(path, "w") as file:
+        yaml.safe_dump(a_pod("filed", labels=LABELS), file)
+    command = ["cat", "/proc/1/comm"]
+    done = space.scratch("debug", "-f", path, "--", *command)
+    assert (done.returncode, done.stdout) == (0, b"pause\n"), done.stderr
+    assert b"there is no pod 'filed': the copy is made from" in done.stderr
+    space.apply(a_pod("filed", labels=LABELS))
+    space.ready("filed")
+    done = space.scratch("debug", "-f", path, "--", *command)
+    assert (done.returncode, done.stdout) == (0, b"pause\n"), done.stderr
+    assert b"there is no pod" not in done.stderr
+
+
+LEVELS = {"privileged": "general", "baseline": "baseline", "restricted": "restricted"}
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_auto_takes_the_strongest_profile_that_the_namespace_admits(
+    kubeconfig: object, level: str
+) -> None:
+    labels = {"pod-security.kubernetes.io/enforce": level}
+    space = make_namespace(kubeconfig, labels)  # type: ignore[arg-type]
+    pod = a_pod("web")
+    if level == "restricted":
+        pod = a_pod("web", securityContext=HARDENED)
+    space.apply(pod)
+    space.ready("web")
+    done = space.scratch("debug", "web", "--", "id", "-u")
+    assert done.returncode == 0, done.stderr
+    if level == "restricted":
+        assert done.stdout == b"1000\n"
+    else:
+        said = f"profile {LEVELS[level]}, the strongest that is admitted".encode()
+        assert said in done.stderr and done.stdout == b"0\n"
+    refused = space.scratch("debug", "web", "--profile", "sysadmin", "--", "id", "-u")
+    assert refused.returncode == (0 if level == "privileged" else 1)
+    if level != "privileged":
+        assert b"PodSecurity" in refused.stderr
+    space.nothing_is_left()
+    space.kubectl("delete", "namespace", space.namespace, "--wait=false")
+
+
+def test_a_custom_profile_and_a_variable_reach_the_debug_container(
+    space: Cluster, tmp_path: object
+) -> None:
+    path = f"{tmp_path}/custom.yaml"
+    with open(path, "w") as file:
+        yaml.safe_dump({"env": [{"name": "FROM", "value": "custom"}]}, file)
+    space.apply(a_pod("web"))
+    space.ready("web")
+    script = "echo $FROM $FLAG"
+    words = ["--custom", path, "--env", "FLAG=given", "--", "sh", "-c", script]
+    done = space.scratch("debug", "-q", "web", *words)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"custom given\n", b"")
+
+
+def test_a_dry_run_creates_nothing_and_its_manifests_can_be_created(space: Cluster) -> None:
+    space.apply(a_pod("web", labels=LABELS))
+    space.ready("web")
+    told = space.scratch("debug", "web", "--dry-run")
+    assert (told.returncode, told.stderr) == (0, b"")
+    for part in (b"What will be created:", b"What is changed in the copy, and why:"):
+        assert part in told.stdout
+    for where in ("client", "server"):
+        for form, load in (("json", json.loads), ("yaml", yaml.safe_load)):
+            done = space.scratch("debug", "web", f"--dry-run={where}", "-o", form)
+            assert (done.returncode, done.stderr) == (0, b""), done.stderr
+            kinds = [item["kind"] for item in load(done.stdout)["items"]]
+            assert kinds == ["Job", "Pod"]
+    assert space.copies() == []
+    manifests = space.scratch("debug", "web", "--dry-run=client", "-o", "yaml").stdout
+    space.kubectl("create", "-f", "-", stdin=manifests.decode())
+    (copy,) = space.copies()
+    space.ready(copy)
+    space.kubectl("delete", "job,pod", copy, "--wait=false")
+
+
+@pytest.mark.parametrize(
+    "user, code, told",
+    [
+        ("developer", 0, "you may do all that it needs"),
+        ("no-jobs", 0, "you may not create jobs"),
+        ("no-ephemeral", 1, "you may not patch pods/ephemeralcontainers"),
+        ("viewer", 1, "you may not create pods"),
+    ],
+)
+def test_the_check_tells_each_user_what_lacks(
+    space: Cluster, user: str, code: int, told: str
+) -> None:
+    space.apply(a_pod("web"))
+    space.ready("web")
+    done = space.scratch("check", "web", "--context", user)
+    assert (done.returncode, done.stderr) == (code, b""), done
+    assert told in done.stdout.decode()
+    found = json.loads(space.scratch("check", "web", "--context", user, "-o", "json").stdout)
+    assert found["blocked"] is bool(code)
+    role = found["missingRole"]
+    if role is None:
+        return
+    # The Role that it prints is one that an administrator can create, and that is enough.
+    space.apply(role)
+    account = f"system:serviceaccount:scratch-testbed:{user}"
+    names = ["--role=kubectl-scratch", f"--user={account}"]
+    space.kubectl("create", "rolebinding", "helped", *names)
+    again = space.scratch("check", "web", "--context", user)
+    assert again.returncode == 0 and b"you may do all that it needs" in again.stdout
+
+
+def test_a_refusal_is_explained(space: Cluster) -> None:
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "full"}}
+    space.apply(a_pod("web"))
+    space.ready("web")
+    space.apply({**quota, "spec": {"hard": {"pods": "1"}}})
+    space.wait_until(
+        lambda: space.read("quota", "full").get("status", {}).get("used", {}).get("pods") == "1",
+        "the quota",
+    )
+    done = space.scratch("debug", "web", "--", "true")
+    assert done.returncode == 1
+    assert b"exceeded quota: full" in done.stderr
+    checked = space.scratch("check", "web")
+    assert checked.returncode == 1
+    assert re.search(rb"admission +blocker +.*exceeded quota", checked.stdout)
+
+
+def test_every_pod_of_the_corpus_has_a_copy_that_the_cluster_admits(space: Cluster) -> None:
+    corpus = sorted((ROOT / "tests" / "corpus").glob("*.yaml"))
+    assert len(corpus) >= 25
+    refused = {}
+    for path in corpus:
+        done = space.scratch("debug", "-f", str(copied(path, space)), "--dry-run=server")
+        told = done.stdout + done.stderr
+        if done.returncode:
+            refused[path.stem] = told.decode().strip().splitlines()[-1]
+    # What stops these is said, and by a blocker: nothing was sent.
+    assert set(refused) <= {"windows"}, refused
+
+
+def copied(path: object, space: Cluster) -> str:
+    """Return a manifest of the corpus, in the test's namespace."""
+    with open(str(path)) as file:
+        pod = yaml.safe_load(file)
+    pod["metadata"]["namespace"] = space.namespace
+    words = ["mktemp", "--suffix=.yaml"]
+    made = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+    with open(made, "w") as file:
+        yaml.safe_dump(pod, file)
+    return made

@@ -1,0 +1,594 @@
+"""The labels that the copy keeps: what they must not do, and what they should still do."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kubectl_scratch.findings import Level
+from kubectl_scratch.labels import (
+    CONTROLLERS_OWN,
+    FEW_KEYS,
+    Kept,
+    Neighbours,
+    Selecting,
+    choose_labels,
+    matches,
+    selector_of,
+    text_of,
+)
+from tests.support.builders import Json
+
+OURS = {"app.kubernetes.io/managed-by": "kubectl-scratch", "kubectl-scratch/session": "bcdfg"}
+SOURCE = {"app": "shop", "tier": "web", "team": "sales"}
+
+
+def a_selector(*expressions: Json, **labels: str) -> Json:
+    return {"matchLabels": labels, "matchExpressions": list(expressions)}
+
+
+def an_expression(key: str, operator: str, *values: str) -> Json:
+    return {"key": key, "operator": operator, **({"values": list(values)} if values else {})}
+
+
+def a_controller(*expressions: Json, name: str = "shop-5d4f", **labels: str) -> Selecting:
+    return Selecting("ReplicaSet", name, a_selector(*expressions, **labels))
+
+
+def a_service(name: str = "shop", **labels: str) -> Selecting:
+    return Selecting("Service", name, {"matchLabels": labels})
+
+
+def an_unready_service(**labels: str) -> Selecting:
+    return replace(a_service(**labels), publishes_unready=True)
+
+
+def a_budget(*expressions: Json, name: str = "shop", **labels: str) -> Selecting:
+    return Selecting("PodDisruptionBudget", name, a_selector(*expressions, **labels))
+
+
+def a_policy(*expressions: Json, name: str = "db", **labels: str) -> Selecting:
+    return Selecting("NetworkPolicy", name, a_selector(*expressions, **labels))
+
+
+def neighbours(*those: Selecting, unknown: tuple[str, ...] = ()) -> Neighbours:
+    def of(kind: str) -> tuple[Selecting, ...]:
+        return tuple(each for each in those if each.kind == kind)
+
+    budgets, policies = of("PodDisruptionBudget"), of("NetworkPolicy")
+    return Neighbours(of("ReplicaSet"), of("Service"), budgets, policies, unknown)
+
+
+def choose(*those: Selecting, source: dict[str, str] = SOURCE, keep_all: bool = False) -> Kept:
+    return choose_labels(source, OURS, neighbours(*those), keep_all)
+
+
+def texts(kept: Kept, level: Level = Level.WARNING) -> list[str]:
+    return [finding.text for finding in kept.findings if finding.level is level]
+
+
+def reasons(kept: Kept) -> dict[str, str]:
+    return {edit.field: edit.reason for edit in kept.edits}
+
+
+# Selectors
+
+
+@pytest.mark.parametrize(
+    "expression, selected",
+    [
+        (an_expression("app", "In", "shop", "x"), True),
+        (an_expression("app", "In", "x"), False),
+        (an_expression("other", "In", "x"), False),
+        (an_expression("app", "NotIn", "x"), True),
+        (an_expression("app", "NotIn", "shop"), False),
+        (an_expression("other", "NotIn", "x"), True),
+        (an_expression("app", "Exists"), True),
+        (an_expression("other", "Exists"), False),
+        (an_expression("app", "DoesNotExist"), False),
+        (an_expression("other", "DoesNotExist"), True),
+    ],
+    ids=str,
+)
+def test_an_expression_selects(expression: Json, selected: bool) -> None:
+    assert matches({"matchExpressions": [expression]}, SOURCE) is selected
+
+
+@pytest.mark.parametrize(
+    "selector, selected",
+    [
+        ({}, True),
+        ({"matchLabels": None, "matchExpressions": None}, True),
+        ({"matchLabels": {"app": "shop", "tier": "web"}}, True),
+        ({"matchLabels": {"app": "shop", "tier": "db"}}, False),
+        (a_selector(an_expression("tier", "Exists"), app="shop"), True),
+        (a_selector(an_expression("tier", "DoesNotExist"), app="shop"), False),
+    ],
+    ids=str,
+)
+def test_all_conditions_of_a_selector_have_to_hold(selector: Json, selected: bool) -> None:
+    assert matches(selector, SOURCE) is selected
+
+
+def test_a_label_without_a_value_is_there() -> None:
+    assert matches(a_selector(an_expression("app", "Exists")), {"app": ""})
+    assert not matches(a_selector(an_expression("app", "DoesNotExist")), {"app": ""})
+
+
+def test_a_selector_as_a_query() -> None:
+    selector = a_selector(
+        an_expression("h", "NotIn", "i"),
+        an_expression("c", "In", "e", "d"),
+        an_expression("f", "DoesNotExist"),
+        an_expression("g", "Exists"),
+        a="b",
+    )
+    assert text_of(selector) == "a=b,c in (d,e),!f,g,h notin (i)"
+    assert text_of({}) == ""
+
+
+def an_object(kind: str, **spec: Any) -> Json:
+    return {"kind": kind, "metadata": {"name": "shop"}, "spec": spec}
+
+
+@pytest.mark.parametrize("kind", ["Service", "ReplicationController"])
+def test_a_plain_selector_is_read_and_an_empty_one_selects_nothing(kind: str) -> None:
+    found = selector_of(an_object(kind, selector={"app": "shop"}))
+    assert found == Selecting(kind, "shop", {"matchLabels": {"app": "shop"}})
+    assert selector_of(an_object(kind, selector={})) is None
+    assert selector_of(an_object(kind)) is None
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["PodDisruptionBudget", "ReplicaSet", "DaemonSet", "StatefulSet", "Job", "Deployment"],
+)
+def test_a_label_selector_is_read_and_a_missing_one_selects_nothing(kind: str) -> None:
+    selector = a_selector(an_expression("tier", "Exists"), app="shop")
+    assert selector_of(an_object(kind, selector=selector)) == Selecting(kind, "shop", selector)
+    assert selector_of(an_object(kind, selector={})) == Selecting(kind, "shop", {})
+    assert selector_of(an_object(kind)) is None
+
+
+def test_a_network_policy_without_a_selector_selects_every_pod() -> None:
+    selector = a_selector(app="shop")
+    found = selector_of(an_object("NetworkPolicy", podSelector=selector))
+    assert found == Selecting("NetworkPolicy", "shop", selector)
+    assert selector_of(an_object("NetworkPolicy")) == Selecting("NetworkPolicy", "shop", {})
+
+
+def test_a_service_that_publishes_what_is_not_ready_is_told_apart() -> None:
+    spec = {"selector": {"app": "shop"}, "publishNotReadyAddresses": True}
+    found = selector_of(an_object("Service", **spec))
+    assert found is not None and found.publishes_unready
+
+
+def test_a_service_that_is_only_a_name_selects_nothing() -> None:
+    spec = {"selector": {"app": "shop"}, "type": "ExternalName"}
+    assert selector_of(an_object("Service", **spec)) is None
+
+
+# What is never kept
+
+
+@pytest.mark.parametrize("keep_all", [False, True])
+@pytest.mark.parametrize("key", sorted(CONTROLLERS_OWN))
+def test_what_a_controller_wrote_is_dropped(key: str, keep_all: bool) -> None:
+    kept = choose(source={**SOURCE, key: "x"}, keep_all=keep_all)
+    assert kept.labels == SOURCE
+    assert reasons(kept) == {f"metadata.labels[{key}]": "its controller's own"}
+
+
+@pytest.mark.parametrize("keep_all", [False, True])
+@pytest.mark.parametrize(
+    "label",
+    [("app.kubernetes.io/managed-by", "Helm"), ("kubectl-scratch/of-tomorrow", "x")],
+)
+def test_what_is_ours_on_the_copy_is_dropped(label: tuple[str, str], keep_all: bool) -> None:
+    key, value = label
+    kept = choose(source={**SOURCE, key: value}, keep_all=keep_all)
+    assert kept.labels == SOURCE
+    assert reasons(kept) == {f"metadata.labels[{key}]": "the copy has its own"}
+
+
+def test_a_deployment_s_pod_keeps_what_its_replica_set_alone_selects() -> None:
+    owner = a_controller(app="shop", **{"pod-template-hash": "5d4f"})
+    kept = choose(owner, source={**SOURCE, "pod-template-hash": "5d4f"})
+    assert kept.labels == SOURCE
+    assert texts(kept) == []
+
+
+# What selects the copy
+
+
+def test_labels_that_nothing_selects_are_kept_and_who_may_count_them_is_said() -> None:
+    kept = choose()
+    assert (kept.labels, kept.gate, kept.edits) == (SOURCE, False, ())
+    [info] = texts(kept, Level.INFO)
+    assert "PodMonitor" in info and info.endswith("app, team, tier")
+
+
+def test_without_labels_there_is_nothing_to_say() -> None:
+    assert choose(a_service(app="shop"), source={}) == Kept({}, False, (), ())
+
+
+@pytest.mark.parametrize(
+    "selecting, reason",
+    [
+        (a_controller(app="shop"), "ReplicaSet shop-5d4f would adopt it"),
+        (a_service(app="shop"), "Service shop would send it traffic"),
+        (an_unready_service(app="shop"), "Service shop would send it traffic"),
+        (a_budget(app="shop"), "PodDisruptionBudget shop would count it"),
+        (
+            a_budget(an_expression("app", "In", "x", "shop")),
+            "PodDisruptionBudget shop would count it",
+        ),
+        (a_controller(an_expression("app", "Exists")), "ReplicaSet shop-5d4f would adopt it"),
+    ],
+    ids=str,
+)
+def test_a_selector_is_broken_by_its_label(selecting: Selecting, reason: str) -> None:
+    kept = choose(selecting)
+    assert kept.labels == {"tier": "web", "team": "sales"}
+    assert reasons(kept) == {"metadata.labels[app]": reason}
+    assert not kept.gate
+    assert texts(kept) == []
+
+
+def test_what_does_not_select_the_source_costs_no_label() -> None:
+    others = [a_controller(app="x"), a_service(app="shop", tier="db"), a_budget(other="x")]
+    assert choose(*others).labels == SOURCE
+
+
+def test_one_label_that_breaks_all_is_dropped_alone() -> None:
+    kept = choose(a_controller(app="shop", tier="web"), a_service(tier="web", team="sales"))
+    assert kept.labels == {"app": "shop", "team": "sales"}
+    reason = "ReplicaSet shop-5d4f would adopt it, Service shop would send it traffic"
+    assert reasons(kept) == {"metadata.labels[tier]": reason}
+
+
+def test_of_equals_the_first_by_name_is_dropped() -> None:
+    assert "app" not in choose(a_service(tier="web", app="shop", team="sales")).labels
+
+
+def test_a_label_whose_loss_makes_another_selector_match_is_spared() -> None:
+    service = a_service(app="shop", tier="web")
+    budget = a_budget(an_expression("app", "NotIn", "shop"))
+    assert choose(service, budget).labels == {"app": "shop", "team": "sales"}
+
+
+def test_a_controller_that_a_dropped_label_would_let_in_is_kept_out_too() -> None:
+    service = a_service(app="shop")
+    controller = a_controller(an_expression("app", "DoesNotExist"), tier="web")
+    kept = choose(service, controller)
+    assert kept.labels == {"team": "sales"}
+    assert reasons(kept)["metadata.labels[tier]"] == "ReplicaSet shop-5d4f would adopt it"
+
+
+def test_a_controller_by_absence_is_worse_than_a_gated_service() -> None:
+    kept = choose(a_service(app="shop"), a_controller(an_expression("app", "DoesNotExist")))
+    assert kept.labels == SOURCE
+    assert kept.gate
+    [warning] = texts(kept)
+    assert "Service shop selects the copy" in warning and "gate" in warning
+
+
+@pytest.mark.parametrize("worse", [a_controller(app="shop"), an_unready_service(app="shop")])
+def test_a_controller_by_absence_can_t_always_be_kept_out(worse: Selecting) -> None:
+    kept = choose(worse, a_controller(an_expression("app", "DoesNotExist"), name="odd"))
+    assert "app" not in kept.labels
+    [warning] = texts(kept)
+    assert "ReplicaSet odd adopts the copy" in warning
+
+
+# Policies
+
+
+@pytest.mark.parametrize(
+    "selecting",
+    [a_controller, a_service, a_budget],
+)
+def test_a_policy_s_label_is_spared_where_another_one_breaks_the_selector(selecting: Any) -> None:
+    kept = choose(selecting(app="shop", tier="web"), a_policy(app="shop"))
+    assert kept.labels == {"app": "shop", "team": "sales"}
+    assert not kept.gate
+    assert texts(kept) == []
+
+
+def test_two_labels_are_dropped_rather_than_a_policy_s_one() -> None:
+    services = [a_service("a", app="shop", tier="web"), a_service("b", app="shop", team="sales")]
+    assert choose(*services, a_policy(app="shop")).labels == {"app": "shop"}
+
+
+@pytest.mark.parametrize(
+    "selecting", [a_controller(app="shop"), an_unready_service(app="shop")], ids=str
+)
+def test_a_policy_is_given_up_for_what_no_gate_helps_against(selecting: Selecting) -> None:
+    kept = choose(selecting, a_policy(app="shop"))
+    assert "app" not in kept.labels
+    assert not kept.gate
+    [warning] = texts(kept)
+    assert "NetworkPolicy db governs the source and not the copy" in warning
+    assert "--keep-labels" in warning
+
+
+def test_a_policy_that_is_lost_anyway_keeps_no_other_label() -> None:
+    those = [a_controller(app="shop"), a_service(tier="web"), a_policy(app="shop", tier="web")]
+    kept = choose(*those)
+    assert kept.labels == {"team": "sales"}
+    assert not kept.gate
+
+
+def test_a_gate_keeps_the_copy_out_of_a_service_that_shares_the_policy_s_label() -> None:
+    kept = choose(a_service(app="shop"), a_policy(app="shop"))
+    assert kept.labels == SOURCE
+    assert kept.gate
+    [warning] = texts(kept)
+    assert "Service shop" in warning and "NetworkPolicy db" in warning and "gate" in warning
+
+
+def test_a_budget_that_shares_the_policy_s_label_counts_the_copy() -> None:
+    kept = choose(a_budget(app="shop"), a_policy(app="shop"))
+    assert kept.labels == SOURCE
+    assert not kept.gate
+    [warning] = texts(kept)
+    assert "PodDisruptionBudget shop counts the copy" in warning and "NetworkPolicy db" in warning
+
+
+def test_a_policy_that_selects_by_what_is_never_kept_is_lost_for_good() -> None:
+    policy = a_policy(**{"pod-template-hash": "5d4f"})
+    source = {**SOURCE, "pod-template-hash": "5d4f"}
+    for keep_all in (False, True):
+        [warning] = texts(choose(policy, source=source, keep_all=keep_all))
+        assert "NetworkPolicy db governs the source and not the copy" in warning
+        assert "--keep-labels" not in warning
+
+
+def test_a_policy_that_a_dropped_label_lets_in_is_said() -> None:
+    kept = choose(a_service(app="shop"), a_policy(an_expression("app", "NotIn", "shop")))
+    assert "app" not in kept.labels
+    [warning] = texts(kept)
+    assert "NetworkPolicy db governs the copy and not the source" in warning
+
+
+def test_of_equals_the_one_that_lets_no_policy_in_is_dropped() -> None:
+    service = a_service(app="shop", tier="web")
+    kept = choose(service, a_policy(an_expression("app", "NotIn", "shop")))
+    assert kept.labels == {"app": "shop", "team": "sales"}
+
+
+def test_a_policy_that_our_own_labels_let_in_is_said() -> None:
+    [warning] = texts(choose(a_policy(**OURS)))
+    assert "NetworkPolicy db governs the copy and not the source" in warning
+    assert "--keep-labels" not in warning
+
+
+@pytest.mark.parametrize("policy", [a_policy(), a_policy(an_expression("x", "DoesNotExist"))])
+def test_a_policy_that_needs_no_label_governs_both_and_costs_nothing(policy: Selecting) -> None:
+    kept = choose(policy, a_service(app="shop"))
+    assert not kept.gate
+    assert texts(kept) == []
+
+
+# What no dropped label keeps out
+
+
+def test_a_budget_of_all_pods_counts_the_copy() -> None:
+    kept = choose(a_budget(name="all"))
+    assert kept.labels == SOURCE
+    assert texts(kept) == []
+    assert any(
+        "PodDisruptionBudget all counts the copy" in text for text in texts(kept, Level.INFO)
+    )
+
+
+def test_a_controller_that_needs_no_label_is_a_warning() -> None:
+    kept = choose(a_controller(an_expression("x", "NotIn", "y")))
+    assert kept.labels == SOURCE
+    [warning] = texts(kept)
+    assert "ReplicaSet shop-5d4f adopts the copy" in warning
+
+
+def test_a_service_of_our_own_labels_is_gated_or_said() -> None:
+    ready = choose(a_service(**OURS))
+    assert ready.gate
+    unready = choose(an_unready_service(**OURS))
+    assert not unready.gate
+    [warning] = texts(unready)
+    assert "Service shop sends the copy traffic" in warning
+
+
+# What could not be listed
+
+
+def test_where_a_kind_is_unknown_nothing_is_kept() -> None:
+    around = neighbours(a_policy(app="shop"), unknown=("services", "daemonsets"))
+    kept = choose_labels(SOURCE, OURS, around)
+    assert (kept.labels, kept.gate) == ({}, False)
+    [edit] = kept.edits
+    assert edit.field == "metadata.labels" and "services, daemonsets" in edit.reason
+    [warning] = texts(kept)
+    assert "services, daemonsets" in warning and "NetworkPolicies" in warning
+    assert "--keep-labels" in warning
+    assert texts(kept, Level.INFO) == []
+
+
+def test_where_a_kind_is_unknown_what_is_known_to_select_the_copy_is_said() -> None:
+    policy = a_policy(an_expression("app", "NotIn", "shop"))
+    known = [a_budget(name="all"), a_service(**OURS), policy]
+    kept = choose_labels(SOURCE, OURS, neighbours(*known, unknown=("daemonsets",)))
+    assert kept.gate
+    assert any("PodDisruptionBudget all" in text for text in texts(kept, Level.INFO))
+    assert any("NetworkPolicy db governs the copy" in text for text in texts(kept))
+
+
+def test_a_source_without_labels_misses_nothing_that_is_unknown() -> None:
+    assert choose_labels({}, OURS, neighbours(unknown=("services",))) == Kept({}, False, (), ())
+
+
+# --keep-labels
+
+
+def test_all_are_kept_on_demand_and_what_follows_is_said() -> None:
+    harmful = [a_controller(app="shop"), a_service(tier="web"), a_budget(team="sales")]
+    kept = choose(*harmful, a_policy(app="shop"), keep_all=True)
+    assert (kept.labels, kept.gate, kept.edits) == (SOURCE, False, ())
+    adopted, served, counted = texts(kept)
+    assert "ReplicaSet shop-5d4f adopts the copy and may delete it" in adopted
+    assert "Service shop sends the copy traffic" in served
+    assert "PodDisruptionBudget shop counts the copy" in counted
+
+
+def test_what_selects_the_copy_in_any_case_is_no_matter_of_the_flag() -> None:
+    [warning] = texts(choose(a_budget(name="all"), keep_all=True))
+    assert "PodDisruptionBudget all counts the copy" in warning
+    assert "--keep-labels" not in warning
+
+
+def test_all_are_kept_on_demand_though_a_kind_is_unknown() -> None:
+    kept = choose_labels(SOURCE, OURS, neighbours(unknown=("services",)), keep_all=True)
+    assert kept.labels == SOURCE
+    [warning] = texts(kept)
+    assert "services could not be listed" in warning
+
+
+# More labels than can all be tried
+
+MANY = {f"k{i:02}": "v" for i in range(FEW_KEYS + 4)}
+
+
+def test_of_many_labels_each_that_must_go_goes() -> None:
+    services = [a_service(f"s-{key}", **{key: "v"}) for key in MANY]
+    kept = choose(*services, source=MANY)
+    assert kept.labels == {}
+    assert reasons(kept)["metadata.labels[k00]"] == "Service s-k00 would send it traffic"
+
+
+def test_of_many_labels_those_of_a_policy_stay() -> None:
+    services = [a_service(f"s-{key}", **{key: "v"}) for key in MANY]
+    kept = choose(*services, a_policy(k00="v", k01="v"), source=MANY)
+    assert kept.labels == {"k00": "v", "k01": "v"}
+    assert kept.gate
+
+
+def test_of_many_labels_none_is_dropped_in_vain() -> None:
+    kept = choose(a_service(**MANY), a_controller(**MANY), source={**MANY, **SOURCE})
+    assert len(kept.edits) == 1
+    assert not matches({"matchLabels": MANY}, kept.labels)
+
+
+# For every neighbourhood
+
+KEYS = st.sampled_from(["app", "tier", "team", "pod-template-hash", *OURS])
+VALUES = st.sampled_from("ab")
+LABELS = st.dictionaries(KEYS, VALUES)
+SOME_LABELS = st.dictionaries(KEYS, VALUES, min_size=1)
+NAMES = st.sampled_from(["one", "two"])
+EXPRESSIONS = st.one_of(
+    st.builds(an_expression, KEYS, st.sampled_from(["Exists", "DoesNotExist"])),
+    st.builds(an_expression, KEYS, st.sampled_from(["In", "NotIn"]), VALUES),
+)
+SELECTORS = st.builds(
+    lambda labels, expressions: a_selector(*expressions, **labels),
+    LABELS,
+    st.lists(EXPRESSIONS, max_size=2),
+)
+
+
+def many(kind: str) -> st.SearchStrategy[tuple[Selecting, ...]]:
+    return st.lists(st.builds(Selecting, st.just(kind), NAMES, SELECTORS), max_size=3).map(tuple)
+
+
+PLAIN = st.builds(lambda labels: {"matchLabels": labels}, LABELS)
+SERVICE = st.builds(Selecting, st.just("Service"), NAMES, PLAIN, st.booleans())
+SERVICES = st.lists(SERVICE, max_size=3).map(tuple)
+HARMFUL = st.builds(Neighbours, many("ReplicaSet"), SERVICES, many("PodDisruptionBudget"))
+AROUND = st.builds(
+    Neighbours,
+    many("ReplicaSet"),
+    SERVICES,
+    many("PodDisruptionBudget"),
+    many("NetworkPolicy"),
+    st.sampled_from([(), (), ("services",)]),
+)
+
+
+def harms(around: Neighbours, labels: dict[str, str]) -> list[Selecting]:
+    """Return what selects a copy that keeps these labels."""
+    harmful = (*around.controllers, *around.services, *around.budgets)
+    return [each for each in harmful if matches(each.selector, {**labels, **OURS})]
+
+
+@given(SOME_LABELS, AROUND)
+def test_no_controller_that_needs_a_label_ever_adopts_the_copy(
+    source: dict[str, str], around: Neighbours
+) -> None:
+    kept = choose_labels(source, OURS, around)
+    for controller in around.controllers:
+        if not matches(controller.selector, OURS):
+            assert not matches(controller.selector, {**kept.labels, **OURS})
+
+
+@given(SOME_LABELS, AROUND)
+def test_no_service_ever_sends_the_copy_traffic(source: dict[str, str], around: Neighbours) -> None:
+    kept = choose_labels(source, OURS, around)
+    for service in around.services:
+        needs_a_label = not matches(service.selector, OURS)
+        if needs_a_label and matches(service.selector, {**kept.labels, **OURS}):
+            assert kept.gate and not service.publishes_unready
+
+
+@given(SOME_LABELS, AROUND)
+def test_what_selects_the_copy_is_always_said(source: dict[str, str], around: Neighbours) -> None:
+    kept = choose_labels(source, OURS, around)
+    for each in harms(around, kept.labels):
+        assert any(f"{each.kind} {each.name}" in finding.text for finding in kept.findings)
+
+
+@given(SOME_LABELS, AROUND, st.booleans())
+def test_every_label_is_kept_as_it_is_or_dropped_with_a_reason(
+    source: dict[str, str], around: Neighbours, keep_all: bool
+) -> None:
+    before = deepcopy(source), deepcopy(around)
+    kept = choose_labels(source, OURS, around, keep_all)
+    assert (source, around) == before
+    assert kept.labels.items() <= source.items()
+    dropped = {f"metadata.labels[{key}]" for key in source.keys() - kept.labels.keys()}
+    whole = {"metadata.labels"} if around.unknown and not keep_all else dropped
+    assert set(reasons(kept)) == whole
+    assert all(reasons(kept).values())
+
+
+@given(SOME_LABELS, AROUND)
+def test_the_order_of_the_labels_decides_nothing(
+    source: dict[str, str], around: Neighbours
+) -> None:
+    backwards = dict(reversed(source.items()))
+    assert choose_labels(backwards, OURS, around) == choose_labels(source, OURS, around)
+
+
+@given(SOME_LABELS, HARMFUL)
+def test_no_dropped_label_could_be_put_back(source: dict[str, str], around: Neighbours) -> None:
+    kept = choose_labels(source, OURS, around)
+    now = harms(around, kept.labels)
+    for key in source.keys() - kept.labels.keys() - OURS.keys() - CONTROLLERS_OWN:
+        put_back = harms(around, {**kept.labels, key: source[key]})
+        assert any(each not in now for each in put_back)
+
+
+@given(SOME_LABELS, st.lists(SOME_LABELS, max_size=4))
+def test_the_fewest_labels_are_dropped(
+    source: dict[str, str], selectors: list[dict[str, str]]
+) -> None:
+    around = Neighbours(services=tuple(a_service(**labels) for labels in selectors))
+    kept = choose_labels(source, OURS, around)
+    harmless = len(harms(around, kept.labels))
+    keepable = source.keys() - OURS.keys() - CONTROLLERS_OWN
+    for more in combinations(sorted(keepable), len(kept.labels) + 1):
+        assert len(harms(around, {key: source[key] for key in more})) > harmless
