@@ -2,6 +2,6 @@
 
 import sys
 
-from bench import completion, startup
+from bench import completion, plan, startup
 
-sys.exit(max(startup.main(), completion.main()))
+sys.exit(max(startup.main(), completion.main(), plan.main()))

@@ -6,14 +6,11 @@ schedules them; their namespace is deleted at the end.
 
 from __future__ import annotations
 
-import json
-import secrets
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from typing import Any
 
 from bench.measure import RESULTS, Race, installed, run_races, surroundings, table, verdict
+from bench.space import namespace
 
 PODS = 5_000
 ROUNDS = 12
@@ -34,7 +31,7 @@ Made by `python -m bench.completion`.
 
 def main() -> int:
     """Measure, print and write; return the exit code."""
-    with installed() as environ, namespace(environ) as name:
+    with installed() as environ, namespace(environ, pods) as name:
         flags = ("-n", name, "")
         races = (
             Race(
@@ -52,32 +49,12 @@ def main() -> int:
     return verdict(races, found)
 
 
-@contextmanager
-def namespace(environ: Mapping[str, str]) -> Iterator[str]:
-    """Give a namespace with the pods."""
-    name = f"bench-{secrets.token_hex(3)}"
-
-    def kubectl(*words: str, stdin: str = "") -> None:
-        subprocess.run(
-            ["kubectl", *words], env=environ, input=stdin, text=True, check=True, stdout=sys.stderr
-        )
-
-    kubectl("create", "namespace", name)
-    try:
-        kubectl("-n", name, "wait", "--for=create", "serviceaccount/default")
-        print(f"bench: creating {PODS} pods", file=sys.stderr)
-        pods = {"apiVersion": "v1", "kind": "List", "items": [a_pod(n) for n in range(PODS)]}
-        words = ["kubectl", "-n", name, "create", "-f", "-"]
-        text = json.dumps(pods)
-        subprocess.run(
-            words, env=environ, input=text, text=True, check=True, stdout=subprocess.DEVNULL
-        )
-        yield name
-    finally:
-        kubectl("delete", "namespace", name, "--wait=false")
+def pods() -> list[dict[str, Any]]:
+    """Return the pods."""
+    return [a_pod(number) for number in range(PODS)]
 
 
-def a_pod(number: int) -> dict[str, object]:
+def a_pod(number: int) -> dict[str, Any]:
     """Return a pod of the size that a Deployment's has, which nothing schedules."""
     variables = [{"name": f"SETTING_{i}", "value": f"value {i} of this pod"} for i in range(20)]
     container = {"name": "app", "image": "docker.io/library/busybox:1.37.0", "env": variables}

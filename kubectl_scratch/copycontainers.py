@@ -50,32 +50,8 @@ def set_images(pod: Json, *, images: Mapping[str, str]) -> Iterator[Edit]:
             yield Edit(f"{container['name']}.image", f"{image}, as asked")
 
 
-def set_env(pod: Json, *, target: str | None, env: tuple[tuple[str, str], ...]) -> Iterator[Edit]:
-    """Add or replace variables of the target container; the values are never told.
-
-    Raises InvalidRequest where there is no container of that name.
-    """
-    if not env:
-        return
-    there = all_containers(pod)
-    known.require("container", [target] if target else [], names_of(there))
-    container = (find(there, target) if target else None) or containers(pod)[0]
-    found = container.setdefault("env", [])
-    for name, value in dict(env).items():
-        # A later variable may refer to it: one that is replaced keeps its place.
-        new = {"name": name, "value": value}
-        if find(found, name) is None:
-            found.append(new)
-        found[:] = [new if variable.get("name") == name else variable for variable in found]
-    yield Edit(f"{container['name']}.env", f"{', '.join(dict(env))}, as asked")
-
-
-def set_pulling(pod: Json, *, policy: str | None, secrets: tuple[str, ...]) -> Iterator[Edit]:
-    """Set how images are pulled, and add the secrets to do it with."""
-    if policy is not None:
-        for container in all_containers(pod):
-            container["imagePullPolicy"] = policy
-        yield Edit("imagePullPolicy", f"{policy} for every container, as asked")
+def add_pull_secrets(pod: Json, *, secrets: tuple[str, ...]) -> Iterator[Edit]:
+    """Add secrets by which the toolkit image is pulled."""
     found = pod["spec"].get("imagePullSecrets") or []
     new = [name for name in dict.fromkeys(secrets) if find(found, name) is None]
     if new:

@@ -96,10 +96,18 @@ def make_plan(source: Json, request: DebugRequest, around: Circumstances) -> Pla
     copy_name = wishes.name or name_of_copy(name(source), suffix)
     marks = marks_of(source, target, wishes.reason, around)
     ours = lease.labels(suffix)
-    kept = choose_labels(labels_of(source), ours, around.neighbours, wishes.keep_labels)
-    labels = {**kept.labels, **mesh.injection_labels(source), **ours}
+    # What an injector asks for is not chosen: without the proxy the copy would be cut off.
+    fixed = {**mesh.injection_labels(source), **ours}
+    kept = choose_labels(labels_of(source), fixed, around.neighbours, wishes.keep_labels)
+    labels = {**kept.labels, **fixed}
     copied = podcopy.make_copy(
-        source, copy_name, labels, marks, copy_options(wishes), kept.gate, around.claims
+        source,
+        copy_name,
+        labels,
+        marks,
+        copy_options(wishes, target["name"]),
+        kept.gate,
+        around.claims,
     )
     tools = debugger.debug_containers(
         source,
@@ -153,9 +161,10 @@ def marks_of(
     return {**marks, "kubectl-scratch/reason": reason} if reason else marks
 
 
-def copy_options(wishes: Wishes) -> CopyOptions:
+def copy_options(wishes: Wishes, target: str) -> CopyOptions:
     """Return what the user wants otherwise in the copy's spec."""
     return CopyOptions(
+        target=target,
         same_node=wishes.same_node,
         keep_annotations=wishes.keep_annotations,
         keep_mesh=wishes.mesh,

@@ -30,7 +30,7 @@ class CopyOptions:
 
     ``target`` is the target container, None the first. ``images`` are by container, ``*`` is
     every one. ``skip_init`` may hold "all", which spares native sidecars. ``resources`` is
-    "copy" or "none". ``pull_policy`` None leaves it to each container.
+    "copy" or "none".
     """
 
     target: str | None = None
@@ -43,8 +43,6 @@ class CopyOptions:
     skip_init: frozenset[str] = frozenset()
     resources: str = "copy"
     images: Mapping[str, str] = field(default_factory=dict)
-    env: tuple[tuple[str, str], ...] = ()
-    pull_policy: str | None = None
     pull_secrets: tuple[str, ...] = ()
 
 
@@ -110,12 +108,7 @@ def rules_of(
         notes.drop_addresses,
         *(() if options.keep_mesh else (mesh.opt_out,)),
         partial(copycontainers.set_images, images=options.images),
-        partial(copycontainers.set_env, target=options.target, env=options.env),
-        partial(
-            copycontainers.set_pulling,
-            policy=options.pull_policy,
-            secrets=options.pull_secrets,
-        ),
+        partial(copycontainers.add_pull_secrets, secrets=options.pull_secrets),
         *((copycontainers.drop_resources,) if options.resources == "none" else ()),
         partial(copyplace.free_the_node, same_node=options.same_node),
         drop_ephemeral_containers,

@@ -210,7 +210,7 @@ def test_a_deployment_s_pod_keeps_what_its_replica_set_alone_selects() -> None:
 def test_labels_that_nothing_selects_are_kept_and_who_may_count_them_is_said() -> None:
     kept = choose()
     assert (kept.labels, kept.gate, kept.edits) == (SOURCE, False, ())
-    [info] = texts(kept, Level.INFO)
+    [info] = texts(kept, Level.DETAIL)
     assert "PodMonitor" in info and info.endswith("app, team, tier")
 
 
@@ -384,7 +384,7 @@ def test_a_budget_of_all_pods_counts_the_copy() -> None:
     assert kept.labels == SOURCE
     assert texts(kept) == []
     assert any(
-        "PodDisruptionBudget all counts the copy" in text for text in texts(kept, Level.INFO)
+        "PodDisruptionBudget all counts the copy" in text for text in texts(kept, Level.DETAIL)
     )
 
 
@@ -416,7 +416,7 @@ def test_where_a_kind_is_unknown_nothing_is_kept() -> None:
     [warning] = texts(kept)
     assert "services, daemonsets" in warning and "NetworkPolicies" in warning
     assert "--keep-labels" in warning
-    assert texts(kept, Level.INFO) == []
+    assert texts(kept, Level.DETAIL) == []
 
 
 def test_where_a_kind_is_unknown_what_is_known_to_select_the_copy_is_said() -> None:
@@ -424,7 +424,7 @@ def test_where_a_kind_is_unknown_what_is_known_to_select_the_copy_is_said() -> N
     known = [a_budget(name="all"), a_service(**OURS), policy]
     kept = choose_labels(SOURCE, OURS, neighbours(*known, unknown=("daemonsets",)))
     assert kept.gate
-    assert any("PodDisruptionBudget all" in text for text in texts(kept, Level.INFO))
+    assert any("PodDisruptionBudget all" in text for text in texts(kept, Level.DETAIL))
     assert any("NetworkPolicy db governs the copy" in text for text in texts(kept))
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.findings import Level
 from kubectl_scratch.podcopy import Copied, CopyOptions, make_copy
-from kubectl_scratch.podjson import all_containers, annotations_of, containers, names_of, volumes
+from kubectl_scratch.podjson import all_containers, annotations_of, names_of, volumes
 from tests.support.builders import Json, a_container, a_pod
 
 LABELS = {"app.kubernetes.io/managed-by": "kubectl-scratch"}
@@ -433,7 +433,6 @@ def test_there_need_be_no_init_container_to_leave_all_out() -> None:
         ({"skip_volumes": frozenset({"x"})}, "volume 'x'", "it has: data"),
         ({"skip_init": frozenset({"x"})}, "init container 'x'", "it has none"),
         ({"images": {"x": "y"}}, "container 'x'", "it has: app"),
-        ({"env": (("A", "b"),), "target": "x"}, "container 'x'", "it has: app"),
     ],
 )
 def test_what_is_not_there_is_told_with_what_is(options: Json, problem: str, hint: str) -> None:
@@ -478,30 +477,10 @@ def test_which_images_are_set(images: dict[str, str], expected: list[str]) -> No
     assert len(changed) == len([image for image in expected if image != "x"])
 
 
-@pytest.mark.parametrize("target, index", [(None, 0), ("app", 0), ("helper", 1)])
-def test_variables_are_for_the_target_and_their_values_are_not_told(
-    target: str | None, index: int
-) -> None:
-    old = [{"name": "A", "valueFrom": {"x": 1}}, {"name": "C", "value": "$(A)"}]
-    source = a_pod(containers=[a_container(env=list(old)), a_container("helper", env=list(old))])
-    copied = copy_of(source, target=target, env=(("A", "hush"), ("B", "hush"), ("B", "hush2")))
-    both = containers(copied.manifest)
-    assert both[index]["env"] == [
-        {"name": "A", "value": "hush"},
-        {"name": "C", "value": "$(A)"},
-        {"name": "B", "value": "hush2"},
-    ]
-    assert both[1 - index]["env"] == old
-    (told,) = [edit for edit in copied.edits if edit.field.endswith(".env")]
-    assert "A, B" in told.reason
-    assert "hush" not in str(copied.edits) + str(copied.findings)
-
-
-def test_how_images_are_pulled_can_be_set() -> None:
+def test_secrets_to_pull_with_are_added_once() -> None:
     source = a_pod(imagePullSecrets=[{"name": "old"}], initContainers=[a_container("init")])
-    copied = copy_of(source, pull_policy="Never", pull_secrets=("new", "old", "new"))
+    copied = copy_of(source, pull_secrets=("new", "old", "new"))
     assert copied.manifest["spec"]["imagePullSecrets"] == [{"name": "old"}, {"name": "new"}]
-    assert [c["imagePullPolicy"] for c in all_containers(copied.manifest)] == ["Never"] * 2
 
 
 @pytest.mark.parametrize("field, there", [({"volumes": [A_CLAIM]}, True), ({}, False)])
@@ -647,8 +626,6 @@ OPTIONS = st.fixed_dictionaries(
         "skip_init": st.frozensets(st.sampled_from(["all", "init", "beside"])),
         "resources": st.sampled_from(["copy", "none"]),
         "images": st.sampled_from([{}, {"*": "y"}, {"init": "y"}]),
-        "env": st.sampled_from([(), (("A", "b"),)]),
-        "pull_policy": st.sampled_from([None, "Never"]),
         "pull_secrets": st.sampled_from([(), ("x",)]),
     }
 )
