@@ -165,3 +165,14 @@ def send(child: subprocess.Popen[bytes], signum: signal.Signals) -> tuple[int, b
     child.send_signal(signum)
     out, err = child.communicate(timeout=40)
     return child.returncode, out, err
+
+
+def told(child: subprocess.Popen[bytes], words: bytes) -> None:
+    """Read the plugin's stderr up to a line with these words."""
+    assert child.stderr is not None
+    seen = []
+    for line in child.stderr:
+        if words in line:
+            return
+        seen.append(line)
+    raise AssertionError(f"{words!r} was not told: {seen}")

@@ -124,28 +124,6 @@ def endpoints(cluster: Cluster, service: str) -> set[str]:
     return {endpoint["targetRef"]["name"] for endpoint in listed}
 
 
-def test_no_workload_counts_the_copy(clean: Cluster) -> None:
-    template = {"metadata": {"labels": {"app": "shop"}}, "spec": a_pod("x")["spec"]}
-    spec = {"selector": {"matchLabels": {"app": "shop"}}, "replicas": 1, "template": template}
-    clean.apply(
-        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "shop"}, "spec": spec}
-    )
-    clean.kubectl("rollout", "status", "deployment/shop", "--timeout=60s")
-    (pod,) = clean.read("pods", "-l", "app=shop")["items"]
-    name = pod["metadata"]["name"]
-    session = clean.start("debug", "-q", name, "--", "sh", "-c", "echo in; cat")
-    assert session.stdout is not None
-    assert session.stdout.readline() == b"in\n"
-    (copy,) = clean.copies()
-    owners = clean.read("pod", copy)["metadata"]["ownerReferences"]
-    counted = clean.read("pods", "-l", "app=shop")["items"]
-    replicas = clean.read("deployment", "shop")["status"]["replicas"]
-    session.communicate(timeout=30)
-    assert [p["metadata"]["uid"] for p in counted] == [pod["metadata"]["uid"]]
-    assert replicas == 1
-    assert [(o["kind"], o.get("controller", False)) for o in owners] == [("Job", False)]
-
-
 @pytest.fixture
 def strict(kubeconfig: Path) -> Iterator[Cluster]:
     """Give a namespace that enforces PodSecurity's restricted level, and a volume there."""

@@ -15,6 +15,16 @@ from tests.cluster.conftest import BIN, Cluster, make_namespace
 from tests.support.manifests import a_pod
 from tests.support.screen import PROMPT, Terminal
 
+LABELS = {"app": "shop"}
+A_DEPLOYMENT = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "shop"},
+    "spec": {
+        "selector": {"matchLabels": LABELS},
+        "template": {"metadata": {"labels": LABELS}, "spec": a_pod("shop")["spec"]},
+    },
+}
 COPY = "mypod-scratch-x7k2p"
 
 
@@ -36,9 +46,10 @@ def shop(kubeconfig: Path) -> Iterator[tuple[Cluster, str]]:
     """Give two namespaces with the pod that the examples name: the context's own, and shop."""
     here, shop = make_namespace(kubeconfig), make_namespace(kubeconfig)
     for cluster in (here, shop):
-        cluster.apply(a_pod("mypod"))
+        cluster.apply(a_pod("mypod"), A_DEPLOYMENT)
     for cluster in (here, shop):
         cluster.ready("mypod")
+        cluster.kubectl("rollout", "status", "deployment/shop", "--timeout=60s")
     yield here, shop.namespace
     for cluster in (here, shop):
         cluster.nothing_is_left()

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from tests.cluster.conftest import Cluster, release_slow_pulls, send
+from tests.cluster.conftest import Cluster, release_slow_pulls, send, told
 from tests.support.manifests import a_pod
 
 
@@ -54,7 +54,7 @@ def test_a_copy_that_no_node_takes(clean: Cluster) -> None:
 def test_a_wait_says_what_it_waits_for(clean: Cluster) -> None:
     child = clean.start("debug", "web", "--image", "localhost:5000/slow/app:1", "--", "true")
     assert child.stderr is not None
-    assert b"waiting for web-scratch-" in child.stderr.readline()
+    told(child, b"waiting for web-scratch-")
     assert b"the node prepares the container" in child.stderr.readline()
     assert send(child, signal.SIGINT)[0] == 130
     release_slow_pulls()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.cluster.conftest import Cluster, make_namespace, release_slow_pulls, send
+from tests.cluster.conftest import Cluster, make_namespace, release_slow_pulls, send, told
 from tests.support.manifests import a_pod
 
 PROMPT = r"app:\S+[#$] "
@@ -38,7 +38,7 @@ def waiting(cluster: Cluster) -> subprocess.Popen[bytes]:
     """Return a run that waits for an image that never comes, and says so."""
     child = cluster.start("debug", "web", "--image", SLOW, "--", "true")
     assert child.stderr is not None
-    assert b"waiting for web-scratch-" in child.stderr.readline()
+    told(child, b"waiting for web-scratch-")
     cluster.wait_until(lambda: bool(cluster.copies()), "the copy is created")
     return child
 
