@@ -143,6 +143,17 @@ def selector_of(obj: Json) -> Selecting | None:
     return None if selector is None else Selecting(kind, name(obj), selector)
 
 
+def anti_affinity_of(pod: Json) -> tuple[Selecting, ...]:
+    """Return what the pod does not tolerate beside it: the scheduler heeds it for others, too.
+
+    https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/
+    """
+    affinity = (pod["spec"].get("affinity") or {}).get("podAntiAffinity") or {}
+    terms = affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or []
+    selectors = [term["labelSelector"] for term in terms if term.get("labelSelector")]
+    return tuple(Selecting("anti-affinity", "of the source", selector) for selector in selectors)
+
+
 def text_of(selector: Json) -> str:
     """Return the selector as the API's ``labelSelector`` parameter, sorted by keys."""
     plain = (selector.get("matchLabels") or {}).items()
@@ -349,6 +360,7 @@ class Effect(NamedTuple):
 EFFECTS = {
     "Service": Effect("send it traffic", "sends the copy traffic"),
     "PodDisruptionBudget": Effect("count it", "counts the copy"),
+    "anti-affinity": Effect("keep it off the node", "keeps the copy off the source's node"),
 }
 ADOPTION = Effect("adopt it", "adopts the copy and may delete it")
 

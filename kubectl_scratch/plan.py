@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from kubectl_scratch import debugger, lease, mesh, podcopy
 from kubectl_scratch.debugger import Choice
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.findings import Edit, Finding, Level
-from kubectl_scratch.labels import Neighbours, choose_labels, matches
+from kubectl_scratch.labels import Neighbours, anti_affinity_of, choose_labels, matches
 from kubectl_scratch.names import COMMAND
 from kubectl_scratch.podcopy import CopyOptions
 from kubectl_scratch.podjson import (
@@ -98,7 +98,9 @@ def make_plan(source: Json, request: DebugRequest, around: Circumstances) -> Pla
     ours = lease.labels(suffix)
     # What an injector asks for is not chosen: without the proxy the copy would be cut off.
     fixed = {**mesh.injection_labels(source), **ours}
-    kept = choose_labels(labels_of(source), fixed, around.neighbours, wishes.keep_labels)
+    kept = choose_labels(
+        labels_of(source), fixed, beside(source, around.neighbours), wishes.keep_labels
+    )
     labels = {**kept.labels, **fixed}
     copied = podcopy.make_copy(
         source,
@@ -146,6 +148,12 @@ def make_plan(source: Json, request: DebugRequest, around: Circumstances) -> Pla
         ),
         node=source["spec"].get("nodeName"),
     )
+
+
+def beside(source: Json, neighbours: Neighbours) -> Neighbours:
+    """Return the neighbours with the source itself, which may tolerate none of its kind."""
+    controllers = (*neighbours.controllers, *anti_affinity_of(source))
+    return replace(neighbours, controllers=controllers)
 
 
 def marks_of(

@@ -258,6 +258,86 @@ def test_a_manifest_names_the_target_or_is_copied_itself(space: Cluster, tmp_pat
     assert b"there is no pod" not in done.stderr
 
 
+def test_a_source_that_tolerates_none_of_its_kind_beside_it_has_its_copy_there(
+    space: Cluster,
+) -> None:
+    term = {"labelSelector": {"matchLabels": LABELS}, "topologyKey": "kubernetes.io/hostname"}
+    affinity = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+    space.apply(a_pod("lone", labels=LABELS, affinity=affinity))
+    space.ready("lone")
+    with a_session(space, "lone") as copy:
+        node = copy["spec"]["nodeName"]
+    assert node == space.read("pod", "lone")["spec"]["nodeName"]
+
+
+def test_a_native_sidecar_runs_in_the_copy_without_its_probes(space: Cluster) -> None:
+    pod = a_pod("web")
+    pod["spec"]["initContainers"] = [
+        {
+            "name": "side",
+            "image": "docker.io/library/busybox:1.37.0",
+            "command": ["sleep", "2147483647"],
+            "restartPolicy": "Always",
+            "livenessProbe": {"exec": {"command": ["false"]}, "periodSeconds": 1},
+            "startupProbe": {"exec": {"command": ["true"]}, "periodSeconds": 1},
+        }
+    ]
+    space.apply(pod)
+    space.ready("web")
+    with a_session(space, "web") as copy:
+        (kept,) = copy["spec"]["initContainers"]
+        assert kept["restartPolicy"] == "Always"
+        assert not [field for field in kept if field.endswith("Probe")]
+        (status,) = copy["status"]["initContainerStatuses"]
+        assert "running" in status["state"] and status["restartCount"] == 0
+
+
+def test_a_static_pod_has_an_ordinary_copy(kubeconfig: Path) -> None:
+    system = Cluster(kubeconfig, "kube-system")
+    (source,) = (
+        pod["metadata"]["name"]
+        for pod in system.read("pods", "-l", "component=kube-scheduler")["items"]
+    )
+    text = system.scratch("debug", source, "--dry-run=server", "-o", "json")
+    assert text.returncode == 0, text.stderr
+    copy = json.loads(text.stdout)["items"][1]
+    marks = [key for key in copy["metadata"]["annotations"] if key.startswith("kubernetes.io/")]
+    assert marks == [] and "component" not in copy["metadata"].get("ownerReferences", [])
+
+
+def test_a_claim_for_one_pod_only_is_a_blocker_and_can_be_left_out(space: Cluster) -> None:
+    name = f"once-{space.namespace}"
+    volume, claim = a_volume(name, space.namespace, "once")
+    for item in (volume, claim):
+        item["spec"]["accessModes"] = ["ReadWriteOncePod"]
+    mounts = [{"name": "data", "mountPath": "/data"}]
+    volumes = [{"name": "data", "persistentVolumeClaim": {"claimName": "once"}}]
+    space.apply(volume, claim, a_pod("web", volumeMounts=mounts, volumes=volumes))
+    space.ready("web")
+    try:
+        done = space.scratch("debug", "web", "--", "true")
+        assert done.returncode == 1 and b"--skip-volume" in done.stderr, done.stderr
+        assert space.copies() == []
+        done = space.scratch("debug", "-q", "web", "--skip-volume", "data", "--", "true")
+        assert done.returncode == 0, done.stderr
+    finally:
+        space.kubectl("delete", "pod/web", "--wait=false")
+        space.kubectl("delete", "pv", name, "--wait=false")
+
+
+def test_a_daemonset_does_not_adopt_the_copy(space: Cluster) -> None:
+    workload = a_workload("DaemonSet", "agent")
+    del workload["spec"]["replicas"]
+    space.apply(workload)
+    space.kubectl("rollout", "status", "ds/agent", "--timeout=60s")
+    (source,) = selected(space, LABELS)
+    with a_session(space, "ds/agent") as copy:
+        assert [o["kind"] for o in copy["metadata"]["ownerReferences"]] == ["Job"]
+        assert selected(space, {"app": "shop"}) == [source]
+        status = space.read("ds", "agent")["status"]
+        assert (status["currentNumberScheduled"], status["numberMisscheduled"]) == (1, 0)
+
+
 LEVELS = {"privileged": "general", "baseline": "baseline", "restricted": "restricted"}
 
 

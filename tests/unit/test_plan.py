@@ -80,3 +80,15 @@ def test_what_a_plan_creates_can_be_found_again() -> None:
         assert manifest["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "kubectl-scratch"
         assert manifest["metadata"]["annotations"]["kubectl-scratch/source"] == "default/mypod"
     assert plan.lease["spec"]["ttlSecondsAfterFinished"] == 300
+
+
+def test_a_label_that_the_source_does_not_tolerate_beside_it_is_dropped() -> None:
+    selector = {"matchLabels": {"app": "shop"}}
+    terms = {"requiredDuringSchedulingIgnoredDuringExecution": [{"labelSelector": selector}]}
+    labels = {"labels": {"app": "shop", "tier": "web"}}
+    source = a_pod(metadata=labels, affinity={"podAntiAffinity": terms})
+    plan = make_plan(source, a_request(), HERE)
+    kept = plan.copy["metadata"]["labels"]
+    assert kept["tier"] == "web" and "app" not in kept
+    (edit,) = (edit for edit in plan.edits if edit.field == "metadata.labels[app]")
+    assert "anti-affinity of the source would keep it off the node" in edit.reason
