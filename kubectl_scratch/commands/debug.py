@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from kubectl_scratch.commands.common import make_session, sit_down
+from kubectl_scratch.console import printable
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.options import Process
 from kubectl_scratch.request import (
@@ -47,7 +48,8 @@ def shown(plan: Any, output: str | None) -> str:
     from kubectl_scratch import planview
 
     if output is None:
-        return "".join(f"{line}\n" for line in planview.lines(plan))
+        # Names and texts of the cluster are untrusted.
+        return "".join(f"{printable(line)}\n" for line in planview.lines(plan))
     return as_document(planview.manifests(plan), output)
 
 

@@ -221,6 +221,15 @@ def test_the_reason_is_for_those_who_find_the_copy(cli: Cli) -> None:
     assert post["metadata"]["annotations"]["kubectl-scratch/reason"] == "INC-7"
 
 
+def test_control_characters_of_the_cluster_are_escaped_in_a_plan(cli: Cli) -> None:
+    evil = {"name": "d", "emptyDir": {}}
+    init = {"name": "in\x1b[2J", "image": "x"}
+    cli.api.add(source_pod("evil", volumes=[evil], initContainers=[init]))
+    for words in (("debug", "evil", "--dry-run"), ("check", "evil")):
+        text = cli.run(*words).out.decode()
+        assert "\x1b" not in text and r"in\x1b[2J" in text
+
+
 def test_the_check_changes_nothing_and_tells_what_lacks(cli: Cli) -> None:
     cli.api.access = lambda asked: asked["resourceAttributes"]["resource"] != "pods/exec"
     ended = cli.run("check", "mypod")
