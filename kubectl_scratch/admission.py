@@ -14,7 +14,7 @@ from kubectl_scratch.podjson import Json
 
 # Webhooks that keep state refuse a dry run, whatever the object is.
 # https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#side-effects
-NOT_JUDGED = ("dry run", "dryrun", "dry-run")
+NOT_JUDGED = "does not support dry run"
 
 
 def admit(plan: Plan, cluster: Cluster) -> Plan:
@@ -58,6 +58,17 @@ def judge(plan: Plan, choice: Choice | None, cluster: Cluster) -> ClusterError |
     return None
 
 
+def judge_lease(plan: Plan, cluster: Cluster) -> ClusterError | None:
+    """Return why the cluster would not create the lease; who lacks the right does without."""
+    where = plan.place.namespace
+    try:
+        cluster.dry_run(api.jobs(where), plan.lease)
+    except ClusterError as error:
+        lacking = error.status == 403 and not cluster.may("create", "batch", "jobs", where)
+        return None if lacking else error
+    return None
+
+
 def candidate(plan: Plan, choice: Choice | None) -> Json:
     """Return the copy with its debug container as a regular one."""
     if choice is None:
@@ -69,4 +80,4 @@ def candidate(plan: Plan, choice: Choice | None) -> Json:
 
 def is_not_judged(refusal: ClusterError) -> bool:
     """Say whether a refusal is about the dry run and not about the object."""
-    return any(words in refusal.message.lower() for words in NOT_JUDGED)
+    return NOT_JUDGED in refusal.message.lower()

@@ -20,7 +20,7 @@ from kubectl_scratch.errors import (
     Unreachable,
 )
 from kubectl_scratch.names import COMMAND
-from kubectl_scratch.options import Process
+from kubectl_scratch.options import Process, with_values
 from kubectl_scratch.verbs import scratch
 
 STREAMS = (0, 1, 2)
@@ -33,9 +33,7 @@ COMPLETE = "__complete"
 def split_command(argv: list[str]) -> tuple[list[str], tuple[str, ...]]:
     """Split at the first ``--``, which Click would drop."""
     at = argv.index("--") if "--" in argv else len(argv)
-    # As for kubectl the value of this one can only stand behind a =.
-    words = ["--dry-run=client" if word == "--dry-run" else word for word in argv[:at]]
-    return words, tuple(argv[at + 1 :])
+    return with_values(argv[:at]), tuple(argv[at + 1 :])
 
 
 def main() -> None:

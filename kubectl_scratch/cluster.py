@@ -98,17 +98,37 @@ def read_config(connection: Connection, environ: Mapping[str, str]) -> Json:
     return kubeconfig.merge(documents) if own is None else own
 
 
-def read_manifest(path: str) -> Json:
-    """Return the first object of a YAML or JSON file; raises InvalidRequest for what is none."""
+def read_objects(path: str) -> list[Json]:
+    """Return the objects of a YAML or JSON file, those of its Lists too.
+
+    Raises InvalidRequest for a file that can't be read or has none.
+    """
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    # The API knows no dates, only texts that look like one.
+    texts = type("Texts", (loader,), {"yaml_implicit_resolvers": _without_dates(loader)})
     try:
-        documents = list(yaml.load_all(Path(path).read_text(), Loader=loader))
+        documents = list(yaml.load_all(Path(path).read_text(), Loader=texts))
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise InvalidRequest(f"file {path!r} can't be read", reason_of(error)) from error
-    found = next((document for document in documents if document), None)
-    if not isinstance(found, dict):
+    found = []
+    for document in documents:
+        items = document.get("items") if isinstance(document, dict) else None
+        found += items if isinstance(items, list) else [document]
+    objects = [item for item in found if isinstance(item, dict)]
+    if not objects or not all(map(_has_texts_as_keys, objects)):
         raise InvalidRequest(f"file {path!r} has no object")
-    return found
+    return objects
+
+
+def _without_dates(loader: Any) -> dict[str, list[Any]]:
+    known = loader.yaml_implicit_resolvers.items()
+    return {key: [r for r in those if "timestamp" not in r[0]] for key, those in known}
+
+
+def _has_texts_as_keys(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _has_texts_as_keys(v) for key, v in value.items())
+    return not isinstance(value, list) or all(map(_has_texts_as_keys, value))
 
 
 def to_yaml(document: Json) -> str:
@@ -256,6 +276,10 @@ class Cluster:
 
     def may(self, verb: str, group: str, resource: str, namespace: str) -> bool:
         """Ask the cluster whether the user may; an answer that is no answer is a no."""
+        return bool(self.allows(verb, group, resource, namespace))
+
+    def allows(self, verb: str, group: str, resource: str, namespace: str) -> bool | None:
+        """Ask the cluster whether the user may; None where it gives no answer."""
         wanted = {"verb": verb, "group": group, "resource": resource, "namespace": namespace}
         review = {
             "apiVersion": "authorization.k8s.io/v1",
@@ -265,7 +289,7 @@ class Cluster:
         try:
             answer = self.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)
         except ClusterError:
-            return False
+            return None
         return bool((answer.body.get("status") or {}).get("allowed"))
 
     def exec_dial(

@@ -15,6 +15,7 @@ import click
 
 from kubectl_scratch.console import printable
 from kubectl_scratch.names import COMMAND
+from kubectl_scratch.options import with_values
 
 # Let the shell complete file names; or: these are all that there are.
 FILES = 0
@@ -49,7 +50,7 @@ def _candidates(group: click.Group, typed: list[str], last: str) -> str:
         return _answer([], NO_FILES)
     from click.shell_completion import ShellComplete
 
-    items = ShellComplete(group, {}, COMMAND, "").get_completions(typed, last)
+    items = ShellComplete(group, {}, COMMAND, "").get_completions(with_values(typed), last)
     if any(item.type == "file" for item in items):
         return _answer([], FILES)
     told = [(str(item.value), item.help or "") for item in items]

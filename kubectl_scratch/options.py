@@ -249,6 +249,17 @@ def _add(options: tuple[Callable[[Any], Any], ...], command: Command) -> Command
     return command
 
 
+def with_values(words: list[str]) -> list[str]:
+    """Return the words with a value for a bare --dry-run, which Click would take from the next."""
+    found: list[str] = []
+    for word in words:
+        if found[-1:] == ["--dry-run=client"] and word in ("none", "client", "server"):
+            found[-1] = f"--dry-run={word}"
+        else:
+            found.append("--dry-run=client" if word == "--dry-run" else word)
+    return found
+
+
 def refuse_extra(values: dict[str, Any]) -> None:
     """Raise InvalidRequest for what stands behind the name: a command goes after ``--``."""
     extra = values.pop("extra")

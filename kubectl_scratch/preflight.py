@@ -85,13 +85,13 @@ RIGHTS = (
 
 def check(plan: Plan, cluster: Cluster) -> Checked:
     """Check what a debug by this plan needs; all questions are asked at once."""
-    rights: dict[Right, bool] = {}
+    rights: dict[Right, bool | None] = {}
     answers: dict[str, list[Row]] = {}
 
     def ask(right: Right) -> Callable[[], None]:
         def task() -> None:
             where = (right.verb, right.group, right.resource, plan.place.namespace)
-            rights[right] = cluster.may(*where)
+            rights[right] = cluster.allows(*where)
 
         return task
 
@@ -108,7 +108,27 @@ def check(plan: Plan, cluster: Cluster) -> Checked:
         *(row for about in questions for row in answers[about]),
         *(Row("plan", finding.level.value, finding.text) for finding in plan.findings),
     ]
-    return Checked(tuple(rows), role_of(plan, [r for r in RIGHTS if not rights[r]]))
+    return Checked(tuple(rows), role_of(plan.place.namespace, lacking_in(rights)))
+
+
+def check_rights(cluster: Cluster) -> Checked:
+    """Check the rights alone, where without them no plan can be made."""
+    rights: dict[Right, bool | None] = {}
+
+    def ask(right: Right) -> Callable[[], None]:
+        def task() -> None:
+            where = (right.verb, right.group, right.resource, cluster.namespace)
+            rights[right] = cluster.allows(*where)
+
+        return task
+
+    at_once([ask(right) for right in RIGHTS])
+    return Checked(tuple(of_rights(rights)), role_of(cluster.namespace, lacking_in(rights)))
+
+
+def lacking_in(rights: dict[Right, bool | None]) -> list[Right]:
+    """Return the rights that the user lacks for certain."""
+    return [right for right in RIGHTS if rights[right] is False]
 
 
 def at_once(tasks: list[Callable[[], None]]) -> None:
@@ -120,7 +140,7 @@ def at_once(tasks: list[Callable[[], None]]) -> None:
         thread.join()
 
 
-def of_rights(rights: dict[Right, bool]) -> list[Row]:
+def of_rights(rights: dict[Right, bool | None]) -> list[Row]:
     """Return a row for each right that lacks, or one where none does."""
     lacking = [
         Row(
@@ -129,9 +149,10 @@ def of_rights(rights: dict[Right, bool]) -> list[Row]:
             f"you may not {right.verb} {right.resource}"
             + (f" ({right.without})" if right.without else ""),
         )
-        for right in RIGHTS
-        if not rights[right]
+        for right in lacking_in(rights)
     ]
+    if None in rights.values():
+        lacking.append(Row("rights", UNKNOWN, "the cluster did not answer for all of them"))
     return lacking or [Row("rights", OK, "you may do all that it needs")]
 
 
@@ -200,7 +221,7 @@ def _is_there(image: str, there: set[str]) -> bool:
     return bool({tagged, f"docker.io/{tagged}", f"docker.io/library/{tagged}"} & there)
 
 
-def role_of(plan: Plan, lacking: list[Right]) -> Json | None:
+def role_of(namespace: str, lacking: list[Right]) -> Json | None:
     """Return a Role with the rights that lack; None where none does."""
     if not lacking:
         return None
@@ -211,7 +232,7 @@ def role_of(plan: Plan, lacking: list[Right]) -> Json | None:
         {"apiGroups": [group], "resources": [resource], "verbs": wanted}
         for (group, resource), wanted in verbs.items()
     ]
-    metadata = {"name": "kubectl-scratch", "namespace": plan.place.namespace}
+    metadata = {"name": "kubectl-scratch", "namespace": namespace}
     return {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "Role",

@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 
-from kubectl_scratch import cluster as api
-from kubectl_scratch.admission import admit, candidate
+from kubectl_scratch.admission import admit, is_not_judged, judge, judge_lease
 from kubectl_scratch.errors import ClusterError, ExitStatus, InvalidRequest
-from kubectl_scratch.findings import Level
+from kubectl_scratch.findings import Finding, Level
 from kubectl_scratch.lifecycle import (
     CreatedCopy,
     JoinedCopy,
@@ -59,10 +58,13 @@ def rehearse(request: DebugRequest, desk: Desk, server: bool) -> Plan:
         if not server or plan.blockers:
             return plan
         admitted = admit(plan, desk.cluster)
-        where = plan.place.namespace
-        lease = desk.cluster.dry_run(api.jobs(where), plan.lease).body
-        copy = desk.cluster.dry_run(api.pods(where), candidate(admitted, None)).body
-        return replace(admitted, lease=lease, copy=copy)
+        refusals = [judge_lease(admitted, desk.cluster), judge(admitted, None, desk.cluster)]
+        for refusal in (refusal for refusal in refusals if refusal):
+            if not is_not_judged(refusal):
+                raise refusal
+            told = Finding(Level.WARNING, f"not judged: {refusal.message}")
+            admitted = replace(admitted, findings=(*admitted.findings, told))
+        return admitted
 
 
 def verdict(plan: Plan) -> int:
@@ -101,6 +103,8 @@ def explain(error: ClusterError, plan: Plan, desk: Desk) -> None:
     """Say what lies behind a refusal; the check tells more than its message."""
     if error.status not in REFUSALS:
         return
+    # The copy is gone: a signal may end this.
+    desk.interrupts.reopen()
     with contextlib.suppress(ClusterError), desk.interrupts.interruptible():
         for finding in check(plan, desk.cluster).findings:
             if finding.level is Level.BLOCKER:

@@ -42,11 +42,8 @@ def find_in_file(cluster: Cluster, path: str) -> Source:
 
     Raises InvalidRequest for a file that can't be read or has nothing with pods.
     """
-    manifest = api.read_manifest(path)
-    kind = targets.BY_TITLE.get(str(manifest.get("kind")))
-    given = (manifest.get("metadata") or {}).get("name")
-    if kind is None or not isinstance(given, str) or not isinstance(manifest.get("spec"), dict):
-        raise InvalidRequest(f"{path!r} has no pod and nothing that makes pods")
+    manifest = targets.choose_manifest(api.read_objects(path), path)
+    kind, given = targets.kind_of(manifest) or "", name(manifest)
     cluster.enter_namespace(manifest["metadata"].get("namespace"))
     target = Target(kind, given)
     try:

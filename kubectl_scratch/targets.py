@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from copy import deepcopy
 from dataclasses import dataclass
 
 from kubectl_scratch import lease
+from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.podjson import Json, condition, container_statuses, is_going, name
 
 
@@ -29,8 +31,8 @@ KINDS = {
     "cronjob": Kind("CronJob", "/apis/batch/v1", "cronjobs"),
     "service": Kind("Service", "/api/v1", "services"),
 }
-BY_TITLE = {kind.title: key for key, kind in KINDS.items()}
 
+NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 CRASHES, UNREADY, HEALTHY = range(3)
 
 
@@ -49,7 +51,8 @@ def _annotations(pod: Json) -> dict[str, str]:
 
 
 def health(pod: Json) -> int:
-    """Return CRASHES, UNREADY or HEALTHY."""
+    """Return NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+    CRASHES, UNREADY or HEALTHY."""
     if crash(pod):
         return CRASHES
     ready = condition(pod, "Ready")
@@ -81,11 +84,67 @@ def why(pod: Json) -> str:
     return "it is not ready" if health(pod) == UNREADY else "it is the newest"
 
 
+def kind_of(manifest: Json) -> str | None:
+    """Return the key in KINDS of an object, or None; a Service of another API is none."""
+    version = str(manifest.get("apiVersion") or "v1")
+    root = f"/apis/{version}" if "/" in version else f"/api/{version}"
+    title = manifest.get("kind")
+    return next((k for k, v in KINDS.items() if (v.title, v.root) == (title, root)), None)
+
+
+def choose_manifest(objects: list[Json], path: str) -> Json:
+    """Return the one object of a file that has pods; raises InvalidRequest.
+
+    A Service is taken where there is nothing else. No API server has looked at a file, so what
+    is used of it is checked here.
+    """
+    found = [item for item in objects if kind_of(item)]
+    found = [item for item in found if kind_of(item) != "service"] or found
+    if not found:
+        raise InvalidRequest(f"{path!r} has no pod and nothing that makes pods")
+    if len(found) > 1:
+        there = ", ".join(f"{kind_of(item)}" for item in found)
+        raise InvalidRequest(f"{path!r} has several that have pods: {there}", "give one")
+    (manifest,) = found
+    if not _is_sound(manifest):
+        raise InvalidRequest(f"the {kind_of(manifest)} in {path!r} is not one that a cluster takes")
+    return manifest
+
+
+def _is_sound(manifest: Json) -> bool:
+    metadata, spec = manifest.get("metadata"), manifest.get("spec")
+    if not isinstance(metadata, dict) or not isinstance(spec, dict) or not _is_named(metadata):
+        return False
+    if kind_of(manifest) == "service":
+        return True
+    pod = manifest if kind_of(manifest) == "pod" else template_of(manifest)
+    inner = pod.get("spec") if isinstance(pod, dict) else None
+    inside = (pod or {}).get("metadata") or {}
+    return isinstance(inner, dict) and isinstance(inside, dict) and _has_containers(inner)
+
+
+def _is_named(metadata: Json) -> bool:
+    given = [metadata.get("name"), metadata.get("namespace", "default")]
+    maps = [metadata.get("labels") or {}, metadata.get("annotations") or {}]
+    named = all(isinstance(text, str) and NAME.fullmatch(text) for text in given)
+    return named and all(isinstance(each, dict) for each in maps)
+
+
+def _has_containers(spec: Json) -> bool:
+    regular, init = spec.get("containers"), spec.get("initContainers") or []
+    if not isinstance(regular, list) or not isinstance(init, list) or not regular:
+        return False
+    return all(
+        isinstance(c, dict) and isinstance(c.get("name"), str) and isinstance(c.get("image"), str)
+        for c in (*regular, *init)
+    )
+
+
 def template_of(workload: Json) -> Json | None:
     """Return the pod template of a workload; None for what has none."""
     spec = workload.get("spec") or {}
     spec = (spec.get("jobTemplate") or {}).get("spec") or spec
-    template: Json | None = spec.get("template")
+    template: Json | None = spec.get("template") if isinstance(spec, dict) else None
     return template
 
 

@@ -58,6 +58,7 @@ def scratch() -> None:
     "--dry-run",
     type=click.Choice(["none", "client", "server"]),
     default="none",
+    metavar="[=none|client|server]",
     help="Print the plan and stop; server also asks the API server.",
 )
 @flag("-o", "--output", type=click.Choice(["yaml", "json"]), help="With --dry-run: the manifests.")

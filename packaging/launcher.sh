@@ -51,7 +51,7 @@ find_python() {
   for minor in 14 13 12 11 10; do
     find_program "python3.$minor" && return
   done
-  other=$(command -v python3) || return 1
+  other=$(find_program python3) || return 1
   "$other" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo "$other"
 }
 

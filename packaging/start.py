@@ -9,6 +9,9 @@ import os
 import sys
 from types import ModuleType
 
+if sys.version_info < (3, 10):  # noqa: UP036
+    sys.exit("error: Python 3.10 or later is needed; KUBECTL_SCRATCH_PYTHON names an older one")
+
 
 class LateModule(ModuleType):
     """Stand in for a module until something of it is used.

@@ -9,7 +9,7 @@ import click
 from kubectl_scratch.commands.common import make_session, sit_down
 from kubectl_scratch.commands.debug import as_document, make_request
 from kubectl_scratch.console import printable
-from kubectl_scratch.errors import ExitStatus
+from kubectl_scratch.errors import ClusterError, ExitStatus
 from kubectl_scratch.options import Process
 
 
@@ -20,7 +20,13 @@ def run(values: dict[str, Any], process: Process) -> int:
         from kubectl_scratch import preflight, session
 
         with desk.interrupts.interruptible():
-            checked = preflight.check(session.plan_debug(request, desk), desk.cluster)
+            try:
+                checked = preflight.check(session.plan_debug(request, desk), desk.cluster)
+            except ClusterError as error:
+                if error.status != 403:
+                    raise
+                # Without the right to read the target there is no plan, but a Role to ask for.
+                checked = preflight.check_rights(desk.cluster)
         if values["output"]:
             rows = [row.__dict__ for row in checked.rows]
             document = {"rows": rows, "blocked": checked.blocked, "missingRole": checked.role}

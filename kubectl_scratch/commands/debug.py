@@ -39,6 +39,9 @@ def run(values: dict[str, Any], process: Process) -> int:
         if dry_run == "none":
             return session.debug(request, desk)
         plan = session.rehearse(request, desk, server=dry_run == "server")
+        if output:
+            for finding in plan.findings:
+                process.console.finding(finding)
         click.echo(shown(plan, output), nl=False)
         return session.verdict(plan)
 
@@ -123,9 +126,9 @@ def read_custom(path: str | None) -> dict[str, Any] | None:
     """Return the partial container of --custom FILE; raises InvalidRequest."""
     if path is None:
         return None
-    from kubectl_scratch.cluster import read_manifest
+    from kubectl_scratch.cluster import read_objects
 
-    return read_manifest(path)
+    return read_objects(path)[0]
 
 
 def _parts(given: tuple[str, ...]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from kubectl_scratch import __version__
+from kubectl_scratch.console import printable
 from kubectl_scratch.options import Process
 
 # kubectl says so much in milliseconds; one that hangs is not worth waiting for.
@@ -71,5 +72,5 @@ def as_text(told: Versions) -> str:
     for title, key in (("kubectl", "kubectlVersion"), ("Server", "serverVersion")):
         if key in told:
             found = told[key] or {}
-            lines.append(f"{title} Version: {found.get('gitVersion', 'none on PATH')}")
+            lines.append(f"{title} Version: {printable(found.get('gitVersion', 'none on PATH'))}")
     return "\n".join(lines)

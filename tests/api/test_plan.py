@@ -185,7 +185,19 @@ def test_a_wrong_wish_is_told_before_anything_is_created(
         ("", "has no object"),
         ("- a", "has no object"),
         ("kind: ConfigMap\nmetadata: {name: x}", "has no pod and nothing that makes pods"),
-        ("kind: Pod\nmetadata: {name: 7}\nspec: {}", "has no pod and nothing that makes pods"),
+        ("kind: Pod\nmetadata: {name: 7}\nspec: {}", "not one that a cluster takes"),
+        ("kind: Pod\nmetadata: x\nspec: {}", "not one that a cluster takes"),
+        ("kind: Pod\nmetadata: {name: ..}\nspec: {}", "not one that a cluster takes"),
+        ("kind: Pod\nmetadata: {name: x, namespace: [a]}\nspec: {}", "not one that a cluster"),
+        ("kind: Pod\nmetadata: {name: x}\nspec: {}", "not one that a cluster takes"),
+        ("kind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: a}]}", "not one that a"),
+        (
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\nspec: {template: {}}",
+            "the deployment in",
+        ),
+        ("kind: Pod\n---\nkind: Pod", "has several that have pods: pod, pod; give one"),
+        ("apiVersion: serving.example/v1\nkind: Service\nmetadata: {name: x}", "has no pod and"),
+        ("1: a", "has no object"),
         ("kind: Service\nmetadata: {name: x}\nspec: {}", "a service has no pod"),
     ],
 )
@@ -196,12 +208,56 @@ def test_a_wrong_manifest(cli: Cli, tmp_path: Path, text: str, said: str) -> Non
     nothing_sent(cli.api)
 
 
+def test_a_manifest_among_others_and_with_what_looks_like_a_date(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "all.yaml"
+    pod = source_pod("filed")
+    pod["spec"]["containers"][0]["env"] = [{"name": "DAY", "value": "DATE"}]
+    listed = {"kind": "List", "items": [{"kind": "ConfigMap", "metadata": {"name": "x"}}, pod]}
+    path.write_text(yaml.safe_dump(listed).replace("DATE", "2024-01-01"))
+    ended = cli.run("debug", "-f", str(path), "--", "true")
+    assert (ended.code, ended.errors) == (0, [])
+    assert made(cli)["spec"]["containers"][0]["env"] == [{"name": "DAY", "value": "2024-01-01"}]
+
+
 def test_a_manifest_of_another_namespace_than_the_flag_s(cli: Cli, tmp_path: Path) -> None:
     path = tmp_path / "pod.yaml"
-    pod = {"kind": "Pod", "metadata": {"name": "x", "namespace": "shop"}, "spec": {}}
+    pod = source_pod("x", metadata={"namespace": "shop"})
     path.write_text(json.dumps(pod))
     words = ("debug", "-f", str(path), "-n", "default", "--", "true")
     cli.run(*words).complains("of namespace 'shop', -n says 'default'")
+
+
+def test_the_value_of_a_dry_run_may_stand_behind_a_space(cli: Cli) -> None:
+    for words in (("--dry-run", "server", "mypod"), ("mypod", "--dry-run", "client")):
+        ended = cli.run("debug", *words)
+        assert (ended.code, ended.err) == (0, "") and b"copy of default/mypod" in ended.out
+
+
+def test_findings_are_told_beside_manifests(cli: Cli) -> None:
+    cli.api.add(source_pod("dos", os={"name": "windows"}))
+    ended = cli.run("debug", "dos", "--dry-run", "-o", "yaml")
+    assert ended.code == 1 and "it is a Windows pod" in ended.err
+
+
+def test_a_dry_run_without_the_right_to_a_lease(cli: Cli) -> None:
+    cli.api.access = lambda asked: asked["resourceAttributes"]["resource"] != "jobs"
+    cli.api.fault(method="POST", path="/jobs$", status=403, reason="Forbidden", dry=True)
+    assert cli.run("debug", "mypod", "--dry-run=server").code == 0
+
+
+def test_a_check_without_the_right_to_read_the_pod_tells_the_rights(cli: Cli) -> None:
+    cli.api.fault(method="GET", path="/pods/mypod$", status=403, reason="Forbidden", times=None)
+    cli.api.access = lambda asked: asked["resourceAttributes"]["verb"] != "get"
+    ended = cli.run("check", "mypod")
+    assert (ended.code, ended.err) == (1, "")
+    assert b"you may not get pods" in ended.out and b"kind: Role" in ended.out
+
+
+def test_a_check_to_which_the_cluster_gives_no_answer_is_no_refusal(cli: Cli) -> None:
+    cli.api.fault(path="/selfsubjectaccessreviews$", status=503, times=None)
+    ended = cli.run("check", "mypod")
+    assert ended.code == 0 and b"did not answer for all of them" in ended.out
+    assert b"you may not" not in ended.out and b"kind: Role" not in ended.out
 
 
 def test_a_variable_s_value_is_told_nowhere(cli: Cli) -> None:
