@@ -1,16 +1,22 @@
 # The only commands that the README and CI call. Each does its own set-up.
 BIN := .venv/bin
 
-.PHONY: help venv cluster cluster-down demo test lint unit api dist-test cluster-test bench dist \
-  lock picture format clean
+.PHONY: help venv seed cluster cluster-down demo test lint unit api seed-test dist-test cluster-test \
+  bench dist lock picture format clean
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z -]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
 
-venv: .venv/made  ## .venv/ with kubectl-scratch, kubectl and the development tools
+venv: .venv/made kubectl_scratch/data/made  ## .venv/ with kubectl-scratch, kubectl and the development tools
 
 .venv/made: setup.cfg pyproject.toml tools/venv.sh
 	sh tools/venv.sh
+
+seed: .venv/made  ## The seed and static busybox, for amd64 and arm64, in kubectl_scratch/data/
+	@$(BIN)/python tools/seed.py
+
+kubectl_scratch/data/made: .venv/made tools/seed.py $(wildcard seed/*)
+	@$(BIN)/python tools/seed.py
 
 cluster: venv  ## Start the testbed's cluster, or reuse it; prints the line that exports KUBECONFIG
 	@$(BIN)/python -m testbed up
@@ -29,6 +35,9 @@ lint unit api: venv  ## One tier
 
 cluster-test: venv  ## The tier that needs the testbed
 	@$(BIN)/python tools/test.py cluster
+
+seed-test: venv  ## The tier that runs the seed's commands, those for arm64 under qemu
+	@$(BIN)/python tools/test.py seed
 
 dist-test: venv  ## The tier that builds, installs and runs the krew archive
 	@$(BIN)/python tools/test.py dist
@@ -49,5 +58,5 @@ format: venv  ## Format the code
 	$(BIN)/ruff check -q --fix . && $(BIN)/ruff format -q .
 
 clean:  ## Remove what was made here; run cluster-down before
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf .venv build dist kubectl_scratch/data *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 	  .import_linter_cache

@@ -2,6 +2,6 @@
 
 import sys
 
-from bench import completion, plan, startup
+from bench import completion, plan, shell, startup
 
-sys.exit(max(startup.main(), completion.main(), plan.main()))
+sys.exit(max(startup.main(), completion.main(), plan.main(), shell.main()))

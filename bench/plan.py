@@ -18,7 +18,7 @@ from bench.space import namespace
 MANY = 2_000
 ROUNDS = 10
 MARK = "x" * 1000
-# kubectl asks for 500 objects a time; the cluster is the same for both.
+# All that a plan reads besides the pod.
 KINDS = "services,networkpolicies,poddisruptionbudgets,replicasets,replicationcontrollers"
 KINDS += ",daemonsets,statefulsets,jobs,persistentvolumeclaims"
 PAGE = """\

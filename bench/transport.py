@@ -25,6 +25,7 @@ from typing import Any
 
 from kubectl_scratch import terminal
 from kubectl_scratch.cluster import Cluster, read_access
+from kubectl_scratch.desk import UserStreams
 from kubectl_scratch.interrupts import Interrupts
 from kubectl_scratch.private import private_folder
 from kubectl_scratch.request import Connection
@@ -154,7 +155,7 @@ def hold_session(transport: str, form: str, namespace: str) -> Numbers:
             if tty:
                 return use_terminal(remote, began)
             with Interrupts() as interrupts:
-                user = terminal.UserStreams(0, 1, 2)
+                user = UserStreams(0, 1, 2)
                 terminal.bridge(remote, user, interrupts, time.monotonic, lambda: None)
             assert remote.outcome().code == 0, remote.outcome()
             return {"began": [began]}

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from kubectl_scratch import cluster as api
 from kubectl_scratch.cluster import Cluster
 from kubectl_scratch.debugger import Choice, as_regular
 from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.findings import Finding, Level
 from kubectl_scratch.plan import Plan
-from kubectl_scratch.podjson import Json
+from kubectl_scratch.podjson import Json, all_containers, find, init_containers
 
 # Webhooks that keep state refuse a dry run, whatever the object is.
 # https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#side-effects
@@ -30,7 +28,7 @@ def admit(plan: Plan, cluster: Cluster) -> Plan:
         if refusal is None:
             told = Finding(Level.INFO, f"profile {choice.profile}, the strongest that is admitted")
             chosen = beginning_with(plan, number)
-            return replace(chosen, findings=(*chosen.findings, told))
+            return chosen._replace(findings=(*chosen.findings, told))
         if refusal.status not in (400, 403, 422) or is_not_judged(refusal):
             break
     return plan
@@ -42,40 +40,50 @@ def beginning_with(plan: Plan, number: int) -> Plan:
     A policy may judge ephemeral containers otherwise than regular ones.
     """
     choices = plan.choices[number:]
-    return replace(plan, choices=choices, findings=(*plan.findings, *choices[0].findings))
+    return plan._replace(choices=choices, findings=(*plan.findings, *choices[0].findings))
 
 
 def judge(plan: Plan, choice: Choice | None, cluster: Cluster) -> ClusterError | None:
     """Return why the cluster would not create the copy; None where it would.
 
-    The debug container stands among the regular ones: a creation with an ephemeral one is
+    The debug container stands among the init containers: a creation with an ephemeral one is
     refused in any case.
     """
-    try:
-        cluster.dry_run(api.pods(plan.place.namespace), candidate(plan, choice))
-    except ClusterError as error:
-        return error
-    return None
+    return refusal_of(api.pods(plan.place.namespace), candidate(plan, choice), cluster)
 
 
 def judge_lease(plan: Plan, cluster: Cluster) -> ClusterError | None:
     """Return why the cluster would not create the lease; who lacks the right does without."""
     where = plan.place.namespace
+    refusal = refusal_of(api.jobs(where), plan.lease, cluster)
+    if refusal and refusal.status == 403 and not cluster.may("create", "batch", "jobs", where):
+        return None
+    return refusal
+
+
+def refusal_of(path: str, manifest: Json, cluster: Cluster) -> ClusterError | None:
+    """Return why the cluster would not create an object; None where it would."""
     try:
-        cluster.dry_run(api.jobs(where), plan.lease)
+        cluster.dry_run(path, manifest)
     except ClusterError as error:
-        lacking = error.status == 403 and not cluster.may("create", "batch", "jobs", where)
-        return None if lacking else error
+        return error
     return None
 
 
 def candidate(plan: Plan, choice: Choice | None) -> Json:
-    """Return the copy with its debug container as a regular one."""
+    """Return the copy with its debug container as one that a pod can be created with.
+
+    A quota counts no ephemeral container, and one that asks for limits asks it of all others. As
+    the first init container, with the target's resources, it has them, and takes nothing more:
+    it would be over before the target starts.
+    """
     if choice is None:
         return plan.copy
     spec = plan.copy["spec"]
-    containers = [*spec["containers"], as_regular(choice.container)]
-    return {**plan.copy, "spec": {**spec, "containers": containers}}
+    target = find(all_containers(plan.copy), plan.place.target) or {}
+    stand_in = {**as_regular(choice.container), "resources": target.get("resources") or {}}
+    first = [stand_in, *init_containers(plan.copy)]
+    return {**plan.copy, "spec": {**spec, "initContainers": first}}
 
 
 def is_not_judged(refusal: ClusterError) -> bool:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kubectl_scratch.kinds import KIND_NAMES, KINDS
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
 # A person waits at a half-typed line.
 PATIENCE = 5.0
-OURS = "app.kubernetes.io/managed-by"
 
 
 def nothing(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
@@ -37,26 +38,16 @@ def files(ctx: click.Context, param: click.Parameter, typed: str) -> list[Comple
 
 def pods(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
     """Return the namespace's pods, copies aside, with their states."""
-    return _pods(ctx, typed, f"{OURS}!=kubectl-scratch")
+    return _pods(ctx, typed, "!=")
 
 
-# As kubectl offers them; the service stands for what it selects.
-WORKLOADS = (
-    "cronjob/",
-    "daemonset/",
-    "deployment/",
-    "job/",
-    "replicaset/",
-    "service/",
-    "statefulset/",
-)
+# A pod's name needs no kind, and Deployments have replaced ReplicationControllers.
+WORKLOADS = sorted(f"{kind}/" for kind in KINDS.keys() - {"pod", "replicationcontroller"})
 
 
 def targets(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
     """Return pods, and the kinds of what has pods; behind a kind its objects."""
-    from kubectl_scratch.request import KINDS
-
-    kind = KINDS.get(typed.partition("/")[0], "pod")
+    kind = KIND_NAMES.get(typed.partition("/")[0], "pod")
     if "/" not in typed:
         return [*_matching(typed, ((kind, "") for kind in WORKLOADS)), *pods(ctx, param, typed)]
     return pods(ctx, param, typed) if kind == "pod" else _workloads(ctx, kind, typed)
@@ -64,7 +55,6 @@ def targets(ctx: click.Context, param: click.Parameter, typed: str) -> list[Comp
 
 def _workloads(ctx: click.Context, kind: str, typed: str) -> list[CompletionItem]:
     from kubectl_scratch import cluster as api
-    from kubectl_scratch.targets import KINDS
 
     connected, where = _connect(ctx), KINDS[kind]
     rows = _rows(connected.table(api.objects(where.root, connected.namespace, where.plural)))
@@ -74,7 +64,7 @@ def _workloads(ctx: click.Context, kind: str, typed: str) -> list[CompletionItem
 
 def copies(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
     """Return the namespace's copies, with their states."""
-    return _pods(ctx, typed, f"{OURS}=kubectl-scratch")
+    return _pods(ctx, typed, "=")
 
 
 def target_containers(
@@ -84,7 +74,7 @@ def target_containers(
     from kubectl_scratch import cluster as api
     from kubectl_scratch.podjson import containers, init_containers
     from kubectl_scratch.request import parse_target
-    from kubectl_scratch.targets import KINDS, pod_of
+    from kubectl_scratch.targets import pod_of
 
     # While the value of a flag is missing, Click keeps the other words here.
     typed_target = parse_target(ctx.params["target"] or next(iter(ctx.args)))
@@ -121,12 +111,15 @@ def users(ctx: click.Context, param: click.Parameter, typed: str) -> list[Comple
     return _configured(ctx, "users", typed)
 
 
-def _pods(ctx: click.Context, typed: str, labels: str) -> list[CompletionItem]:
+def _pods(ctx: click.Context, typed: str, equal: str) -> list[CompletionItem]:
+    """Return the pods of which our mark is, or is not, as the operator says."""
     from kubectl_scratch import cluster as api
+    from kubectl_scratch.lease import MANAGED_BY, MANAGER
 
+    ours = f"{MANAGED_BY}{equal}{MANAGER}"
     connected = _connect(ctx)
     kind, slash, _ = typed.rpartition("/")
-    rows = _rows(connected.table(api.pods(connected.namespace), labelSelector=labels))
+    rows = _rows(connected.table(api.pods(connected.namespace), labelSelector=ours))
     return _matching(typed, ((f"{kind}{slash}{pod}", state) for pod, state in rows))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -28,6 +29,8 @@ STREAMS = (0, 1, 2)
 WIDEST = 100
 # What kubectl's completion asks for, in the word that Cobra's programs have for it.
 COMPLETE = "__complete"
+# What a stream says that takes no more: a full disk, a limit, a terminal that is gone.
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def split_command(argv: list[str]) -> tuple[list[str], tuple[str, ...]]:
@@ -91,9 +94,8 @@ def run(argv: list[str]) -> int:
         return report(error, console)
     except (KeyboardInterrupt, click.Abort):
         return ExitStatus.of_signal(2)
-    except Exception:
-        console.error(f"this is a bug; its traceback is in {_save_traceback()}")
-        return ExitStatus.FAILURE
+    except Exception as error:
+        return report_unknown(error, console)
 
 
 def word_usage(error: click.ClickException) -> tuple[str, str]:
@@ -131,6 +133,16 @@ def report_leftover(error: LeftoverCopy, console: Console) -> int:
     console.warning(f"the copy could not be deleted ({error.cause}); {error.otherwise}")
     console.warning(f"to delete it now: {error.command}")
     return code
+
+
+def report_unknown(error: Exception, console: Console) -> int:
+    """Word what nobody has caught; only a stdout that can't be written is no bug."""
+    # An error about a file of ours would name it.
+    if isinstance(error, OSError) and error.errno in UNWRITABLE and error.filename is None:
+        console.error(f"stdout can't be written: {error.strerror}")
+    else:
+        console.error(f"this is a bug; its traceback is in {_save_traceback()}")
+    return ExitStatus.FAILURE
 
 
 def word(error: ScratchError) -> tuple[str, str]:

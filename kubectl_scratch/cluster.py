@@ -6,29 +6,28 @@ or refuse them (37), so pods travel as dicts.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import json
 import os
 import ssl
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
 
 import urllib3
 import yaml
-from requests.utils import select_proxy, should_bypass_proxies
 
 from kubectl_scratch import __version__, kubeconfig
 from kubectl_scratch.credentials import Credentials, reason_of
 from kubectl_scratch.errors import ClusterError, InvalidRequest, Unreachable
+from kubectl_scratch.execs import Dial
 from kubectl_scratch.kubeconfig import Access
 from kubectl_scratch.lease import server_time
 from kubectl_scratch.podjson import Json
 from kubectl_scratch.request import Connection, check_namespace
-from kubectl_scratch.stream import Dial
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
@@ -38,8 +37,7 @@ TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """An object, and the API server's own time when it gave it."""
 
     body: Json
@@ -54,6 +52,11 @@ def pods(namespace: str, *more: str) -> str:
 def jobs(namespace: str, *more: str) -> str:
     """Return the path of a namespace's Jobs, or of one."""
     return _path("/apis/batch/v1/namespaces", namespace, "jobs", *more)
+
+
+def config_maps(namespace: str) -> str:
+    """Return the path of a namespace's ConfigMaps."""
+    return _path("/api/v1/namespaces", namespace, "configmaps")
 
 
 def events(namespace: str) -> str:
@@ -74,6 +77,11 @@ def nodes(name: str) -> str:
 def objects(root: str, namespace: str, plural: str, *name: str) -> str:
     """Return the path of a namespace's objects of a kind, or of one; ``root`` as /apis/apps/v1."""
     return _path(f"{root}/namespaces", namespace, plural, *name)
+
+
+def everywhere(root: str, plural: str) -> str:
+    """Return the path of all namespaces' objects of a kind; ``root`` as /apis/apps/v1."""
+    return _path(root, plural)
 
 
 def _path(root: str, *parts: str) -> str:
@@ -175,9 +183,14 @@ class Cluster:
         if is_loopback(urlsplit(self._host).hostname or ""):
             return None
         environ = {key.lower(): value for key, value in os.environ.items() if value}
+        named = {s: environ[f"{s}_proxy"] for s in ("http", "https") if f"{s}_proxy" in environ}
+        if not named:
+            return None
+        # All of requests comes with it.
+        from requests.utils import select_proxy, should_bypass_proxies
+
         if should_bypass_proxies(self._host, no_proxy=environ.get("no_proxy")):
             return None
-        named = {s: environ[f"{s}_proxy"] for s in ("http", "https") if f"{s}_proxy" in environ}
         found = select_proxy(self._host, named)
         return _proxy_url(found) if found else None
 
@@ -226,15 +239,55 @@ class Cluster:
         query = {"includeObject": "None", **query}
         return self._call("GET", path, query, accept=TABLE).body
 
+    def text(self, path: str, **query: str) -> str:
+        """Read what is no object, such as a log."""
+        url = self._host + path + (f"?{urlencode(query)}" if query else "")
+        limits = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
+        headers = urllib3.HTTPHeaderDict(self._headers())
+        try:
+            answer = self._pool.request("GET", url, headers=headers, timeout=limits)
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise Unreachable(_why_unreachable(error), f"GET {path}") from error
+        if answer.status >= 400:
+            _read_answer(answer.status, answer.data, None, f"GET {path}")
+        return str(answer.data.decode(errors="replace"))
+
+    def watch(self, path: str, seconds: int, **query: str) -> Iterator[Json]:
+        """Yield the objects of a list, and each change of one, for so many seconds at most.
+
+        https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
+        """
+        query = {**query, "watch": "true", "timeoutSeconds": str(seconds)}
+        limits = urllib3.Timeout(connect=CONNECT_SECONDS, read=seconds + READ_SECONDS)
+        url, action = f"{self._host}{path}?{urlencode(query)}", f"WATCH {path}"
+        headers = urllib3.HTTPHeaderDict(self._headers())
+        try:
+            answer = self._pool.request(
+                "GET", url, headers=headers, timeout=limits, preload_content=False
+            )
+            with contextlib.closing(answer):
+                if answer.status >= 400:
+                    _read_answer(answer.status, answer.read(), None, action)
+                for line in _lines(answer.stream()):
+                    yield json.loads(line)["object"]
+        except (urllib3.exceptions.HTTPError, OSError, ValueError, KeyError) as error:
+            raise Unreachable(_why_unreachable(error), action) from error
+
     def create(self, path: str, body: Json) -> Answer:
         """Create an object."""
         return self._call("POST", path, {}, body)
 
     def patch(
-        self, path: str, body: Json, kind: str = MERGE_PATCH, timeout: float | None = None
+        self,
+        path: str,
+        body: Json,
+        kind: str = MERGE_PATCH,
+        timeout: float | None = None,
+        dry_run: bool = False,
     ) -> Answer:
-        """Patch an object."""
-        return self._call("PATCH", path, {}, body, kind, timeout)
+        """Patch an object; a dry run lets the API server judge it only."""
+        query = {"dryRun": "All"} if dry_run else {}
+        return self._call("PATCH", path, query, body, kind, timeout)
 
     def delete(self, path: str, uid: str, grace: int, timeout: float) -> Answer:
         """Delete the object of that UID, and in the background what it owns.
@@ -310,6 +363,13 @@ class Cluster:
             proxy=(proxy.hostname or "", proxy.port or 80, login) if proxy else None,
             timeout=CONNECT_SECONDS,
         )
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from lines
 
 
 def _read_answer(status: int, data: bytes, date: str | None, action: str) -> Answer:

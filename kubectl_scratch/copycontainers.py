@@ -26,14 +26,23 @@ def skip_init(pod: Json, *, names: frozenset[str]) -> Iterator[Edit]:
     Raises InvalidRequest where there is no init container of that name.
     """
     known.require("init container", names - {ALL}, names_of(init_containers(pod)))
-    plain = [c["name"] for c in init_containers(pod) if not is_native_sidecar(c)]
-    skipped = (names - {ALL}) | set(plain if ALL in names else [])
+    skipped = skipped_init(pod, names)
     if not skipped:
         return
     dropped = [c for c in init_containers(pod) if c["name"] in skipped]
     pod["spec"]["initContainers"] = [c for c in init_containers(pod) if c not in dropped]
     for name in names_of(dropped):
         yield Edit(f"init container {name}", "left out, as asked: the app lacks what it does")
+
+
+def skipped_init(pod: Json, names: frozenset[str]) -> frozenset[str]:
+    """Return the names of the init containers that are left out."""
+    return (names - {ALL}) | frozenset(names_of(plain_init(pod)) if ALL in names else ())
+
+
+def plain_init(pod: Json) -> list[Json]:
+    """Return the init containers that end before the next one starts."""
+    return [c for c in init_containers(pod) if not is_native_sidecar(c)]
 
 
 def set_images(pod: Json, *, images: Mapping[str, str]) -> Iterator[Edit]:
@@ -107,21 +116,45 @@ def drop_host_ports(pod: Json) -> Iterator[Edit | Finding]:
         yield Finding(Level.WARNING, "hostNetwork: the app can't bind what the source has bound")
 
 
-def tell_what_runs_again(pod: Json, *, target: str | None) -> Iterator[Finding]:
+def starting(pod: Json, held: str | None, only: bool) -> list[Json]:
+    """Return the containers that start as in the source; ``only`` holds those beside ``held``, too.
+
+    A held init container keeps from starting what comes after it.
+    """
+    if held is None:
+        return all_containers(pod)
+    if only:
+        return []
+    holder = find(plain_init(pod), held)
+    if holder is not None:
+        return init_containers(pod)[: init_containers(pod).index(holder)]
+    return [c for c in all_containers(pod) if c["name"] != held]
+
+
+def tell_what_runs_again(
+    pod: Json, *, target: str | None, held: str | None = None, only: bool = False
+) -> Iterator[Finding]:
     """Report what has an effect a second time, beside the target container."""
-    again = [c["name"] for c in init_containers(pod) if not is_native_sidecar(c)]
+    starts = starting(pod, held, only)
+    again = [name for name in names_of(plain_init(pod)) if name in names_of(starts)]
     if again:
         text = f"init containers run again in the copy: {', '.join(again)}"
         yield Finding(Level.WARNING, f"{text}; --skip-init NAME leaves one out")
-    hooks = [c["name"] for c in all_containers(pod) if (c.get("lifecycle") or {}).get("postStart")]
+    hooks = [c["name"] for c in starts if (c.get("lifecycle") or {}).get("postStart")]
     if hooks:
         yield Finding(Level.WARNING, f"postStart hooks run again in the copy: {', '.join(hooks)}")
     chosen = target or names_of(containers(pod))[0]
-    beside = [c["name"] for c in containers(pod) if c["name"] != chosen]
-    beside += [c["name"] for c in init_containers(pod) if is_native_sidecar(c)]
-    others = [name for name in beside if name != chosen]
+    others = [name for name in names_of(starts) if name != chosen and name not in again]
     if others:
-        yield Finding(Level.DETAIL, f"other containers also start: {', '.join(others)}")
+        yield _beside(", ".join(others), held is not None)
+
+
+def _beside(others: str, held: bool) -> Finding:
+    """Say what starts beside the target; who sees the target held may think that nothing does."""
+    text = f"other containers also start: {others}"
+    if held:
+        return Finding(Level.INFO, f"{text}; --only holds them, too")
+    return Finding(Level.DETAIL, text)
 
 
 def tell_devices(pod: Json) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ PRIORITY = ("priorityClassName", "priority", "preemptionPolicy")
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 NEVER_READY = "kubectl-scratch/never-ready"
+ARCH = "kubernetes.io/arch"
 
 
 def free_the_node(pod: Json, *, same_node: bool) -> Iterator[Edit]:
@@ -30,7 +31,7 @@ def free_the_node(pod: Json, *, same_node: bool) -> Iterator[Edit]:
         return
     pod["spec"]["affinity"] = {**affinity, "nodeAffinity": node_affinity}
     if same_node or attached:
-        _require(node_affinity, node)
+        _require(node_affinity, "matchFields", _is_node(node))
         why = "as asked" if same_node else "where its volumes are attached"
         yield Edit("spec.nodeName", f"node {node} is required, {why}")
         return
@@ -55,11 +56,22 @@ def _requires(node_affinity: Json, node: str) -> bool:
     return bool(terms) and all(_is_node(node) in (t.get("matchFields") or []) for t in terms)
 
 
-def _require(node_affinity: Json, node: str) -> None:
-    node_affinity.setdefault(REQUIRED, {})["nodeSelectorTerms"] = [
-        {**term, "matchFields": [*(term.get("matchFields") or []), _is_node(node)]}
+def _require(node_affinity: Json, field: str, wanted: Json) -> None:
+    required = node_affinity.get(REQUIRED) or {}
+    terms = [
+        {**term, field: [*(term.get(field) or []), wanted]}
         for term in _terms(node_affinity) or [{}]
     ]
+    node_affinity[REQUIRED] = {**required, "nodeSelectorTerms": terms}
+
+
+def pin_architecture(pod: Json, *, arch: str) -> Iterator[Edit]:
+    """Let only nodes take the copy that can run the seed, which is for one architecture."""
+    affinity = pod["spec"].get("affinity") or {}
+    node_affinity = affinity.get("nodeAffinity") or {}
+    _require(node_affinity, "matchExpressions", {"key": ARCH, "operator": "In", "values": [arch]})
+    pod["spec"]["affinity"] = {**affinity, "nodeAffinity": node_affinity}
+    yield Edit("spec.affinity.nodeAffinity", f"a node of {arch}, as the tools are")
 
 
 def drop_priority(pod: Json) -> Iterator[Edit]:
@@ -97,8 +109,15 @@ def keep_out_of_services(pod: Json) -> Iterator[Edit]:
     yield Edit(f"spec.readinessGates.{NEVER_READY}", reason)
 
 
-def drop_identity(pod: Json) -> Iterator[Edit]:
-    """Drop hostname and subdomain: members of a StatefulSet take their identity from them."""
+def drop_identity(pod: Json, *, keep_hostname: bool = False) -> Iterator[Edit]:
+    """Drop hostname and subdomain: members of a StatefulSet take their identity from them.
+
+    Where the app is only started by hand it may have the hostname that it asks for; without
+    the subdomain nobody finds it by that.
+    """
+    kept = ("hostname", "hostnameOverride") if keep_hostname else ()
     for field in ("hostname", "hostnameOverride", "subdomain"):
+        if field in kept:
+            continue
         if pod["spec"].pop(field, None):
             yield Edit(f"spec.{field}", "it is the source's identity, and its name in DNS")

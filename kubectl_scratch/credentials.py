@@ -16,15 +16,36 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 
-from kubernetes.client import Configuration
-from kubernetes.config import ConfigException, load_kube_config_from_dict
-
 from kubectl_scratch import kubeconfig
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.kubeconfig import Access
 from kubectl_scratch.plugin import Login, log_in
 from kubectl_scratch.podjson import Json
 from kubectl_scratch.private import private_folder
+from kubectl_scratch.slim import Parts, late_packages
+
+# To read a kubeconfig, only the settings are needed; all else is there to renew a login with
+# OpenID Connect, and takes most of a start.
+LATE: Parts = {
+    "kubernetes": {},
+    "kubernetes.client": {"Configuration": "configuration", "ApiClient": None},
+    "oauthlib": {},
+    "oauthlib.oauth2": {},
+    "requests_oauthlib": {"OAuth2Session": None},
+    # It takes from those above.
+    "kubernetes.config": {
+        "ConfigException": "config_exception",
+        "load_kube_config_from_dict": "kube_config",
+    },
+}
+try:
+    with late_packages(LATE):
+        from kubernetes.client import Configuration
+        from kubernetes.config import ConfigException, load_kube_config_from_dict
+except Exception:
+    # The client is laid out differently.
+    from kubernetes.client import Configuration
+    from kubernetes.config import ConfigException, load_kube_config_from_dict
 
 # A plugin that logs in again may ask a server that no longer answers.
 REFRESH_SECONDS = 10.0
@@ -87,7 +108,11 @@ class Credentials:
         settings = self._settings
         if not settings.host.startswith("https"):
             return None
-        context = ssl.create_default_context(cafile=settings.ssl_ca_cert or None)
+        if settings.ssl_ca_cert or settings.verify_ssl:
+            context = ssl.create_default_context(cafile=settings.ssl_ca_cert or None)
+        else:
+            # Without those of the system: to read them takes longer than a request.
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         if not settings.verify_ssl:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE

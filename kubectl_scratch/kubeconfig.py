@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from kubectl_scratch.errors import InvalidRequest
@@ -27,8 +27,7 @@ _CLUSTER_FILES = ("certificate-authority",)
 _USER_FILES = ("client-certificate", "client-key", "tokenFile")
 
 
-@dataclass(frozen=True)
-class Access:
+class Access(NamedTuple):
     """What a connection comes to: a kubeconfig with one context, and its namespace."""
 
     config: Json

@@ -7,14 +7,20 @@ reaches what the source reaches.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, combinations
 from typing import NamedTuple
 
 from kubectl_scratch.findings import Edit, Finding, Level
 from kubectl_scratch.lease import MANAGER
-from kubectl_scratch.podjson import Json, name
+from kubectl_scratch.selectors import (
+    Neighbours,
+    Selecting,
+    are_met,
+    matches,
+    needs,
+    that_select,
+)
 
 # What controllers write into the pods that they make: an identity, not a description.
 CONTROLLERS_OWN = frozenset(
@@ -35,46 +41,8 @@ KEEP_FLAG = "--keep-labels"
 # Up to here every set of keys is tried; 2 ** 10 of them take less than a tenth of a second.
 FEW_KEYS = 10
 
-OPERATORS: dict[str, Callable[[str | None, list[str]], bool]] = {
-    "In": lambda value, values: value in values,
-    "NotIn": lambda value, values: value not in values,
-    "Exists": lambda value, values: value is not None,
-    "DoesNotExist": lambda value, values: value is None,
-}
-# These hold only where the label is there: dropping it breaks them.
-NEED_THE_LABEL = ("In", "Exists")
 
-
-@dataclass(frozen=True)
-class Selecting:
-    """An object of the namespace that selects pods by labels.
-
-    ``selector`` is a LabelSelector, whatever form the object has; ``publishes_unready`` is a
-    Service's ``publishNotReadyAddresses``.
-    """
-
-    kind: str
-    name: str
-    selector: Json
-    publishes_unready: bool = False
-
-
-@dataclass(frozen=True)
-class Neighbours:
-    """What selects pods in the namespace.
-
-    ``unknown`` are the plural names of the kinds that could not be listed.
-    """
-
-    controllers: tuple[Selecting, ...] = ()
-    services: tuple[Selecting, ...] = ()
-    budgets: tuple[Selecting, ...] = ()
-    policies: tuple[Selecting, ...] = ()
-    unknown: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Kept:
+class Kept(NamedTuple):
     """The source's labels that the copy keeps.
 
     ``gate`` where only a readiness gate keeps the copy out of a Service's ready endpoints.
@@ -86,92 +54,7 @@ class Kept:
     findings: tuple[Finding, ...]
 
 
-class Requirement(NamedTuple):
-    """One condition of a selector."""
-
-    key: str
-    operator: str
-    values: list[str]
-
-
-def matches(selector: Json, labels: Mapping[str, str]) -> bool:
-    """Say whether a LabelSelector selects a pod of these labels.
-
-    An empty one selects every pod, and NotIn also a pod that lacks the label. Raises KeyError
-    for an operator that the API server refuses.
-    https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors
-    """
-    return _hold(_requirements(selector), labels)
-
-
-def _hold(requirements: Iterable[Requirement], labels: Mapping[str, str]) -> bool:
-    return all(OPERATORS[r.operator](labels.get(r.key), r.values) for r in requirements)
-
-
-def _requirements(selector: Json) -> list[Requirement]:
-    plain = (selector.get("matchLabels") or {}).items()
-    expressions = selector.get("matchExpressions") or []
-    return [
-        *(Requirement(key, "In", [value]) for key, value in plain),
-        *(Requirement(e["key"], e["operator"], e.get("values") or []) for e in expressions),
-    ]
-
-
-def _needs(selector: Json) -> list[Requirement]:
-    """Return the conditions that dropping a label breaks."""
-    return [r for r in _requirements(selector) if r.operator in NEED_THE_LABEL]
-
-
-def selector_of(obj: Json) -> Selecting | None:
-    """Return what an API object selects; None where it selects no pod.
-
-    ``kind`` has to be set, which it isn't in the items of a list. In a Service and a
-    ReplicationController the selector is a plain map, and an empty one selects nothing; in
-    all other kinds it is a LabelSelector, and an empty one selects everything.
-    """
-    kind, spec = obj["kind"], obj["spec"]
-    if kind == "NetworkPolicy":
-        # Absent is as empty here, and not as elsewhere.
-        return Selecting(kind, name(obj), spec.get("podSelector") or {})
-    selector = spec.get("selector")
-    if kind in ("Service", "ReplicationController"):
-        # A Service that is only a name in DNS ignores its selector.
-        if not selector or spec.get("type") == "ExternalName":
-            return None
-        unready = bool(spec.get("publishNotReadyAddresses"))
-        return Selecting(kind, name(obj), {"matchLabels": selector}, unready)
-    return None if selector is None else Selecting(kind, name(obj), selector)
-
-
-def anti_affinity_of(pod: Json) -> tuple[Selecting, ...]:
-    """Return what the pod does not tolerate beside it: the scheduler heeds it for others, too.
-
-    https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/
-    """
-    affinity = (pod["spec"].get("affinity") or {}).get("podAntiAffinity") or {}
-    terms = affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or []
-    selectors = [term["labelSelector"] for term in terms if term.get("labelSelector")]
-    return tuple(Selecting("anti-affinity", "of the source", selector) for selector in selectors)
-
-
-def text_of(selector: Json) -> str:
-    """Return the selector as the API's ``labelSelector`` parameter, sorted by keys."""
-    plain = (selector.get("matchLabels") or {}).items()
-    terms = [(key, f"{key}={value}") for key, value in plain]
-    only_expressions = _requirements({**selector, "matchLabels": None})
-    terms += [(r.key, _text_of_expression(r)) for r in only_expressions]
-    return ",".join(term for _, term in sorted(terms))
-
-
-def _text_of_expression(requirement: Requirement) -> str:
-    key, operator, values = requirement
-    if operator in ("Exists", "DoesNotExist"):
-        return key if operator == "Exists" else f"!{key}"
-    return f"{key} {operator.lower()} ({','.join(sorted(values))})"
-
-
-@dataclass(frozen=True)
-class Choice:
+class Case(NamedTuple):
     """What there is to choose from: ``keepable`` are the source's labels that may be kept."""
 
     source: Mapping[str, str]
@@ -200,8 +83,8 @@ class Choice:
     @property
     def governing(self) -> list[Selecting]:
         """Return the policies of the source that the copy can still have."""
-        of_the_source = _that_select(self.around.policies, self.source)
-        return _that_select(of_the_source, self.copy())
+        of_the_source = that_select(self.around.policies, self.source)
+        return that_select(of_the_source, self.copy())
 
 
 def choose_labels(
@@ -216,19 +99,19 @@ def choose_labels(
     then selects the copy. Where some kind is unknown, and not ``keep_all``, none is kept.
     """
     keepable = {key: value for key, value in source.items() if not _why_never(key, ours)}
-    choice = Choice(source, keepable, ours, neighbours)
+    case = Case(source, keepable, ours, neighbours)
     if neighbours.unknown and not keep_all:
-        return _keep_none(choice)
-    dropped = () if keep_all else _fewest(choice)
+        return _keep_none(case)
+    dropped = () if keep_all else _fewest(case)
     return Kept(
-        labels=choice.kept(dropped),
-        gate=not keep_all and _needs_gate(choice, dropped),
-        edits=tuple(_edits(choice, dropped)),
+        labels=case.kept(dropped),
+        gate=not keep_all and _needs_gate(case, dropped),
+        edits=tuple(_edits(case, dropped)),
         findings=(
-            *_selected(choice, dropped, keep_all),
-            *_lost_policies(choice, dropped),
-            *_new_policies(choice, dropped),
-            *_unseen(choice, dropped),
+            *_selected(case, dropped, keep_all),
+            *_lost_policies(case, dropped),
+            *_new_policies(case, dropped),
+            *_unseen(case, dropped),
         ),
     )
 
@@ -242,11 +125,11 @@ def _why_never(key: str, ours: Mapping[str, str]) -> str:
     return ""
 
 
-def _keep_none(choice: Choice) -> Kept:
+def _keep_none(case: Case) -> Kept:
     """Keep nothing: what can't be listed might adopt the copy or send it traffic."""
     edits, findings = [], []
-    if choice.source:
-        kinds = ", ".join(choice.around.unknown)
+    if case.source:
+        kinds = ", ".join(case.around.unknown)
         reason = f"none is kept: {kinds} could not be listed, and might select the copy"
         edits = [Edit("metadata.labels", reason)]
         text = (
@@ -255,15 +138,15 @@ def _keep_none(choice: Choice) -> Kept:
             "keeps the labels"
         )
         findings = [Finding(Level.WARNING, text)]
-    dropped = tuple(choice.keepable)
+    dropped = tuple(case.keepable)
     return Kept(
         labels={},
-        gate=_needs_gate(choice, dropped),
+        gate=_needs_gate(case, dropped),
         edits=tuple(edits),
         findings=(
             *findings,
-            *_selected(choice, dropped, keep_all=False),
-            *_new_policies(choice, dropped),
+            *_selected(case, dropped, keep_all=False),
+            *_new_policies(case, dropped),
         ),
     )
 
@@ -271,79 +154,75 @@ def _keep_none(choice: Choice) -> Kept:
 # The choice
 
 
-def _fewest(choice: Choice) -> tuple[str, ...]:
+def _fewest(case: Case) -> tuple[str, ...]:
     """Return the keys to drop, sorted."""
-    near = _within_reach(choice)
-    needed = {r.key for each in near.harmful for r in _needs(each.selector)}
-    keys = sorted(needed & choice.keepable.keys())
+    near = _within_reach(case)
+    needed = {r.key for each in near.harmful for r in needs(each.selector)}
+    keys = sorted(needed & case.keepable.keys())
     if len(keys) > FEW_KEYS:
         return _put_back(near, keys)
     sets = chain.from_iterable(combinations(keys, size) for size in range(len(keys) + 1))
     return min(sets, key=lambda dropped: _cost(near, dropped))
 
 
-def _within_reach(choice: Choice) -> Choice:
+def _within_reach(case: Case) -> Case:
     """Leave out what selects the copy under no choice: a namespace may have many Services."""
 
     def near(those: tuple[Selecting, ...]) -> tuple[Selecting, ...]:
-        return tuple(each for each in those if _hold(_needs(each.selector), choice.copy()))
+        return tuple(each for each in those if are_met(needs(each.selector), case.copy()))
 
-    around = choice.around
+    around = case.around
     reached = Neighbours(
         near(around.controllers), near(around.services), near(around.budgets), near(around.policies)
     )
-    return Choice(choice.source, choice.keepable, choice.ours, reached)
+    return Case(case.source, case.keepable, case.ours, reached)
 
 
 Cost = tuple[int, int, int, int, int, int, int, int, tuple[str, ...]]
 
 
-def _cost(choice: Choice, dropped: tuple[str, ...]) -> Cost:
+def _cost(case: Case, dropped: tuple[str, ...]) -> Cost:
     """Return how bad it is to drop these keys; the first difference decides.
 
     A lost policy is worse than a Service, which a gate keeps from the copy, and than a budget;
     but no gate helps against a controller or a Service that publishes what is not ready.
     """
-    around = choice.around
-    copy = choice.copy(dropped)
-    adopting = _that_select(around.controllers, copy)
-    serving = _that_select(around.services, copy)
-    governing = choice.governing
+    around = case.around
+    copy = case.copy(dropped)
+    adopting = that_select(around.controllers, copy)
+    serving = that_select(around.services, copy)
+    governing = case.governing
     return (
-        sum(choice.is_breakable(each) for each in adopting),
+        sum(case.is_breakable(each) for each in adopting),
         sum(each.publishes_unready for each in serving),
         len(adopting),
-        len(governing) - len(_that_select(governing, copy)),
+        len(governing) - len(that_select(governing, copy)),
         len(serving),
-        len(_that_select(around.budgets, copy)),
+        len(that_select(around.budgets, copy)),
         len(dropped),
-        len(_that_select(around.policies, copy)),
+        len(that_select(around.policies, copy)),
         dropped,
     )
 
 
-def _put_back(choice: Choice, keys: list[str]) -> tuple[str, ...]:
+def _put_back(case: Case, keys: list[str]) -> tuple[str, ...]:
     """Drop all these keys, then put back what makes it better: safe, and nearly the fewest.
 
     First all keys of a policy at once, since a part of them brings no policy back.
     """
-    of_policies = [{r.key for r in _needs(each.selector)} for each in choice.governing]
+    of_policies = [{r.key for r in needs(each.selector)} for each in case.governing]
     groups = [*of_policies, *({key} for key in keys)]
     dropped = tuple(keys)
     while True:
         fewer = [tuple(key for key in dropped if key not in group) for group in groups]
-        best = min([dropped, *fewer], key=lambda some: _cost(choice, some))
+        best = min([dropped, *fewer], key=lambda some: _cost(case, some))
         if best == dropped:
             return dropped
         dropped = best
 
 
-def _that_select(those: Iterable[Selecting], labels: Mapping[str, str]) -> list[Selecting]:
-    return [each for each in those if matches(each.selector, labels)]
-
-
-def _needs_gate(choice: Choice, dropped: tuple[str, ...]) -> bool:
-    serving = _that_select(choice.around.services, choice.copy(dropped))
+def _needs_gate(case: Case, dropped: tuple[str, ...]) -> bool:
+    serving = that_select(case.around.services, case.copy(dropped))
     return any(not each.publishes_unready for each in serving)
 
 
@@ -365,69 +244,69 @@ EFFECTS = {
 ADOPTION = Effect("adopt it", "adopts the copy and may delete it")
 
 
-def _edits(choice: Choice, dropped: tuple[str, ...]) -> Iterator[Edit]:
-    for key in sorted(choice.source.keys() - choice.kept(dropped).keys()):
-        reason = _why_never(key, choice.ours) or _why_dropped(choice, dropped, key)
+def _edits(case: Case, dropped: tuple[str, ...]) -> Iterator[Edit]:
+    for key in sorted(case.source.keys() - case.kept(dropped).keys()):
+        reason = _why_never(key, case.ours) or _why_dropped(case, dropped, key)
         yield Edit(f"metadata.labels[{key}]", reason)
 
 
-def _why_dropped(choice: Choice, dropped: tuple[str, ...], key: str) -> str:
+def _why_dropped(case: Case, dropped: tuple[str, ...], key: str) -> str:
     """Return what would select the copy if this key alone were put back."""
-    put_back = choice.copy(other for other in dropped if other != key)
-    already = _that_select(choice.harmful, choice.copy(dropped))
-    new = [each for each in _that_select(choice.harmful, put_back) if each not in already]
+    put_back = case.copy(other for other in dropped if other != key)
+    already = that_select(case.harmful, case.copy(dropped))
+    new = [each for each in that_select(case.harmful, put_back) if each not in already]
     return ", ".join(f"{_title(each)} would {_effect(each).would}" for each in new)
 
 
-def _selected(choice: Choice, dropped: tuple[str, ...], keep_all: bool) -> Iterator[Finding]:
+def _selected(case: Case, dropped: tuple[str, ...], keep_all: bool) -> Iterator[Finding]:
     """Say what selects the copy all the same."""
-    for each in _that_select(choice.harmful, choice.copy(dropped)):
+    for each in that_select(case.harmful, case.copy(dropped)):
         does = f"{_title(each)} {_effect(each).does}"
         if keep_all:
-            advice = f": leave out {KEEP_FLAG}" if choice.is_breakable(each) else ""
+            advice = f": leave out {KEEP_FLAG}" if case.is_breakable(each) else ""
             yield Finding(Level.WARNING, does + advice)
-        elif each in choice.around.services and not each.publishes_unready:
-            yield Finding(Level.WARNING, _gated(choice, each))
-        elif each in choice.around.budgets:
-            yield _counted(choice, each)
+        elif each in case.around.services and not each.publishes_unready:
+            yield Finding(Level.WARNING, _gated(case, each))
+        elif each in case.around.budgets:
+            yield _counted(case, each)
         else:
             text = f"{does}, whatever the copy's labels; its selector should name one"
             yield Finding(Level.WARNING, text)
 
 
-def _gated(choice: Choice, service: Selecting) -> str:
+def _gated(case: Case, service: Selecting) -> str:
     gate = "a readiness gate keeps the copy out of its ready endpoints, so it is never Ready"
-    return f"{_title(service)} selects the copy{_shared(choice, service)}: {gate}"
+    return f"{_title(service)} selects the copy{_shared(case, service)}: {gate}"
 
 
-def _counted(choice: Choice, budget: Selecting) -> Finding:
+def _counted(case: Case, budget: Selecting) -> Finding:
     does = f"{_title(budget)} {_effect(budget).does}"
-    if not choice.is_breakable(budget):
+    if not case.is_breakable(budget):
         return Finding(Level.DETAIL, f"{does}: it needs no label that could be dropped")
-    return Finding(Level.WARNING, f"{does}{_shared(choice, budget)}: drain no node meanwhile")
+    return Finding(Level.WARNING, f"{does}{_shared(case, budget)}: drain no node meanwhile")
 
 
-def _shared(choice: Choice, selecting: Selecting) -> str:
+def _shared(case: Case, selecting: Selecting) -> str:
     """Name the policies for whose sake the labels that it needs are kept."""
-    keys = {r.key for r in _needs(selecting.selector)}
-    policies = [p for p in choice.governing if keys & {r.key for r in _needs(p.selector)}]
+    keys = {r.key for r in needs(selecting.selector)}
+    policies = [p for p in case.governing if keys & {r.key for r in needs(p.selector)}]
     names = ", ".join(_title(each) for each in policies)
     return f" by labels that it shares with {names}" if names else ""
 
 
-def _lost_policies(choice: Choice, dropped: tuple[str, ...]) -> Iterator[Finding]:
-    copy = choice.copy(dropped)
-    for policy in _that_select(choice.around.policies, choice.source):
+def _lost_policies(case: Case, dropped: tuple[str, ...]) -> Iterator[Finding]:
+    copy = case.copy(dropped)
+    for policy in that_select(case.around.policies, case.source):
         if not matches(policy.selector, copy):
             text = f"{_title(policy)} governs the source and not the copy"
-            yield _differs(text, as_the_source=policy in choice.governing)
+            yield _differs(text, as_the_source=policy in case.governing)
 
 
-def _new_policies(choice: Choice, dropped: tuple[str, ...]) -> Iterator[Finding]:
-    for policy in _that_select(choice.around.policies, choice.copy(dropped)):
-        if not matches(policy.selector, choice.source):
+def _new_policies(case: Case, dropped: tuple[str, ...]) -> Iterator[Finding]:
+    for policy in that_select(case.around.policies, case.copy(dropped)):
+        if not matches(policy.selector, case.source):
             text = f"{_title(policy)} governs the copy and not the source"
-            kept = not matches(policy.selector, choice.copy())
+            kept = not matches(policy.selector, case.copy())
             yield _differs(text, as_the_source=kept)
 
 
@@ -437,15 +316,15 @@ def _differs(text: str, as_the_source: bool) -> Finding:
     return Finding(Level.WARNING, f"{text}, which may reach more or less{advice}")
 
 
-def _unseen(choice: Choice, dropped: tuple[str, ...]) -> Iterator[Finding]:
+def _unseen(case: Case, dropped: tuple[str, ...]) -> Iterator[Finding]:
     """Say what may select the copy unseen by the labels that it keeps."""
-    if not choice.kept(dropped):
+    if not case.kept(dropped):
         return
-    if choice.around.unknown:
-        kinds = ", ".join(choice.around.unknown)
+    if case.around.unknown:
+        kinds = ", ".join(case.around.unknown)
         text = f"{kinds} could not be listed, and may select the copy: leave out {KEEP_FLAG}"
         yield Finding(Level.WARNING, text)
-    kept = ", ".join(sorted(choice.kept(dropped)))
+    kept = ", ".join(sorted(case.kept(dropped)))
     text = f"autoscalers and monitors (HPA, PodMonitor) may count the copy by its labels: {kept}"
     yield Finding(Level.DETAIL, text)
 

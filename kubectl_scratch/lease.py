@@ -21,6 +21,8 @@ SOURCE_ANNOTATION = "kubectl-scratch/source"
 # As the API writes times; of one length, so that they sort as text.
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 CONTAINER_ANNOTATION = "kubectl-scratch/container"
+VIEW_ANNOTATION = "kubectl-scratch/view"
+ARCH_ANNOTATION = "kubectl-scratch/arch"
 
 
 def labels(session_id: str) -> dict[str, str]:

@@ -3,43 +3,57 @@
 from __future__ import annotations
 
 import shlex
+import threading
 import time
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
 from types import TracebackType
+from typing import NamedTuple
 
 from kubectl_scratch import cluster as api
-from kubectl_scratch import lease
+from kubectl_scratch import hold, lease
 from kubectl_scratch.cluster import Answer, Cluster
 from kubectl_scratch.console import Console
 from kubectl_scratch.errors import ClusterError, InvalidRequest, LeftoverCopy
 from kubectl_scratch.heartbeat import Heartbeat
 from kubectl_scratch.interrupts import Interrupts
-from kubectl_scratch.names import COMMAND
+from kubectl_scratch.names import ARCHITECTURES, COMMAND
+from kubectl_scratch.parallel import Task
 from kubectl_scratch.plan import Place, Plan
 from kubectl_scratch.podcopy import GRACE_SECONDS
-from kubectl_scratch.podjson import Json, annotations_of, name, namespace, uid
+from kubectl_scratch.podjson import (
+    Json,
+    all_containers,
+    annotations_of,
+    find,
+    labels_of,
+    name,
+    namespace,
+    uid,
+)
 from kubectl_scratch.request import check_container, duration_words
+from kubectl_scratch.views import APP, TOOLS
 
 TRIES = 3
 EXIT_TIMEOUT = 5.0
+# When the debug container is added beside a session that begins late, and after the beginning.
+BESIDE_AT_THE_LATEST, PROMPT_SECONDS = 5.0, 0.3
 # After this, in seconds, nothing is tried again: the lease does the rest.
 EXIT_SECONDS = 8.0
 # 404: somebody was quicker. 409: the name is another object's by now.
 GONE = (404, 409)
+# By a right that lacks, by admission; 400: a webhook that gives its refusal no code.
+REFUSED = (400, 403, 422)
 
 
-@dataclass(frozen=True)
-class Terms:
+class Terms(NamedTuple):
     """For how long a copy may outlive us, in seconds: its lease, or a deadline without one."""
 
     ttl: float
     deadline: float
 
 
-@dataclass(frozen=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """What a copy's life needs of the process and of the cluster."""
 
     cluster: Cluster
@@ -51,7 +65,8 @@ class LivingCopy:
     """Hold a seat in a copy; who leaves as the last deletes the copy and its lease, once.
 
     A signal is acted on between two steps and never inside one, so that whatever the cluster
-    has created is known here. What could not be deleted is in ``leftover``.
+    has created is known here. What could not be deleted is in ``leftover``. ``learning`` is the
+    pod of a learning run, ``unlearned`` why there is none though there should be.
     """
 
     def __init__(
@@ -59,6 +74,8 @@ class LivingCopy:
     ) -> None:
         self.place = place
         self.leftover: LeftoverCopy | None = None
+        self.learning = ""
+        self.unlearned = ""
         self._session_id = session_id
         self._terms = terms
         self._cluster = surroundings.cluster
@@ -86,6 +103,13 @@ class LivingCopy:
         trace: TracebackType | None,
     ) -> None:
         self._leave()
+
+    def session_begins(self) -> None:
+        """Note that the session begins, and no longer waits for the node."""
+
+    def beside(self) -> Place | None:
+        """Return where a session in the debug container stands, None where there is none."""
+        return self.place._replace(view=TOOLS) if self.place.debug_container else None
 
     @property
     def deadline(self) -> float | None:
@@ -176,8 +200,7 @@ class LivingCopy:
 
     def _describe_leftover(self, left: dict[str, str]) -> LeftoverCopy:
         """Name what is left: paths of objects, and why each could not be deleted."""
-        kinds = ["job" if "/jobs/" in path else "pod" for path in left]
-        what = " ".join(f"{kind}/{self.place.copy_name}" for kind in kinds)
+        what = " ".join(map(_kind_and_name, left))
         if self._leased:
             otherwise = f"its lease removes it within {duration_words(self._terms.ttl)}"
         else:
@@ -189,25 +212,57 @@ class LivingCopy:
 
 
 class CreatedCopy(LivingCopy):
-    """Create the copy and its lease."""
+    """Create the copy with its lease, the seed, and the pod of a learning run."""
 
     def __init__(self, plan: Plan, terms: Terms, surroundings: Surroundings) -> None:
         super().__init__(plan.place, plan.session_id, terms, surroundings)
         self._plan = plan
+        self._begun, self._over = threading.Event(), threading.Event()
+        self._adding: Task[None] | None = None
 
     def _begin(self) -> None:
-        owner = self._create_lease()
+        job = self._create_lease()
         self._interrupts.check()
-        self._create_copy(owner)
-        if owner is None:
-            self._console.warning(
-                "you may not create Jobs, so the copy has no lease: it ends after"
-                f" {duration_words(self._terms.deadline)} in any case, and its object stays if this"
-                " process is killed"
-            )
+        if job is None:
+            owner = owned_by_pod(self._create_copy(None))
+            self._tell_of_the_deadline()
+            self._create_seed(owner)
+        else:
+            owner = lease.owner_reference(job)
+            # Not beside each other: the kubelet asks for it as soon as it has seen the copy.
+            self._create_seed(owner)
+            self._interrupts.check()
+            self._create_copy(job)
         self._interrupts.check()
-        self._add_debug_container()
+        if self.place.view == TOOLS:
+            self._patch_in_the_first_that_is_accepted()
+            self._interrupts.check()
+        self._create_learning_pod(owner)
         self._interrupts.check()
+        if self.place.view == APP and self.place.debug_container:
+            self._adding = Task(self._add_debug_container)
+
+    def session_begins(self) -> None:
+        """Let the debug container be added: from now on its start delays nobody."""
+        self._begun.set()
+
+    def beside(self) -> Place | None:
+        """Return where a session in the debug container stands, None where there is none."""
+        if self._adding is not None:
+            self._adding.result()
+        return super().beside()
+
+    def _leave(self) -> None:
+        self._over.set()
+        self._begun.set()
+        super()._leave()
+
+    def _tell_of_the_deadline(self) -> None:
+        self._console.warning(
+            "you may not create Jobs, so the copy has no lease: it ends after"
+            f" {duration_words(self._terms.deadline)} in any case, and its object stays if this"
+            " process is killed"
+        )
 
     def _create_lease(self) -> Json | None:
         """Create the lease; return None where the user may not, and say what that weakens."""
@@ -223,13 +278,35 @@ class CreatedCopy(LivingCopy):
         self._start_heartbeat(job)
         return job
 
-    def _create_copy(self, owner: Json | None) -> None:
+    def _create_copy(self, job: Json | None) -> Json:
         copy = deepcopy(self._plan.copy)
-        if owner is not None:
-            copy["metadata"]["ownerReferences"] = [lease.owner_reference(owner)]
+        if job is not None:
+            copy["metadata"]["ownerReferences"] = [lease.owner_reference(job)]
         else:
             copy["spec"]["activeDeadlineSeconds"] = int(self._terms.deadline)
-        self._create(api.pods(self.place.namespace), copy)
+        return self._create(api.pods(self.place.namespace), copy)
+
+    def _create_seed(self, owner: Json) -> None:
+        """Create the ConfigMap; the garbage collector deletes it with its owner."""
+        if self._plan.seed is not None:
+            path = api.config_maps(self.place.namespace)
+            self._cluster.create(path, with_owner(self._plan.seed, owner))
+
+    def _create_learning_pod(self, owner: Json) -> None:
+        """Create the pod of the learning run; without it the session goes on."""
+        if self._plan.learning is None:
+            return
+        pod = with_owner(self._plan.learning, owner)
+        if not self._leased:
+            spec = pod["spec"]
+            life = min(spec["activeDeadlineSeconds"], int(self._terms.deadline))
+            spec["activeDeadlineSeconds"] = life
+        try:
+            self._create(api.pods(self.place.namespace), pod)
+        except ClusterError as error:
+            self.unlearned = error.message
+        else:
+            self.learning = str(pod["metadata"]["name"])
 
     def _create(self, path: str, manifest: Json) -> Json:
         """Create the object and note it; find out where no answer came."""
@@ -257,7 +334,19 @@ class CreatedCopy(LivingCopy):
             self._objects.append((path, uid(found)))
 
     def _add_debug_container(self) -> None:
-        """Add the debug container, in the first form that the cluster accepts."""
+        """Add the debug container beside a session inside the target, which can do without."""
+        # The node has its hands full with the copy, and then with the session's first prompt.
+        self._begun.wait(BESIDE_AT_THE_LATEST)
+        if self._over.wait(PROMPT_SECONDS):
+            return
+        try:
+            self._patch_in_the_first_that_is_accepted()
+        except ClusterError as error:
+            self.place = self.place._replace(debug_container="")
+            if not self._over.is_set():
+                self._console.warning(f"there is no debug container beside: {error.message}")
+
+    def _patch_in_the_first_that_is_accepted(self) -> None:
         path = api.pods(self.place.namespace, self.place.copy_name, "ephemeralcontainers")
         *stronger, last = [choice.container for choice in self._plan.choices]
         for container in stronger:
@@ -265,10 +354,10 @@ class CreatedCopy(LivingCopy):
                 self._patch_in(path, container)
                 return
             except ClusterError as error:
-                # 400: a webhook that gives its refusal no code.
-                if error.status not in (400, 403, 422):
+                if error.status not in REFUSED:
                     raise
-                self._interrupts.check()
+                if self.place.view == TOOLS:
+                    self._interrupts.check()
         self._patch_in(path, last)
 
     def _patch_in(self, path: str, container: Json) -> None:
@@ -280,9 +369,14 @@ class JoinedCopy(LivingCopy):
     """Join a copy that another session has created, through its lease."""
 
     def __init__(
-        self, pod: Json, session_id: str, terms: Terms, surroundings: Surroundings
+        self,
+        pod: Json,
+        session_id: str,
+        terms: Terms,
+        surroundings: Surroundings,
+        view: str | None = None,
     ) -> None:
-        super().__init__(place_of(pod), session_id, terms, surroundings)
+        super().__init__(place_of(pod, view), session_id, terms, surroundings)
         self._pod = pod
 
     def _begin(self) -> None:
@@ -312,23 +406,61 @@ class JoinedCopy(LivingCopy):
         self._interrupts.check()
 
 
-def place_of(copy: Json) -> Place:
-    """Return where a session in an existing copy stands.
+def _kind_and_name(path: str) -> str:
+    kind, name_of_it = path.split("/")[-2:]
+    return f"{kind.removesuffix('s')}/{name_of_it}"
 
-    Raises InvalidRequest for a pod that is no copy of ours.
+
+def with_owner(manifest: Json, owner: Json) -> Json:
+    """Return the manifest with its owner, whose end is its own."""
+    owned = deepcopy(manifest)
+    owned["metadata"]["ownerReferences"] = [owner]
+    return owned
+
+
+def owned_by_pod(pod: Json) -> Json:
+    """Return the reference to a pod as an owner, where there is no lease."""
+    return {"apiVersion": "v1", "kind": "Pod", "name": name(pod), "uid": uid(pod)}
+
+
+def place_of(copy: Json, view: str | None = None) -> Place:
+    """Return where a session in an existing copy stands; the view is by default its first one's.
+
+    Raises InvalidRequest for a pod that is no copy of ours, or has no such view.
     """
     known = annotations_of(copy)
-    ephemerals = copy["spec"].get("ephemeralContainers") or []
-    labelled = (copy["metadata"].get("labels") or {}).get(lease.MANAGED_BY) == lease.MANAGER
-    if not labelled or lease.SOURCE_ANNOTATION not in known or not ephemerals:
+    labelled = labels_of(copy).get(lease.MANAGED_BY) == lease.MANAGER
+    if not labelled or lease.SOURCE_ANNOTATION not in known:
         raise InvalidRequest(f"pod {name(copy)!r} is no copy of {COMMAND}", "debug makes one of it")
     target = known.get(lease.CONTAINER_ANNOTATION, "")
     # It becomes a part of the shell's helpers, and anybody may have written it.
     check_container(target)
-    return Place(
-        namespace=namespace(copy),
-        copy_name=name(copy),
-        debug_container=ephemerals[0]["name"],
-        target=target,
-        source=known[lease.SOURCE_ANNOTATION],
+    container = find(all_containers(copy), target) or {}
+    ephemerals = copy["spec"].get("ephemeralContainers") or []
+    beside = ephemerals[0] if ephemerals else {}
+    both = [c for c in (container, beside) if hold.has_toolkit(c)]
+    return _checked(
+        Place(
+            namespace=namespace(copy),
+            copy_name=name(copy),
+            debug_container=str(beside.get("name", "")),
+            target=target,
+            source=known[lease.SOURCE_ANNOTATION],
+            view=view or known.get(lease.VIEW_ANNOTATION, TOOLS),
+            held=hold.is_held(container),
+            seeded=frozenset(str(c["name"]) for c in both),
+            arch=known.get(lease.ARCH_ANNOTATION, ARCHITECTURES[0]),
+        )
     )
+
+
+def _checked(place: Place) -> Place:
+    if place.arch not in ARCHITECTURES:
+        raise InvalidRequest(f"there are no tools for the copy's architecture {place.arch!r}")
+    if place.view == APP and place.target not in place.seeded:
+        problem = f"copy {place.copy_name!r} was made without a way into its target"
+        raise InvalidRequest(problem, "--view tools stands beside it")
+    if place.view != APP and not place.debug_container:
+        problem = f"copy {place.copy_name!r} has no debug container"
+        raise InvalidRequest(problem, "--view app stands inside its target")
+    return place

@@ -19,8 +19,8 @@ annotation says the same for `istioctl kube-inject` as for its injector.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from kubectl_scratch.findings import Edit, Finding, Level
 from kubectl_scratch.podjson import (
@@ -74,13 +74,16 @@ OPT_OUT_ANNOTATIONS = {"linkerd.io/inject": "disabled", "sidecar.istio.io/inject
 OPT_OUT_LABELS = {"istio.io/dataplane-mode": "none", "sidecar.istio.io/inject": "false"}
 
 
-@dataclass(frozen=True)
-class _Parts:
+class _Parts(NamedTuple):
     """What one injector added."""
 
     mesh: str
     containers: frozenset[str]
     volumes: frozenset[str]
+
+    def are_all_of(self, names: Iterable[str]) -> bool:
+        """Say whether a pod of these containers has no other: it is the mesh's gateway."""
+        return self.containers.issuperset(names)
 
 
 def injection_labels(source: Json) -> dict[str, str]:
@@ -94,11 +97,23 @@ def is_request(annotation: str) -> bool:
     return annotation not in STATUS_ANNOTATIONS and annotation.startswith(REQUEST_ANNOTATIONS)
 
 
+def stripped(source: Json, *, keep_mesh: bool) -> dict[str, str]:
+    """Return the names of the containers that ``strip`` takes out, each with its mesh."""
+    found: dict[str, str] = {}
+    left = set(names_of(containers(source)))
+    for parts in _injected(source, by_hand=not keep_mesh):
+        if not parts.are_all_of(left):
+            left -= parts.containers
+            there = parts.containers.intersection(names_of(all_containers(source)))
+            found |= dict.fromkeys(there, parts.mesh)
+    return found
+
+
 def strip(pod: Json, *, keep_mesh: bool) -> Iterator[Edit | Finding]:
     """Strip what an injector added, so that it adds it again, or that none is there."""
     again = "the injector adds its own" if keep_mesh else "as asked"
     for parts in _injected(pod, by_hand=not keep_mesh):
-        if not set(names_of(containers(pod))) - parts.containers:
+        if parts.are_all_of(names_of(containers(pod))):
             text = f"the source is a gateway of {parts.mesh}: its proxy is the app, and is copied"
             yield Finding(Level.DETAIL, text)
             continue

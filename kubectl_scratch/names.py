@@ -14,3 +14,5 @@ COMPLETER = f"kubectl_complete-{PLUGIN.replace('-', '_')}"
 
 # The toolkit image that is taken where none is named.
 DEFAULT_IMAGE = "docker.io/library/busybox:1.37.0"
+# For which there are tools.
+ARCHITECTURES = ("amd64", "arm64")

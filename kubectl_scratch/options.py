@@ -11,7 +11,7 @@ from kubectl_scratch import candidates
 from kubectl_scratch.console import Console
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.help import ConnectionFlag, Flag
-from kubectl_scratch.names import DEFAULT_IMAGE
+from kubectl_scratch.names import ARCHITECTURES
 
 
 class Process(NamedTuple):
@@ -102,6 +102,8 @@ _CONNECTION: tuple[Callable[[Any], Any], ...] = (
 )
 
 
+_EXTRA = click.argument("extra", nargs=-1, shell_complete=candidates.nothing)
+
 _SESSION: tuple[Callable[[Any], Any], ...] = (
     flag(
         "--tty/--no-tty",
@@ -138,7 +140,15 @@ _SESSION: tuple[Callable[[Any], Any], ...] = (
         show_default=True,
         help="What carries the session.",
     ),
-    click.argument("extra", nargs=-1, shell_complete=candidates.nothing),
+    flag("--shell", metavar="NAME", help="A shell of the container's own, instead of ours."),
+    flag(
+        "--toolkit-file",
+        metavar="PATH",
+        multiple=True,
+        help="A static binary, or a folder of some, beside the toolkit's own.",
+        shell_complete=candidates.files,
+    ),
+    _EXTRA,
 )
 
 
@@ -164,9 +174,7 @@ _TARGET: tuple[Callable[[Any], Any], ...] = (
     flag(
         "--image",
         metavar="IMAGE",
-        default=DEFAULT_IMAGE,
-        show_default=True,
-        help="The toolkit image; it must have sh, sleep and true.",
+        help="A toolkit image; it must have sh, sleep and true. [default: none is needed]",
     ),
     flag(
         "--profile",
@@ -188,6 +196,40 @@ _TARGET: tuple[Callable[[Any], Any], ...] = (
         help="When the toolkit image is pulled.",
     ),
     flag("--image-pull-secret", metavar="NAME", multiple=True, help="For the toolkit image."),
+)
+
+_INSIDE: tuple[Callable[[Any], Any], ...] = (
+    flag(
+        "--view",
+        type=click.Choice(["app", "tools"]),
+        help="Stand inside the target, or in the debug container. [default: app without --image]",
+    ),
+    flag(
+        "--hold/--no-hold",
+        default=None,
+        help="Whether the target idles until run-app starts the app. [default: as it crashes]",
+    ),
+    flag("--only", is_flag=True, help="The other containers idle, too."),
+    flag("--command", metavar="WORDS", help="The app's command, where only its image knows it."),
+    flag(
+        "--learn/--no-learn",
+        default=None,
+        help="Watch one run to learn that command. [default: where it crash-loops]",
+    ),
+    flag("--arch", type=click.Choice(ARCHITECTURES), help="The node's, where it can't be read."),
+)
+
+_IN_PLACE: tuple[Callable[[Any], Any], ...] = (
+    flag(
+        "--in-place",
+        is_flag=True,
+        help="No copy: a container in the pod itself, which stays listed there for ever.",
+    ),
+    flag(
+        "--linger",
+        metavar="DURATION",
+        help="How long that container idles for a next session. [default: it ends with this one]",
+    ),
 )
 
 _COPY: tuple[Callable[[Any], Any], ...] = (
@@ -233,9 +275,24 @@ def copy_options(command: Command) -> Command:
     return _add(_COPY, command)
 
 
+def inside_options(command: Command) -> Command:
+    """Add the flags of view and hold."""
+    return _add(_INSIDE, command)
+
+
+def in_place_options(command: Command) -> Command:
+    """Add the flags of a debug container in the source pod."""
+    return _add(_IN_PLACE, command)
+
+
 def session_options(command: Command) -> Command:
     """Add the flags of what runs a session."""
     return _add(_SESSION, command)
+
+
+def extra_words(command: Command) -> Command:
+    """Add the words behind a verb's own, which `refuse_extra` refuses in words."""
+    return _add((_EXTRA,), command)
 
 
 def connection_options(command: Command) -> Command:
@@ -260,8 +317,8 @@ def with_values(words: list[str]) -> list[str]:
     return found
 
 
-def refuse_extra(values: dict[str, Any]) -> None:
-    """Raise InvalidRequest for what stands behind the name: a command goes after ``--``."""
+def refuse_extra(values: dict[str, Any], hint: str = "") -> None:
+    """Raise InvalidRequest for what stands behind the name."""
     extra = values.pop("extra")
     if extra:
-        raise InvalidRequest(f"{extra[0]!r} is one word too many", "a command goes after --")
+        raise InvalidRequest(f"{extra[0]!r} is one word too many", hint)

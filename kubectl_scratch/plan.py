@@ -3,62 +3,88 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple
 
-from kubectl_scratch import debugger, lease, mesh, podcopy
-from kubectl_scratch.debugger import Choice
-from kubectl_scratch.errors import InvalidRequest
+from kubectl_scratch import debugger, hold, learning, lease, mesh, podcopy, toolkit
+from kubectl_scratch.debugger import Choice, Form
 from kubectl_scratch.findings import Edit, Finding, Level
-from kubectl_scratch.labels import Neighbours, anti_affinity_of, choose_labels, matches
-from kubectl_scratch.names import COMMAND
-from kubectl_scratch.podcopy import CopyOptions
+from kubectl_scratch.inside import DEFAULT_ARCH, Ground, Inside, decide
+from kubectl_scratch.labels import choose_labels
+from kubectl_scratch.names import COMMAND, DEFAULT_IMAGE
 from kubectl_scratch.podjson import (
-    DEFAULT_CONTAINER,
     Json,
     all_containers,
     annotations_of,
-    containers,
     find,
     is_going,
     labels_of,
     name,
     names_of,
     namespace,
+    volumes,
 )
-from kubectl_scratch.request import DebugRequest, Wishes
+from kubectl_scratch.request import DebugRequest
+from kubectl_scratch.selectors import Neighbours, anti_affinity_of, matches
+from kubectl_scratch.targetcontainer import choose_target
+from kubectl_scratch.views import APP, TOOLS
 
 # 63 is the longest name of which the pod's hostname and a label value can be made.
 LONGEST_NAME = 63
+LEARNS = "-learn"
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a session stands: a debug container in a copy, and what it is a copy of."""
+class Place(NamedTuple):
+    """Where a session stands in a copy, and what it is a copy of.
+
+    ``debug_container`` is empty where there is none, ``seeded`` names the containers into which
+    the toolkit comes through the seed, for ``arch``, which ``arch_known`` says is that of the
+    source's node. ``view`` is app or tools. ``tag`` is that of an in-place container: there is no
+    copy then, and ``copy_name`` is the source's.
+    """
 
     namespace: str
     copy_name: str
     debug_container: str
     target: str
     source: str
+    view: str = TOOLS
+    held: bool = False
+    seeded: frozenset[str] = frozenset()
+    arch: str = DEFAULT_ARCH
+    arch_known: bool = True
+    tag: str = ""
+
+    @property
+    def container(self) -> str:
+        """Return the container in which the session runs."""
+        return self.target if self.view == APP else self.debug_container
+
+    @property
+    def has_seed(self) -> bool:
+        """Say whether the session's tools come through the seed."""
+        return self.container in self.seeded
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """What one ``debug`` will do.
 
-    ``copy`` lacks only its owner, whose UID the cluster gives. ``choices`` are the debug
-    container in the order in which the cluster is asked to accept it: the later ones ask for
-    less.
+    ``copy``, ``seed`` (the ConfigMap) and ``learning`` (the pod of the learning run) lack only
+    their owner, whose UID the cluster gives. ``choices`` are the debug container in the order in
+    which the cluster is asked to accept it: the later ones ask for less.
     """
 
     place: Place
+    source: Json
     session_id: str
     lease: Json
     copy: Json
     choices: tuple[Choice, ...]
     edits: tuple[Edit, ...]
     findings: tuple[Finding, ...]
+    seed: Json | None = None
+    learning: Json | None = None
     # The source's, where it has one.
     node: str | None = None
 
@@ -68,21 +94,21 @@ class Plan:
         return [f for f in self.findings if f.level is Level.BLOCKER]
 
 
-@dataclass(frozen=True)
-class Circumstances:
+class Circumstances(NamedTuple):
     """What a plan depends on besides the source pod: who, when, and what else there is.
 
     ``suffix`` is five random characters, ``now`` the cluster's time; ``claims`` are the
     namespace's PersistentVolumeClaims by name, as far as they could be read; ``found`` tells
-    how the source pod was found.
+    how the source pod was found; ``ground`` what the cluster allows for the seed.
     """
 
     suffix: str
     author: str
     now: datetime
-    neighbours: Neighbours = field(default_factory=Neighbours)
-    claims: Mapping[str, Json] = field(default_factory=dict)
+    neighbours: Neighbours = Neighbours()
+    claims: Mapping[str, Json] = MappingProxyType({})
     found: tuple[Finding, ...] = ()
+    ground: Ground = Ground()
 
 
 def make_plan(source: Json, request: DebugRequest, around: Circumstances) -> Plan:
@@ -92,8 +118,10 @@ def make_plan(source: Json, request: DebugRequest, around: Circumstances) -> Pla
     names.
     """
     wishes, suffix = request.wishes, around.suffix
-    target, choice = choose_target(source, request.container)
+    target, choice = choose_target(source, request)
     copy_name = wishes.name or name_of_copy(name(source), suffix)
+    consumer = is_consumer(source, around.neighbours)
+    inside = decide(source, target, request, around.ground, consumer, around.now, copy_name)
     marks = marks_of(source, target, wishes.reason, around)
     ours = lease.labels(suffix)
     # What an injector asks for is not chosen: without the proxy the copy would be cut off.
@@ -101,39 +129,38 @@ def make_plan(source: Json, request: DebugRequest, around: Circumstances) -> Pla
     kept = choose_labels(
         labels_of(source), fixed, beside(source, around.neighbours), wishes.keep_labels
     )
-    labels = {**kept.labels, **fixed}
     copied = podcopy.make_copy(
         source,
         copy_name,
-        labels,
-        marks,
-        copy_options(wishes, target["name"]),
+        {**kept.labels, **fixed},
+        {
+            **marks,
+            lease.VIEW_ANNOTATION: inside.stand.view,
+            lease.ARCH_ANNOTATION: arch_of(inside),
+        },
+        wishes,
+        target["name"],
         kept.gate,
         around.claims,
+        inside.seeding,
+        inside.stand.view == APP,
     )
+    twin = inside.seeding is not None and request.image is None
     tools = debugger.debug_containers(
         source,
         target,
-        request.image,
+        form_of(copied.manifest, target, request, twin),
         suffix,
         profile=request.profile,
         custom=request.custom,
-        env=wishes.env,
-        pull_policy=wishes.pull_policy,
     )
-    seat = {lease.seat_of(suffix): lease.expiry(around.now, request.session.ttl)}
     return Plan(
-        place=Place(
-            namespace=namespace(source),
-            copy_name=copy_name,
-            debug_container=tools.choices[0].container["name"],
-            target=target["name"],
-            source=f"{namespace(source)}/{name(source)}",
+        place=place_of(
+            source, target, copied.manifest, tools.choices[0], inside, twin, around.ground
         ),
+        source=source,
         session_id=suffix,
-        lease=lease.lease_manifest(
-            copy_name, suffix, target["image"], request.session.ttl, {**marks, **seat}
-        ),
+        lease=lease_of(copy_name, target, request, marks, around),
         copy=copied.manifest,
         choices=tools.choices,
         edits=(*kept.edits, *copied.edits),
@@ -141,19 +168,91 @@ def make_plan(source: Json, request: DebugRequest, around: Circumstances) -> Pla
             *around.found,
             *choice,
             *source_findings(source),
-            *consumer_findings(source, around.neighbours),
+            *taken_findings(copied.manifest),
+            *inside.findings,
+            *(consumer_findings() if consumer and not inside.stand.held else ()),
             *kept.findings,
             *copied.findings,
             *tools.findings,
         ),
+        seed=seed_of(inside, copy_name, ours),
+        learning=learning_of(inside, copied.manifest, target, suffix),
         node=source["spec"].get("nodeName"),
     )
+
+
+def form_of(copy: Json, target: Json, request: DebugRequest, twin: bool) -> Form:
+    """Return the form of the debug container: a twin of the target, or a toolkit image's."""
+    wishes = request.wishes
+    copied = find(all_containers(copy), target["name"]) or target
+    if twin:
+        # What is held has another command, which a twin has anyway.
+        return debugger.twin_of(copied, wishes.env, wishes.pull_policy)
+    image = request.image or DEFAULT_IMAGE
+    return debugger.of_image(copied, image, wishes.env, wishes.pull_policy)
+
+
+def place_of(
+    source: Json,
+    target: Json,
+    copy: Json,
+    choice: Choice,
+    inside: Inside,
+    twin: bool,
+    ground: Ground,
+) -> Place:
+    """Return where the session will stand."""
+    debug_container = "" if inside.alone else choice.container["name"]
+    seeded = {target["name"]} if inside.seeding else set()
+    return Place(
+        namespace=namespace(source),
+        copy_name=name(copy),
+        debug_container=debug_container,
+        target=target["name"],
+        source=f"{namespace(source)}/{name(source)}",
+        view=inside.stand.view,
+        held=inside.stand.held,
+        seeded=frozenset(seeded | ({debug_container} if twin and debug_container else set())),
+        arch=arch_of(inside),
+        arch_known=arch_of(inside) == ground.arch,
+    )
+
+
+def arch_of(inside: Inside) -> str:
+    """Return the architecture of the tools."""
+    return inside.seeding.arch if inside.seeding else DEFAULT_ARCH
+
+
+def lease_of(
+    copy_name: str, target: Json, request: DebugRequest, marks: Json, around: Circumstances
+) -> Json:
+    """Return the lease, in which the session has its seat."""
+    ttl = request.session.ttl
+    seat = {lease.seat_of(around.suffix): lease.expiry(around.now, ttl)}
+    return lease.lease_manifest(copy_name, around.suffix, target["image"], ttl, {**marks, **seat})
+
+
+def seed_of(inside: Inside, copy_name: str, labels: dict[str, str]) -> Json | None:
+    """Return the ConfigMap with the seed, where one is needed."""
+    if inside.seeding is None:
+        return None
+    return hold.config_map(copy_name, toolkit.seed(inside.seeding.arch), labels)
+
+
+def learning_of(inside: Inside, copy: Json, target: Json, suffix: str) -> Json | None:
+    """Return the pod of the learning run, where there is one."""
+    if not inside.learns or inside.seeding is None:
+        return None
+    name_of_pod = f"{name(copy)[: LONGEST_NAME - len(LEARNS)].rstrip('-.')}{LEARNS}"
+    image = (find(all_containers(copy), target["name"]) or target)["image"]
+    watched = {**target, "image": image}
+    return learning.learning_pod(copy, watched, name_of_pod, inside.seeding.config_map)
 
 
 def beside(source: Json, neighbours: Neighbours) -> Neighbours:
     """Return the neighbours with the source itself, which may tolerate none of its kind."""
     controllers = (*neighbours.controllers, *anti_affinity_of(source))
-    return replace(neighbours, controllers=controllers)
+    return neighbours._replace(controllers=controllers)
 
 
 def marks_of(
@@ -169,60 +268,21 @@ def marks_of(
     return {**marks, "kubectl-scratch/reason": reason} if reason else marks
 
 
-def copy_options(wishes: Wishes, target: str) -> CopyOptions:
-    """Return what the user wants otherwise in the copy's spec."""
-    return CopyOptions(
-        target=target,
-        same_node=wishes.same_node,
-        keep_annotations=wishes.keep_annotations,
-        keep_mesh=wishes.mesh,
-        share_processes=wishes.share_processes,
-        resources=wishes.resources,
-        writable=wishes.writable,
-        skip_volumes=wishes.skip_volumes,
-        skip_init=wishes.skip_init,
-        images=dict(wishes.images),
-        pull_secrets=wishes.pull_secrets,
-    )
-
-
 def name_of_copy(source: str, suffix: str) -> str:
     """Return ``<source>-scratch-<suffix>``, cut so that it can be a hostname."""
     tail = f"-scratch-{suffix}"
     return source[: LONGEST_NAME - len(tail)].rstrip("-.") + tail
 
 
-def choose_target(source: Json, wanted: str | None) -> tuple[Json, tuple[Finding, ...]]:
-    """Return the target container, as kubectl exec chooses it, and what there is to say.
-
-    Raises InvalidRequest where ``wanted`` is not in the pod.
-    """
-    if wanted is not None:
-        found = find(all_containers(source), wanted)
-        if found is None:
-            there = ", ".join(names_of(all_containers(source)))
-            raise InvalidRequest(
-                f"pod {name(source)!r} has no container {wanted!r}", f"it has: {there}"
-            )
-        return found, ()
-    default = annotations_of(source).get(DEFAULT_CONTAINER)
-    annotated = find(all_containers(source), default) if default else None
-    if annotated is not None:
-        return annotated, ()
-    first, *others = containers(source)
-    if not others:
-        return first, ()
-    there = ", ".join(names_of([first, *others]))
-    text = f"container {first['name']} is the target, the first of {there}; -c chooses another"
-    return first, (Finding(Level.INFO, text),)
-
-
-def consumer_findings(source: Json, neighbours: Neighbours) -> tuple[Finding, ...]:
-    """Return what there is to say of a pod to which no Service sends its work."""
+def is_consumer(source: Json, neighbours: Neighbours) -> bool:
+    """Say whether no Service sends the source its work, as far as Services could be listed."""
     if "services" in neighbours.unknown:
-        return ()
-    if any(matches(service.selector, labels_of(source)) for service in neighbours.services):
-        return ()
+        return False
+    return not any(matches(s.selector, labels_of(source)) for s in neighbours.services)
+
+
+def consumer_findings() -> tuple[Finding, ...]:
+    """Return what there is to say of a pod to which no Service sends its work, and which runs."""
     text = "no Service selects the source: if it takes work from a queue, so does its copy"
     return (Finding(Level.INFO, text),)
 
@@ -238,3 +298,20 @@ def source_findings(source: Json) -> tuple[Finding, ...]:
     if is_going(source):
         findings.append(Finding(Level.WARNING, "the pod is being deleted; its copy lives on"))
     return tuple(findings)
+
+
+def taken_findings(copy: Json) -> tuple[Finding, ...]:
+    """Block where the source has a volume or a mount of its own where the tools are to come."""
+    names = names_of(volumes(copy))
+    taken = [(volume, f"volume {volume}") for volume in names if names.count(volume) > 1]
+    for container in all_containers(copy):
+        # The source's own stand before ours.
+        mounts = container.get("volumeMounts") or []
+        paths = [mount["mountPath"].rstrip("/") for mount in mounts]
+        twice = [mount for mount, path in zip(mounts, paths, strict=True) if paths.count(path) > 1]
+        taken += [(mount["name"], f"mount {mount['mountPath']}") for mount in twice]
+    if not taken:
+        return ()
+    volume, what = taken[0]
+    text = f"it has a {what}, which the tools come by; --skip-volume {volume} copies without it"
+    return (Finding(Level.BLOCKER, text),)

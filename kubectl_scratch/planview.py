@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kubectl_scratch.findings import Finding
 from kubectl_scratch.plan import Plan
-from kubectl_scratch.podjson import Json
+from kubectl_scratch.podjson import Json, name
 from kubectl_scratch.request import duration_words
 
 
@@ -19,10 +19,16 @@ def lines(plan: Plan) -> Iterator[str]:
     yield "What will be created:"
     lasts = duration_words(ttl)
     yield f"  job/{place.copy_name}: the lease, which ends {lasts} after a session that was lost"
+    if plan.seed is not None:
+        seed = f"the seed, through which the tools come ({place.arch})"
+        yield f"  configmap/{place.copy_name}: {seed}"
     yield f"  pod/{place.copy_name}: the copy"
-    choices = ", else ".join(choice.profile for choice in plan.choices)
-    image = plan.choices[0].container["image"]
-    yield f"  container {place.debug_container}: {image}, profile {choices}"
+    if plan.learning is not None:
+        yield f"  pod/{name(plan.learning)}: the learning run"
+    if place.debug_container:
+        choices = ", else ".join(choice.profile for choice in plan.choices)
+        image = plan.choices[0].container["image"]
+        yield f"  container {place.debug_container}: {image}, profile {choices}"
     yield ""
     yield "What is changed in the copy, and why:"
     for edit in plan.edits:
@@ -40,9 +46,10 @@ def worded(finding: Finding) -> str:
 
 
 def manifests(plan: Plan) -> Json:
-    """Return what kubectl can create: the lease and the copy.
+    """Return what kubectl can create: the lease, the seed, the copy.
 
-    The copy has no owner, whose UID only the cluster gives, and no debug container: an
-    ephemeral one is refused on create.
+    They have no owner, whose UID only the cluster gives, and no debug container: an
+    ephemeral one is refused on create. A learning run is for a session that asks for it.
     """
-    return {"apiVersion": "v1", "kind": "List", "items": [plan.lease, plan.copy]}
+    made = [plan.lease, plan.seed, plan.copy]
+    return {"apiVersion": "v1", "kind": "List", "items": [item for item in made if item]}

@@ -11,16 +11,15 @@ import json
 import os
 import signal
 import subprocess
-from dataclasses import dataclass
 from datetime import datetime, timezone
+from typing import NamedTuple
 
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.kubeconfig import Access
 from kubectl_scratch.podjson import Json
 
 
-@dataclass(frozen=True)
-class Login:
+class Login(NamedTuple):
     """What a plugin gave: fields of a kubeconfig's user, and when they end."""
 
     user: Json

@@ -9,49 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
+from typing import NamedTuple
 
 from kubectl_scratch import annotations as notes
-from kubectl_scratch import copycontainers, copyplace, copyvolumes, mesh
+from kubectl_scratch import copycontainers, copyplace, copyvolumes, hold, mesh
 from kubectl_scratch.findings import Edit, Finding, Level
-from kubectl_scratch.podjson import Json, all_containers, containers
+from kubectl_scratch.hold import Seeding
+from kubectl_scratch.podjson import Json, all_containers, containers, names_of
+from kubectl_scratch.request import Wishes
 
 GRACE_SECONDS = 1
 
 Change = Edit | Finding
 Rule = Callable[[Json], Iterator[Change]]
 
-
-@dataclass(frozen=True)
-class CopyOptions:
-    """What the user wants otherwise; the defaults are what disturbs production least.
-
-    ``target`` is the target container, None the first. ``images`` are by container, ``*`` is
-    every one. ``skip_init`` may hold "all", which spares native sidecars. ``resources`` is
-    "copy" or "none".
-    """
-
-    target: str | None = None
-    same_node: bool = False
-    keep_annotations: bool = False
-    keep_mesh: bool = True
-    share_processes: bool = True
-    writable: frozenset[str] = frozenset()
-    skip_volumes: frozenset[str] = frozenset()
-    skip_init: frozenset[str] = frozenset()
-    resources: str = "copy"
-    images: Mapping[str, str] = field(default_factory=dict)
-    pull_secrets: tuple[str, ...] = ()
-
-
-DEFAULTS = CopyOptions()
+DEFAULTS = Wishes()
 NO_CLAIMS: Mapping[str, Json] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Copied:
+class Copied(NamedTuple):
     """The copy's manifest, without an owner, and the lines that go with it."""
 
     manifest: Json
@@ -64,16 +42,21 @@ def make_copy(
     name: str,
     labels: Mapping[str, str],
     marks: Mapping[str, str],
-    options: CopyOptions = DEFAULTS,
+    wishes: Wishes = DEFAULTS,
+    target: str | None = None,
     gate: bool = False,
     claims: Mapping[str, Json] = NO_CLAIMS,
+    seeding: Seeding | None = None,
+    inside: bool = False,
 ) -> Copied:
     """Return the copy of ``source``, which is left as it is.
 
     ``labels`` are all that the copy has, decided already; ``marks`` are our annotations, which
-    win over the source's. ``gate`` keeps the copy out of the Services that its labels match.
-    ``claims`` are the PersistentVolumeClaims by name, as far as they could be read. Raises
-    InvalidRequest where an option names a container or a volume that is not there.
+    win over the source's. ``target`` is the target container, None the first. ``gate`` keeps
+    the copy out of the Services that its labels match. ``claims`` are the
+    PersistentVolumeClaims by name, as far as they could be read. ``inside`` says that the session
+    stands inside the target. Raises InvalidRequest where a wish names a container or a volume that
+    is not there.
     """
     pod: Json = {
         "apiVersion": "v1",
@@ -86,7 +69,8 @@ def make_copy(
         },
         "spec": deepcopy(source["spec"]),
     }
-    lines = [*tell_metadata(source), *apply(rules_of(options, gate, claims), pod)]
+    rules = rules_of(wishes, target, gate, claims, seeding, inside)
+    lines = [*tell_metadata(source), *apply(rules, pod)]
     pod["metadata"]["annotations"].update(marks)
     return Copied(
         manifest=pod,
@@ -96,39 +80,48 @@ def make_copy(
 
 
 def rules_of(
-    options: CopyOptions, gate: bool, claims: Mapping[str, Json] = NO_CLAIMS
+    wishes: Wishes,
+    target: str | None,
+    gate: bool,
+    claims: Mapping[str, Json],
+    seeding: Seeding | None = None,
+    inside: bool = False,
 ) -> tuple[Rule, ...]:
     """Return the edits in their order: first what is left out, last what is told."""
+    held = seeding.target if seeding and seeding.held else None
+    only = bool(seeding and seeding.only)
     return (
-        partial(mesh.strip, keep_mesh=options.keep_mesh),
+        partial(mesh.strip, keep_mesh=wishes.keep_mesh),
         copyvolumes.drop_token_volume,
-        partial(copyvolumes.skip_volumes, names=options.skip_volumes),
-        partial(copycontainers.skip_init, names=options.skip_init),
-        partial(notes.choose_annotations, keep_all=options.keep_annotations),
+        partial(copyvolumes.skip_volumes, names=wishes.skip_volumes),
+        partial(copycontainers.skip_init, names=wishes.skip_init),
+        partial(notes.choose_annotations, keep_all=wishes.keep_annotations),
         notes.drop_addresses,
-        *(() if options.keep_mesh else (mesh.opt_out,)),
-        partial(copycontainers.set_images, images=options.images),
-        partial(copycontainers.add_pull_secrets, secrets=options.pull_secrets),
-        *((copycontainers.drop_resources,) if options.resources == "none" else ()),
-        partial(copyplace.free_the_node, same_node=options.same_node),
+        *(() if wishes.keep_mesh else (mesh.opt_out,)),
+        partial(copycontainers.set_images, images=dict(wishes.images)),
+        partial(copycontainers.add_pull_secrets, secrets=wishes.pull_secrets),
+        *((copycontainers.drop_resources,) if wishes.resources == "none" else ()),
+        partial(copyplace.free_the_node, same_node=wishes.same_node),
         drop_ephemeral_containers,
         copycontainers.drop_probes,
-        keep_running,
-        partial(share_processes, wanted=options.share_processes),
+        partial(keep_running, held=held, only=only),
+        partial(share_processes, wanted=wishes.share_processes, inside=inside),
         copycontainers.drop_stop_hooks,
         copycontainers.drop_host_ports,
         partial(copyvolumes.tell_claims, claims=claims),
-        partial(copyvolumes.mount_shared_volumes_read_only, writable=options.writable),
+        partial(copyvolumes.mount_shared_volumes_read_only, writable=wishes.writable),
         copyvolumes.keep_ownership,
         copyplace.drop_priority,
         copyplace.drop_overhead,
         copyplace.relax_scheduling,
         *((copyplace.keep_out_of_services,) if gate else ()),
-        copyplace.drop_identity,
-        end_quickly,
-        partial(copycontainers.tell_what_runs_again, target=options.target),
-        copycontainers.tell_devices,
+        partial(copyplace.drop_identity, keep_hostname=held is not None),
+        # Before our own volumes come, which are none of the source's.
         copyvolumes.tell_new_volumes,
+        *((partial(hold.seed_copy, seeding=seeding),) if seeding else ()),
+        end_quickly,
+        partial(copycontainers.tell_what_runs_again, target=target, held=held, only=only),
+        copycontainers.tell_devices,
     )
 
 
@@ -152,7 +145,7 @@ def drop_ephemeral_containers(pod: Json) -> Iterator[Edit]:
         yield Edit("spec.ephemeralContainers", "they can't be set on create")
 
 
-def keep_running(pod: Json) -> Iterator[Change]:
+def keep_running(pod: Json, *, held: str | None = None, only: bool = False) -> Iterator[Change]:
     """Set restartPolicy Always.
 
     When all regular containers have ended the pod is Failed or Succeeded, and the kubelet
@@ -161,8 +154,7 @@ def keep_running(pod: Json) -> Iterator[Change]:
     if pod["spec"].get("restartPolicy", "Always") != "Always":
         reason = "Always, because a pod that has ended takes no debug container"
         yield Edit("spec.restartPolicy", reason)
-        text = "the source runs once; in the copy the app starts again whenever it ends"
-        yield Finding(Level.WARNING, text)
+        yield from _tell_of_starts(pod, held, only)
     pod["spec"]["restartPolicy"] = "Always"
     if pod["spec"].pop("activeDeadlineSeconds", None) is not None:
         yield Edit("spec.activeDeadlineSeconds", "the lease ends the copy")
@@ -172,8 +164,23 @@ def keep_running(pod: Json) -> Iterator[Change]:
             yield Edit(f"{container['name']}.restartPolicy", "as the pod's: Always")
 
 
-def share_processes(pod: Json, *, wanted: bool) -> Iterator[Change]:
-    """Share the process namespace, so that the debug container sees the target."""
+def _tell_of_starts(pod: Json, held: str | None, only: bool) -> Iterator[Finding]:
+    """Say what ends in the source, and starts again in the copy: not what is held."""
+    start = names_of(copycontainers.starting(pod, held, only))
+    others = [name for name in names_of(containers(pod)) if name in start]
+    if held is None:
+        text = "the source runs once; in the copy the app starts again whenever it ends"
+        yield Finding(Level.WARNING, text)
+    elif others:
+        text = "the source runs once; in the copy these start again whenever they end"
+        yield Finding(Level.WARNING, f"{text}: {', '.join(others)}; --only holds them, too")
+
+
+def share_processes(pod: Json, *, wanted: bool, inside: bool = False) -> Iterator[Change]:
+    """Share the process namespace, so that the debug container sees the target.
+
+    Who stands inside the target is among its processes in any case.
+    """
     spec = pod["spec"]
     if spec.get("hostPID"):
         yield Finding(Level.WARNING, "hostPID: the session sees all processes of the node")
@@ -181,11 +188,13 @@ def share_processes(pod: Json, *, wanted: bool) -> Iterator[Change]:
         return
     elif not wanted or _unmasks_proc(pod):
         why = "procMount Unmasked" if wanted else "processes are not shared, as asked"
-        text = f"{why}: the session does not see the target's processes"
-        yield Finding(Level.WARNING, text)
+        who = "a session in the debug container" if inside else "the session"
+        text = f"{why}: {who} does not see the target's processes"
+        yield Finding(Level.DETAIL if inside else Level.WARNING, text)
     else:
         spec["shareProcessNamespace"] = True
-        reason = "true, so that the session sees the target, which is not process 1 then"
+        who = "the debug container" if inside else "the session"
+        reason = f"true, so that {who} sees the target, which is not process 1 then"
         yield Edit("spec.shareProcessNamespace", reason)
 
 

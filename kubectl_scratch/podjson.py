@@ -8,6 +8,8 @@ from typing import Any
 Json = dict[str, Any]
 
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
+# Why a container has ended that never ran, in the words of containerd and of others.
+NOT_STARTED = ("StartError", "ContainerCannotRun")
 
 
 def name(obj: Json) -> str:
@@ -86,3 +88,10 @@ def condition(pod: Json, kind: str) -> Json | None:
     """Return the condition of that type, or None."""
     conditions = (pod.get("status") or {}).get("conditions") or []
     return next((c for c in conditions if c.get("type") == kind), None)
+
+
+def innermost(message: str) -> str:
+    """Return the end of a runtime's nested complaint, which says what is wrong."""
+    for start in ("unable to start container process: ", "error executing command in container: "):
+        message = message.rpartition(start)[2]
+    return message.removesuffix(": unknown")

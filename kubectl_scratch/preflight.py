@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 from kubectl_scratch import admission
 from kubectl_scratch import cluster as api
 from kubectl_scratch.cluster import Cluster
 from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.findings import Finding, Level
+from kubectl_scratch.kinds import CLAIM, SELECTING
+from kubectl_scratch.parallel import Task
 from kubectl_scratch.plan import Plan
 from kubectl_scratch.podjson import Json, all_containers
+from kubectl_scratch.views import TOOLS
 
 OK, UNKNOWN = "ok", "not known"
 
 
-@dataclass(frozen=True)
-class Right:
+class Right(NamedTuple):
     """One permission in the namespace; ``without`` says what is lost where it lacks."""
 
     verb: str
@@ -27,8 +28,7 @@ class Right:
     without: str = ""
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One line of the check: what was looked at, the verdict (a level's name, ok, not known)."""
 
     about: str
@@ -36,8 +36,7 @@ class Row:
     text: str
 
 
-@dataclass(frozen=True)
-class Checked:
+class Checked(NamedTuple):
     """The whole check; ``role`` is a Role with the rights that lack, or None."""
 
     rows: tuple[Row, ...]
@@ -59,71 +58,67 @@ class Checked:
         return any(row.verdict == Level.BLOCKER.value for row in self.rows)
 
 
+EPHEMERAL = Right(
+    "patch", "", "pods/ephemeralcontainers", "there is no debug container beside the target"
+)
 RIGHTS = (
     Right("get", "", "pods"),
     Right("create", "", "pods"),
     Right("delete", "", "pods"),
-    Right("patch", "", "pods/ephemeralcontainers"),
+    EPHEMERAL,
     Right("create", "", "pods/exec"),
     Right("get", "", "pods/exec"),
+    Right("create", "", "configmaps", "the tools come as an image, beside the target"),
+    Right("get", "", "pods/log", "the last lines of its log are not shown"),
     Right("create", "batch", "jobs", "no lease: the copy ends at a fixed time instead"),
     Right("get", "batch", "jobs", "no lease that can be renewed"),
     Right("patch", "batch", "jobs", "no lease that can be renewed"),
     Right("delete", "batch", "jobs", "the lease stays until its time is up"),
     Right("list", "", "events", "a copy that waits can't always say why"),
-    Right("list", "", "services", "the copy keeps none of the source's labels"),
-    Right("list", "networking.k8s.io", "networkpolicies", "the copy keeps no labels"),
-    Right("list", "policy", "poddisruptionbudgets", "the copy keeps no labels"),
-    Right("list", "apps", "replicasets", "the copy keeps no labels"),
-    Right("list", "apps", "daemonsets", "the copy keeps no labels"),
-    Right("list", "apps", "statefulsets", "the copy keeps no labels"),
-    Right("list", "", "replicationcontrollers", "the copy keeps no labels"),
-    Right("list", "batch", "jobs", "the copy keeps no labels"),
-    Right("list", "", "persistentvolumeclaims", "a claim that can't be shared is found late"),
+    Right("watch", "", "events", "the start of the copy is noticed later"),
+    *(Right("list", k.group, k.plural, "the copy keeps no labels") for k in SELECTING),
+    Right("list", CLAIM.group, CLAIM.plural, "a claim that can't be shared is found late"),
 )
 
 
 def check(plan: Plan, cluster: Cluster) -> Checked:
     """Check what a debug by this plan needs; all questions are asked at once."""
-    rights: dict[Right, bool | None] = {}
-    answers: dict[str, list[Row]] = {}
-
-    def ask(right: Right) -> Callable[[], None]:
-        def task() -> None:
-            where = (right.verb, right.group, right.resource, plan.place.namespace)
-            rights[right] = cluster.allows(*where)
-
-        return task
-
-    def look(about: str, question: Callable[[Plan, Cluster], list[Row]]) -> Callable[[], None]:
-        def task() -> None:
-            answers[about] = question(plan, cluster)
-
-        return task
-
-    questions = {"admission": of_admission, "node": of_node}
-    at_once([*map(ask, RIGHTS), *(look(about, q) for about, q in questions.items())])
+    namespace = plan.place.namespace
+    rights = ask_rights(cluster, namespace)
+    looks = [Task(partial(look, plan, cluster)) for look in (of_admission, of_node)]
     rows = [
-        *of_rights(rights),
-        *(row for about in questions for row in answers[about]),
+        *(row for look in looks for row in look.result()),
         *(Row("plan", finding.level.value, finding.text) for finding in plan.findings),
     ]
-    return Checked(tuple(rows), role_of(plan.place.namespace, lacking_in(rights)))
+    needed = frozenset({EPHEMERAL} if plan.place.view == TOOLS else ())
+    return summary(rights, namespace, rows, needed)
 
 
 def check_rights(cluster: Cluster) -> Checked:
     """Check the rights alone, where without them no plan can be made."""
-    rights: dict[Right, bool | None] = {}
+    return summary(ask_rights(cluster, cluster.namespace), cluster.namespace, [])
 
-    def ask(right: Right) -> Callable[[], None]:
-        def task() -> None:
-            where = (right.verb, right.group, right.resource, cluster.namespace)
-            rights[right] = cluster.allows(*where)
 
-        return task
+def ask_rights(cluster: Cluster, namespace: str) -> dict[Right, Task[bool | None]]:
+    """Begin to ask for each right; an answer is None where the cluster gives none."""
+    return {
+        right: Task(partial(cluster.allows, right.verb, right.group, right.resource, namespace))
+        for right in RIGHTS
+    }
 
-    at_once([ask(right) for right in RIGHTS])
-    return Checked(tuple(of_rights(rights)), role_of(cluster.namespace, lacking_in(rights)))
+
+def summary(
+    asked: dict[Right, Task[bool | None]],
+    namespace: str,
+    rows: list[Row],
+    needed: frozenset[Right] = frozenset(),
+) -> Checked:
+    """Wait for the rights, and return the check with all the other rows behind them.
+
+    ``needed`` are rights without which this debug can't be, though others can.
+    """
+    rights = {right: task.result() for right, task in asked.items()}
+    return Checked((*of_rights(rights, needed), *rows), role_of(namespace, lacking_in(rights)))
 
 
 def lacking_in(rights: dict[Right, bool | None]) -> list[Right]:
@@ -131,46 +126,37 @@ def lacking_in(rights: dict[Right, bool | None]) -> list[Right]:
     return [right for right in RIGHTS if rights[right] is False]
 
 
-def at_once(tasks: list[Callable[[], None]]) -> None:
-    """Run tasks in threads, and wait for all."""
-    threads = [threading.Thread(target=task, daemon=True) for task in tasks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-
-def of_rights(rights: dict[Right, bool | None]) -> list[Row]:
+def of_rights(rights: dict[Right, bool | None], needed: frozenset[Right]) -> list[Row]:
     """Return a row for each right that lacks, or one where none does."""
-    lacking = [
-        Row(
-            "rights",
-            (Level.WARNING if right.without else Level.BLOCKER).value,
-            f"you may not {right.verb} {right.resource}"
-            + (f" ({right.without})" if right.without else ""),
-        )
-        for right in lacking_in(rights)
-    ]
+    lacking = [_lacking(right, right in needed) for right in lacking_in(rights)]
     if None in rights.values():
         lacking.append(Row("rights", UNKNOWN, "the cluster did not answer for all of them"))
     return lacking or [Row("rights", OK, "you may do all that it needs")]
 
 
+def _lacking(right: Right, needed: bool) -> Row:
+    text = f"you may not {right.verb} {right.resource}"
+    if needed or not right.without:
+        return Row("rights", Level.BLOCKER.value, text)
+    return Row("rights", Level.WARNING.value, f"{text} ({right.without})")
+
+
 def of_admission(plan: Plan, cluster: Cluster) -> list[Row]:
     """Let the API server judge the lease and the copy."""
-    rows = []
-    try:
-        cluster.dry_run(api.jobs(plan.place.namespace), plan.lease)
-        rows.append(Row("lease", OK, "the cluster would create it"))
-    except ClusterError as error:
-        rows.append(_refused("lease", error))
+    unleased = admission.refusal_of(api.jobs(plan.place.namespace), plan.lease, cluster)
+    created = Row("lease", OK, "the cluster would create it")
+    rows = [_refused("lease", unleased) if unleased else created]
     refusal = None
     for choice in plan.choices:
         refusal = admission.judge(plan, choice, cluster)
         if refusal is None:
             return [*rows, Row("admission", OK, f"the copy is admitted, profile {choice.profile}")]
     assert refusal is not None
-    return [*rows, _refused("admission", refusal)]
+    refused = _refused("admission", refusal)
+    if plan.place.view == TOOLS or admission.judge(plan, None, cluster):
+        return [*rows, refused]
+    text = f"the copy is admitted, a debug container beside the target is not: {refused.text}"
+    return [*rows, Row("admission", Level.WARNING.value, text)]
 
 
 def _refused(about: str, error: ClusterError) -> Row:
@@ -189,8 +175,17 @@ def of_node(plan: Plan, cluster: Cluster) -> list[Row]:
     try:
         found = cluster.get(api.nodes(node)).body
     except ClusterError as error:
-        return [Row("node", UNKNOWN, f"{node} can't be read: {error.message}")]
+        return [_unread(plan, f"{node} can't be read: {error.message}")]
     return [*_state_of(found, node), *_images_of(plan, found)]
+
+
+def _unread(plan: Plan, text: str) -> Row:
+    """Say what follows where the tools are for an architecture that is a guess."""
+    place = plan.place
+    if place.arch_known or not place.seeded:
+        return Row("node", UNKNOWN, text)
+    text = f"{text}; the copy goes to nodes of {place.arch} only, --arch says another"
+    return Row("node", Level.WARNING.value, text)
 
 
 def _state_of(node: Json, name: str) -> list[Row]:

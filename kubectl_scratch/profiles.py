@@ -33,7 +33,7 @@ def _adds(*wanted: str) -> ContextEdit:
     def add_capabilities(context: Json) -> None:
         capabilities = _map_in(context, "capabilities")
         capabilities["add"] = sorted({*(capabilities.get("add") or []), *wanted})
-        _keep_added(capabilities, wanted)
+        keep_added(capabilities, wanted)
 
     return add_capabilities
 
@@ -50,7 +50,7 @@ def _be_privileged(context: Json) -> None:
     _map_in(context, "capabilities").pop("drop", None)
     if not context["capabilities"]:
         del context["capabilities"]
-    _allow_escalation(context)
+    allow_escalation(context)
 
 
 def _be_unprivileged(context: Json) -> None:
@@ -170,104 +170,23 @@ def _map_in(parent: Json, field: str) -> Json:
     return found
 
 
-def _keep_added(capabilities: Json, added: Iterable[str]) -> None:
-    # What is added and dropped by name is dropped, as runtimes add first; "ALL" is dropped
-    # before both, so it may stay (containerd's WithCapabilities).
+def keep_added(capabilities: Json, added: Iterable[str]) -> None:
+    """Take what is added out of what is dropped, in place.
+
+    What is added and dropped by name is dropped, as runtimes add first; "ALL" is dropped
+    before both, so it may stay (containerd's WithCapabilities).
+    """
     if capabilities.get("drop"):
         capabilities["drop"] = [name for name in capabilities["drop"] if name not in added]
 
 
-def _allow_escalation(context: Json) -> None:
-    # The API refuses false for what is privileged or has CAP_SYS_ADMIN, spelled so
-    # (ValidateSecurityContext).
+def allow_escalation(context: Json) -> None:
+    """Unset ``allowPrivilegeEscalation`` where it must not be false, in place.
+
+    The API refuses that for what is privileged or has CAP_SYS_ADMIN, spelled so
+    (ValidateSecurityContext).
+    """
     added = (context.get("capabilities") or {}).get("add") or []
     refused = context.get("privileged") or "CAP_SYS_ADMIN" in added
     if refused and context.get("allowPrivilegeEscalation") is False:
         del context["allowPrivilegeEscalation"]
-
-
-# What --custom must leave alone. "args" is not forbidden by kubectl, but would be the
-# arguments of the process that idles.
-FORBIDDEN = ("name", "image", "command", "args", "lifecycle", "volumeDevices")
-
-# Lists that a strategic merge patch merges item by item, with the key that tells items apart
-# (patchMergeKey of v1.Container); it replaces all others.
-MERGE_KEYS = {"env": "name", "ports": "containerPort", "volumeMounts": "mountPath"}
-
-# What is read here, and so must have its type before the API server has seen it.
-_TYPES: dict[str, type] = {
-    **dict.fromkeys(MERGE_KEYS, list),
-    "securityContext": dict,
-    "securityContext.capabilities": dict,
-    "securityContext.capabilities.add": list,
-    "securityContext.capabilities.drop": list,
-    "securityContext.seccompProfile": dict,
-}
-_WORDS: dict[type, str] = {dict: "a map", list: "a list"}
-
-
-def merge_custom(container: Json, partial: Json) -> Json:
-    """Return ``container`` with the partial container of --custom merged into it.
-
-    Maps merge, null deletes, lists are replaced unless they have a key. What ``container``
-    has of the target gives way where it contradicts what the user asks for. Raises
-    InvalidRequest for a field that is not the user's to set, or of another type.
-    """
-    _require(partial, dict, "a custom container")
-    for field in FORBIDDEN:
-        if field in partial:
-            raise InvalidRequest(f"a custom container may not set {field!r}")
-    merged = _merge(container, partial, "")
-    _give_way(context_of(merged), context_of(partial))
-    return merged
-
-
-def _merge(old: Json, new: Json, path: str) -> Json:
-    merged = deepcopy(old)
-    for field, value in new.items():
-        if value is None:
-            merged.pop(field, None)
-        else:
-            merged[field] = _merge_value(merged.get(field), value, f"{path}{field}")
-    return merged
-
-
-def _merge_value(old: Any, new: Any, path: str) -> Any:
-    wanted = _TYPES.get(path) or (type(old) if isinstance(old, (dict, list)) else None)
-    if wanted is not None:
-        _require(new, wanted, repr(path))
-    if isinstance(new, dict):
-        return _merge(old if isinstance(old, dict) else {}, new, f"{path}.")
-    if path in MERGE_KEYS:
-        return _merge_items(old or [], new, path)
-    return deepcopy(new)
-
-
-def _merge_items(old: list[Json], new: list[Any], path: str) -> list[Json]:
-    key = MERGE_KEYS[path]
-    merged = list(old)
-    for item in new:
-        _require(item, dict, f"each of {path!r}")
-        if item.get(key) is None:
-            raise InvalidRequest(f"each of {path!r} must have {key!r}")
-        places = [i for i, known in enumerate(merged) if known.get(key) == item[key]]
-        if places:
-            merged[places[0]] = _merge(merged[places[0]], item, f"{path}[].")
-        else:
-            merged.append(_merge({}, item, f"{path}[]."))
-    return merged
-
-
-def _require(value: Any, wanted: type, what: str) -> None:
-    if not isinstance(value, wanted):
-        raise InvalidRequest(f"{what} must be {_WORDS[wanted]}")
-
-
-def _give_way(context: Json, said: Json) -> None:
-    if "allowPrivilegeEscalation" not in said:
-        _allow_escalation(context)
-    if said.get("runAsUser") == 0 and "runAsNonRoot" not in said:
-        context["runAsNonRoot"] = False
-    capabilities = said.get("capabilities") or {}
-    if capabilities.get("add") and "drop" not in capabilities:
-        _keep_added(context["capabilities"], capabilities["add"])

@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from kubectl_scratch.errors import InvalidRequest
+from kubectl_scratch.kinds import KIND_NAMES, KINDS
 
 MIN_TTL = 5.0
 LONGEST = 365 * 86400.0
-
-# What has pods to debug, by all the names that kubectl knows for it.
-_NAMES = {
-    "pod": ("pods", "po"),
-    "deployment": ("deployments", "deploy"),
-    "statefulset": ("statefulsets", "sts"),
-    "daemonset": ("daemonsets", "ds"),
-    "replicaset": ("replicasets", "rs"),
-    "replicationcontroller": ("replicationcontrollers", "rc"),
-    "job": ("jobs",),
-    "cronjob": ("cronjobs", "cj"),
-    "service": ("services", "svc"),
-}
-KINDS = {word: kind for kind, others in _NAMES.items() for word in (kind, *others)}
 
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:h|ms|m|s))+")
@@ -35,8 +21,7 @@ _IMAGE = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Connection:
+class Connection(NamedTuple):
     """kubectl's connection flags; None and () mean "not given"."""
 
     kubeconfig: str | None = None
@@ -57,12 +42,12 @@ class Connection:
     request_timeout: float | None = None
 
 
-@dataclass(frozen=True)
-class SessionRequest:
+class SessionRequest(NamedTuple):
     """One session; durations are in seconds.
 
     ``ttl`` is the lease's, ``longest`` the session's. ``tty`` None means "as the terminal
-    says"; ``command`` empty means a shell.
+    says"; ``command`` empty means a shell, ``shell`` one of the target's own. ``toolkit_files``
+    are paths of the user's own tools.
     """
 
     ttl: float
@@ -71,21 +56,22 @@ class SessionRequest:
     command: tuple[str, ...] = ()
     tty: bool | None = None
     transport: str = "auto"
+    shell: str | None = None
+    toolkit_files: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """What the user names: a pod, or what has pods; ``kind`` is singular and lower-case."""
 
     kind: str
     name: str
 
 
-@dataclass(frozen=True)
-class Wishes:
-    """What the user wants otherwise than the safe default, in the copy.
+class Wishes(NamedTuple):
+    """What the user wants otherwise; the defaults are what disturbs production least.
 
-    ``resources`` is "copy" or "none"; ``images`` and ``env`` are pairs of names and values.
+    ``resources`` is "copy" or "none". ``images`` and ``env`` are pairs of names and values; the
+    container ``*`` is every one. ``skip_init`` may hold "all", which spares native sidecars.
     """
 
     name: str | None = None
@@ -93,7 +79,7 @@ class Wishes:
     same_node: bool = False
     keep_labels: bool = False
     keep_annotations: bool = False
-    mesh: bool = True
+    keep_mesh: bool = True
     share_processes: bool = True
     resources: str = "copy"
     writable: frozenset[str] = frozenset()
@@ -105,23 +91,41 @@ class Wishes:
     pull_secrets: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class DebugRequest:
+class Inside(NamedTuple):
+    """What the user says of view, hold and the app's command; None leaves it to the plan.
+
+    ``only`` holds the other containers too; ``command`` are the words of the app's command;
+    ``learn`` None is "where the app starts again and again anyway".
+    """
+
+    view: str | None = None
+    hold: bool | None = None
+    only: bool = False
+    command: tuple[str, ...] = ()
+    learn: bool | None = None
+    arch: str | None = None
+
+
+class DebugRequest(NamedTuple):
     """One ``debug``; ``deadline`` (seconds) is the copy's where no lease can be had.
 
-    ``target`` None: ``file`` names it. ``container`` None leaves the choice to the plan;
-    ``custom`` is a partial container.
+    ``target`` None: ``file`` names it. ``container`` None leaves the choice to the plan, and
+    ``image`` None the tools to the seed; ``custom`` is a partial container. ``in_place`` goes
+    into the source pod, ``linger`` (seconds) is how long that container then idles.
     """
 
     target: Target | None
     container: str | None
-    image: str
+    image: str | None
     deadline: float
     session: SessionRequest
     file: str | None = None
     profile: str = "auto"
     custom: dict[str, Any] | None = None
     wishes: Wishes = Wishes()
+    inside: Inside = Inside()
+    in_place: bool = False
+    linger: float = 0.0
 
 
 def parse_duration(text: str, what: str) -> float:
@@ -157,11 +161,10 @@ def parse_target(text: str) -> Target:
     """
     written, slash, name = text.rpartition("/")
     # kubectl also takes deployment.apps/NAME.
-    kind = KINDS.get(written.lower().partition(".")[0]) if slash else "pod"
+    kind = KIND_NAMES.get(written.lower().partition(".")[0]) if slash else "pod"
     if kind is None:
-        there = ", ".join(dict.fromkeys(KINDS.values()))
-        raise InvalidRequest(f"a {written!r} can't be debugged", f"there are: {there}")
-    if not _SUBDOMAIN.fullmatch(name):
+        raise InvalidRequest(f"a {written!r} can't be debugged", f"there are: {', '.join(KINDS)}")
+    if not is_name(name):
         raise InvalidRequest(f"{name!r} can't be the name of a {kind}")
     return Target(kind, name)
 
@@ -186,6 +189,11 @@ def parse_pairs(texts: tuple[str, ...], flag: str) -> tuple[tuple[str, str], ...
             raise InvalidRequest(f"{flag} {name!r} has no value", "write it like NAME=VALUE")
         pairs.append((name, value))
     return tuple(pairs)
+
+
+def is_name(text: str) -> bool:
+    """Say whether an object can have that name: a DNS subdomain."""
+    return _SUBDOMAIN.fullmatch(text) is not None
 
 
 def check_container(name: str | None) -> None:
@@ -224,7 +232,7 @@ def take_connection(values: dict[str, Any]) -> Connection:
     """Take the connection flags out of a command's values; raises InvalidRequest."""
     del values["cache_dir"]
     timeout = values.pop("request_timeout")
-    fields = [name for name in Connection.__dataclass_fields__ if name != "request_timeout"]
+    fields = [name for name in Connection._fields if name != "request_timeout"]
     given = {name: values.pop(name) for name in fields}
     # As for kubectl, zero is no limit.
     unlimited = re.fullmatch(r"0+(h|m|s|ms)?", timeout)

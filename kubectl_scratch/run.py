@@ -1,32 +1,33 @@
-"""Run one session in a debug container: wait for it, reach it, carry it to its end."""
+"""Run one session in a container of the copy: wait for it, reach it, carry it to its end."""
 
 from __future__ import annotations
 
 import contextlib
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from kubectl_scratch import cluster as api
-from kubectl_scratch import shell, terminal
-from kubectl_scratch.cluster import Cluster
-from kubectl_scratch.console import Console
+from kubectl_scratch import shell, stream, terminal, toolkit
+from kubectl_scratch.copywatch import LOOK_SECONDS, CopyWatch, StartNews
+from kubectl_scratch.desk import Desk
 from kubectl_scratch.errors import (
     ClusterError,
-    ExitStatus,
-    InvalidRequest,
+    CopyNotReady,
     SessionError,
 )
-from kubectl_scratch.interrupts import Interrupts
+from kubectl_scratch.execs import Outcome
+from kubectl_scratch.inplace import loose, moment
 from kubectl_scratch.plan import Place
-from kubectl_scratch.podjson import Json
+from kubectl_scratch.podjson import status_of
 from kubectl_scratch.private import private_folder
 from kubectl_scratch.request import SessionRequest, duration_words
 from kubectl_scratch.spawn import Remote
-from kubectl_scratch.status import Failed, State, Waiting, fatal_event, judge
-from kubectl_scratch.stream import Outcome
-from kubectl_scratch.terminal import UserStreams
+from kubectl_scratch.status import Failed, State
+from kubectl_scratch.stream import is_over
+from kubectl_scratch.toolkit import Entry
 from kubectl_scratch.transport import (
     Attempt,
     Errand,
@@ -35,60 +36,59 @@ from kubectl_scratch.transport import (
     only_websocket,
     websocket_or_kubectl,
 )
-from kubectl_scratch.waiting import Clock, Patience, wait_for
+from kubectl_scratch.views import how_it_ended
+from kubectl_scratch.waiting import Patience, wait_for
 
 # How long before its end a session is told of it.
 WARNING_SECONDS = 300.0
 # The code of a command that was killed, as the containers of a deleted copy are.
 KILLED = 137
-# How long to look for the reason of such an end.
-LOOK_SECONDS = 3.0
+# How often, and with which pauses in seconds, to look for the reason of an end.
+DEATH_LOOKS, DEATH_LOOK_EVERY = 12, 0.25
+# How long before the end of a session its target can have ended that took it along: that is told in
+# whole seconds, by the clock of the node.
+DEATH_WITHIN = timedelta(seconds=5)
+# The same for a container that has certainly ended: a busy kubelet tells of it late.
+OVER_LOOKS = 40
+
+UNREACHED = (stream.NoWebSocket, stream.NotStarted, stream.Refused, stream.Unsure)
 
 
-@dataclass(frozen=True)
-class Desk:
-    """What a session needs of the process that it runs in."""
+class Luggage(NamedTuple):
+    """What goes along: files beside the toolkit's, and lines for the banner, as far as known.
 
-    cluster: Cluster
-    console: Console
-    user: UserStreams
-    interrupts: Interrupts
-    clock: Clock
-    suffix: Callable[[], str]
-    author: str
-
-
-def wants_terminal(request: SessionRequest, user: UserStreams) -> bool:
-    """Say whether the session has a terminal.
-
-    Raises InvalidRequest for a shell that nobody could type into.
+    ``begins`` is called when the session begins.
     """
-    if request.command and request.tty is not None:
-        return request.tty
-    if user.is_terminal() or request.tty is False:
-        return request.tty is not False
-    if not request.command:
-        raise InvalidRequest(
-            "stdin and stdout are no terminal, which a shell needs",
-            "give a command after --, or -T to feed the shell from stdin",
-        )
-    return False
+
+    entries: tuple[Entry, ...] = ()
+    facts: Callable[[Place], list[str]] = lambda place: []
+    begins: Callable[[], None] = lambda: None
+
+
+NOTHING = Luggage()
 
 
 def run_session(
-    request: SessionRequest, desk: Desk, place: Place, tty: bool, deadline: float | None
+    request: SessionRequest,
+    desk: Desk,
+    place: Place,
+    tty: bool,
+    deadline: float | None,
+    luggage: Luggage = NOTHING,
 ) -> Outcome:
-    """Wait for the debug container, and carry the session until it ends.
+    """Wait for the session's container, and carry the session until it ends.
 
     ``deadline`` is the copy's, in seconds from now, where it has one.
     """
     limit = SessionLimit(request.longest, deadline, desk)
     with private_folder() as folder:
-        remote = open_session(request, desk, place, tty, folder)
+        remote = open_session(request, desk, place, tty, folder, luggage)
         desk.console.settle()
-        outcome = carry(remote, request, desk, place, tty, limit)
+        outcome = carry(remote, request, desk, place, tty, limit, luggage)
     if outcome.lost or outcome.code == KILLED:
         tell_of_the_copy(desk, place)
+    elif is_over(outcome.problem):
+        refuse_ended(desk, place)
     return outcome
 
 
@@ -100,6 +100,56 @@ def tell_of_the_copy(desk: Desk, place: Place) -> None:
             desk.console.error(state.why)
 
 
+def refuse_ended(desk: Desk, place: Place) -> None:
+    """Raise CopyNotReady where the session's container has ended before the session began."""
+    watch = CopyWatch(desk.cluster, place)
+    with contextlib.suppress(ClusterError), desk.interrupts.interruptible():
+        for _ in range(OVER_LOOKS):
+            state = watch.look(LOOK_SECONDS)
+            if isinstance(state, Failed):
+                raise CopyNotReady(state.why)
+            desk.clock.sleep(DEATH_LOOK_EVERY)
+
+
+def death_of_target(desk: Desk, place: Place) -> str:
+    """Return how the target has ended under a session, in words; empty where it has not.
+
+    An app that has started again tells of an earlier end, too. The API tells of one up to a
+    second later, so a held target, which has no reason to end, is asked whether it is there.
+    """
+    path = api.pods(place.namespace, place.copy_name)
+    earliest: datetime | None = None
+    for _ in range(DEATH_LOOKS):
+        try:
+            answer = desk.cluster.get(path, LOOK_SECONDS)
+        except ClusterError:
+            return ""
+        if earliest is None:
+            earliest = answer.at - DEATH_WITHIN
+            # At once, for it is soon started again.
+            if place.held and still_runs(desk, place):
+                return ""
+        status = status_of(answer.body, place.target) or {}
+        states = (status.get("state") or {}, status.get("lastState") or {})
+        ended = next((state["terminated"] for state in states if state.get("terminated")), None)
+        if ended and (moment(ended.get("finishedAt")) or earliest) >= earliest:
+            return f"container {place.target} {how_it_ended(ended)}, and the session with it"
+        desk.clock.sleep(DEATH_LOOK_EVERY)
+    return ""
+
+
+def still_runs(desk: Desk, place: Place) -> bool:
+    """Say whether the seed in the target answers; false where that can't be known."""
+    where = (place.namespace, place.copy_name, place.target)
+    dial = desk.cluster.exec_dial(*where, (toolkit.SEED, "version"), False)
+    dial = dial._replace(timeout=LOOK_SECONDS)
+    try:
+        outcome, _ = stream.converse(stream.connect(dial, stream.V4), b"", LOOK_SECONDS)
+    except (*UNREACHED, OSError):
+        return False
+    return outcome.code == 0
+
+
 def carry(
     remote: Remote,
     request: SessionRequest,
@@ -107,13 +157,15 @@ def carry(
     place: Place,
     tty: bool,
     limit: SessionLimit,
+    luggage: Luggage,
 ) -> Outcome:
     """Carry the session until it ends."""
     now = desk.clock.monotonic
+    luggage.begins()
     try:
         if tty:
             if not request.command:
-                for line in shell.banner(place):
+                for line in (*luggage.facts(place), *shell.banner(place)):
                     desk.console.info(line)
             with terminal.raw_session(remote, desk.user, desk.console) as raw:
                 terminal.bridge(remote, desk.user, desk.interrupts, now, limit.check, raw)
@@ -125,69 +177,73 @@ def carry(
 
 
 def open_session(
-    request: SessionRequest, desk: Desk, place: Place, tty: bool, folder: Path
+    request: SessionRequest, desk: Desk, place: Place, tty: bool, folder: Path, luggage: Luggage
 ) -> Remote:
-    """Return the session as soon as the debug container takes it."""
-    command = request.command or shell.command(place.target, interactive=tty)
-    where = (place.namespace, place.copy_name, place.debug_container)
-    errand = Errand(*where, command, tty, desk.user.size(), repeatable=not request.command)
-    attempt = choose_transport(request.transport, desk, errand, folder)
+    """Return the session as soon as its container takes it."""
+    errand = make_errand(request, desk, place, tty, luggage)
 
     def say(words: str) -> None:
         desk.console.progress(f"waiting for {place.copy_name}: {words}")
+
+    attempt = choose_transport(request.transport, desk, errand, folder, say)
 
     def checked(state: State) -> Remote | None:
         # A signal's exception may have been swallowed on its way, by a finalizer.
         desk.interrupts.check()
         return attempt(state)
 
-    say("the copy starts")
+    say("the debug container starts" if place.tag else "the copy starts")
     with desk.interrupts.interruptible():
         watch = CopyWatch(desk.cluster, place)
         return wait_for(
-            checked, watch.look, watch.events, say, desk.clock, Patience(request.timeout)
+            checked,
+            watch.look,
+            watch.events,
+            say,
+            desk.clock,
+            Patience(request.timeout),
+            StartNews(desk.cluster, place),
         )
 
 
-def choose_transport(wanted: str, desk: Desk, errand: Errand, folder: Path) -> Attempt:
-    """Return how to try to reach the command."""
+def make_errand(
+    request: SessionRequest, desk: Desk, place: Place, tty: bool, luggage: Luggage
+) -> Errand:
+    """Return the session's command, and the toolkit where it has to be brought."""
+    command = shell.command(place, request.command, tty, request.shell)
+    return Errand(
+        place.namespace,
+        place.copy_name,
+        place.container,
+        command,
+        tty,
+        desk.user.size(),
+        repeatable=not request.command,
+        toolkit=pack(request, place, tty, luggage) if place.has_seed else None,
+        loose=loose(command, place.tag) if place.tag else None,
+    )
+
+
+def pack(request: SessionRequest, place: Place, tty: bool, luggage: Luggage) -> bytes:
+    """Return all that the seed receives: busybox, the user's own tools, the shell's helpers."""
+    # A shell on a terminal reads the helpers, and makes the links.
+    shipped = toolkit.shipped(place.arch, linked=bool(request.command) or not tty)
+    mine = [entry for path in request.toolkit_files for entry in toolkit.own(path)]
+    helpers = Entry("rc", shell.helpers(place).encode(), 0o644)
+    return toolkit.stream([*shipped, *mine, helpers, *luggage.entries])
+
+
+def choose_transport(
+    wanted: str, desk: Desk, errand: Errand, folder: Path, say: Callable[[str], None]
+) -> Attempt:
+    """Return how to try to reach the command; ``say`` tells what is waited for."""
     kubectl = KubectlTransport(desk.cluster, errand, folder)
     if wanted == "kubectl":
         return kubectl.attempt
-    websocket = WebSocketTransport(desk.cluster, errand)
+    websocket = WebSocketTransport(desk.cluster, errand, say)
     if wanted == "websocket":
         return only_websocket(websocket)
     return websocket_or_kubectl(websocket, kubectl, desk.console.info)
-
-
-class CopyWatch:
-    """Look at a copy that starts."""
-
-    def __init__(self, cluster: Cluster, place: Place) -> None:
-        self._cluster = cluster
-        self._place = place
-
-    def look(self, timeout: float | None = None) -> State:
-        """Return how far the debug container is; ``timeout`` is in seconds."""
-        path = api.pods(self._place.namespace, self._place.copy_name)
-        try:
-            return judge(self._cluster.get(path, timeout).body, self._place.debug_container)
-        except ClusterError as error:
-            if error.status == 404:
-                return Failed("the copy was deleted by somebody else")
-            if error.transient:
-                return Waiting(f"the cluster does not answer ({error.message})")
-            raise
-
-    def events(self) -> tuple[list[Json], Failed | None]:
-        """Return the copy's events, none where they can't be read, and what they rule out."""
-        about = f"involvedObject.name={self._place.copy_name}"
-        try:
-            found = self._cluster.get(api.events(self._place.namespace), fieldSelector=about).body
-        except ClusterError:
-            return [], None
-        items: list[Json] = found.get("items") or []
-        return items, fatal_event(items, self._place.debug_container)
 
 
 class SessionLimit:
@@ -212,12 +268,3 @@ class SessionLimit:
             self._warned = True
             ends = f"this session ends in {duration_words(math.ceil(left))}"
             self._desk.console.warning(f"{ends}: {self._why}")
-
-
-def exit_code(outcome: Outcome, console: Console) -> int:
-    """Return the code to exit with; raises SessionError where the connection was lost."""
-    if outcome.lost:
-        raise SessionError(outcome.problem, "debug makes a new copy")
-    if outcome.problem:
-        console.error(f"the command could not be run in the debug container: {outcome.problem}")
-    return ExitStatus.FAILURE if outcome.code is None else outcome.code

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 
 from kubectl_scratch.admission import admit, is_not_judged, judge, judge_lease
+from kubectl_scratch.desk import Desk, wants_terminal
 from kubectl_scratch.errors import ClusterError, ExitStatus, InvalidRequest
+from kubectl_scratch.execs import exit_code
 from kubectl_scratch.findings import Finding, Level
+from kubectl_scratch.inside import Ground
 from kubectl_scratch.lifecycle import (
     CreatedCopy,
     JoinedCopy,
@@ -15,18 +17,19 @@ from kubectl_scratch.lifecycle import (
     Surroundings,
     Terms,
 )
+from kubectl_scratch.parallel import Task
 from kubectl_scratch.plan import Circumstances, Plan, make_plan
-from kubectl_scratch.preflight import check
+from kubectl_scratch.podjson import Json
+from kubectl_scratch.reading import Read
 from kubectl_scratch.request import DebugRequest, SessionRequest
-from kubectl_scratch.run import Desk, exit_code, run_session, wants_terminal
-from kubectl_scratch.source import find_in_file, find_source, read_pod
-from kubectl_scratch.survey import Survey
+from kubectl_scratch.source import read_pod
+from kubectl_scratch.views import TOOLS
 
 # What has a reason in rights, admission, quota.
 REFUSALS = (400, 403, 422)
 
 
-def debug(request: DebugRequest, desk: Desk) -> int:
+def debug(request: DebugRequest, desk: Desk, reading: Task[Read]) -> int:
     """Debug a copy of the pod; return the session's exit code.
 
     Raises a ScratchError where there was no session, where its connection was lost, and
@@ -35,26 +38,28 @@ def debug(request: DebugRequest, desk: Desk) -> int:
     session = request.session
     tty = wants_terminal(session, desk.user)
     with desk.interrupts.interruptible():
-        plan = plan_debug(request, desk)
+        plan = plan_debug(request, desk, reading)
         refuse_blocked(plan)
-        plan = admit(plan, desk.cluster)
+        if plan.place.view == TOOLS:
+            # Inside the target nobody waits for the debug container, so it is tried as it is.
+            plan = admit(plan, desk.cluster)
     for finding in plan.findings:
         desk.console.finding(finding)
     copy = CreatedCopy(plan, Terms(session.ttl, request.deadline), surroundings(desk))
     try:
-        return live(copy, session, desk, tty)
+        return live(copy, session, desk, tty, plan.source)
     except ClusterError as error:
         explain(error, plan, desk)
         raise
 
 
-def rehearse(request: DebugRequest, desk: Desk, server: bool) -> Plan:
+def rehearse(request: DebugRequest, desk: Desk, reading: Task[Read], server: bool) -> Plan:
     """Return the plan; with ``server`` the API server judges what would be created.
 
     Raises ClusterError for a refusal.
     """
     with desk.interrupts.interruptible():
-        plan = plan_debug(request, desk)
+        plan = plan_debug(request, desk, reading)
         if not server or plan.blockers:
             return plan
         admitted = admit(plan, desk.cluster)
@@ -63,7 +68,7 @@ def rehearse(request: DebugRequest, desk: Desk, server: bool) -> Plan:
             if not is_not_judged(refusal):
                 raise refusal
             told = Finding(Level.WARNING, f"not judged: {refusal.message}")
-            admitted = replace(admitted, findings=(*admitted.findings, told))
+            admitted = admitted._replace(findings=(*admitted.findings, told))
         return admitted
 
 
@@ -72,25 +77,19 @@ def verdict(plan: Plan) -> int:
     return ExitStatus.FAILURE if plan.blockers else ExitStatus.OK
 
 
-def plan_debug(request: DebugRequest, desk: Desk) -> Plan:
-    """Read what a plan needs, at once as far as possible, and make it."""
-    if request.target is None:
-        assert request.file is not None
-        source = find_in_file(desk.cluster, request.file)
-        survey = Survey(desk.cluster)
-    else:
-        survey = Survey(desk.cluster)
-        source = find_source(desk.cluster, request.target)
-    found = survey.result()
+def plan_debug(request: DebugRequest, desk: Desk, reading: Task[Read]) -> Plan:
+    """Make the plan of what is being read; raises what the reading raises."""
+    found = reading.result()
     around = Circumstances(
         suffix=desk.suffix(),
         author=desk.author,
-        now=source.at,
-        neighbours=found.neighbours,
-        claims=found.claims,
-        found=source.findings,
+        now=found.source.at,
+        neighbours=found.surveyed.neighbours,
+        claims=found.surveyed.claims,
+        found=found.source.findings,
+        ground=Ground(found.arch, found.surveyed.may_seed, found.surveyed.may_add),
     )
-    return make_plan(source.pod, request, around)
+    return make_plan(found.source.pod, request, around)
 
 
 def refuse_blocked(plan: Plan) -> None:
@@ -105,13 +104,17 @@ def explain(error: ClusterError, plan: Plan, desk: Desk) -> None:
         return
     # The copy is gone: a signal may end this.
     desk.interrupts.reopen()
+    # Seldom needed, and then nobody hurries.
+    from kubectl_scratch.preflight import check
+
     with contextlib.suppress(ClusterError), desk.interrupts.interruptible():
         for finding in check(plan, desk.cluster).findings:
-            if finding.level is Level.BLOCKER:
+            # Its own message is told as the error.
+            if finding.level is Level.BLOCKER and error.message not in finding.text:
                 desk.console.warning(finding.text)
 
 
-def attach(pod: str, session: SessionRequest, desk: Desk) -> int:
+def attach(pod: str, session: SessionRequest, desk: Desk, view: str | None = None) -> int:
     """Run one more session in the copy ``pod``; return its exit code.
 
     Raises as ``debug`` does, and InvalidRequest for a pod that is no copy.
@@ -120,7 +123,8 @@ def attach(pod: str, session: SessionRequest, desk: Desk) -> int:
     with desk.interrupts.interruptible():
         found = read_pod(desk.cluster, pod).body
     terms = Terms(session.ttl, session.ttl)
-    return live(JoinedCopy(found, desk.suffix(), terms, surroundings(desk)), session, desk, tty)
+    copy = JoinedCopy(found, desk.suffix(), terms, surroundings(desk), view)
+    return live(copy, session, desk, tty)
 
 
 def surroundings(desk: Desk) -> Surroundings:
@@ -128,16 +132,21 @@ def surroundings(desk: Desk) -> Surroundings:
     return Surroundings(desk.cluster, desk.interrupts, desk.console)
 
 
-def live(copy: LivingCopy, session: SessionRequest, desk: Desk, tty: bool) -> int:
-    """Run the session in a copy; return its exit code once the copy is left.
+def live(
+    copy: LivingCopy, session: SessionRequest, desk: Desk, tty: bool, source: Json | None = None
+) -> int:
+    """Run the session in a copy, of ``source`` if it is new; return its code once it is left.
 
     Raises LeftoverCopy where it could not be deleted, and what run_session raises.
     """
     try:
         with copy:
-            outcome = run_session(session, desk, copy.place, tty, copy.deadline)
+            # While the node starts the copy, and not before the copy is asked for.
+            from kubectl_scratch import incopy
+
+            outcome = incopy.run_in(copy, session, desk, tty, source)
         desk.interrupts.reopen()
-        code = exit_code(outcome, desk.console)
+        code = exit_code(outcome, desk.console.error)
     except BaseException:
         if copy.leftover is not None:
             # It has the reason why there was no session as its context, and both are told.

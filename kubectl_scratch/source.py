@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from kubectl_scratch import cluster as api
 from kubectl_scratch import targets
 from kubectl_scratch.cluster import Answer, Cluster
 from kubectl_scratch.errors import ClusterError, InvalidRequest
 from kubectl_scratch.findings import Finding, Level
-from kubectl_scratch.labels import selector_of, text_of
+from kubectl_scratch.kinds import KINDS, Kind
 from kubectl_scratch.podjson import Json, name, uid
 from kubectl_scratch.request import Target
+from kubectl_scratch.selectors import selector_of, text_of
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """The pod to copy, the cluster's time when it was read, and how it was found."""
 
     pod: Json
@@ -87,7 +87,7 @@ def pods_of(cluster: Cluster, target: Target, owner: Json) -> list[Json]:
         mine = [uid(job) for job in jobs if _is_owned(job, owner)]
         query = f"batch.kubernetes.io/controller-uid in ({','.join(mine)})" if mine else ""
     else:
-        selecting = selector_of({"kind": targets.KINDS[target.kind].title, **owner})
+        selecting = selector_of({"kind": KINDS[target.kind].title, **owner})
         query = text_of(selecting.selector) if selecting else ""
     # Without a selector the API would return all pods.
     if not query:
@@ -105,12 +105,12 @@ def _is_owned(obj: Json, owner: Json) -> bool:
 
 
 def _path(cluster: Cluster, target: Target) -> str:
-    kind = targets.KINDS[target.kind]
+    kind = KINDS[target.kind]
     return api.objects(kind.root, cluster.namespace, kind.plural, target.name)
 
 
 def _read(cluster: Cluster, target: Target) -> Answer:
-    kind = targets.KINDS[target.kind]
+    kind = KINDS[target.kind]
     try:
         return cluster.get(_path(cluster, target))
     except ClusterError as error:
@@ -124,7 +124,7 @@ def read_pod(cluster: Cluster, pod: str) -> Answer:
     return _read(cluster, Target("pod", pod))
 
 
-def _missing(cluster: Cluster, kind: str, wanted: str, where: targets.Kind) -> InvalidRequest:
+def _missing(cluster: Cluster, kind: str, wanted: str, where: Kind) -> InvalidRequest:
     namespace = cluster.namespace
     if not namespace_exists(cluster):
         return InvalidRequest(f"there is no namespace {namespace!r}", "-n chooses another")
@@ -143,7 +143,7 @@ def namespace_exists(cluster: Cluster) -> bool:
     return True
 
 
-def near_names(cluster: Cluster, wanted: str, kind: targets.Kind) -> str:
+def near_names(cluster: Cluster, wanted: str, kind: Kind) -> str:
     """Return a hint with the names that ``wanted`` may be meant for."""
     try:
         path = api.objects(kind.root, cluster.namespace, kind.plural)

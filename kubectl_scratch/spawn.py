@@ -19,7 +19,8 @@ import pexpect
 from pexpect.spawnbase import SpawnBase
 
 from kubectl_scratch.errors import ExitStatus
-from kubectl_scratch.stream import STDERR, ExecStream, Outcome
+from kubectl_scratch.execs import Outcome
+from kubectl_scratch.stream import STDERR, ExecStream
 
 if TYPE_CHECKING:
     _Base = SpawnBase[bytes]

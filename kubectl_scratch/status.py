@@ -1,30 +1,58 @@
-"""Pod status -> how far the debug container is, with the reason in words."""
+"""Pod status -> how far the session's container is, with the reason in words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from kubectl_scratch.podjson import Json, condition, container_statuses, is_going, status_of
+from kubectl_scratch.podjson import (
+    NOT_STARTED,
+    Json,
+    condition,
+    container_statuses,
+    innermost,
+    is_going,
+    status_of,
+)
 
 
-@dataclass(frozen=True)
-class Waiting:
-    """It may still come; ``unschedulable`` means that no node takes the copy for now."""
+class Waiting(NamedTuple):
+    """It may still come; ``unschedulable`` means that no node takes the copy for now.
+
+    ``new_pod`` says that no container of the pod was started yet, as far as is known.
+    """
 
     what: str
     unschedulable: bool = False
+    new_pod: bool = False
 
 
 @dataclass(frozen=True)
 class Ready:
-    """The debug container runs."""
+    """The container runs."""
 
 
-@dataclass(frozen=True)
-class Failed:
-    """It can't get better."""
+class Watched(NamedTuple):
+    """The container of a session; ``words`` name it.
+
+    ``starts_again`` says that an end is none, as with an app that runs; ``hint`` what to do
+    where it can't start, ``node_hint`` where no node is one that the pod asks for; ``pod`` what
+    its pod is called.
+    """
+
+    name: str
+    words: str = "the debug container"
+    hint: str = "--image chooses another toolkit image"
+    starts_again: bool = False
+    pod: str = "the copy"
+    node_hint: str = ""
+
+
+class Failed(NamedTuple):
+    """It can't get better; ``ended`` says that the container ran, and may have said why."""
 
     why: str
+    ended: bool = False
 
 
 State = Waiting | Ready | Failed
@@ -56,42 +84,69 @@ FATAL_PULL_TEXTS = (
 # A refused container start that no retry changes.
 FATAL_CREATE_TEXTS = ("executable file not found", "no such file or directory", "exec format error")
 
+# Why the scheduler refuses a node that is not one of those that a pod asks for.
+# kubernetes/kubernetes, pkg/scheduler/framework/plugins/nodeaffinity/node_affinity.go.
+AFFINITY_TEXT = "node affinity"
+
 AUTOSCALER_ANSWERS = frozenset({"TriggeredScaleUp"})
 
 
-def judge(pod: Json, container: str) -> State:
-    """Say how far the ephemeral container ``container`` of ``pod`` is."""
+def judge(pod: Json, watched: Watched) -> State:
+    """Say how far a container of ``pod`` is."""
+    state = _judge(pod, watched)
+    if isinstance(state, Waiting) and (pod.get("status") or {}).get("phase") == "Pending":
+        return state._replace(new_pod=True)
+    return state
+
+
+def _judge(pod: Json, watched: Watched) -> State:
     if is_going(pod):
-        return Failed("the copy is being deleted by somebody else")
+        return Failed(f"{watched.pod} is being deleted by somebody else")
     status = pod.get("status") or {}
     if status.get("phase") in ("Failed", "Succeeded"):
         said = ": ".join(filter(None, (status.get("reason"), status.get("message"))))
-        return Failed(f"the copy has ended ({said or status['phase']})")
-    own = status_of(pod, container)
-    if own is not None:
-        return _judge_container(own)
-    return _judge_pod(pod)
+        return Failed(f"{watched.pod} has ended ({said or status['phase']})")
+    own = status_of(pod, watched.name)
+    # The status of a regular container is there, and empty, before the pod is on its way.
+    if own is not None and not _waits_for_others(own):
+        return _judge_container(own, watched)
+    return _judge_pod(pod, watched)
 
 
-def _judge_container(status: Json) -> State:
+def _waits_for_others(status: Json) -> bool:
+    waiting = (status.get("state") or {}).get("waiting") or {}
+    return waiting.get("reason") == "PodInitializing"
+
+
+def _judge_container(status: Json, watched: Watched) -> State:
     state = status.get("state") or {}
     if "running" in state:
         return Ready()
-    if "terminated" in state:
-        ended = state["terminated"]
-        said = ended.get("message") or ended.get("reason") or "no reason given"
-        return Failed(f"the debug container ended with code {ended.get('exitCode')}: {said}")
     waiting = state.get("waiting") or {}
     reason, message = waiting.get("reason", ""), waiting.get("message", "")
+    ended = state.get("terminated")
+    if ended is None and reason == "CrashLoopBackOff":
+        ended = (status.get("lastState") or {}).get("terminated")
+    if ended is not None:
+        return _judge_end(ended, watched)
     said = f"{reason}: {message}" if message else reason
     if _is_fatal(reason, message):
-        return _cannot_start(said)
-    words = IN_WORDS.get(reason, "the debug container starts")
+        return _cannot_start(said, watched)
+    words = IN_WORDS.get(reason, f"{watched.words} starts")
     return Waiting(f"{words} ({said})" if message else words)
 
 
-def _cannot_start(why: str) -> Failed:
-    return Failed(f"the debug container can't start ({why}); --image chooses another toolkit image")
+def _judge_end(ended: Json, watched: Watched) -> State:
+    code, reason = ended.get("exitCode"), ended.get("reason")
+    said = ended.get("message") or reason or "no reason given"
+    if reason in NOT_STARTED:
+        return _cannot_start(innermost(said), watched)
+    text = f"{watched.words} ended with code {code}: {said}"
+    return Waiting(f"{text}; it starts again") if watched.starts_again else Failed(text, ended=True)
+
+
+def _cannot_start(why: str, watched: Watched) -> Failed:
+    return Failed(f"{watched.words} can't start ({why}); {watched.hint}")
 
 
 def _is_fatal(reason: str, message: str) -> bool:
@@ -103,33 +158,65 @@ def _is_fatal(reason: str, message: str) -> bool:
     return reason in FATAL_REASONS
 
 
-def _judge_pod(pod: Json) -> State:
+def _judge_pod(pod: Json, watched: Watched) -> State:
     scheduled = condition(pod, "PodScheduled")
     if scheduled is not None and scheduled.get("status") == "False":
-        return Waiting(f"no node takes the copy: {scheduled.get('message', '')}", True)
+        return Waiting(_no_node(str(scheduled.get("message", "")), watched), True)
     if not pod["spec"].get("nodeName"):
-        return Waiting("the copy gets a node")
+        return Waiting(f"{watched.pod} gets a node")
     for status in container_statuses(pod):
         waiting = (status.get("state") or {}).get("waiting") or {}
         if waiting.get("reason") in ("CreateContainerError", "CreateContainerConfigError"):
             return Waiting(f"container {status['name']}: {waiting.get('message', '')}")
-    return Waiting("the node starts the copy")
+    return _judge_init(pod, watched) or Waiting(f"the node starts {watched.pod}")
 
 
-def fatal_event(events: list[Json], container: str) -> Failed | None:
+def _no_node(message: str, watched: Watched) -> str:
+    hint = watched.node_hint if AFFINITY_TEXT in message else ""
+    return "; ".join(filter(None, (f"no node takes {watched.pod}: {message}", hint)))
+
+
+def _judge_init(pod: Json, watched: Watched) -> State | None:
+    """Say which init container holds a regular one up; a debug container waits for none."""
+    own = status_of(pod, watched.name)
+    if own is None or not _waits_for_others(own):
+        return None
+    for status in (pod.get("status") or {}).get("initContainerStatuses") or []:
+        state, name = status.get("state") or {}, status["name"]
+        if (state.get("waiting") or {}).get("reason") == "CrashLoopBackOff":
+            ended = (status.get("lastState") or {}).get("terminated") or {}
+            text = f"init container {name} ended with code {ended.get('exitCode')}"
+            ways = f"-c {name} goes inside it, --skip-init {name} leaves it out"
+            return Failed(f"{text}, so {watched.words} does not start; {ways}")
+        if "running" in state and not status.get("started"):
+            return Waiting(f"init container {name} runs")
+    return None
+
+
+def is_start(event: Json, container: str) -> bool:
+    """Say whether an event tells that a container has started.
+
+    kubernetes/kubernetes, pkg/kubelet/kuberuntime/kuberuntime_container.go and
+    pkg/kubelet/container/ref.go.
+    """
+    path = str((event.get("involvedObject") or {}).get("fieldPath") or "")
+    return event.get("reason") == "Started" and path.endswith(f"{{{container}}}")
+
+
+def fatal_event(events: list[Json], watched: Watched) -> Failed | None:
     """Return why the container can't start, where an event has said so.
 
     The status of an ephemeral container tells of a failed pull only at the kubelet's next
     sync of the pod, some 15 s later.
     """
-    field = f"spec.ephemeralContainers{{{container}}}"
     for event in events:
-        if (event.get("involvedObject") or {}).get("fieldPath") != field:
+        field = str((event.get("involvedObject") or {}).get("fieldPath"))
+        if not field.endswith(f"{{{watched.name}}}"):
             continue
         reason, message = event.get("reason"), event.get("message", "")
         pulling = reason == "Failed" and message.startswith("Failed to pull image")
         if (pulling and _is_fatal("ErrImagePull", message)) or reason == "InspectFailed":
-            return _cannot_start(message)
+            return _cannot_start(message, watched)
     return None
 
 
@@ -143,11 +230,11 @@ def last_trouble(events: list[Json]) -> str:
     warnings = [event for event in events if event.get("type") == "Warning"]
     if not warnings:
         return ""
-    newest = max(warnings, key=_last_seen)
+    newest = max(warnings, key=last_seen)
     return f"{newest.get('reason', '')}: {newest.get('message', '')}"
 
 
-def _last_seen(event: Json) -> str:
+def last_seen(event: Json) -> str:
     series = (event.get("series") or {}).get("lastObservedTime")
     times = (series, event.get("lastTimestamp"), event.get("eventTime"))
     return str(next((moment for moment in times if moment), ""))

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import contextlib
 import json
+import select
 import socket
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import websocket
+
+from kubectl_scratch.execs import Dial, Outcome
+from kubectl_scratch.podjson import innermost
 
 V4 = "v4.channel.k8s.io"
 V5 = "v5.channel.k8s.io"
@@ -50,29 +54,29 @@ class Refused(Exception):
         self.status = status
 
 
-@dataclass(frozen=True)
-class Dial:
-    """Where and how to connect; times in seconds."""
-
-    url: str
-    headers: tuple[str, ...]
-    context: ssl.SSLContext | None
-    server_hostname: str | None
-    proxy: tuple[str, int, tuple[str, str] | None] | None
-    timeout: float
+NO_REASON = "no reason given"
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How a session ended: a code, or ``problem`` in words; ``lost`` means the connection."""
+def reach(dial: Dial) -> socket.socket | None:
+    """Connect to the server ahead of a stream; None where a proxy stands between.
 
-    code: int | None
-    problem: str = ""
-    lost: bool = False
+    Raises OSError.
+    """
+    if dial.proxy is not None:
+        return None
+    where = urlsplit(dial.url)
+    port = where.port or (443 if dial.context else 80)
+    sock = socket.create_connection((where.hostname or "", port), dial.timeout)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if dial.context is None:
+        return sock
+    return dial.context.wrap_socket(sock, server_hostname=dial.server_hostname or where.hostname)
 
 
-def connect(dial: Dial, *subprotocols: str) -> ExecStream:
+def connect(dial: Dial, *subprotocols: str, reached: socket.socket | None = None) -> ExecStream:
     """Open the stream; the first of ``subprotocols`` that the server knows is used.
+
+    ``reached`` is a connection to that server.
 
     Raises NotStarted, NoWebSocket, Refused, Unsure, or OSError where no connection came about.
     """
@@ -83,6 +87,8 @@ def connect(dial: Dial, *subprotocols: str) -> ExecStream:
     # The library would look into the environment by itself, and decide differently.
     options["http_no_proxy"] = ["-"] if dial.proxy is not None else ["*"]
     options.setdefault("http_proxy_host", "unused")
+    if reached is not None:
+        options["socket"] = reached
     tls = {"context": dial.context, "server_hostname": dial.server_hostname}
     ws = websocket.WebSocket(sslopt=tls if dial.context else {}, skip_utf8_validation=True)
     try:
@@ -140,26 +146,43 @@ def is_not_started(message: str) -> bool:
     return any(text in message for text in NOT_STARTED_TEXTS)
 
 
+# What containerd, the kubelet and CRI-O say of an exec into a container that is over. It ran
+# when it was asked whether it takes one: so it started, and ended at once.
+OVER_TEXTS = (
+    "container not found (",
+    "container not created",
+    "no running task",
+    ": not found",
+    "in a stopped state",
+    "not created or running",
+    "is in CONTAINER_",
+    "is not running",
+    NO_REASON,
+)
+
+
+def is_over(problem: str) -> bool:
+    """Say whether an exec failed because its container had just ended.
+
+    While it ends, runc fails in many ways; of a command that is not there it names the command.
+    """
+    failed = "OCI runtime exec failed" in problem and 'exec: "' not in problem
+    return failed or any(text in problem for text in OVER_TEXTS)
+
+
 def outcome_of(status: dict[str, Any] | None) -> Outcome:
     """Return what the Status of the error channel says of the session's end."""
     if status is None:
         return Outcome(None, "the connection was lost", lost=True)
     if status.get("status") == "Success":
         return Outcome(0)
-    message = str(status.get("message", "no reason given"))
+    message = str(status.get("message") or NO_REASON)
     if status.get("reason") == "NonZeroExitCode":
         causes = (status.get("details") or {}).get("causes") or []
         for cause in causes:
             if cause.get("reason") == "ExitCode" and str(cause.get("message")).isdigit():
                 return Outcome(int(cause["message"]))
-    return Outcome(None, _innermost(message))
-
-
-def _innermost(message: str) -> str:
-    """Return the end of a runtime's nested complaint, which says what is wrong."""
-    for start in ("unable to start container process: ", "error executing command in container: "):
-        message = message.rpartition(start)[2]
-    return message.removesuffix(": unknown")
+    return Outcome(None, innermost(message))
 
 
 class ExecStream:
@@ -176,6 +199,7 @@ class ExecStream:
         self._frames = websocket.frame_buffer(self._read, skip_utf8_validation=True)
         self._unsent = bytearray()
         self._unread = b""
+        self._untaken: list[tuple[int, bytes]] = []
         self._channel = -1
         self._clock = clock
         self.heard = clock()
@@ -234,7 +258,7 @@ class ExecStream:
         The stream has ended when ``ended`` is true; ``more`` says that the next call will
         find something, though the socket may have nothing to select on.
         """
-        got: list[tuple[int, bytes]] = []
+        got, self._untaken = self._untaken, []
         while not self.ended and sum(len(data) for _, data in got) < BATCH_BYTES:
             try:
                 frame = self._frames.recv_frame()
@@ -250,7 +274,13 @@ class ExecStream:
     def more(self) -> bool:
         """Say whether something has been read from the socket and not been given yet."""
         pending = getattr(self._sock, "pending", None)
-        return not self.ended and bool(self._unread or (pending and pending()))
+        return bool(self._untaken) or (
+            not self.ended and bool(self._unread or (pending and pending()))
+        )
+
+    def give_back(self, got: list[tuple[int, bytes]]) -> None:
+        """Have the next ``receive`` return this first."""
+        self._untaken = got + self._untaken
 
     def _read(self, size: int) -> bytes:
         if not self._unread:
@@ -282,7 +312,47 @@ class ExecStream:
             got.append((self._channel, data))
 
     def close(self) -> None:
-        """Close the connection; the other side hangs up the command's terminal."""
+        """Close the connection; what this does to the command is the runtime's business."""
         self.ended = True
         with contextlib.suppress(OSError):
             self._sock.close()
+
+
+def converse(stream: ExecStream, stdin: bytes, seconds: float) -> tuple[Outcome, bytes]:
+    """Send stdin, wait for the end for so long, and return it with what was said."""
+    stream.queue(stdin)
+    said, deadline = b"", time.monotonic() + seconds
+    while not stream.ended and time.monotonic() < deadline:
+        said += b"".join(data for _, data in _exchange(stream))
+    stream.close()
+    return stream.outcome, said
+
+
+def expect(stream: ExecStream, byte: bytes, seconds: float) -> tuple[bool, bytes]:
+    """Wait for a byte on stdout; return whether it has come, and what was said before it.
+
+    What comes behind it stays to be received; so does what was said on stderr, for the order of
+    the two is not kept on their way: it may be the word of the command that comes behind.
+    """
+    seen: list[tuple[int, bytes]] = []
+    deadline = time.monotonic() + seconds
+    while not stream.ended and time.monotonic() < deadline:
+        got = _exchange(stream)
+        for at, (channel, data) in enumerate(got):
+            before, found, behind = data.partition(byte) if channel == STDOUT else (data, b"", b"")
+            if found:
+                errors = [piece for piece in seen if piece[0] == STDERR]
+                stream.give_back([*errors, *[(STDOUT, behind)] * bool(behind), *got[at + 1 :]])
+                return True, b"".join(said for _, said in seen) + before
+            seen.append((channel, data))
+    said = b"".join(data for _, data in seen)
+    stream.give_back(seen)
+    return False, said
+
+
+def _exchange(stream: ExecStream) -> list[tuple[int, bytes]]:
+    """Wait up to a second until something can be sent or received, and do that."""
+    stream.flush()
+    if not stream.more:
+        select.select([stream], [stream] if stream.unsent else [], [], 1.0)
+    return stream.receive()

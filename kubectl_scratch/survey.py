@@ -1,81 +1,83 @@
-"""Look around in the namespace while the source pod is read: selectors and claims."""
+"""Look around in the namespace while the source pod is read: selectors, claims, rights."""
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, NamedTuple
 
 from kubectl_scratch import cluster as api
 from kubectl_scratch.cluster import Cluster
 from kubectl_scratch.errors import ClusterError
-from kubectl_scratch.labels import Neighbours, Selecting, selector_of
+from kubectl_scratch.kinds import BUDGET, CLAIM, CONTROLLERS, POLICY, SELECTING, SERVICE, Kind
+from kubectl_scratch.parallel import Crew
 from kubectl_scratch.podjson import Json, name
+from kubectl_scratch.selectors import Neighbours, Selecting, selector_of
 
-# Of Deployments only the ReplicaSets adopt pods.
-CONTROLLERS = {
-    "replicasets": ("ReplicaSet", "/apis/apps/v1"),
-    "replicationcontrollers": ("ReplicationController", "/api/v1"),
-    "daemonsets": ("DaemonSet", "/apis/apps/v1"),
-    "statefulsets": ("StatefulSet", "/apis/apps/v1"),
-    "jobs": ("Job", "/apis/batch/v1"),
-}
-SERVICES = {"services": ("Service", "/api/v1")}
-BUDGETS = {"poddisruptionbudgets": ("PodDisruptionBudget", "/apis/policy/v1")}
-POLICIES = {"networkpolicies": ("NetworkPolicy", "/apis/networking.k8s.io/v1")}
-CLAIMS = "persistentvolumeclaims"
-SELECTING = {**CONTROLLERS, **SERVICES, **BUDGETS, **POLICIES}
+# What a debug can do without, and goes another way.
+RIGHTS = (("create", "configmaps"), ("patch", "pods/ephemeralcontainers"))
 
 
-@dataclass(frozen=True)
-class Surveyed:
-    """What was found; ``claims`` are the PersistentVolumeClaims by name, as far as readable."""
+class Surveyed(NamedTuple):
+    """What was found; ``claims`` are the PersistentVolumeClaims by name, as far as readable.
+
+    ``may_seed`` says whether the user may create ConfigMaps, ``may_add`` whether they may add
+    ephemeral containers. Where a right is not known the request itself tells.
+    """
 
     neighbours: Neighbours
     claims: dict[str, Json]
+    may_seed: bool
+    may_add: bool
 
 
 class Survey:
-    """Lists of a namespace, all asked for at once: together they take as long as the longest."""
+    """Lists of a namespace and rights in it, asked for at once."""
 
     def __init__(self, cluster: Cluster) -> None:
         """Start to ask."""
-        self._cluster = cluster
-        self._namespace = cluster.namespace
-        self._found: dict[str, list[Json] | None] = {}
-        kinds = {**SELECTING, CLAIMS: ("PersistentVolumeClaim", "/api/v1")}
-        self._threads = [
-            threading.Thread(target=self._list, args=(plural, root), daemon=True)
-            for plural, (_, root) in kinds.items()
-        ]
-        for thread in self._threads:
-            thread.start()
+        paths = {
+            kind: api.objects(kind.root, cluster.namespace, kind.plural)
+            for kind in (*SELECTING, CLAIM)
+        }
+        self._kinds = list(paths)
+        self._crew: Crew[Any] = Crew(
+            [
+                *(partial(_list, cluster, path) for path in paths.values()),
+                *(partial(_may, cluster, cluster.namespace, *right) for right in RIGHTS),
+            ]
+        )
 
     def result(self) -> Surveyed:
         """Wait for the last answer, and return what was found."""
-        for thread in self._threads:
-            thread.join()
-        unknown = [plural for plural in SELECTING if self._found.get(plural) is None]
+        results = self._crew.results()
+        may_seed, may_add = results[len(self._kinds) :]
+        found = dict(zip(self._kinds, results, strict=False))
         neighbours = Neighbours(
-            controllers=self._selecting(CONTROLLERS),
-            services=self._selecting(SERVICES),
-            budgets=self._selecting(BUDGETS),
-            policies=self._selecting(POLICIES),
-            unknown=tuple(unknown),
+            controllers=_selecting(found, *CONTROLLERS),
+            services=_selecting(found, SERVICE),
+            budgets=_selecting(found, BUDGET),
+            policies=_selecting(found, POLICY),
+            unknown=tuple(kind.plural for kind in SELECTING if found[kind] is None),
         )
-        return Surveyed(neighbours, {name(claim): claim for claim in self._found.get(CLAIMS) or []})
+        claims = {name(claim): claim for claim in found[CLAIM] or []}
+        return Surveyed(neighbours, claims, may_seed, may_add)
 
-    def _list(self, plural: str, root: str) -> None:
-        try:
-            answer = self._cluster.get(api.objects(root, self._namespace, plural))
-            self._found[plural] = answer.body.get("items") or []
-        except ClusterError as error:
-            # A cluster that has no such API has no such objects; all else is not known.
-            self._found[plural] = [] if error.status == 404 else None
 
-    def _selecting(self, kinds: dict[str, tuple[str, str]]) -> tuple[Selecting, ...]:
-        found = (
-            selector_of({"kind": title, **item})
-            for plural, (title, _) in kinds.items()
-            for item in self._found.get(plural) or []
-        )
-        return tuple(selecting for selecting in found if selecting is not None)
+def _may(cluster: Cluster, namespace: str, verb: str, kind: str) -> bool:
+    return cluster.allows(verb, "", kind, namespace) is not False
+
+
+def _list(cluster: Cluster, path: str) -> list[Json] | None:
+    try:
+        return cluster.get(path).body.get("items") or []
+    except ClusterError as error:
+        # A cluster that has no such API has no such objects; all else is not known.
+        return [] if error.status == 404 else None
+
+
+def _selecting(found: Mapping[Kind, list[Json] | None], *kinds: Kind) -> tuple[Selecting, ...]:
+    each = (
+        selector_of({"kind": kind.title, **item}) for kind in kinds for item in found[kind] or []
+    )
+    return tuple(selecting for selecting in each if selecting is not None)

@@ -2,37 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from copy import deepcopy
-from dataclasses import dataclass
 
 from kubectl_scratch import lease
 from kubectl_scratch.errors import InvalidRequest
+from kubectl_scratch.kinds import KINDS
 from kubectl_scratch.podjson import Json, condition, container_statuses, is_going, name
+from kubectl_scratch.request import is_name
 
-
-@dataclass(frozen=True)
-class Kind:
-    """Where the API has a kind of objects that have pods."""
-
-    title: str
-    root: str
-    plural: str
-
-
-KINDS = {
-    "pod": Kind("Pod", "/api/v1", "pods"),
-    "deployment": Kind("Deployment", "/apis/apps/v1", "deployments"),
-    "statefulset": Kind("StatefulSet", "/apis/apps/v1", "statefulsets"),
-    "daemonset": Kind("DaemonSet", "/apis/apps/v1", "daemonsets"),
-    "replicaset": Kind("ReplicaSet", "/apis/apps/v1", "replicasets"),
-    "replicationcontroller": Kind("ReplicationController", "/api/v1", "replicationcontrollers"),
-    "job": Kind("Job", "/apis/batch/v1", "jobs"),
-    "cronjob": Kind("CronJob", "/apis/batch/v1", "cronjobs"),
-    "service": Kind("Service", "/api/v1", "services"),
-}
-
-NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 CRASHES, UNREADY, HEALTHY = range(3)
 
 
@@ -51,8 +28,7 @@ def _annotations(pod: Json) -> dict[str, str]:
 
 
 def health(pod: Json) -> int:
-    """Return NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
-    CRASHES, UNREADY or HEALTHY."""
+    """Return CRASHES, UNREADY or HEALTHY."""
     if crash(pod):
         return CRASHES
     ready = condition(pod, "Ready")
@@ -86,10 +62,8 @@ def why(pod: Json) -> str:
 
 def kind_of(manifest: Json) -> str | None:
     """Return the key in KINDS of an object, or None; a Service of another API is none."""
-    version = str(manifest.get("apiVersion") or "v1")
-    root = f"/apis/{version}" if "/" in version else f"/api/{version}"
-    title = manifest.get("kind")
-    return next((k for k, v in KINDS.items() if (v.title, v.root) == (title, root)), None)
+    wanted = (manifest.get("kind"), manifest.get("apiVersion") or "v1")
+    return next((k for k, v in KINDS.items() if (v.title, v.version) == wanted), None)
 
 
 def choose_manifest(objects: list[Json], path: str) -> Json:
@@ -126,7 +100,7 @@ def _is_sound(manifest: Json) -> bool:
 def _is_named(metadata: Json) -> bool:
     given = [metadata.get("name"), metadata.get("namespace", "default")]
     maps = [metadata.get("labels") or {}, metadata.get("annotations") or {}]
-    named = all(isinstance(text, str) and NAME.fullmatch(text) for text in given)
+    named = all(isinstance(text, str) and is_name(text) for text in given)
     return named and all(isinstance(each, dict) for each in maps)
 
 

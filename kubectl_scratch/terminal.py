@@ -6,6 +6,7 @@ The only importer of termios.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import signal
@@ -13,10 +14,11 @@ import termios
 import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from types import TracebackType
+from typing import NamedTuple
 
 from kubectl_scratch.console import Console
+from kubectl_scratch.desk import UserStreams
 from kubectl_scratch.errors import Interrupted, SessionError
 from kubectl_scratch.interrupts import Interrupts
 from kubectl_scratch.spawn import Remote
@@ -26,30 +28,6 @@ READ_BYTES = 65536
 # the terminal instead of in our memory, and ^C is not behind megabytes.
 MOST_BACKLOG = 1 << 17
 TICK_SECONDS = 1.0
-# What a terminal says of itself where it says nothing (0x0).
-DEFAULT_SIZE = (24, 80)
-
-
-@dataclass(frozen=True)
-class UserStreams:
-    """The descriptors of the user's side."""
-
-    stdin: int
-    stdout: int
-    stderr: int
-
-    def is_terminal(self) -> bool:
-        """Say whether a person sits there: stdin and stdout are both terminals."""
-        return os.isatty(self.stdin) and os.isatty(self.stdout)
-
-    def size(self) -> tuple[int, int]:
-        """Return rows and columns."""
-        for fd in (self.stdout, self.stdin, self.stderr):
-            with contextlib.suppress(OSError):
-                size = os.get_terminal_size(fd)
-                if size.lines and size.columns:
-                    return size.lines, size.columns
-        return DEFAULT_SIZE
 
 
 class RawTerminal:
@@ -72,7 +50,9 @@ class RawTerminal:
     def again(self) -> None:
         """Make it raw once more: a shell that stopped us has set its own modes."""
         if self._saved is not None:
-            tty.setraw(self._fd, termios.TCSADRAIN)
+            # One that is gone says so by its own signal, too, which comes with the one to go on.
+            with contextlib.suppress(termios.error):
+                tty.setraw(self._fd, termios.TCSADRAIN)
 
     def __exit__(
         self,
@@ -146,8 +126,7 @@ def _follow_terminal(
     remote.setwinsize(*user.size())
 
 
-@dataclass(frozen=True)
-class Outlet:
+class Outlet(NamedTuple):
     """A way to write to who may not read: signals and ticks go on meanwhile."""
 
     interrupts: Interrupts
@@ -183,6 +162,9 @@ def _show(remote: Remote, user: UserStreams, raw: RawTerminal | None, outlet: Ou
     except BrokenPipeError as error:
         raise Interrupted(signal.SIGPIPE) from error
     except OSError as error:
+        if raw is not None and error.errno == errno.EIO:
+            # The kernel makes a terminal deaf before it sends the signal that says so.
+            raise Interrupted(signal.SIGHUP) from error
         raise SessionError(f"stdout can't be written: {os.strerror(error.errno or 0)}") from error
     # Nobody who could be told: a stderr that can't be written ends no session.
     with contextlib.suppress(OSError):

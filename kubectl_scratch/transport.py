@@ -1,4 +1,4 @@
-"""Ways to reach a command in the debug container.
+"""Ways to reach a command in a container of the copy.
 
 A command that may have started is never sent twice: an attempt is repeated only when the
 answer says that nothing was started.
@@ -6,32 +6,50 @@ answer says that nothing was started.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import socket
+import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 from kubectl_scratch import stream
 from kubectl_scratch.cluster import Cluster
 from kubectl_scratch.errors import ClusterError, SessionError, Unreachable
+from kubectl_scratch.execs import Dial
+from kubectl_scratch.parallel import Task
 from kubectl_scratch.spawn import KubectlPipes, KubectlSpawn, Remote, WebSocketSpawn
 from kubectl_scratch.status import Ready, State
+from kubectl_scratch.toolkit import SEED
 
 # Something that every toolkit has and that changes nothing.
 PROBE = ("true",)
 # A connection that is cut once is a hiccup; one that is always cut lets no WebSocket through.
 CUTS = 3
 
+# How the seed takes the toolkit: over the session's own stdin, between two bytes that it writes
+# on stdout, or over that of an exec before the session's.
+START, RECEIVE, ENTER = (SEED, "start", "--"), (SEED, "recv"), (SEED, "enter", "--")
+ASKS, HAS_ALL = b"\x05", b"\x06"
+# For how long, in seconds, it may be silent, and the toolkit be on its way; where the line is
+# slow that is said.
+ASK_SECONDS, RECEIVE_SECONDS = 60.0, 120.0
+SLOW_SECONDS = 1.0
+
 Attempt = Callable[[State], Remote | None]
+Reached = TypeVar("Reached")
 
 
-@dataclass(frozen=True)
-class Errand:
+class Errand(NamedTuple):
     """A command, and where it runs; ``size`` is the terminal's rows and columns.
 
-    ``repeatable`` says that starting it twice does no harm, as with a shell.
+    ``repeatable`` says that starting it twice does no harm, as with a shell. ``toolkit`` is
+    what the seed in the container receives before, which then becomes the command; None where
+    the tools are there. ``loose`` is the command where no WebSocket, and so no tether, comes
+    through.
     """
 
     namespace: str
@@ -41,21 +59,29 @@ class Errand:
     tty: bool
     size: tuple[int, int]
     repeatable: bool
+    toolkit: bytes | None = None
+    loose: tuple[str, ...] | None = None
 
 
 class WebSocketTransport:
     """Exec over a WebSocket of this process; the connection that succeeds is the session.
 
-    With a terminal v4 is enough, and its handshake fails where the container does not run
-    yet: for a shell that try is the session's own. Pipes need v5, which can say that stdin
-    has ended; its handshake succeeds too early. So before any other command a harmless v4
+    The seed asks for the toolkit before it starts the command, so a try of it is harmless.
+    Without it, v4 is enough with a terminal, and its handshake fails where the container does
+    not run yet: for a shell that try is the session's own. Pipes need v5, which can say that
+    stdin has ended; its handshake succeeds too early. So before any other command a harmless v4
     exec finds out whether the container runs and a WebSocket comes through.
     """
 
-    def __init__(self, cluster: Cluster, errand: Errand) -> None:
+    def __init__(
+        self, cluster: Cluster, errand: Errand, say: Callable[[str], None] = lambda words: None
+    ) -> None:
         self._cluster = cluster
         self._errand = errand
+        self._say = say
         self._cuts = 0
+        # The first try finds a connection, which takes three ways to a server and back.
+        self._ahead: Task[socket.socket | None] | None = Task(lambda: stream.reach(self._dial(())))
 
     def attempt(self, state: State) -> Remote | None:
         """Return the running command, or None where the container does not run yet.
@@ -64,10 +90,21 @@ class WebSocketTransport:
         """
         errand = self._errand
         subprotocol = stream.V4 if errand.tty else stream.V5
+        toolkit = errand.toolkit
+        if toolkit is not None:
+            return self._reach(lambda: self._start_with(toolkit, subprotocol))
+        if errand.tty and errand.repeatable:
+            return self._reach(lambda: self._start(stream.V4))
+        probe = self._reach(lambda: self._connect(PROBE, stream.V4, tty=errand.tty))
+        if probe is None:
+            return None
+        probe.close()
+        return self._start_once(subprotocol)
+
+    def _reach(self, connect: Callable[[], Reached]) -> Reached | None:
+        """Return what ``connect`` gives, or None where the container does not run yet."""
         try:
-            if errand.tty and errand.repeatable:
-                return WebSocketSpawn(self._connect(errand.command, subprotocol), errand.tty)
-            self._connect(PROBE, stream.V4).close()
+            return connect()
         except stream.NotStarted:
             return None
         except ClusterError as error:
@@ -79,30 +116,87 @@ class WebSocketTransport:
             if self._cuts < CUTS:
                 return None
             raise stream.NoWebSocket(str(error)) from error
+
+    def _start_with(self, toolkit: bytes, subprotocol: str) -> WebSocketSpawn:
+        errand = self._errand
+        connected = self._connect((*START, *errand.command), subprotocol, errand.tty)
         try:
-            return WebSocketSpawn(self._connect(errand.command, subprotocol), errand.tty)
+            bring(connected, toolkit, self._say)
+        except BaseException:
+            connected.close()
+            raise
+        return WebSocketSpawn(connected, errand.tty)
+
+    def _start(self, subprotocol: str) -> WebSocketSpawn:
+        errand = self._errand
+        connected = self._connect(errand.command, subprotocol, tty=errand.tty)
+        return WebSocketSpawn(connected, errand.tty)
+
+    def _start_once(self, subprotocol: str) -> WebSocketSpawn:
+        """Start what must not be started twice, in a container that runs."""
+        try:
+            return self._start(subprotocol)
         except stream.NotStarted as error:
-            raise SessionError(f"the debug container has ended: {error}") from error
+            raise SessionError(f"the container has ended: {error}") from error
         except stream.Unsure as error:
             raise SessionError(
                 f"the connection was cut while the command was started: {error}",
                 "it may have run; it is not sent again",
             ) from error
 
-    def _connect(self, command: tuple[str, ...], subprotocol: str) -> stream.ExecStream:
-        errand = self._errand
-        dial = self._cluster.exec_dial(
-            errand.namespace, errand.pod, errand.container, command, errand.tty
-        )
-        action = f"exec in {errand.pod}"
+    def _connect(self, command: tuple[str, ...], subprotocol: str, tty: bool) -> stream.ExecStream:
+        action = f"exec in {self._errand.pod}"
         try:
-            return stream.connect(dial, subprotocol)
+            return stream.connect(self._dial(command, tty), subprotocol, reached=self._reached())
         except stream.Refused as error:
             message = str(error.status.get("message") or error.code)
             reason = str(error.status.get("reason") or error.code)
             raise ClusterError(error.code, reason, message, action) from error
         except OSError as error:
             raise Unreachable(str(error), action) from error
+
+    def _dial(self, command: tuple[str, ...], tty: bool = False) -> Dial:
+        errand = self._errand
+        where = (errand.namespace, errand.pod, errand.container)
+        return self._cluster.exec_dial(*where, command, tty)
+
+    def _reached(self) -> socket.socket | None:
+        """Return the connection that was made ahead, once, and none where there is none."""
+        ahead, self._ahead = self._ahead, None
+        with contextlib.suppress(OSError):
+            return ahead.result() if ahead is not None else None
+        return None
+
+
+def bring(session: stream.ExecStream, toolkit: bytes, say: Callable[[str], None]) -> None:
+    """Give the seed the toolkit once it asks for it; ``say`` what is waited for if it takes long.
+
+    Raises NotStarted where no seed runs that could ask, Unsure where the connection was cut
+    before, and SessionError where the toolkit was not received whole. The session's command has
+    not been started then.
+    """
+    asked, said = stream.expect(session, ASKS, ASK_SECONDS)
+    if asked:
+        session.queue(toolkit)
+        came, said = stream.expect(session, HAS_ALL, SLOW_SECONDS)
+        if not came and not session.ended:
+            say(f"{len(toolkit) / 1e6:.1f} MB of tools are on their way")
+            came, said = stream.expect(session, HAS_ALL, RECEIVE_SECONDS)
+        if came:
+            return
+    outcome = session.outcome
+    problem = outcome.problem if session.ended else "the seed does not answer"
+    if not asked and outcome.lost and session.ended:
+        raise stream.Unsure(problem)
+    if not asked and (stream.is_not_started(problem) or stream.is_over(problem)):
+        raise stream.NotStarted(problem)
+    raise not_received(said.decode(errors="replace").strip() or problem)
+
+
+def not_received(why: str) -> SessionError:
+    """Return the error of a toolkit that could not be brought into a container."""
+    problem = f"the tools could not be brought into the container: {why or 'no reason given'}"
+    return SessionError(problem, "--image brings them as an image")
 
 
 class KubectlTransport:
@@ -121,15 +215,30 @@ class KubectlTransport:
         """Return the running command, or None where the container does not run yet."""
         if not isinstance(state, Ready):
             return None
-        kubectl, arguments = find_kubectl(), self._arguments()
+        kubectl, command = find_kubectl(), self._errand.loose or self._errand.command
         try:
+            if self._errand.toolkit is not None:
+                self._bring(kubectl, self._errand.toolkit)
+                command = (*ENTER, *command)
+            arguments = self._arguments(command)
             if self._errand.tty:
                 return KubectlSpawn(kubectl, arguments, self._errand.size)
             return KubectlPipes(kubectl, arguments)
         except OSError as error:
             raise SessionError(f"{kubectl} can't be run: {error.strerror}") from error
 
-    def _arguments(self) -> list[str]:
+    def _bring(self, kubectl: str, toolkit: bytes) -> None:
+        done = subprocess.run(
+            [kubectl, *self._arguments(RECEIVE, tty=False)],
+            input=toolkit,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+        if done.returncode:
+            raise not_received(done.stderr.decode(errors="replace").strip())
+
+    def _arguments(self, command: tuple[str, ...], tty: bool | None = None) -> list[str]:
         config = self._folder / "kubeconfig"
         descriptor = os.open(config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
@@ -137,8 +246,8 @@ class KubectlTransport:
             json.dump(self._cluster.access.config, file, default=str)
         errand = self._errand
         where = ["-n", errand.namespace, errand.pod, "-c", errand.container]
-        mode = "-it" if errand.tty else "-i"
-        return [f"--kubeconfig={config}", "exec", mode, *where, "--", *errand.command]
+        mode = "-it" if (errand.tty if tty is None else tty) else "-i"
+        return [f"--kubeconfig={config}", "exec", mode, *where, "--", *command]
 
 
 def find_kubectl() -> str:

@@ -16,7 +16,10 @@ from kubectl_scratch.options import (
     Process,
     connection_options,
     copy_options,
+    extra_words,
     flag,
+    in_place_options,
+    inside_options,
     session_options,
     target_options,
 )
@@ -49,10 +52,13 @@ def scratch() -> None:
         Example("The pod of a Deployment that needs it most", "debug deployment/shop"),
         Example("What it would do", "debug mypod --dry-run"),
         Example("With tools of your own", f"debug mypod --image {DEFAULT_IMAGE}"),
+        Example("In the pod itself, where a container stays listed", "debug mypod --in-place"),
     ),
 )
 @click.argument("target", required=False, metavar="TARGET", shell_complete=candidates.targets)
 @target_options
+@inside_options
+@in_place_options
 @copy_options
 @flag(
     "--dry-run",
@@ -91,6 +97,11 @@ def debug(process: Process, /, **values: Any) -> int:
     ),
 )
 @click.argument("copy", shell_complete=candidates.copies)
+@flag(
+    "--view",
+    type=click.Choice(["app", "tools"]),
+    help="Inside the target, or in the debug container. [default: as debug made it]",
+)
 @session_options
 @connection_options
 @click.pass_obj
@@ -115,9 +126,10 @@ def attach(process: Process, /, **values: Any) -> int:
 )
 @click.argument("target", required=False, metavar="TARGET", shell_complete=candidates.targets)
 @target_options
+@inside_options
 @copy_options
 @flag("-o", "--output", type=click.Choice(["yaml", "json"]), help="Write it for programs to read.")
-@session_options
+@extra_words
 @connection_options
 @click.pass_obj
 def check(process: Process, /, **values: Any) -> int:
@@ -127,6 +139,38 @@ def check(process: Process, /, **values: Any) -> int:
     run, and looks at the node. The exit code is 1 where a debug would fail.
     """
     from kubectl_scratch.commands import check as verb
+
+    return verb.run(values, process)
+
+
+@scratch.command(
+    "ls",
+    cls=Verb,
+    heading=DEBUGGING,
+    short_help="List copies, and what --in-place has left in pods.",
+    examples=(
+        Example("What is there", "ls"),
+        Example("In the whole cluster, and why", "ls -A -o wide"),
+        Example("For a program", "ls -o json"),
+    ),
+)
+@flag("-A", "--all-namespaces", is_flag=True, help="Of all namespaces.")
+@flag(
+    "-o",
+    "--output",
+    type=click.Choice(["wide", "json", "yaml", "name"]),
+    help="More columns, for programs to read, or names only.",
+)
+@extra_words
+@connection_options
+@click.pass_obj
+def list_leftovers(process: Process, /, **values: Any) -> int:
+    """List the copies that are there, and the containers that --in-place has put into pods.
+
+    SESSIONS are those that run in a copy, EXPIRES is when the cluster removes it unless they
+    go on. A container in a pod can't be removed, only end.
+    """
+    from kubectl_scratch.commands import ls as verb
 
     return verb.run(values, process)
 
@@ -233,7 +277,13 @@ def version(process: Process, /, **values: Any) -> int:
 
 @scratch.command("help", cls=Verb, hidden=True)
 @click.argument("verb", nargs=-1)
-def explain(verb: tuple[str, ...]) -> int:
+@click.pass_context
+def explain(ctx: click.Context, /, verb: tuple[str, ...]) -> int:
     """Print the help of a verb, as kubectl's own help does."""
-    scratch.main([*verb, "--help"], prog_name=COMMAND, standalone_mode=False)
+    scratch.main(
+        [*verb, "--help"],
+        prog_name=COMMAND,
+        standalone_mode=False,
+        terminal_width=ctx.terminal_width,
+    )
     return 0

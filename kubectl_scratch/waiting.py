@@ -1,10 +1,9 @@
-"""Waiting for the debug container, with words for what is waited for."""
+"""Waiting for the session's container, with words for what is waited for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from kubectl_scratch.errors import CopyNotReady
 from kubectl_scratch.podjson import Json
@@ -20,9 +19,14 @@ from kubectl_scratch.status import (
 Thing = TypeVar("Thing")
 
 # The API's status lags behind the runtime by up to a second, so a try of the real thing is
-# what tells; the status tells only why not.
-TRY_EVERY = 0.02
+# what tells; the status tells only why not, and whether there is something to try: no kubelet
+# starts a new container within SOONEST, nor that of a new pod, whose volumes it looks at every
+# 0.3 s, within SOONEST_OF_POD. Tries until then would only take the node's time.
+SOONEST, SOONEST_OF_POD = 0.15, 0.45
+TRY_EVERY = 0.03
 TRY_EVERY_LATER = 0.25
+# While the news of the start can be heard, a try tells only of news that was lost.
+TRY_EVERY_UNHEARD = 1.0
 LATER = 5.0
 LOOK_EVERY = 0.5
 # Events say why an image can't be pulled or a volume not be mounted, and whether a node is on
@@ -41,8 +45,18 @@ class Clock(Protocol):
         """Wait."""
 
 
-@dataclass(frozen=True)
-class Patience:
+class News(Protocol):
+    """Word of the container's start."""
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for so long, or until it has started; say whether it has."""
+
+    @property
+    def deaf(self) -> bool:
+        """Say whether nothing more will be heard."""
+
+
+class Patience(NamedTuple):
     """How long to wait, in seconds."""
 
     timeout: float
@@ -56,17 +70,21 @@ def wait_for(
     say: Callable[[str], None],
     clock: Clock,
     patience: Patience,
+    news: News,
 ) -> Thing:
     """Return what ``attempt`` gives, as soon as it gives something.
 
     ``look`` tells how far it is, and is asked now and then; ``events`` tells why, when it
-    takes long, and what rules it out. Raises CopyNotReady when it can't get better, and at
-    the timeout.
+    takes long, and what rules it out; ``news`` when to try. Raises CopyNotReady when it can't
+    get better, and at the timeout.
     """
-    start = clock.monotonic()
-    state: State = Waiting("the copy starts")
+    start = looked = clock.monotonic()
+    state = look()
     words = _words(state)
-    looked = start
+    _judge(state, words, 0, [], patience)
+    if isinstance(state, Waiting):
+        soonest = SOONEST_OF_POD if state.new_pod else SOONEST
+        news.wait(soonest if news.deaf else TRY_EVERY_UNHEARD)
     while True:
         thing = attempt(state)
         if thing is not None:
@@ -84,6 +102,14 @@ def wait_for(
             say(words)
         if waited >= patience.timeout:
             raise CopyNotReady(words, patience.timeout)
+        _rest(waited, clock, news)
+
+
+def _rest(waited: float, clock: Clock, news: News) -> None:
+    """Wait until the next try may help."""
+    if not news.deaf:
+        news.wait(TRY_EVERY_UNHEARD)
+    else:
         clock.sleep(TRY_EVERY if waited < LATER else TRY_EVERY_LATER)
 
 
@@ -100,4 +126,4 @@ def _words(state: State, events: list[Json] | None = None) -> str:
         trouble = last_trouble(events or [])
         untold = trouble and trouble.partition(": ")[2] not in state.what
         return f"{state.what} ({trouble})" if untold else state.what
-    return "the debug container answers" if isinstance(state, Ready) else state.why
+    return "the container answers" if isinstance(state, Ready) else state.why

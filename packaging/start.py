@@ -21,12 +21,30 @@ class LateModule(ModuleType):
 
     def __getattr__(self, name):
         """Load the module, and become it."""
-        sys.modules.pop(self.__name__, None)
-        self.__dict__.update(__import__(self.__name__).__dict__)
+        self.__dict__.update(load(self.__name__).__dict__)
         try:
             return self.__dict__[name]
         except KeyError:
             raise AttributeError(name) from None
+
+
+def load(name):
+    """Load a module in the place of what stands in for it."""
+    if isinstance(sys.modules.get(name), LateModule):
+        del sys.modules[name]
+    __import__(name)
+    return sys.modules[name]
+
+
+def stand_in(name, **known):
+    """Have a module loaded late, but for what is known of it."""
+    sys.modules[name] = LateModule(name)
+    sys.modules[name].__dict__.update(known)
+
+
+def version(package):
+    """Return a package's version."""
+    return load("importlib.metadata").version(package)
 
 
 def start():
@@ -34,10 +52,16 @@ def start():
     # What is imported does not become garbage.
     gc.disable()
     # Click and dataclasses import it, and with it Python's parser, for what they do rarely.
-    sys.modules["inspect"] = LateModule("inspect")
+    stand_in("inspect")
+    # urllib3, for HTTP/2; it asks whether that is a package.
+    stand_in("importlib.metadata", version=version, __path__=[])
+    # The Python client, to count the processors.
+    stand_in("multiprocessing", cpu_count=os.cpu_count)
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     from kubectl_scratch.cli import main
 
+    # Nor what a verb imports; a session of hours still has its rare cycles collected.
+    gc.set_threshold(20_000)
     gc.enable()
     main()
 

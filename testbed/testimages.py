@@ -12,6 +12,7 @@ from testbed.proc import Steps
 PREFIX = "docker.io/scratch-testbed"
 HTTP, CRASH, ARGS = f"{PREFIX}/http:1", f"{PREFIX}/crash:1", f"{PREFIX}/args:1"
 BASH, REGISTRY = f"{PREFIX}/bash:1", f"{PREFIX}/registry:1"
+FOREIGN = f"{PREFIX}/foreign:1"
 # the product's default toolkit image; what is in it here is Debian's busybox-static
 BUSYBOX = "docker.io/library/busybox:1.37.0"
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -40,6 +41,8 @@ TOOLS = (
     *("uptime", "w", "wc", "whoami", "xargs", "yes"),
 )
 PASSWD = b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"
+# where an ELF file names its machine, and one that no kernel of today runs or emulates: Itanium
+ELF_MACHINE, NO_MACHINE = slice(18, 20), b"\x32\x00"
 
 
 def test_images() -> Artifact:
@@ -60,7 +63,14 @@ def _build(target: Path, steps: Steps) -> None:
     tree = target.parent / "tree"
     debian.unpack_base(tree, steps)
     with steps.step("the test images"):
-        images = [*_apps(target.parent), _busybox(tree), _bash(tree)]
+        busybox, full = _busybox_tree(tree), _debian_tree(tree)
+        images = [
+            *_apps(target.parent),
+            Image([BUSYBOX], busybox, {"Env": [PATH], "Cmd": ["sh"]}),
+            Image([BASH], full, {"Env": [PATH], "Cmd": ["bash"]}),
+            *_matrix_images("busybox", target.parent / "app", busybox),
+            *_matrix_images("full", target.parent / "app", full),
+        ]
         _write(target, images)
 
 
@@ -90,6 +100,9 @@ def _apps(work: Path) -> list[Image]:
         _app(app, CRASH, "crash", user, {}),
         _app(app, ARGS, "args", {}, {"tmp": Entry(mode=0o1777)}),
         _app(app, REGISTRY, "registry", {}, {}),
+        *_matrix_images("scratch", app, {}),
+        *_matrix_images("distroless", app, _distroless_tree()),
+        _foreign(app),
     ]
 
 
@@ -101,12 +114,46 @@ def _app(
     return Image([image], tree, {"Entrypoint": [f"/app/{name}"], **config})
 
 
-def _busybox(tree: Path) -> Image:
+def _matrix_images(base: str, app: Path, tree: Mapping[str, Entry]) -> list[Image]:
+    """Return images on a base: for root, for another user, and one that lacks its program."""
+    with_app = {**tree, "app/args": Entry(app), "srv/motd": Entry(b"a file of the image\n", 0o644)}
+    config = {
+        "Entrypoint": ["/app/args"],
+        "Env": [PATH, "GREETING=hello-from-the-image"],
+        "WorkingDir": "/srv",
+    }
+    name = f"{PREFIX}/app-{base}"
+    return [
+        Image([f"{name}:root"], with_app, config),
+        Image([f"{name}:nonroot"], with_app, {**config, "User": f"{APP_USER}:{APP_USER}"}),
+        Image([f"{name}:empty"], {**tree, "srv": Entry()}, config),
+    ]
+
+
+def _distroless_tree() -> dict[str, Entry]:
+    """Return what programs ask for that are linked statically: users, certificates, time zones."""
+    return {
+        **_home(),
+        "etc/nsswitch.conf": Entry(b"hosts: files dns\n", 0o644),
+        "etc/os-release": Entry(b'PRETTY_NAME="Distroless"\n', 0o644),
+        "etc/ssl/certs/ca-certificates.crt": Entry(b"# none: nothing here uses TLS\n", 0o644),
+        "usr/share/zoneinfo": Entry(),
+    }
+
+
+def _foreign(app: Path) -> Image:
+    """Return a toolkit image whose programs are for no machine that a node could be."""
+    program = bytearray(app.read_bytes())
+    program[ELF_MACHINE] = NO_MACHINE
+    tree = {f"bin/{name}": Entry(bytes(program)) for name in ("sh", "sleep", "true")}
+    return Image([FOREIGN], tree, {"Env": [PATH]})
+
+
+def _busybox_tree(tree: Path) -> dict[str, Entry]:
     busybox = tree / "bin/busybox"
     entries = {f"bin/{applet}": Entry("busybox") for applet in _applets(tree)}
     entries["bin/busybox"] = Entry(busybox)
-    entries |= _home()
-    return Image([BUSYBOX], entries, {"Env": [PATH], "Cmd": ["sh"]})
+    return entries | _home()
 
 
 def _applets(tree: Path) -> list[str]:
@@ -123,8 +170,8 @@ def _home() -> dict[str, Entry]:
     }
 
 
-def _bash(tree: Path) -> Image:
-    """Return an image cut out of Debian: bash, core tools, top and vi, with their libraries."""
+def _debian_tree(tree: Path) -> dict[str, Entry]:
+    """Return what is cut out of Debian: bash, core tools, top and vi, with their libraries."""
     tools = [f"/usr/bin/{tool}" for tool in TOOLS]
     files = debian.with_libraries(tree, ["/usr/bin/bash", "/usr/bin/vim.tiny", *tools])
     entries = {path: Entry(file) for path, file in files.items()}
@@ -134,4 +181,4 @@ def _bash(tree: Path) -> Image:
     for terminal in TERMINALS:
         name = f"lib/terminfo/{terminal[0]}/{terminal}"
         entries[f"usr/{name}"] = Entry(tree / name, 0o644)
-    return Image([BASH], entries, {"Env": [PATH], "Cmd": ["bash"]})
+    return entries

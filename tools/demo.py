@@ -1,4 +1,4 @@
-"""The main job on the testbed: a shell beside a copy of an app that has none.
+"""The main job on the testbed: a shell inside a copy of an app that crashes and has none.
 
 With a terminal you land in the shell; without one a scripted session is run and shown.
 """
@@ -17,16 +17,17 @@ ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 sys.path.insert(0, str(ROOT))
 
-from tests.support.manifests import a_pod  # noqa: E402
+from tests.support.manifests import CRASH, HARDENED, a_pod  # noqa: E402
 
 POD = "shop"
 COMMAND = ["kubectl", "scratch", "debug", POD]
 PROMPT = r"app:\S+[#$] "
 SCRIPT = (
+    "id; touch /x",
     "ps",
-    "cat $(target-root)/srv/motd",
-    "target-env | grep GREETING",
-    "wget -qO- http://127.0.0.1:8080/",
+    "run-app",
+    "echo its code is $?",
+    "show-app",
     "exit",
 )
 
@@ -39,9 +40,11 @@ def main() -> int:
         return told.returncode
     kubeconfig = told.stdout.strip().removeprefix("export KUBECONFIG=")
     environ = {**os.environ, "KUBECONFIG": kubeconfig, "PATH": f"{BIN}:{os.environ['PATH']}"}
-    say("an app from scratch, without a shell:")
-    kubectl(environ, "apply", "-f", "-", stdin=json.dumps(a_pod(POD)))
-    kubectl(environ, "wait", "--for=condition=Ready", f"pod/{POD}", "--timeout=60s")
+    say("an app from scratch, hardened and without a shell, that crashes:")
+    pod = a_pod(POD, CRASH, securityContext=HARDENED)
+    kubectl(environ, "apply", "-f", "-", stdin=json.dumps(pod))
+    crashed = "--for=jsonpath={.status.containerStatuses[0].restartCount}=1"
+    kubectl(environ, "wait", crashed, f"pod/{POD}", "--timeout=60s")
     say(f"$ {' '.join(COMMAND)}")
     if sys.stdin.isatty() and sys.stdout.isatty():
         code = subprocess.run(COMMAND, env=environ, check=False).returncode

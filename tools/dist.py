@@ -25,8 +25,15 @@ ROOT = Path(__file__).parents[1]
 PACKAGING = ROOT / "packaging"
 TEMPLATE = ROOT / "plugin.yaml"
 NAME = "scratch"
+# A stamp for make, what is published packed, and what a killed copy has left.
+NOT_PUBLISHED = shutil.ignore_patterns("made", ".*", "busybox-amd64", "busybox-arm64")
 # What lies in the packages and nobody runs: their tests, caches, metadata.
 UNUSED = ("__pycache__", "tests", "test", "*_test.py", "*.dist-info", "*.egg-info", "bin", "*.pyi")
+# What goes into pods, with what its licence asks for.
+DATA = (
+    *("applets", "busybox-amd64.lz4", "busybox-arm64.lz4", "seed-amd64", "seed-arm64"),
+    *("LICENSE.busybox", "SOURCE.busybox"),
+)
 LICENCES = re.compile(r"(?i)(licen[cs]e|copying|notice|authors)")
 # The oldest time that a zip has, too; what is not under version control has no time of its own.
 EPOCH = 315532800
@@ -65,7 +72,7 @@ def build_tree(folder: Path, name: str) -> Path:
     install_packages(lib)
     for metadata in sorted(lib.glob("*.dist-info")):
         keep_licences(metadata, licences / metadata.name.removesuffix(".dist-info"))
-    shutil.copytree(ROOT / "kubectl_scratch", lib / "kubectl_scratch")
+    shutil.copytree(ROOT / "kubectl_scratch", lib / "kubectl_scratch", ignore=NOT_PUBLISHED)
     for pattern in UNUSED:
         for path in sorted(lib.rglob(pattern)):
             if path.is_dir():
@@ -119,7 +126,11 @@ def program(name: str) -> str:
 
 
 def check(tree: Path) -> None:
-    """Raise SystemExit for what may not be in the archive."""
+    """Raise SystemExit for what may not be in the archive, and for what must."""
+    data = tree / "lib" / "kubectl_scratch" / "data"
+    for name in DATA:
+        if not (data / name).is_file():
+            raise SystemExit(f"dist: data/{name} is missing; make seed makes it")
     for path in tree.rglob("*"):
         if path.is_symlink() or path.suffix in (".so", ".dylib", ".pyd", ".pyc"):
             raise SystemExit(f"dist: {path.relative_to(tree)} may not be in the archive")

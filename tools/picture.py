@@ -1,7 +1,7 @@
 """Record the README's picture: a real session on the testbed, rendered as an SVG.
 
 ``python tools/picture.py`` brings the testbed up and writes docs/session.svg. The app is the
-demo's: an image from scratch, which has no shell.
+demo's: an image from scratch, hardened, that crashes at once and has no shell.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 sys.path.insert(0, str(ROOT))
 
-from tests.support.manifests import a_pod  # noqa: E402
+from tests.support.manifests import CRASH, HARDENED, a_pod  # noqa: E402
 from tests.support.screen import Terminal  # noqa: E402
 
 PICTURE = ROOT / "docs" / "session.svg"
@@ -35,13 +35,13 @@ SHELL = r"^app:\S*[#$]$"
 SESSION = (
     (f"kubectl exec -it {POD} -- sh", r"^\$$"),
     (f"kubectl scratch debug {POD}", SHELL),
-    ("ps", SHELL),
-    ("target-env | grep GREETING", SHELL),
-    ("cat $(target-root)/srv/motd", SHELL),
-    ("wget -qO- http://127.0.0.1:8080/", SHELL),
+    ("id; touch /x", SHELL),
+    ("run-app", SHELL),
+    ("echo its code is $?", SHELL),
+    ("show-app", SHELL),
     ("exit", r"^\$$"),
 )
-AFTER = ("kubectl get pods,jobs", rf"^pod/{POD} .*Running.*\n(.*\n)*\$$")
+AFTER = ("kubectl get pods,jobs", rf"^pod/{POD} .*0/1.*\n(.*\n)*\$$")
 OURS = ("-l", "app.kubernetes.io/managed-by=kubectl-scratch")
 ROWS, COLUMNS = 60, 96
 # rich's own template loads a font from a server: a picture in a README may not.
@@ -79,8 +79,10 @@ def main() -> None:
         kubectl(environ, "create", "namespace", NAMESPACE)
         try:
             kubectl(environ, "wait", "--for=create", "serviceaccount/default")
-            kubectl(environ, "apply", "-f", "-", stdin=json.dumps(a_pod(POD)))
-            kubectl(environ, "wait", "--for=condition=Ready", f"pod/{POD}", "--timeout=60s")
+            pod = a_pod(POD, CRASH, securityContext=HARDENED)
+            kubectl(environ, "apply", "-f", "-", stdin=json.dumps(pod))
+            crashed = "--for=jsonpath={.status.containerStatuses[0].restartCount}=2"
+            kubectl(environ, "wait", crashed, f"pod/{POD}", "--timeout=90s")
             PICTURE.write_text(render(record(environ)))
         finally:
             kubectl(environ, "delete", "namespace", NAMESPACE)

@@ -11,7 +11,10 @@ import subprocess
 import sys
 
 # What shows that a package is there, other than a program of its name.
-FILES = {"bash-completion": "/usr/share/bash-completion/bash_completion"}
+FILES = {
+    "bash-completion": "/usr/share/bash-completion/bash_completion",
+    "qemu-user-static": "/usr/bin/qemu-aarch64-static",
+}
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""Run the tiers: lint, unit, api, dist, cluster. A tier that could not run has failed."""
+"""Run the tiers: lint, unit, seed, api, dist, cluster. A tier that could not run has failed."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 # What completion is tested in.
 SHELLS = ("zsh", "fish", "bash-completion")
+# What the seed of the other architecture is run by.
+QEMU = "qemu-user-static"
 # Most of this tier's time is the start of Pythons; its files share nothing.
 PARALLEL = {"api": ("-n", "2", "--dist", "loadfile")}
 
@@ -62,6 +64,11 @@ def pytest(tier: str) -> tuple[int, int, int]:
     return passed, max(failed, 0 if succeeded else 1), skipped
 
 
+def seed() -> tuple[int, int, int]:
+    """Bring what runs the other architecture's seed, and run the tier."""
+    return pytest("seed") if run("python", "tools/system.py", QEMU) else (0, 1, 0)
+
+
 def cluster() -> tuple[int, int, int]:
     """Bring the testbed up and run the tier that needs it."""
     if not run("python", "tools/system.py", *SHELLS):
@@ -74,6 +81,7 @@ def cluster() -> tuple[int, int, int]:
 TIERS: dict[str, Callable[[], tuple[int, int, int]]] = {
     "lint": lint,
     "unit": lambda: pytest("unit"),
+    "seed": seed,
     "api": lambda: pytest("api"),
     "dist": lambda: pytest("dist"),
     "cluster": cluster,

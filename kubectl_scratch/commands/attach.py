@@ -17,4 +17,4 @@ def run(values: dict[str, Any], process: Process) -> int:
     with sit_down(values, process) as desk:
         from kubectl_scratch.session import attach
 
-        return attach(copy, session, desk)
+        return attach(copy, session, desk, values["view"])

@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from kubectl_scratch.commands.common import make_session, sit_down
-from kubectl_scratch.commands.debug import as_document, make_request
+from kubectl_scratch.commands.common import DEFAULT_TTL, sit_down
+from kubectl_scratch.commands.debug import as_document, begin_reading, make_request
 from kubectl_scratch.console import printable
 from kubectl_scratch.errors import ClusterError, ExitStatus
-from kubectl_scratch.options import Process
+from kubectl_scratch.options import Process, refuse_extra
+from kubectl_scratch.request import SessionRequest, parse_duration
+
+if TYPE_CHECKING:
+    from kubectl_scratch.preflight import Checked
+
+# There is none: only its lease is shown to the API server.
+NO_SESSION = SessionRequest(ttl=parse_duration(DEFAULT_TTL, "--ttl"), timeout=0.0, longest=0.0)
 
 
 def run(values: dict[str, Any], process: Process) -> int:
     """Check what a debug needs; ``values`` are the flags as Click read them."""
-    request = make_request(values, make_session(values, ()))
+    refuse_extra(values)
+    request = make_request(values, NO_SESSION)
     with sit_down(values, process) as desk:
+        reads = begin_reading(desk, request)
         from kubectl_scratch import preflight, session
 
         with desk.interrupts.interruptible():
             try:
-                checked = preflight.check(session.plan_debug(request, desk), desk.cluster)
+                checked = preflight.check(session.plan_debug(request, desk, reads), desk.cluster)
             except ClusterError as error:
                 if error.status != 403:
                     raise
                 # Without the right to read the target there is no plan, but a Role to ask for.
                 checked = preflight.check_rights(desk.cluster)
         if values["output"]:
-            rows = [row.__dict__ for row in checked.rows]
+            rows = [row._asdict() for row in checked.rows]
             document = {"rows": rows, "blocked": checked.blocked, "missingRole": checked.role}
             click.echo(as_document(document, values["output"]), nl=False)
         else:
@@ -36,7 +45,7 @@ def run(values: dict[str, Any], process: Process) -> int:
         return ExitStatus.FAILURE if checked.blocked else ExitStatus.OK
 
 
-def as_table(checked: Any) -> str:
+def as_table(checked: Checked) -> str:
     """Return the check as a table, and the Role that would help."""
     rows = [("CHECK", "RESULT", "WHAT"), *((r.about, r.verdict, r.text) for r in checked.rows)]
     about, verdict = (max(len(row[column]) for row in rows) for column in (0, 1))

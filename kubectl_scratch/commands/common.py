@@ -8,15 +8,14 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kubectl_scratch import options
+from kubectl_scratch.desk import Desk, UserStreams
+from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.interrupts import Interrupts
 from kubectl_scratch.options import Process
 from kubectl_scratch.request import SessionRequest, check_ttl, parse_duration, take_connection
-
-if TYPE_CHECKING:
-    from kubectl_scratch.run import Desk
 
 DEFAULT_TTL = "5m"
 # As Kubernetes' own generated names: no vowels, and no digits that look like letters.
@@ -26,10 +25,8 @@ ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 @contextmanager
 def sit_down(values: dict[str, Any], process: Process) -> Iterator[Desk]:
     """Connect to the cluster and own the signals for as long as a verb runs."""
-    # The Python client takes a third of a second to import: a mistyped flag is told before that.
+    # It takes a while to import: a mistyped flag is told before that.
     from kubectl_scratch.cluster import Cluster, read_access
-    from kubectl_scratch.run import Desk
-    from kubectl_scratch.terminal import UserStreams
 
     connection = take_connection(values)
     with Interrupts() as interrupts:
@@ -42,7 +39,7 @@ def sit_down(values: dict[str, Any], process: Process) -> Iterator[Desk]:
 
 def make_session(values: dict[str, Any], command: tuple[str, ...]) -> SessionRequest:
     """Check a session's flags; raises InvalidRequest."""
-    options.refuse_extra(values)
+    options.refuse_extra(values, hint="a command goes after --")
     session = SessionRequest(
         ttl=parse_duration(values["ttl"] or DEFAULT_TTL, "--ttl"),
         timeout=parse_duration(values["timeout"], "--timeout"),
@@ -50,9 +47,21 @@ def make_session(values: dict[str, Any], command: tuple[str, ...]) -> SessionReq
         command=command,
         tty=values["tty"],
         transport=values["transport"],
+        shell=check_shell(values["shell"], command),
+        toolkit_files=values["toolkit_file"],
     )
     check_ttl(session.ttl)
+    for path in session.toolkit_files:
+        if not os.access(path, os.R_OK):
+            raise InvalidRequest(f"--toolkit-file {path!r} can't be read")
     return session
+
+
+def check_shell(shell: str | None, command: tuple[str, ...]) -> str | None:
+    """Return the shell; raises InvalidRequest beside a command."""
+    if shell is not None and (command or not shell):
+        raise InvalidRequest("--shell is for a session without a command")
+    return shell
 
 
 def random_suffix() -> str:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+import shlex
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from kubectl_scratch.commands import inplace
 from kubectl_scratch.commands.common import make_session, sit_down
 from kubectl_scratch.console import printable
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.options import Process
 from kubectl_scratch.request import (
     DebugRequest,
+    Inside,
     SessionRequest,
     Wishes,
     check_container,
@@ -21,6 +24,12 @@ from kubectl_scratch.request import (
     parse_pairs,
     parse_target,
 )
+
+if TYPE_CHECKING:
+    from kubectl_scratch.desk import Desk
+    from kubectl_scratch.parallel import Task
+    from kubectl_scratch.plan import Plan
+    from kubectl_scratch.reading import Read
 
 # Without a lease nothing can prolong a copy's life.
 DEFAULT_DEADLINE = 3600.0
@@ -33,12 +42,15 @@ def run(values: dict[str, Any], process: Process) -> int:
     if output and dry_run == "none":
         raise InvalidRequest("-o is for --dry-run", "--dry-run=client prints the manifests")
     request = make_request(values, make_session(values, process.command))
+    if request.in_place:
+        return inplace.run(request, values, process)
     with sit_down(values, process) as desk:
+        reads = begin_reading(desk, request)
         from kubectl_scratch import session
 
         if dry_run == "none":
-            return session.debug(request, desk)
-        plan = session.rehearse(request, desk, server=dry_run == "server")
+            return session.debug(request, desk, reads)
+        plan = session.rehearse(request, desk, reads, server=dry_run == "server")
         if output:
             for finding in plan.findings:
                 process.console.finding(finding)
@@ -46,7 +58,14 @@ def run(values: dict[str, Any], process: Process) -> int:
         return session.verdict(plan)
 
 
-def shown(plan: Any, output: str | None) -> str:
+def begin_reading(desk: Desk, request: DebugRequest) -> Task[Read]:
+    """Have the cluster answer while the rest is imported, which takes as long."""
+    from kubectl_scratch import reading
+
+    return reading.begin(desk.cluster, request)
+
+
+def shown(plan: Plan, output: str | None) -> str:
     """Return a plan to read, or its manifests."""
     from kubectl_scratch import planview
 
@@ -76,16 +95,48 @@ def make_request(values: dict[str, Any], session: SessionRequest) -> DebugReques
         target=None if named is None else parse_target(named),
         container=values["container"],
         image=values["image"],
-        deadline=min(session.ttl, DEFAULT_DEADLINE) if values["ttl"] else DEFAULT_DEADLINE,
+        deadline=min(session.ttl, DEFAULT_DEADLINE) if values.get("ttl") else DEFAULT_DEADLINE,
         session=session,
         file=file,
         profile=values["profile"],
         custom=read_custom(values["custom"]),
         wishes=make_wishes(values),
+        inside=make_inside(values),
+        in_place=bool(values.get("in_place")),
+        linger=inplace.make_linger(values),
     )
     check_container(request.container)
-    check_image(request.image)
+    if request.image is not None:
+        check_image(request.image)
     return request
+
+
+def make_inside(values: dict[str, Any]) -> Inside:
+    """Check the flags about view and hold; raises InvalidRequest."""
+    only, hold = values["only"], values["hold"]
+    if only and hold is False:
+        raise InvalidRequest("--only holds the target, too, and --no-hold does not")
+    return Inside(
+        view=values["view"],
+        hold=True if only else hold,
+        only=only,
+        command=split_words(values["command"]),
+        learn=values["learn"],
+        arch=values["arch"],
+    )
+
+
+def split_words(text: str | None) -> tuple[str, ...]:
+    """Return the words of --command as a shell splits them; raises InvalidRequest."""
+    if text is None:
+        return ()
+    try:
+        words = tuple(shlex.split(text))
+    except ValueError as error:
+        raise InvalidRequest("--command can't be split into words", str(error).lower()) from error
+    if not words:
+        raise InvalidRequest("--command has no word")
+    return words
 
 
 def make_wishes(values: dict[str, Any]) -> Wishes:
@@ -101,7 +152,7 @@ def make_wishes(values: dict[str, Any]) -> Wishes:
         same_node=values["same_node"],
         keep_labels=values["keep_labels"],
         keep_annotations=values["keep_annotations"],
-        mesh=not values["no_mesh"],
+        keep_mesh=not values["no_mesh"],
         share_processes=values["share_processes"],
         resources=values["resources"],
         writable=frozenset(_parts(values["writable"])),

@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 import pexpect
 
 import kubectl_scratch
+from kubectl_scratch.toolkit import SEED
 from tests.support.builders import a_pod
 from tests.support.fakeapi import FakeCluster
 from tests.support.fakeexec import Exec
@@ -32,7 +33,10 @@ PODS, JOBS = r"/pods$", r"/jobs$"
 A_COPY, A_LEASE = r"/pods/mypod-scratch-\w{5}$", r"/jobs/mypod-scratch-\w{5}$"
 EPHEMERAL = r"/ephemeralcontainers$"
 EXEC = r"/exec$"
-PROBE = ("true",)
+REVIEWS = "/selfsubjectaccessreviews"
+CONFIG_MAPS = r"/configmaps$"
+PROBE, RECEIVE = ("true",), (SEED, "recv")
+START, ENTER = (SEED, "start", "--"), (SEED, "enter", "--")
 PROMPT = rb"app:\S*[#$] "
 PATIENCE = 30.0
 
@@ -180,12 +184,14 @@ def source_pod(name: str = SOURCE, **fields: Any) -> Object:
 
 def session_of(api: FakeCluster, *command: str) -> Exec:
     """Wait for the session of this command (or of the shell) and return it."""
+    return api.wait_for(lambda api: sessions_of(api, *command), PATIENCE)[0]
 
-    def found(api: FakeCluster) -> list[Exec]:
-        wanted = [e for e in api.execs if e.command == command or not command]
-        return [e for e in wanted if e.command != PROBE]
 
-    return api.wait_for(found, PATIENCE)[0]
+def sessions_of(api: FakeCluster, *command: str) -> list[Exec]:
+    """Return the sessions of this command (or of any) that run now, the longest one first."""
+    wanted = (command, (*START, *command), (*ENTER, *command))
+    open_ = [e for e in api.execs if e.command not in (PROBE, RECEIVE)]
+    return [e for e in open_ if e.command in wanted or not command]
 
 
 def asked_for(method: str, path: str) -> Callable[[FakeCluster], bool]:
@@ -194,9 +200,9 @@ def asked_for(method: str, path: str) -> Callable[[FakeCluster], bool]:
 
 
 def sent(api: FakeCluster, method: str, path: str = "") -> list[Any]:
-    """Return the requests of a kind, dry runs aside."""
+    """Return the requests of a kind, but for those that ask what would be."""
     found = [r for r in api.requests if r.method == method and re.search(path, r.path)]
-    return [r for r in found if not r.query.get("dryRun")]
+    return [r for r in found if not r.query.get("dryRun") and not r.path.endswith(REVIEWS)]
 
 
 def copy_of(api: FakeCluster, source: str = SOURCE) -> str:
@@ -209,11 +215,21 @@ def nothing_left(api: FakeCluster, *sources: str) -> None:
     """Check that only the source pods are left."""
     assert api.names("pods", "default") == sorted(sources or [SOURCE])
     assert api.names("jobs", "default") == []
+    # It goes by garbage collection, which comes when it comes.
+    api.wait_for(lambda api: api.names("configmaps", "default") == [])
+
+
+def kinds_made(api: FakeCluster) -> list[str]:
+    """Return the resources of what was created, in that order."""
+    return [change.plural for change in api.created]
 
 
 def deleted_once(api: FakeCluster, but: int = 0) -> None:
-    """Check that each created object was deleted once, as the one with its UID."""
-    made = sorted(change.uid for change in api.created)
+    """Check that each created object was deleted once, as the one with its UID.
+
+    The ConfigMap of the seed goes with its owner.
+    """
+    made = sorted(change.uid for change in api.created if change.plural != "configmaps")
     gone = sorted(change.uid for change in api.deleted)
     assert len(made) == len(gone) + but
     assert set(gone) <= set(made) and len(set(gone)) == len(gone)
@@ -228,7 +244,7 @@ def clean(api: FakeCluster) -> None:
 
 def nothing_sent(api: FakeCluster) -> None:
     """Check that nothing was changed, or tried to be."""
-    assert {r.method for r in api.requests} <= {"GET"}
+    assert {r.method for r in api.requests if not r.path.endswith(REVIEWS)} <= {"GET"}
     assert api.created == [] and api.deleted == []
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from tests.api.harness import (
     A_LEASE,
+    EPHEMERAL,
     EXEC,
     PATIENCE,
     Cli,
@@ -208,6 +209,7 @@ def test_a_copy_without_its_lease_can_not_be_joined(cli: Cli) -> None:
     _no_lease(cli)
     cli.run("attach", name, "--", "true").complains()
     assert cli.api.names("pods", "default") == ["mypod", name]
+    cli.api.gc_delay = 0.0
     _close(first)
     nothing_left(cli.api)
 
@@ -230,12 +232,34 @@ def test_a_lost_lease_is_told_to_all(cli: Cli) -> None:
         assert process.stderr is not None
         line = next(line for line in process.stderr if b"warning:" in line)
         assert line.startswith(b"warning: the lease is lost (")
+    cli.api.gc_delay = 0.0
     # Without a lease nobody can count: who leaves deletes.
     second.terminate()
     assert finish(second).code == 143
     finish(first)
     nothing_left(cli.api)
     deleted_once(cli.api, but=1)
+
+
+def test_a_view_that_a_copy_does_not_have_is_told(cli: Cli) -> None:
+    first = _open(cli, "debug", "mypod", "--image", "busybox", "--no-hold")
+    ended = cli.run("attach", copy_of(cli.api), "--view", "app", "--", "true")
+    ended.complains("was made without a way into its target", "--view tools")
+    assert len(_seats(cli.api)) == 1
+    _close(first)
+    clean(cli.api)
+
+
+def test_without_a_debug_container_there_is_the_target_alone(cli: Cli) -> None:
+    cli.api.fault(method="PATCH", path=EPHEMERAL, times=None, status=403, reason="Forbidden")
+    process = cli.start("debug", "mypod", *TALK)
+    assert line_of(process.stdout) == b"ready\n"
+    copy = copy_of(cli.api)
+    ended = cli.run("attach", copy, "--view", "tools", "--", "true")
+    ended.complains("has no debug container", "--view app")
+    assert cli.run("attach", copy, "--", "true").code == 0
+    assert len(finish(process, b"bye").warnings) == 1
+    clean(cli.api)
 
 
 NO_COPIES = [
@@ -259,14 +283,27 @@ def _no_copy(row: tuple[tuple[str, ...], str], folder: Path) -> None:
         nothing_sent(cli.api)
 
 
-def test_a_terminal_in_a_joined_copy(cli: Cli) -> None:
-    first = _open(cli, "debug", "mypod")
-    child = cli.terminal("attach", copy_of(cli.api))
+VIEWS = [
+    ((), (), "app"),
+    (("--view", "tools"), (), "scratch"),
+    ((), ("--view", "tools"), "scratch"),
+    (("--view", "tools"), ("--view", "app"), "app"),
+    (("--image", "busybox"), ("--view", "app"), "app"),
+]
+
+
+@pytest.mark.parametrize(("made", "joined", "container"), VIEWS, ids=lambda v: "".join(v))
+def test_a_terminal_in_a_joined_copy(
+    cli: Cli, made: tuple[str, ...], joined: tuple[str, ...], container: str
+) -> None:
+    first = _open(cli, "debug", "mypod", *made)
+    child = cli.terminal("attach", copy_of(cli.api), *joined)
     child.expect(rb"app:\S*[#$] ")
     child.sendline("exit 4")
     child.expect_exact("sessions in it: 1")
     child.wait()
     assert child.exitstatus == 4
-    assert {r.query["container"] for r in sent(cli.api, "GET", EXEC)} == {"scratch"}
+    *_, shell = sent(cli.api, "GET", EXEC)
+    assert shell.query["container"] == container
     _close(first)
     clean(cli.api)

@@ -76,6 +76,14 @@ WORDS = [
     _mypod("image-newline", "--image", "a\n", said="is not an image reference"),
     _mypod("transport", "--transport", "smoke", said="'smoke' is not one of"),
     Row("no-terminal", ("debug", SOURCE), ("no terminal",)),
+    _mypod("shell-and-command", "--shell", "bash", said="--shell is for a session without a"),
+    Row("shell-of-no-name", ("debug", SOURCE, "-T", "--shell", ""), ("--shell is for",)),
+    _mypod("toolkit-file", "--toolkit-file", "no/such/file", said="'no/such/file' can't be read"),
+    _mypod("command-quote", "--command", "sh -c 'x", said="--command can't be split.*quotation"),
+    _mypod("command-empty", "--command", "  ", said="--command has no word"),
+    _mypod("only-no-hold", "--only", "--no-hold", said="--only holds the target, too"),
+    _mypod("view", "--view", "both", said="'both' is not one of"),
+    _mypod("arch", "--arch", "s390x", said="'s390x' is not one of"),
 ]  # fmt: skip
 
 
@@ -300,11 +308,18 @@ def _delete_source(cli: Cli) -> bool:
     return False
 
 
-def test_control_characters_of_the_cluster_are_escaped_while_it_waits(cli: Cli) -> None:
+WAITED_FOR = [("app", "app", "container"), ("tools", "scratch", "ephemeralContainer")]
+
+
+@pytest.mark.parametrize(("view", "container", "kind"), WAITED_FOR, ids=["app", "tools"])
+def test_control_characters_of_the_cluster_are_escaped_while_it_waits(
+    cli: Cli, view: str, container: str, kind: str
+) -> None:
     evil = {"reason": "ErrImagePull", "message": "not found\x1b[2J\x07\r\nerror: forged"}
-    state = {"name": "scratch", "state": {"waiting": evil}}
+    state = {"name": container, "state": {"waiting": evil}}
+    cli.api.wait_for(lambda api: api.started("default", SOURCE, "app"))
     cli.api.ephemeral_delay = float("inf")
-    cli.api.kubelet = lambda pod: {"phase": "Running", "ephemeralContainerStatuses": [state]}
-    ended = cli.run("debug", SOURCE, "--", "true")
+    cli.api.kubelet = lambda pod: {"phase": "Running", f"{kind}Statuses": [state]}
+    ended = cli.run("debug", SOURCE, "--view", view, "--", "true")
     ended.complains(r"not found\\x1b\[2J\\x07\\r\\nerror: forged")
     nothing_left(cli.api)

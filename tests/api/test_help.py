@@ -59,14 +59,26 @@ def test_the_connection_flags_are_told_once(cli: Cli) -> None:
 
 
 def test_help_is_as_wide_as_the_terminal_but_readable(cli: Cli) -> None:
+    cli.environ["KUBECONFIG"] = str(cli.kubeconfig)
     for columns, widest in ((60, 60), (250, 100)):
-        child = cli.terminal("debug", "--help", size=(50, columns))
-        assert end_of(child) == 0
-        lines = (child.before or b"").decode().splitlines()
-        # Examples are not broken: they are for copying.
-        # Nor are they, and a flag with its values is one word.
-        text = [line for line in lines if "kubectl" not in line and line[:3] != "  -"]
-        assert max(len(line) for line in text) <= widest
+        asked = shown_at(cli, columns, "debug", "--help")
+        # Examples are for copying, so they are not broken; a flag with its values is one word.
+        text = [line for line in asked if "kubectl" not in line and line[:3] != "  -"]
+        assert widest - 20 < max(len(line) for line in text) <= widest
+        assert shown_at(cli, columns, "help", "debug") == asked
+
+
+def shown_at(cli: Cli, columns: int, *words: str) -> list[str]:
+    """Return the lines that a terminal of this width is shown."""
+    child = cli.terminal(*words, size=(50, columns))
+    assert end_of(child) == 0
+    return (child.before or b"").decode().splitlines()
+
+
+def test_a_check_has_no_flags_of_a_session(cli: Cli) -> None:
+    told = cli.run("check", "--help").out
+    assert b"--container" in told and b"--timeout" not in told
+    run_bare(cli, "check", "mypod", "--transport", "kubectl").complains("no such option")
 
 
 @pytest.mark.parametrize(
@@ -130,7 +142,7 @@ def candidates(cli: Cli, *words: str) -> tuple[list[str], str]:
     return [line.partition("\t")[0] for line in lines], directive
 
 
-VERBS = ["attach", "check", "completion", "debug", "options", "version"]
+VERBS = ["attach", "check", "completion", "debug", "ls", "options", "version"]
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,12 @@ from typing import Any
 
 import pytest
 
+from kubectl_scratch.toolkit import SEED
 from tests.api.harness import (
+    ENTER,
     EXEC,
     PATIENCE,
+    RECEIVE,
     Cli,
     clean,
     end_of,
@@ -23,17 +26,29 @@ from tests.api.harness import (
     sent,
 )
 from tests.api.test_bad_input import edited
+from tests.support.fakeexec import localized
 
 SECRET = "s3cret-t0ken"
 # A kubectl that notes how it was called and runs the command on this machine.
 KUBECTL = """#!/bin/sh
 for word; do case $word in --kubeconfig=*) config=${word#*=}; esac; done
-printf '%s\\n' "$@" >> "$NOTES/arguments"; echo call >> "$NOTES/calls"
+printf '%s\\n' "$@" >> "$NOTES/arguments"
 stat -c %a "$config" > "$NOTES/mode"; stat -c %a "$(dirname "$config")" > "$NOTES/folder-mode"
 cp "$config" "$NOTES/config"
 while [ "$1" != -- ]; do shift; done
-shift; exec "$@"
+shift
+case $1 in /.scratch-seed/seed) echo "$2" ;; *) echo "$1" ;; esac >> "$NOTES/calls"
+for word; do
+  case $word in
+    /.scratch-seed/seed) word=$SEED ;;
+    /.scratch/*) word=$SCRATCH_TOOLKIT/${word#/.scratch/} ;;
+    ENV=/.scratch/*) word=ENV=$SCRATCH_TOOLKIT/${word#ENV=/.scratch/} ;;
+  esac
+  shift; set -- "$@" "$word"
+done
+exec "$@"
 """
+BOTH = "recv\nenter"
 
 
 class Notes:
@@ -42,7 +57,10 @@ class Notes:
     def __init__(self, cli: Cli) -> None:
         self._folder = cli.folder / "notes"
         self._folder.mkdir()
-        cli.environ["NOTES"] = str(self._folder)
+        there = self._folder / "toolkit"
+        there.mkdir()
+        own = {"NOTES": self._folder, "SCRATCH_TOOLKIT": there, "SEED": localized(SEED, there)}
+        cli.environ |= {name: str(value) for name, value in own.items()}
 
     def __getitem__(self, name: str) -> str:
         return (self._folder / name).read_text().strip()
@@ -81,7 +99,7 @@ def test_pipes_through_kubectl(cli: Cli, notes: Notes, how: str) -> None:
     ended = cli.run("debug", "mypod", "--", "sh", "-c", "cat; echo err >&2; exit 9", data=data)
     assert (ended.code, ended.out, ended.errors) == (9, data, [])
     assert ended.err.endswith("err\n") and "kubectl exec carries the session" in ended.err
-    assert notes["calls"] == "call"
+    assert notes["calls"] == BOTH
     clean(cli.api)
 
 
@@ -89,7 +107,7 @@ def test_v5_is_missing(cli: Cli, notes: Notes) -> None:
     cli.api.subprotocols = ("v4.channel.k8s.io",)
     ended = cli.run("debug", "mypod", "--", "cat", data=b"\x00hello")
     assert (ended.code, ended.out, ended.errors) == (0, b"\x00hello", [])
-    assert notes["calls"] == "call"
+    assert notes["calls"] == BOTH
     clean(cli.api)
 
 
@@ -114,7 +132,7 @@ def test_credentials_go_through_a_private_file(cli: Cli, notes: Notes) -> None:
     config = json.loads(notes["config"])
     assert config["users"][0]["user"] == {"token": SECRET, "as": "someone"}
     assert config["clusters"][0]["cluster"]["server"] == cli.api.url
-    (argument,) = (line for line in notes["arguments"].splitlines() if "--kubeconfig=" in line)
+    (argument,) = {line for line in notes["arguments"].splitlines() if "--kubeconfig=" in line}
     assert Path(argument.partition("=")[2]).is_relative_to(cli.private)
     assert cli.private_files() == []
     clean(cli.api)
@@ -124,9 +142,24 @@ def test_what_kubectl_is_asked_for(cli: Cli, notes: Notes) -> None:
     _block(cli)
     assert cli.run("debug", "mypod", "--", "echo", "a b", "-n", "--").code == 0
     (copy,) = (change.name for change in cli.api.created if change.plural == "pods")
-    asked = notes["arguments"].splitlines()[1:]
-    wanted = ["-n", "default", copy, "-c", "scratch"]
-    assert asked == ["exec", "-i", *wanted, "--", "echo", "a b", "-n", "--"]
+    asked = [w for w in notes["arguments"].splitlines() if not w.startswith("--kubeconfig=")]
+    wanted = ["exec", "-i", "-n", "default", copy, "-c", "app", "--"]
+    assert asked == [*wanted, *RECEIVE, *wanted, *ENTER, "echo", "a b", "-n", "--"]
+
+
+def test_a_toolkit_image_needs_nothing_from_kubectl_but_the_command(cli: Cli, notes: Notes) -> None:
+    _block(cli)
+    assert cli.run("debug", "mypod", "--image", "busybox", "--", "echo", "hi").out == b"hi\n"
+    assert notes["calls"] == "echo" and "scratch" in notes["arguments"].splitlines()
+
+
+def test_tools_that_kubectl_can_not_bring_are_an_error(cli: Cli, notes: Notes) -> None:
+    _block(cli)
+    cli.environ["SCRATCH_TOOLKIT"] = str(cli.folder / "nowhere")
+    ended = cli.run("debug", "mypod", "--", "true")
+    ended.complains("the tools could not be brought", "nowhere: no such file", "--image")
+    assert notes["calls"] == "recv"
+    clean(cli.api)
 
 
 def test_a_terminal_through_kubectl(cli: Cli, notes: Notes) -> None:
@@ -186,7 +219,7 @@ def test_the_kubectl_that_runs_us_is_used(cli: Cli, notes: Notes) -> None:
     shutil.move(cli.folder / "bin" / "kubectl", own)
     cli.environ["KUBECTL_PATH"] = str(own)
     assert cli.run("debug", "mypod", "--", "true").code == 0
-    assert notes["calls"] == "call"
+    assert notes["calls"] == BOTH
 
 
 def test_without_a_kubectl(cli: Cli) -> None:
@@ -221,14 +254,20 @@ def test_the_private_file_is_gone_when_the_session_was_killed(cli: Cli, notes: N
     assert cli.private_files() == []
 
 
-def test_the_wait_goes_on_with_kubectl(cli: Cli, notes: Notes) -> None:
-    """kubectl is started only once the debug container runs: it would not wait."""
+WAITED_FOR = [((), "app", BOTH), (("--image", "busybox"), "scratch", "echo")]
+
+
+@pytest.mark.parametrize(("flags", "container", "calls"), WAITED_FOR, ids=["app", "image"])
+def test_the_wait_goes_on_with_kubectl(
+    cli: Cli, notes: Notes, flags: tuple[str, ...], container: str, calls: str
+) -> None:
+    """kubectl is started only once the session's container runs: it would not wait."""
     _block(cli)
-    cli.api.ephemeral_delay = 0.7
+    cli.api.pod_start_delay = cli.api.ephemeral_delay = 0.4
     held = cli.api.fault(method="DELETE", hold=threading.Event())
-    process = cli.start("debug", "mypod", "--", "echo", "hi")
+    process = cli.start("debug", "mypod", *flags, "--", "echo", "hi")
     assert held.reached.wait(PATIENCE) and held.hold
     name = next(change.name for change in cli.api.created if change.plural == "pods")
-    assert cli.api.started("default", name, "scratch")
+    assert cli.api.started("default", name, container)
     held.hold.set()
-    assert (finish(process).out, notes["calls"]) == (b"hi\n", "call")
+    assert (finish(process).out, notes["calls"]) == (b"hi\n", calls)

@@ -21,6 +21,7 @@ from tests.api.harness import (
     clean,
     copy_of,
     finish,
+    kinds_made,
     line_of,
     nothing_left,
     release,
@@ -186,6 +187,9 @@ def test_the_copy_belongs_to_the_lease(cli: Cli) -> None:
     assert owner["uid"] == job["metadata"]["uid"] and owner["kind"] == "Job"
     assert job["spec"]["ttlSecondsAfterFinished"] == 300
     assert job["metadata"]["labels"] == copy["metadata"]["labels"]
+    seed = cli.api.get("configmaps", "default", copy_of(cli.api))
+    assert seed["metadata"]["ownerReferences"] == [owner]
+    assert seed["metadata"]["labels"] == job["metadata"]["labels"]
     assert "activeDeadlineSeconds" not in copy["spec"]
     _end(process)
 
@@ -212,7 +216,7 @@ def _deadline(row: tuple[tuple[str, ...], str, int], folder: Path) -> None:
         assert "ownerReferences" not in post.body["metadata"]
         ended.is_well_formed()
         clean(cli.api)
-        assert len(cli.api.created) == 1
+        assert kinds_made(cli.api) == ["pods", "configmaps"]
 
 
 def test_without_a_lease_a_copy_that_can_not_be_deleted_is_told(cli: Cli) -> None:

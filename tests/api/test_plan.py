@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from kubectl_scratch.podjson import all_containers
 from tests.api.harness import (
+    CONFIG_MAPS,
     EPHEMERAL,
     PODS,
     Cli,
@@ -21,6 +24,8 @@ from tests.api.harness import (
     sent,
     source_pod,
 )
+from tests.support.builders import a_container
+from tests.support.fakerules import Request
 
 LABELS = {"app": "shop", "tier": "web"}
 
@@ -80,7 +85,7 @@ def test_a_webhook_that_refuses_dry_runs_does_not_refuse_the_copy(cli: Cli) -> N
     refusal = {"status": 400, "reason": "BadRequest", "message": said, "times": None}
     cli.api.fault(method="POST", path=PODS, dry=True, **refusal)
     cli.api.fault(method="PATCH", path=EPHEMERAL, status=403, reason="Forbidden")
-    ended = cli.run("debug", "mypod", "--", "true")
+    ended = cli.run("debug", "mypod", "--view", "tools", "--", "true")
     assert (ended.code, ended.errors) == (0, [])
     # Not judged, so found by trying: the first form was refused.
     assert len(sent(cli.api, "PATCH", EPHEMERAL)) == 2
@@ -89,11 +94,33 @@ def test_a_webhook_that_refuses_dry_runs_does_not_refuse_the_copy(cli: Cli) -> N
 
 def test_a_stronger_profile_that_is_refused_is_not_tried(cli: Cli) -> None:
     cli.api.fault(method="POST", path=PODS, status=403, reason="Forbidden", dry=True)
-    ended = cli.run("debug", "mypod", "--", "true")
+    ended = cli.run("debug", "mypod", "--view", "tools", "--", "true")
     assert ended.code == 0
     assert "profile baseline, the strongest that is admitted" in ended.err
     (patch,) = sent(cli.api, "PATCH", EPHEMERAL)
     assert "SYS_PTRACE" not in str(patch.body)
+
+
+def lacks_limits(request: Request) -> bool:
+    return any("limits" not in (c.get("resources") or {}) for c in all_containers(request.body))
+
+
+def takes_too_much(request: Request) -> bool:
+    """Count as a quota does: init containers are over before the regular ones start."""
+    taken = [c["resources"]["limits"]["cpu"] for c in request.body["spec"]["containers"]]
+    return sum(map(int, taken)) > 1
+
+
+@pytest.mark.parametrize("refuses", [lacks_limits, takes_too_much], ids=lambda f: f.__name__)
+def test_a_quota_that_has_room_for_the_copy_has_room_for_its_debug_container(
+    cli: Cli, refuses: Callable[[Request], bool]
+) -> None:
+    limits = {"limits": {"cpu": "1"}}
+    cli.api.add(source_pod("limited", containers=[a_container(resources=limits)]))
+    what = {"status": 403, "reason": "Forbidden", "message": "failed quota: q", "when": refuses}
+    cli.api.fault(method="POST", path=PODS, dry=True, times=None, **what)
+    ended = cli.run("check", "limited", "--view", "tools")
+    assert b"failed quota" not in ended.out and b"the copy is admitted" in ended.out
 
 
 def test_a_refusal_is_followed_by_what_lies_behind_it(cli: Cli) -> None:
@@ -118,12 +145,15 @@ def test_a_dry_run_creates_nothing(cli: Cli, where: str) -> None:
 
 def test_the_manifests_of_a_dry_run_are_what_is_created(cli: Cli) -> None:
     text = cli.run("debug", "mypod", "--dry-run", "-o", "json", "--copy-name", "mine").out
-    lease, copy = json.loads(text)["items"]
-    assert (lease["kind"], copy["kind"], copy["metadata"]["name"]) == ("Job", "Pod", "mine")
+    _, seed, copy = items = json.loads(text)["items"]
+    assert [item["kind"] for item in items] == ["Job", "ConfigMap", "Pod"]
+    assert {item["metadata"]["name"] for item in items} == {"mine"}
     other = cli.run("debug", "mypod", "--dry-run", "-o", "yaml", "--copy-name", "mine").out
-    assert yaml.safe_load(other)["items"][1]["spec"] == copy["spec"]
+    assert yaml.safe_load(other)["items"][2]["spec"] == copy["spec"]
     assert cli.run("debug", "mypod", "--copy-name", "mine", "--", "true").code == 0
     assert made(cli)["spec"] == copy["spec"]
+    (post,) = sent(cli.api, "POST", CONFIG_MAPS)
+    assert post.body["binaryData"] == seed["binaryData"]
 
 
 def test_a_refusal_of_the_server_s_dry_run_is_an_error(cli: Cli) -> None:
@@ -314,3 +344,12 @@ def test_what_a_node_lacks_is_said(cli: Cli) -> None:
     ended = cli.run("check", "tied")
     assert ended.code == 0
     assert b"n1 is cordoned" in ended.out and b"the node may have to pull" in ended.out
+
+
+def test_a_check_says_that_the_architecture_is_a_guess(cli: Cli) -> None:
+    cli.api.add(source_pod("tied", nodeName="n1"))
+    cli.api.fault(method="GET", path=r"/nodes/n1$", times=None, status=403, reason="Forbidden")
+    ended = cli.run("check", "tied")
+    (row,) = [line for line in ended.out.decode().splitlines() if line.startswith("node ")]
+    assert "warning" in row and "goes to nodes of amd64 only, --arch says another" in row
+    assert ended.code == 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import random
 import re
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from kubectl_scratch.toolkit import SEED
 from tests.api.harness import (
     A_LEASE,
     EPHEMERAL,
@@ -21,7 +21,9 @@ from tests.api.harness import (
     PATIENCE,
     PROBE,
     PROMPT,
+    START,
     Cli,
+    asked_for,
     clean,
     end_of,
     finish,
@@ -225,19 +227,26 @@ def test_what_is_said_in_a_session_stands_on_a_line_of_its_own(cli: Cli) -> None
 
 
 TWICE = [(), ("-t",)]
+# Each way has its harmless request that finds out whether the container runs.
+WAYS = [((), START), (("--image", "busybox"), PROBE)]
 
 
 @pytest.mark.parametrize("flags", TWICE, ids=["pipes", "terminal"])
-def test_a_command_is_sent_once(cli: Cli, flags: tuple[str, ...], tmp_path: Path) -> None:
-    cli.api.ephemeral_delay = 0.5
+@pytest.mark.parametrize(("way", "first"), WAYS, ids=["seed", "image"])
+def test_a_command_is_sent_once(
+    cli: Cli, flags: tuple[str, ...], way: tuple[str, ...], first: tuple[str, ...], tmp_path: Path
+) -> None:
+    cli.api.pod_start_delay = cli.api.ephemeral_delay = 1.5
     cli.api.status_lag = 0.3
+    # Without word of its start a container is tried again and again.
+    cli.api.fault(method="GET", path="/events$", status=403, reason="Forbidden", times=None)
     there = tmp_path / "there"
     script = f"echo x >> {there}"
-    ended = cli.run("debug", *flags, "mypod", "--", "sh", "-c", script)
+    ended = cli.run("debug", *flags, "mypod", *way, "--", "sh", "-c", script)
     assert (ended.code, ended.errors) == (0, [])
     assert there.read_text() == "x\n"
-    probes = [r for r in sent(cli.api, "GET", EXEC) if r.command == PROBE]
-    assert len(probes) > 1
+    tries = [r for r in sent(cli.api, "GET", EXEC) if r.command[: len(first)] == first]
+    assert len(tries) > 1
     clean(cli.api)
 
 
@@ -249,7 +258,8 @@ def test_a_command_whose_start_is_unsure_is_not_sent_again(
         return bool(request.command) and request.command != PROBE
 
     fault = cli.api.fault(path=EXEC, drop=True, when=is_real, times=None)
-    ended = cli.run("debug", *flags, "mypod", "--", "touch", str(tmp_path / "there"))
+    words = ("--image", "busybox", "--", "touch", str(tmp_path / "there"))
+    ended = cli.run("debug", *flags, "mypod", *words)
     ended.complains("can't be reached|connection")
     assert fault.hits == 1
     clean(cli.api)
@@ -286,13 +296,29 @@ def test_a_debug_container_that_never_starts(
     waiting = {"reason": reason, "message": message}
     entry = {"name": "scratch", "state": {"waiting": waiting}}
     cli.api.kubelet = lambda pod: {"phase": "Running", "ephemeralContainerStatuses": [entry]}
-    cli.run("debug", "mypod", "--", "true").complains(said)
+    cli.run("debug", "mypod", "--image", "busybox", "--", "true").complains(said)
+    clean(cli.api)
+
+
+def test_a_target_that_never_starts(cli: Cli) -> None:
+    waiting = {"reason": "CreateContainerError", "message": "exec format error"}
+    entry = {"name": "app", "state": {"waiting": waiting}}
+    cli.api.wait_for(lambda api: api.started("default", "mypod", "app"))
+    cli.api.kubelet = lambda pod: {"phase": "Running", "containerStatuses": [entry]}
+    cli.run("debug", "mypod", "--", "true").complains("container app", "exec format", "--arch")
+    clean(cli.api)
+
+
+def test_a_wait_for_a_target_has_an_end(cli: Cli) -> None:
+    cli.api.pod_start_delay = NEVER
+    ended = cli.run("debug", "--timeout", "1s", "mypod", "--", "true")
+    ended.complains("no shell after 1s", "--timeout waits longer")
     clean(cli.api)
 
 
 def test_a_wait_has_an_end(cli: Cli) -> None:
     cli.api.ephemeral_delay = NEVER
-    ended = cli.run("debug", "--timeout", "1s", "mypod", "--", "true")
+    ended = cli.run("debug", "--timeout", "1s", "--view", "tools", "mypod", "--", "true")
     ended.complains("no shell after 1s", "--timeout waits longer")
     clean(cli.api)
 
@@ -306,6 +332,18 @@ def test_a_longest_session_ends(cli: Cli) -> None:
     clean(cli.api)
 
 
+@pytest.mark.parametrize("flags", TWICE, ids=["pipes", "terminal"])
+def test_a_seed_that_has_not_asked_yet_is_tried_again(
+    cli: Cli, flags: tuple[str, ...], tmp_path: Path
+) -> None:
+    fault = cli.api.fault(path=EXEC, drop=True, times=2)
+    there = tmp_path / "there"
+    ended = cli.run("debug", *flags, "mypod", "--", "sh", "-c", f"echo x >> {there}")
+    assert (ended.code, ended.errors, fault.hits) == (0, [], 2)
+    assert there.read_text() == "x\n"
+    clean(cli.api)
+
+
 def test_a_progress_line_is_replaced_on_a_terminal(cli: Cli) -> None:
     cli.api.ephemeral_delay = 0.2
     child = cli.terminal("debug", "mypod", "--", "echo", "hi")
@@ -313,12 +351,27 @@ def test_a_progress_line_is_replaced_on_a_terminal(cli: Cli) -> None:
     assert end_of(child) == 0
 
 
-def test_the_session_is_asked_for_as_it_is_wanted(cli: Cli) -> None:
-    cli.run("debug", "mypod", "--", "true", "1")
-    (pipes,) = [r for r in sent(cli.api, "GET", EXEC) if r.command == ("true", "1")]
-    wanted = {"stdin": "true", "stdout": "true", "stderr": "true", "container": "scratch"}
+IDLE, SEED_IDLE = ["sleep", "2147483647"], [SEED, "idle", "0"]
+FORMS = [
+    ((), (*START, "cat", "-"), "app", SEED_IDLE),
+    (("--view", "tools"), (*START, "cat", "-"), "scratch", SEED_IDLE),
+    (("--image", "busybox"), ("cat", "-"), "scratch", IDLE),
+]
+
+
+@pytest.mark.parametrize(
+    ("way", "command", "container", "idle"), FORMS, ids=["app", "tools", "image"]
+)
+def test_the_session_is_asked_for_as_it_is_wanted(
+    cli: Cli, way: tuple[str, ...], command: tuple[str, ...], container: str, idle: list[str]
+) -> None:
+    process = cli.start("debug", "mypod", *way, "--", "cat", "-")
+    cli.api.wait_for(asked_for("PATCH", EPHEMERAL), PATIENCE)
+    finish(process)
+    (pipes,) = [r for r in sent(cli.api, "GET", EXEC) if r.command == command]
+    wanted = {"stdin": "true", "stdout": "true", "stderr": "true", "container": container}
     assert {name: pipes.query.get(name) for name in wanted} == wanted and "tty" not in pipes.query
     (patch,) = sent(cli.api, "PATCH", EPHEMERAL)
     (added,) = patch.body["spec"]["ephemeralContainers"]
-    assert json.dumps(added["command"]) == '["sleep", "2147483647"]'
+    assert added["command"] == idle
     assert len(sent(cli.api, "DELETE", A_LEASE)) == 1

@@ -21,14 +21,17 @@ import pytest
 from tests.api.harness import (
     A_COPY,
     A_LEASE,
+    CONFIG_MAPS,
     EPHEMERAL,
     EXEC,
     JOBS,
     PATIENCE,
     PODS,
     PROMPT,
+    START,
     Cli,
     Ended,
+    Terminal,
     a_cluster,
     asked_for,
     clean,
@@ -36,24 +39,40 @@ from tests.api.harness import (
     deleted_once,
     end_of,
     finish,
+    kinds_made,
     line_of,
     nothing_left,
     nothing_sent,
     pid_of,
     release,
     sent,
+    sessions_of,
 )
+from tests.support.fakerules import Request
 
 AtOnce = Callable[[Callable[[Any, Path], None]], None]
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+
+def _starts(request: Request) -> bool:
+    return request.command[: len(START)] == START
+
+
+# Inside the target nobody waits for the debug container.
+BESIDE = ("--view", "tools")
+DEAF = ("sh", "-c", r"printf '\005'; exec sleep 60")
+
 HELD: dict[str, dict[str, Any]] = {
     "source": {"method": "GET", "path": r"/pods/mypod$"},
     "lease": {"method": "POST", "path": JOBS},
     "lease-made": {"method": "POST", "path": JOBS, "after": True},
+    "seed": {"method": "POST", "path": CONFIG_MAPS},
+    "seed-made": {"method": "POST", "path": CONFIG_MAPS, "after": True},
     "copy": {"method": "POST", "path": PODS},
     "copy-made": {"method": "POST", "path": PODS, "after": True},
     "debug-container": {"method": "PATCH", "path": EPHEMERAL},
     "debug-container-made": {"method": "PATCH", "path": EPHEMERAL, "after": True},
+    "session": {"method": "GET", "path": EXEC, "when": _starts},
     "delete": {"method": "DELETE", "path": A_COPY},
     "delete-lease": {"method": "DELETE", "path": A_LEASE},
 }
@@ -67,14 +86,13 @@ def test_the_code_of_the_command_passes_through(cli: Cli, code: int) -> None:
     assert "err\n" in ended.err
     assert ended.errors == ended.warnings == []
     clean(cli.api)
-    assert len(cli.api.created) == 2
+    assert kinds_made(cli.api) == ["jobs", "configmaps", "pods"]
 
 
 # Where all four are told apart only by their number, one is enough.
+SAME = ("seed", "seed-made", "copy-made", "session", "delete-lease")
 IN_FLIGHT = [
-    (held, signum)
-    for held in HELD
-    for signum in (SIGNALS[:1] if held in ("copy-made", "delete-lease") else SIGNALS)
+    (held, signum) for held in HELD for signum in (SIGNALS[:1] if held in SAME else SIGNALS)
 ]
 
 
@@ -86,7 +104,8 @@ def test_a_signal_while_a_request_is_in_flight(row: Any, at_once: AtOnce) -> Non
 def _signal_in_flight(row: tuple[str, signal.Signals], folder: Path) -> None:
     with a_cluster(folder) as cli:
         held = cli.api.fault(**HELD[row[0]], hold=threading.Event())
-        process = cli.start("debug", "mypod", "--", "true")
+        flags = BESIDE if row[0].startswith("debug-container") else ()
+        process = cli.start("debug", "mypod", *flags, "--", "true")
         assert held.reached.wait(PATIENCE)
         process.send_signal(row[1])
         release(held)
@@ -102,15 +121,40 @@ def _ended_by(signum: int, ended: Ended) -> None:
 
 
 @pytest.mark.parametrize("row", SIGNALS, ids=lambda s: s.name)
-def test_a_signal_while_the_debug_container_starts(row: signal.Signals, at_once: AtOnce) -> None:
+def test_a_signal_while_the_target_starts(row: signal.Signals, at_once: AtOnce) -> None:
     at_once(_signal_in_wait)
 
 
 def _signal_in_wait(signum: signal.Signals, folder: Path) -> None:
     with a_cluster(folder) as cli:
-        cli.api.ephemeral_delay = NEVER
+        cli.api.pod_start_delay = NEVER
         process = cli.start("debug", "mypod", "--", "true")
         cli.api.wait_for(asked_for("GET", EXEC), PATIENCE)
+        process.send_signal(signum)
+        _ended_by(signum, finish(process))
+        clean(cli.api)
+
+
+def test_a_signal_while_the_debug_container_starts(cli: Cli) -> None:
+    cli.api.ephemeral_delay = NEVER
+    process = cli.start("debug", "--view", "tools", "mypod", "--", "true")
+    cli.api.wait_for(asked_for("GET", EXEC), PATIENCE)
+    process.terminate()
+    _ended_by(signal.SIGTERM, finish(process))
+    clean(cli.api)
+
+
+@pytest.mark.parametrize("row", SIGNALS, ids=lambda s: s.name)
+def test_a_signal_while_the_toolkit_is_sent(row: signal.Signals, at_once: AtOnce) -> None:
+    at_once(_signal_in_delivery)
+
+
+def _signal_in_delivery(signum: signal.Signals, folder: Path) -> None:
+    with a_cluster(folder) as cli:
+        # A seed that asks, and takes nothing.
+        cli.api.rewrite = lambda name, argv: DEAF if argv[:3] == START else argv
+        process = cli.start("debug", "mypod", "--", "true")
+        cli.api.wait_for(sessions_of, PATIENCE)
         process.send_signal(signum)
         _ended_by(signum, finish(process))
         clean(cli.api)
@@ -215,11 +259,24 @@ def test_in_a_pipeline_head_ends_it(cli: Cli) -> None:
 def test_a_closed_terminal_ends_it(cli: Cli) -> None:
     child = cli.terminal("debug", "mypod")
     child.expect(PROMPT)
-    os.close(child.child_fd)
-    _, status = os.waitpid(pid_of(child), 0)
-    assert os.waitstatus_to_exitcode(status) == 128 + signal.SIGHUP
-    child.closed = child.terminated = True
+    assert _code_when_closed(child) == 128 + signal.SIGHUP
     clean(cli.api)
+
+
+def test_a_closed_terminal_ends_it_also_where_the_signal_is_ignored(cli: Cli) -> None:
+    argv = cli.argv("debug", "mypod", "-t", "--", "yes")
+    child = cli.on_terminal("bash", "-c", 'trap "" HUP; exec "$@"', "bash", *argv)
+    child.expect("y\r\ny\r\n")
+    assert _code_when_closed(child) == 128 + signal.SIGHUP
+    clean(cli.api)
+
+
+def _code_when_closed(child: Terminal) -> int:
+    # Not its number, which the object would close again later, when it is another file's.
+    child.ptyproc.fileobj.close()  # type: ignore[attr-defined]
+    _, status = os.waitpid(pid_of(child), 0)
+    child.closed = child.terminated = True
+    return os.waitstatus_to_exitcode(status)
 
 
 @pytest.mark.parametrize("how", ["2>&-", "2>/dev/full"])
@@ -242,6 +299,24 @@ def test_stdout_that_can_not_be_written_is_an_error(cli: Cli) -> None:
     ended = finish(subprocess.Popen(line, env=cli.environ, stdin=-3, stderr=-1))
     ended.complains("(?i)no space left on device")
     clean(cli.api)
+
+
+@pytest.mark.parametrize(
+    "words, line, why",
+    [
+        ("debug --help", 'exec "$@" >/dev/full', "No space left on device"),
+        ("debug mypod --dry-run", 'exec "$@" >/dev/full', "No space left on device"),
+        ("debug --help", 'ulimit -f 0; exec "$@" >"$FILE"', "File too large"),
+    ],
+)
+def test_an_answer_that_can_not_be_written_is_an_error(
+    cli: Cli, tmp_path: Path, words: str, line: str, why: str
+) -> None:
+    cli.environ |= {"KUBECONFIG": str(cli.kubeconfig), "FILE": str(tmp_path / "out")}
+    argv = ["sh", "-c", line, "sh", *cli.argv(*words.split())]
+    ended = finish(subprocess.Popen(argv, env=cli.environ, stdin=-3, stderr=-1))
+    ended.complains(f"stdout can't be written: {why}")
+    assert cli.api.created == []
 
 
 @pytest.mark.parametrize("tty", ["-t", "-T"])
@@ -295,6 +370,7 @@ class Wrong:
     said: tuple[str, ...]
     created: int = 0
     prepare: Callable[[Cli], object] = lambda cli: None
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -321,25 +397,31 @@ HTML = "<html><body>\x1b[31mBad Gateway</body></html>"
 FORBIDDEN = {"status": 403, "reason": "Forbidden"}
 INVALID = {"status": 422, "reason": "Invalid"}
 WRONG = [
-    Wrong("quota", _post(PODS, **FORBIDDEN, message=QUOTA), ("exceeded quota",), 1),
-    Wrong("copy-422", _post(PODS, **INVALID, message="spec.x: no"), ("spec.x",), 1),
-    Wrong("copy-500", _post(PODS, status=500, message="etcdserver: no leader"), ("etcd",), 1),
-    Wrong("copy-html", _post(PODS, text=HTML, status=502), (r"\\x1b\[31mBad Gateway",), 1),
+    Wrong("quota", _post(PODS, **FORBIDDEN, message=QUOTA), ("exceeded quota",), 2),
+    Wrong("copy-422", _post(PODS, **INVALID, message="spec.x: no"), ("spec.x",), 2),
+    Wrong("copy-500", _post(PODS, status=500, message="etcdserver: no leader"), ("etcd",), 2),
+    Wrong("copy-html", _post(PODS, text=HTML, status=502), (r"\\x1b\[31mBad Gateway",), 2),
     Wrong("lease-422", _post(JOBS, **INVALID, message="spec.y: no"), ("spec.y",)),
     Wrong("lease-500", _post(JOBS, status=500, message="webhook failed"), ("webhook",)),
     Wrong("lease-html", _post(JOBS, text=HTML, status=502), ("Bad Gateway",)),
     Wrong("lease-403", _post(JOBS, **FORBIDDEN, message="a webhook says no"), ("webhook",)),
     Wrong("terminating", [], ("being terminated",), 0, _terminate_namespace),
-    Wrong("patch-403", _patch(**FORBIDDEN, message="no patching"), ("no patching",), 2),
-    Wrong("patch-422", _patch(**INVALID, message="policy"), ("policy",), 2),
-    Wrong("patch-500", _patch(status=500, message="internal"), ("internal",), 2),
-    Wrong("patch-html", _patch(text=HTML, status=502), ("Bad Gateway",), 2),
-    Wrong("patch-html-200", _patch(text=HTML), ("Bad Gateway",), 2),
-    Cut("patch-cut", _patch(drop=True), created=2),
+    Wrong("patch-403", _patch(**FORBIDDEN, message="no!"), ("no!",), 3, flags=BESIDE),
+    Wrong("patch-422", _patch(**INVALID, message="policy"), ("policy",), 3, flags=BESIDE),
+    Wrong("patch-500", _patch(status=500, message="internal"), ("internal",), 3, flags=BESIDE),
+    Wrong("patch-html", _patch(text=HTML, status=502), ("Bad Gateway",), 3, flags=BESIDE),
+    Wrong("patch-html-200", _patch(text=HTML), ("Bad Gateway",), 3, flags=BESIDE),
+    Cut("patch-cut", _patch(drop=True), created=3, flags=BESIDE),
     Cut("lease-cut", _post(JOBS, drop=True)),
     Cut("lease-made-and-cut", _post(JOBS, drop=True, after=True), created=1),
-    Cut("copy-cut", _post(PODS, drop=True), created=1),
-    Cut("copy-made-and-cut", _post(PODS, drop=True, after=True), created=2),
+    Cut("copy-cut", _post(PODS, drop=True), created=2),
+    Cut("copy-made-and-cut", _post(PODS, drop=True, after=True), created=3),
+    Wrong("seed-403", _post(CONFIG_MAPS, **FORBIDDEN, message=QUOTA), ("exceeded quota",), 1),
+    Wrong("seed-422", _post(CONFIG_MAPS, **INVALID, message="data: no"), ("data: no",), 1),
+    Wrong("seed-500", _post(CONFIG_MAPS, status=500, message="etcdserver: x"), ("etcd",), 1),
+    Wrong("seed-html", _post(CONFIG_MAPS, text=HTML, status=502), ("Bad Gateway",), 1),
+    Cut("seed-cut", _post(CONFIG_MAPS, drop=True), created=1),
+    Cut("seed-made-and-cut", _post(CONFIG_MAPS, drop=True, after=True), created=2),
 ]  # fmt: skip
 
 
@@ -353,7 +435,7 @@ def _go_wrong(row: Wrong, folder: Path) -> None:
         row.prepare(cli)
         for fault in row.faults:
             cli.api.fault(**fault)
-        cli.run("debug", "mypod", "--", "true").complains(*row.said)
+        cli.run("debug", "mypod", *row.flags, "--", "true").complains(*row.said)
         clean(cli.api)
         assert len(cli.api.created) == row.created
 
@@ -371,7 +453,9 @@ def test_a_cluster_that_hangs_up_everywhere_is_told_once(cli: Cli) -> None:
 
 def test_a_second_form_of_the_debug_container_asks_for_less(cli: Cli) -> None:
     cli.api.fault(method="PATCH", path=EPHEMERAL, status=403, reason="Forbidden")
-    ended = cli.run("debug", "mypod", "--", "true")
+    process = cli.start("debug", "mypod", "--", "cat")
+    cli.api.wait_for(lambda api: len(sent(api, "PATCH", EPHEMERAL)) == 2, PATIENCE)
+    ended = finish(process)
     assert (ended.code, ended.errors) == (0, [])
     first, second = sent(cli.api, "PATCH", EPHEMERAL)
     assert "SYS_PTRACE" in str(first.body) and "SYS_PTRACE" not in str(second.body)
@@ -379,7 +463,7 @@ def test_a_second_form_of_the_debug_container_asks_for_less(cli: Cli) -> None:
 
 
 def test_a_copy_deleted_by_another_before_the_session(cli: Cli) -> None:
-    cli.api.ephemeral_delay = NEVER
+    cli.api.pod_start_delay = NEVER
     process = cli.start("debug", "mypod", "--", "true")
     cli.api.wait_for(asked_for("GET", EXEC), PATIENCE)
     cli.api.delete("pods", "default", copy_of(cli.api))
@@ -474,8 +558,15 @@ def test_a_name_that_is_taken_is_not_ours(cli: Cli) -> None:
     clean(cli.api)
 
 
-def test_a_command_that_is_missing(cli: Cli) -> None:
+def test_a_command_that_is_missing_inside_the_target(cli: Cli) -> None:
     ended = cli.run("debug", "mypod", "--", "no-such-tool")
+    assert (ended.code, ended.out, ended.errors) == (127, b"", [])
+    assert "seed: no-such-tool: not found\n" in ended.err
+    clean(cli.api)
+
+
+def test_a_command_that_is_missing(cli: Cli) -> None:
+    ended = cli.run("debug", "mypod", "--image", "busybox", "--", "no-such-tool")
     ended.complains("no-such-tool", "not found", code=127)
     clean(cli.api)
 

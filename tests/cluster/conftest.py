@@ -98,8 +98,9 @@ class Cluster:
         return child
 
     def copies(self) -> list[str]:
-        """Return the names of the copies that are there."""
-        return [pod["metadata"]["name"] for pod in self.read("pods", "-l", OURS)["items"]]
+        """Return the names of the copies that are there, without the pods of learning runs."""
+        found = [pod["metadata"]["name"] for pod in self.read("pods", "-l", OURS)["items"]]
+        return [name for name in found if not name.endswith("-learn")]
 
     def wait_until(self, true: Callable[[], bool], what: str, timeout: float = 60) -> None:
         """Wait for something that ``kubectl wait`` has no words for."""
@@ -109,8 +110,8 @@ class Cluster:
             time.sleep(0.2)
 
     def nothing_is_left(self, timeout: float = 60) -> None:
-        """Check that no pod, no Job and no process of ours remains."""
-        for kind in ("pods", "jobs"):
+        """Check that no object and no process of ours remains."""
+        for kind in ("pods", "jobs", "configmaps"):
             words = ["wait", "--for=delete", kind, "-l", OURS, f"--timeout={timeout:.0f}s"]
             self.kubectl(*words, timeout=timeout + 10)
         assert "SCRATCH_TEST_KUBECONFIG" in os.environ or not self.processes()

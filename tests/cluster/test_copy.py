@@ -13,9 +13,11 @@ import yaml
 
 import testbed
 from tests.cluster.conftest import ROOT, Cluster, Json, make_namespace
-from tests.support.manifests import CRASH, HARDENED, HTTP, a_pod, a_volume
+from tests.support.manifests import BUSYBOX, CRASH, HARDENED, HTTP, a_pod, a_volume
 
 LABELS = {"app": "shop", "tier": "web"}
+# Inside the held target; what the app of CRASH ends with comes last.
+TRY_TO_WRITE, CRASH_CODE = "touch /data/new || echo refused; run-app", 3
 
 
 def a_workload(kind: str, name: str, image: str = HTTP, replicas: int = 1, **spec: object) -> Json:
@@ -68,12 +70,13 @@ def space(kubeconfig: Path) -> Iterator[Cluster]:
 @contextmanager
 def a_session(cluster: Cluster, *words: str) -> Iterator[Json]:
     """Hold a session; give its copy."""
+    earlier = set(cluster.copies())  # one that is deleted may still be ending
     child = cluster.start("debug", *words, "--", "sh", "-c", "echo in; cat")
     assert child.stdout is not None
     try:
         line = child.stdout.readline()
         assert line == b"in\n", child.communicate()
-        (copy,) = cluster.copies()
+        (copy,) = set(cluster.copies()) - earlier
         yield cluster.read("pod", copy)
     finally:
         _, err = child.communicate(timeout=60)
@@ -170,7 +173,10 @@ def test_a_crash_looping_statefulset_is_debugged_without_one_byte_written_to_its
         folder = f"/var/local/{name}"
         testbed.node_exec(["sh", "-c", f"echo precious > {folder}/file"])
         before = contents(folder)
-        with a_session(space, "statefulset/db") as copy:
+        held = space.scratch("debug", "statefulset/db", "--", "sh", "-c", TRY_TO_WRITE)
+        assert (held.returncode, held.stdout) == (CRASH_CODE, b"refused\n"), held.stderr
+        assert contents(folder) == before
+        with a_session(space, "statefulset/db", "--no-hold", "--view", "tools") as copy:
             (mount,) = (
                 m for m in copy["spec"]["containers"][0]["volumeMounts"] if m["name"] == "data"
             )
@@ -294,15 +300,20 @@ def test_a_native_sidecar_runs_in_the_copy_without_its_probes(space: Cluster) ->
 
 def test_a_static_pod_has_an_ordinary_copy(kubeconfig: Path) -> None:
     system = Cluster(kubeconfig, "kube-system")
-    (source,) = (
-        pod["metadata"]["name"]
-        for pod in system.read("pods", "-l", "component=kube-scheduler")["items"]
-    )
-    text = system.scratch("debug", source, "--dry-run=server", "-o", "json")
+    (source,) = system.read("pods", "-l", "component=kube-scheduler")["items"]
+    assert marks_of_a_mirror(source) == {"annotations", "owner"}
+    text = system.scratch("debug", source["metadata"]["name"], "--dry-run=server", "-o", "json")
     assert text.returncode == 0, text.stderr
-    copy = json.loads(text.stdout)["items"][1]
-    marks = [key for key in copy["metadata"]["annotations"] if key.startswith("kubernetes.io/")]
-    assert marks == [] and "component" not in copy["metadata"].get("ownerReferences", [])
+    (copy,) = (item for item in json.loads(text.stdout)["items"] if item["kind"] == "Pod")
+    assert marks_of_a_mirror(copy) == set()
+
+
+def marks_of_a_mirror(pod: Json) -> set[str]:
+    """Return by what the API server and the node know the pod as a mirror of a static one."""
+    metadata = pod["metadata"]
+    kinds = [owner["kind"] for owner in metadata.get("ownerReferences", [])]
+    keys = [key for key in metadata["annotations"] if key.startswith("kubernetes.io/config.")]
+    return {*(["annotations"] if keys else []), *(["owner"] if "Node" in kinds else [])}
 
 
 def test_a_claim_for_one_pod_only_is_a_blocker_and_can_be_left_out(space: Cluster) -> None:
@@ -352,7 +363,7 @@ def test_auto_takes_the_strongest_profile_that_the_namespace_admits(
         pod = a_pod("web", securityContext=HARDENED)
     space.apply(pod)
     space.ready("web")
-    done = space.scratch("debug", "web", "--", "id", "-u")
+    done = space.scratch("debug", "web", "--image", BUSYBOX, "--", "id", "-u")
     assert done.returncode == 0, done.stderr
     if level == "restricted":
         assert done.stdout == b"1000\n"
@@ -393,13 +404,13 @@ def test_a_dry_run_creates_nothing_and_its_manifests_can_be_created(space: Clust
             done = space.scratch("debug", "web", f"--dry-run={where}", "-o", form)
             assert done.returncode == 0 and b"error: " not in done.stderr, done.stderr
             kinds = [item["kind"] for item in load(done.stdout)["items"]]
-            assert kinds == ["Job", "Pod"]
+            assert kinds == ["Job", "ConfigMap", "Pod"]
     assert space.copies() == []
     manifests = space.scratch("debug", "web", "--dry-run=client", "-o", "yaml").stdout
     space.kubectl("create", "-f", "-", stdin=manifests.decode())
     (copy,) = space.copies()
     space.ready(copy)
-    space.kubectl("delete", "job,pod", copy, "--wait=false")
+    space.kubectl("delete", "job,configmap,pod", copy, "--wait=false")
 
 
 @pytest.mark.parametrize(
@@ -407,7 +418,7 @@ def test_a_dry_run_creates_nothing_and_its_manifests_can_be_created(space: Clust
     [
         ("developer", 0, "you may do all that it needs"),
         ("no-jobs", 0, "you may not create jobs"),
-        ("no-ephemeral", 1, "you may not patch pods/ephemeralcontainers"),
+        ("no-ephemeral", 0, "you may not patch pods/ephemeralcontainers"),
         ("viewer", 1, "you may not create pods"),
     ],
 )
@@ -448,6 +459,20 @@ def test_a_refusal_is_explained(space: Cluster) -> None:
     checked = space.scratch("check", "web")
     assert checked.returncode == 1
     assert re.search(rb"admission +blocker +.*exceeded quota", checked.stdout)
+
+
+def test_a_quota_that_demands_limits(space: Cluster) -> None:
+    pod = a_pod("web")
+    pod["spec"]["containers"][0]["resources"] = {"limits": {"cpu": "100m", "memory": "32Mi"}}
+    hard = {"limits.cpu": "200m", "limits.memory": "64Mi"}
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "tight"}}
+    space.apply({**quota, "spec": {"hard": hard}}, pod)
+    space.ready("web")
+    used = "--for=jsonpath={.status.used.limits\\.cpu}=100m"
+    space.kubectl("wait", used, "resourcequota/tight", "--timeout=30s")
+    # There is room for the copy, and an ephemeral container takes none.
+    checked = space.scratch("check", "web", "--view", "tools")
+    assert b"the copy is admitted" in checked.stdout, checked.stdout
 
 
 @pytest.fixture

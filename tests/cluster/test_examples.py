@@ -12,6 +12,7 @@ import pytest
 from kubectl_scratch.help import Example, Verb, Verbs
 from kubectl_scratch.verbs import scratch
 from tests.cluster.conftest import BIN, Cluster, make_namespace
+from tests.cluster.test_copy import a_session
 from tests.support.manifests import a_pod
 from tests.support.screen import PROMPT, Terminal
 
@@ -79,19 +80,12 @@ def test_an_example_works(shop: tuple[Cluster, str], tmp_path: Path, line: str) 
         # The names that an example has and a test can't: another namespace, a copy's suffix.
         line = line.replace("-n shop", f"-n {other}")
         if COPY in line:
-            line = line.replace(COPY, start_a_copy(terminal))
-        run(terminal, line)
+            with a_session(here, "mypod") as copy:
+                run(terminal, line.replace(COPY, copy["metadata"]["name"]))
+        else:
+            run(terminal, line)
     finally:
         terminal.close()
-
-
-def start_a_copy(terminal: Terminal) -> str:
-    """Start a session in the background; return its copy."""
-    terminal.type("kubectl scratch debug mypod -- sleep 20 </dev/null 2>&1 | cat &\r")
-    shown = terminal.wait_for(r"mypod-scratch-\w{5}")
-    found = re.search(r"mypod-scratch-\w{5}", shown)
-    assert found is not None
-    return found[0]
 
 
 def run(terminal: Terminal, line: str) -> None:

@@ -63,4 +63,4 @@ def test_a_wait_says_what_it_waits_for(clean: Cluster) -> None:
 def test_a_command_that_the_toolkit_lacks(clean: Cluster) -> None:
     done = clean.scratch("debug", "-q", "web", "--", "no-such-tool")
     assert done.returncode == 127
-    assert b'exec: "no-such-tool": executable file not found in $PATH\n' in done.stderr
+    assert done.stderr == b"seed: no-such-tool: not found\n"

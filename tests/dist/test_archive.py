@@ -7,6 +7,7 @@ import io
 import shutil
 import subprocess
 import tarfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,9 +42,17 @@ def test_one_word_makes_it_a_plugin_of_another_name(tmp_path: Path) -> None:
     assert "kubectl scratch" not in told.stdout
 
 
-def test_it_has_no_machine_code_and_each_package_a_licence(built: Path) -> None:
+SEEDS = ("seed-amd64", "seed-arm64")
+IN_PODS = ("busybox-amd64.lz4", "busybox-arm64.lz4", *SEEDS)
+WITH_THEM = ("applets", "LICENSE.busybox", "SOURCE.busybox")
+
+
+def test_it_has_machine_code_for_pods_alone_and_each_package_a_licence(built: Path) -> None:
     with tarfile.open(built / "scratch.tar.gz") as tar:
         names = tar.getnames()
+        files = {member.name: tar.extractfile(member) for member in tar if member.isfile()}
+        programs = {name for name, file in files.items() if file and file.read(4) == b"\x7fELF"}
+    assert programs == {f"lib/kubectl_scratch/data/{name}" for name in SEEDS}
     assert not [name for name in names if name.endswith((".so", ".dylib", ".pyd", ".pyc"))]
     packages = {name.split("/")[1] for name in names if name.startswith("lib/")}
     licensed = {name.split("/")[1] for name in names if name.count("/") == 2 and "licenses" in name}
@@ -52,6 +61,33 @@ def test_it_has_no_machine_code_and_each_package_a_licence(built: Path) -> None:
     folders = {name.rpartition("-")[0] for name in licensed}
     assert packages - others <= folders
     assert {"pyyaml", "python_dateutil", "websocket_client", "six"} <= folders
+
+
+def contents(archive: Path, folder: str) -> dict[str, bytes]:
+    """Return the files that an archive has in a folder."""
+    if archive.suffix == ".whl":
+        with zipfile.ZipFile(archive) as wheel:
+            found = {name: wheel.read(name) for name in wheel.namelist()}
+    else:
+        with tarfile.open(archive) as tar:
+            files = ((member.name, tar.extractfile(member)) for member in tar)
+            found = {name: file.read() for name, file in files if file}
+    return {Path(name).name: data for name, data in found.items() if folder in name}
+
+
+def test_all_that_is_published_has_what_goes_into_pods(built: Path) -> None:
+    data = ROOT / "kubectl_scratch" / "data"
+    wanted = {name: (data / name).read_bytes() for name in (*IN_PODS, *WITH_THEM)}
+    archives = [path for path in sorted(built.iterdir()) if path.suffix in (".gz", ".whl")]
+    assert len(archives) == 3
+    for archive in archives:
+        assert contents(archive, "kubectl_scratch/data/") == wanted
+
+
+def test_the_source_of_the_seed_goes_with_the_source(built: Path) -> None:
+    (sdist,) = built.glob("kubectl_scratch-*.tar.gz")
+    wanted = {path.name: path.read_bytes() for path in (ROOT / "seed").iterdir()}
+    assert contents(sdist, "/seed/") == wanted
 
 
 def test_the_release_bot_has_the_same_manifest(built: Path) -> None:

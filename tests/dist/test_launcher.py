@@ -190,7 +190,10 @@ def test_without_a_home_it_works_all_the_same(link: Path, tmp_path: Path) -> Non
 
 def test_the_wheel_and_the_sdist_can_be_installed(built: Path, tmp_path: Path) -> None:
     version = "0.1.0"
-    for name in (f"kubectl_scratch-{version}-py3-none-any.whl", f"kubectl_scratch-{version}.tar.gz"):
+    for name in (
+        f"kubectl_scratch-{version}-py3-none-any.whl",
+        f"kubectl_scratch-{version}.tar.gz",
+    ):
         venv = tmp_path / name.rpartition(".")[2]
         subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
         pip = [str(venv / "bin" / "pip"), "install", "-q", "--disable-pip-version-check"]

@@ -75,7 +75,11 @@ class FakeCluster:
         self.kubelet: Callable[[Object], Object | None] = lambda pod: None
         self.access: Callable[[Object], bool] = lambda attributes: True
         self.rewrite: Callable[[str, tuple[str, ...]], tuple[str, ...]] = lambda name, argv: argv
+        self.exec_problem = ""  # why no exec over v5 starts its command, after the upgrade
         self.logs: dict[tuple[str, str], str] = {}
+        # The words that an image runs by itself, for a learning run to see.
+        self.entrypoints: dict[str, tuple[str, ...]] = {}
+        self._folder = Path()
         self._tls, self._token, self._client_ca, self.ca = tls, token, client_ca, ""
         self._changed = threading.Condition(threading.RLock())
         self._requests: list[Request] = []
@@ -105,6 +109,8 @@ class FakeCluster:
         if not self._up.wait(20) or not self.url:
             raise RuntimeError("the fake cluster did not start") from self._failure()
         self.add({"kind": "Namespace", "metadata": {"name": "default"}})
+        facts = {"nodeInfo": {"architecture": fakeexec.ARCH}}
+        self.add({"kind": "Node", "metadata": {"name": "node-1"}, "status": facts})
         return self
 
     def __exit__(
@@ -205,6 +211,11 @@ class FakeCluster:
             uid = self._objects["pods", namespace, name]["metadata"]["uid"]
             return container in self._started.get(uid, ())
 
+    def toolkit_of(self, namespace: str, name: str) -> Path:
+        """Return the folder in which a pod has its toolkit."""
+        with self._changed:
+            return self._toolkit(self._objects["pods", namespace, name]["metadata"]["uid"])
+
     def delete(self, plural: str, namespace: str, name: str) -> None:
         """Remove an object at once, and its dependents by garbage collection."""
         with self._changed:
@@ -269,7 +280,8 @@ class FakeCluster:
         self._loop.set_exception_handler(self._unhandled)
         try:
             with tempfile.TemporaryDirectory() as folder:
-                self._loop.run_until_complete(self._main(Path(folder)))
+                self._folder = Path(folder)
+                self._loop.run_until_complete(self._main(self._folder))
         except BaseException as error:
             self._failures.append(error)
         finally:
@@ -651,7 +663,10 @@ class FakeCluster:
         sidecars = [c for c in pod["spec"].get("initContainers", []) if "restartPolicy" in c]
         names = fresh or [c["name"] for c in (*sidecars, *pod["spec"]["containers"])]
         self._started.setdefault(uid, set()).update(names)
+        self._watch_learners(pod)
         scripted = self.kubelet(copy.deepcopy(pod))
+        if scripted is None:
+            self._tell_of_starts(pod, names)
         if scripted is not None:
             self.set_status(key[1], key[2], scripted)
         elif self.status_lag:
@@ -660,6 +675,36 @@ class FakeCluster:
             self._report(key, uid)
         if not begun and waiting:
             self._later(self.ephemeral_delay, self._sync, key, uid, waiting)
+
+    def _tell_of_starts(self, pod: Object, names: list[str]) -> None:
+        """Tell in events which containers have started, as a kubelet does before the status."""
+        meta = pod["metadata"]
+        for part in CONTAINERS:
+            for name in {spec["name"] for spec in pod["spec"].get(part, [])} & set(names):
+                key = ("events", meta["namespace"], f"{meta['name']}.{name}")
+                about = {"kind": "Pod", "name": meta["name"], "namespace": meta["namespace"]}
+                event: Object = {
+                    "kind": "Event",
+                    "metadata": {"name": key[2], "namespace": key[1]},
+                    "involvedObject": {**about, "fieldPath": f"spec.{part}{{{name}}}"},
+                    "type": "Normal",
+                    "reason": "Started",
+                }
+                self._born(key, event)
+
+    def _toolkit(self, uid: str) -> Path:
+        folder = self._folder / uid
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def _watch_learners(self, pod: Object) -> None:
+        """Let a learning run see the words of the app's image."""
+        app = pod["spec"]["containers"][0]
+        for watcher in pod["spec"].get("initContainers", []):
+            words = self.entrypoints.get(app["image"])
+            if words and watcher.get("command", [])[1:2] == ["learn"]:
+                file = self._toolkit(pod["metadata"]["uid"]) / "learned"
+                file.write_bytes(b"".join(word.encode() + b"\0" for word in words))
 
     def _report(self, key: Key, uid: str) -> None:
         if pod := self._current(key, uid):
@@ -749,7 +794,7 @@ class FakeCluster:
         protocol = next((word for word in offered if word in self.subprotocols), None)
         if protocol is None:
             return web.Response(status=403)  # what golang.org/x/net/websocket makes of it
-        uid, problem = pod["metadata"]["uid"], None
+        uid, said = pod["metadata"]["uid"], self.exec_problem
         if name not in self._started.get(uid, ()):
             said = f'container not found ("{name}")'
             if protocol.startswith("v4") and self.plain_kubelet_errors:
@@ -757,9 +802,9 @@ class FakeCluster:
             if protocol.startswith("v4"):
                 raise ApiError(500, "InternalError", said)
             said = f"Internal error occurred: unable to upgrade connection: {said}"
-            problem = fakeexec.failure(said)  # v5: the upgrade comes first
         stream = self._stream_of(request, (target.namespace or "", target.name or "", name), uid)
-        stream.problem = problem
+        if said and protocol.startswith("v5"):  # the upgrade comes first
+            stream.problem = fakeexec.failure(said)
         return await self._run(stream, http, protocol)
 
     def _stream_of(self, request: Request, where: tuple[str, str, str], uid: str) -> fakeexec.Exec:
@@ -767,7 +812,8 @@ class FakeCluster:
         kinds = ("stdin", "stdout", "stderr")
         streams = frozenset(n for n, word in enumerate(kinds) if word in true)
         command, mark = self.rewrite(where[2], request.command), f"FAKE_POD={self._id}/{uid}"
-        return fakeexec.Exec(*where, command, "tty" in true, streams, mark, self._notify)
+        folder = self._toolkit(uid)
+        return fakeexec.Exec(*where, command, "tty" in true, streams, mark, folder, self._notify)
 
     async def _run(
         self, stream: fakeexec.Exec, http: web.Request, protocol: str

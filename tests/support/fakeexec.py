@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import json
 import os
+import platform
 import select
 import shutil
 import signal
@@ -19,10 +20,14 @@ from typing import Any
 
 from aiohttp import WSMessage, WSMsgType, web
 
+from kubectl_scratch import toolkit
+
 STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
 ENVIRONMENT = {"PATH": os.defpath + ":/usr/sbin:/sbin", "HOME": "/tmp", "TERM": "xterm"}
 # A session leader gets its controlling terminal by opening one: no code runs between fork and exec.
 TAKE_TERMINAL = ("/bin/sh", "-c", ': <"$0"; exec "$@"')
+# What this machine runs, as nodes and images call it.
+ARCH = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 
 
 def failure(message: str, reason: str = "InternalError", code: int = 500) -> dict[str, Any]:
@@ -51,6 +56,16 @@ def not_found(command: tuple[str, ...]) -> dict[str, Any]:
         ' container: failed to start exec "0f4ce": OCI runtime exec failed: exec failed: unable to'
         f' start container process: exec: "{name}": {cause}: unknown'
     )
+
+
+def localized(word: str, folder: Path) -> str:
+    """Return a word for this machine: the real seed, and the pod's toolkit in a folder."""
+    if word == toolkit.SEED:
+        return str(toolkit.DATA / f"seed-{ARCH}")
+    name, _, path = word.rpartition("=")
+    if name not in ("", "ENV") or not path.startswith(f"{toolkit.FOLDER}/"):
+        return word
+    return word.replace(toolkit.FOLDER, str(folder), 1)
 
 
 def kill_marked(prefix: str) -> None:
@@ -98,6 +113,7 @@ class Exec:
     tty: bool
     streams: frozenset[int]
     mark: str
+    toolkit: Path  # stands for the pod's /.scratch
     notify: Callable[[], None]
     problem: dict[str, Any] | None = None
     size: tuple[int, int] | None = None
@@ -194,7 +210,7 @@ class Exec:
             self._sending -= 1
 
     async def _run(self) -> dict[str, Any]:
-        if not shutil.which(self.command[0], path=ENVIRONMENT["PATH"]):
+        if not shutil.which(self._argv()[0], path=ENVIRONMENT["PATH"]):
             return not_found(self.command)
         tasks: list[asyncio.Task[None]] = []
         try:
@@ -212,8 +228,11 @@ class Exec:
             for fd in list(self._fds):
                 self._close(fd)
 
+    def _argv(self) -> tuple[str, ...]:
+        return tuple(localized(word, self.toolkit) for word in self.command)
+
     async def _spawn(self) -> tuple[int, dict[int, int]]:
-        argv = self.command
+        argv = self._argv()
         if self.tty:
             self._master, slave = os.openpty()
             argv = (*TAKE_TERMINAL, os.ttyname(slave), *argv)
@@ -226,10 +245,11 @@ class Exec:
             os.set_blocking(fd, False)
         self._resize()
         name, _, value = self.mark.partition("=")
+        own = {name: value, "SCRATCH_TOOLKIT": str(self.toolkit)}
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *argv, stdin=child[0], stdout=child[1], stderr=child[2], cwd="/tmp",
-                env={**ENVIRONMENT, name: value}, start_new_session=True,
+                env={**ENVIRONMENT, **own}, start_new_session=True,
             )  # fmt: skip
         finally:
             for fd in set(child):

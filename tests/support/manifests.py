@@ -10,6 +10,8 @@ HTTP = "docker.io/scratch-testbed/http:1"
 CRASH = "docker.io/scratch-testbed/crash:1"
 ARGS = "docker.io/scratch-testbed/args:1"
 BASH = "docker.io/scratch-testbed/bash:1"
+BUSYBOX = "docker.io/library/busybox:1.37.0"
+FOREIGN = "docker.io/scratch-testbed/foreign:1"
 
 # What PodSecurity's restricted level asks of a container.
 HARDENED = {
@@ -21,17 +23,29 @@ HARDENED = {
     "seccompProfile": {"type": "RuntimeDefault"},
 }
 
+OF_A_CONTAINER = (
+    *("args", "command", "env", "livenessProbe", "ports", "securityContext", "volumeMounts"),
+    "workingDir",
+)
+
 
 def a_pod(name: str, image: str = HTTP, labels: Json | None = None, **fields: Any) -> Json:
     """Return a pod of one container; ``fields`` that are a container's go there."""
-    inner = ("args", "command", "env", "ports", "securityContext", "volumeMounts", "livenessProbe")
-    container = {key: fields.pop(key) for key in inner if key in fields}
+    container = {key: fields.pop(key) for key in OF_A_CONTAINER if key in fields}
     return {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": name, "labels": labels or {}},
         "spec": {"containers": [{"name": "app", "image": image, **container}], **fields},
     }
+
+
+def app_image(base: str, variant: str) -> str:
+    """Return an image of the program ``args`` on scratch, distroless, busybox or full (Debian).
+
+    ``variant`` is root, nonroot or, without the program, empty.
+    """
+    return f"docker.io/scratch-testbed/app-{base}:{variant}"
 
 
 def a_volume(name: str, namespace: str, claim: str) -> tuple[Json, Json]:

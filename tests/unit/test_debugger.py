@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_scratch.debugger import Tools, as_regular, debug_containers
+from kubectl_scratch.debugger import Tools, as_regular, debug_containers, of_image, twin_of
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.findings import Level
+from kubectl_scratch.hold import has_toolkit
 from kubectl_scratch.profiles import NOBODY, PROFILES, satisfies_restricted
 from tests.support.builders import Json, a_container, a_pod
 from tests.unit.test_profiles import CONTEXTS, HARDENED, POD_CONTEXTS
@@ -24,7 +25,9 @@ def tools(context: Json | None = None, options: Json | None = None, **pod: Any) 
     fields: Json = {} if context is None else {"securityContext": context}
     source = a_pod(containers=[a_container(**fields)], **pod)
     target = source["spec"]["containers"][0]
-    return debug_containers(source, target, "busybox", "bcdfg", **(options or {}))
+    given = options or {}
+    form = of_image(target, "busybox", given.pop("env", ()), given.pop("pull_policy", None))
+    return debug_containers(source, target, form, "bcdfg", **given)
 
 
 def profiles_of(found: Tools) -> list[str]:
@@ -189,7 +192,7 @@ def test_nothing_of_the_source_changes_and_no_choice_comes_twice(
     before = deepcopy(source)
     target = source["spec"]["containers"][0]
     custom: Json = {"securityContext": {"capabilities": {"add": []}}}
-    found = debug_containers(source, target, "busybox", "bcdfg", profile, custom)
+    found = debug_containers(source, target, of_image(target, "busybox"), "bcdfg", profile, custom)
     forms = [choice.container for choice in found.choices]
     assert all(form not in forms[:i] for i, form in enumerate(forms))
     assert source == before
@@ -246,5 +249,116 @@ def test_as_a_regular_container_it_has_no_field_of_ephemeral_ones() -> None:
 
 def test_its_name_is_its_own() -> None:
     taken = a_pod(containers=[a_container("scratch")])
-    found = debug_containers(taken, taken["spec"]["containers"][0], "busybox", "bcdfg")
+    target = taken["spec"]["containers"][0]
+    found = debug_containers(taken, target, of_image(target, "busybox"), "bcdfg")
     assert {choice.container["name"] for choice in found.choices} == {"scratch-bcdfg"}
+
+
+SEED_MOUNT = {"name": "scratch-seed", "mountPath": "/.scratch-seed", "readOnly": True}
+TOOLKIT_MOUNT = {"name": "scratch-toolkit", "mountPath": "/.scratch"}
+TWIN_S_TOOLKIT = {"name": "scratch-toolkit-debug", "mountPath": "/.scratch"}
+APP = a_container(
+    command=["serve"],
+    args=["x"],
+    env=[{"name": "A", "value": "1"}, {"name": "B", "value": "2"}],
+    envFrom=[{"secretRef": {"name": "s"}}],
+    workingDir="/srv",
+    imagePullPolicy="IfNotPresent",
+    ports=[{"containerPort": 80}],
+    resources={"limits": {"cpu": "1"}},
+    lifecycle={"postStart": {}},
+    livenessProbe={"httpGet": {}},
+    volumeMounts=[
+        {"name": "data", "mountPath": "/data"},
+        {"name": "conf", "mountPath": "/etc/app.conf", "subPath": "app.conf"},
+        {"name": "conf", "mountPath": "/etc/x", "subPathExpr": "$(A)"},
+        SEED_MOUNT,
+        TOOLKIT_MOUNT,
+    ],
+)
+
+
+def test_a_twin_has_what_the_app_sees_and_nothing_that_acts_on_it() -> None:
+    form = twin_of(APP)
+    kept = {key: APP[key] for key in ("name", "image", "env", "envFrom", "workingDir")}
+    del kept["name"]
+    assert kept.items() <= form.container.items()
+    assert form.container["command"] == ["/.scratch-seed/seed", "idle", "0"]
+    left = {"args", "ports", "resources", "lifecycle", "livenessProbe", "name"}
+    assert left.isdisjoint(form.container)
+
+
+def test_a_twin_lacks_what_an_ephemeral_container_can_not_mount_and_says_so() -> None:
+    form = twin_of(APP)
+    data = {"name": "data", "mountPath": "/data"}
+    assert form.container["volumeMounts"] == [data, SEED_MOUNT, TWIN_S_TOOLKIT]
+    (finding,) = form.findings
+    assert finding.level is Level.DETAIL and "/etc/app.conf, /etc/x" in finding.text
+    assert twin_of(a_container()).findings == ()
+
+
+def test_a_twin_runs_nothing_that_the_app_could_write() -> None:
+    (twin_s,) = (m for m in twin_of(APP).container["volumeMounts"] if m["mountPath"] == "/.scratch")
+    assert twin_s["name"] not in [mount["name"] for mount in APP["volumeMounts"]]
+    assert has_toolkit(twin_of(APP).container)
+
+
+def test_the_user_s_variables_win_over_the_app_s_in_a_twin() -> None:
+    before = deepcopy(APP)
+    env = twin_of(APP, (("A", "9"), ("C", "3")), "Always").container["env"]
+    assert {item["name"]: item["value"] for item in env} == {"A": "9", "B": "2", "C": "3"}
+    assert len(env) == 3 and before == APP
+    assert twin_of(APP, pull_policy="Never").container["imagePullPolicy"] == "Never"
+
+
+@pytest.mark.parametrize(
+    "path, mounted",
+    [
+        ("/data", True),
+        ("/etc/app", True),
+        ("/home/x", True),
+        ("/", False),
+        ("/etc", False),
+        ("/etc/", False),
+        ("/usr/share/x", False),
+        ("/bin", False),
+        ("/tmp", False),
+        ("/tmp/x", True),
+        ("/root", False),
+    ],
+)
+def test_a_toolkit_image_has_the_volumes_that_hide_none_of_its_tools(
+    path: str, mounted: bool
+) -> None:
+    mount = {"name": "data", "mountPath": path}
+    container = of_image(a_container(volumeMounts=[mount]), "busybox").container
+    assert container.get("volumeMounts", []) == ([mount] if mounted else [])
+
+
+def test_a_toolkit_image_has_neither_the_seed_nor_the_toolkit() -> None:
+    mounts = of_image(APP, "busybox").container["volumeMounts"]
+    assert mounts == [{"name": "data", "mountPath": "/data"}]
+
+
+def twins(context: Json, **pod: Any) -> Tools:
+    source = a_pod(containers=[{**APP, "securityContext": context}], **pod)
+    target = source["spec"]["containers"][0]
+    return debug_containers(source, target, twin_of(target), "bcdfg")
+
+
+@given(context=CONTEXTS, of_pod=POD_CONTEXTS)
+def test_a_twin_runs_as_its_image_says_where_the_app_does(context: Json, of_pod: Json) -> None:
+    found = twins(context, securityContext=of_pod)
+    first = found.choices[0].container["securityContext"]
+    assert first.get("runAsUser") == context.get("runAsUser")
+    assert all(finding.level is Level.DETAIL for finding in found.choices[0].findings)
+
+
+def test_the_user_that_the_status_knows_is_the_image_s_own_in_a_twin() -> None:
+    found = twins(DROP_ALL, status={"containerStatuses": [USER]})
+    assert all("runAsUser" not in context for context in contexts(found))
+
+
+def test_a_twin_s_file_system_is_as_read_only_as_the_app_s() -> None:
+    for context in contexts(twins({**DROP_ALL, "readOnlyRootFilesystem": True})):
+        assert context["readOnlyRootFilesystem"] is True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -12,29 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubectl_scratch.findings import Level
-from kubectl_scratch.labels import (
-    CONTROLLERS_OWN,
-    FEW_KEYS,
-    Kept,
-    Neighbours,
-    Selecting,
-    choose_labels,
-    matches,
-    selector_of,
-    text_of,
-)
+from kubectl_scratch.labels import CONTROLLERS_OWN, FEW_KEYS, Kept, choose_labels
+from kubectl_scratch.selectors import Neighbours, Selecting, matches
 from tests.support.builders import Json
+from tests.unit.test_selectors import a_selector, an_expression
 
 OURS = {"app.kubernetes.io/managed-by": "kubectl-scratch", "kubectl-scratch/session": "bcdfg"}
 SOURCE = {"app": "shop", "tier": "web", "team": "sales"}
-
-
-def a_selector(*expressions: Json, **labels: str) -> Json:
-    return {"matchLabels": labels, "matchExpressions": list(expressions)}
-
-
-def an_expression(key: str, operator: str, *values: str) -> Json:
-    return {"key": key, "operator": operator, **({"values": list(values)} if values else {})}
 
 
 def a_controller(*expressions: Json, name: str = "shop-5d4f", **labels: str) -> Selecting:
@@ -46,7 +29,7 @@ def a_service(name: str = "shop", **labels: str) -> Selecting:
 
 
 def an_unready_service(**labels: str) -> Selecting:
-    return replace(a_service(**labels), publishes_unready=True)
+    return a_service(**labels)._replace(publishes_unready=True)
 
 
 def a_budget(*expressions: Json, name: str = "shop", **labels: str) -> Selecting:
@@ -75,103 +58,6 @@ def texts(kept: Kept, level: Level = Level.WARNING) -> list[str]:
 
 def reasons(kept: Kept) -> dict[str, str]:
     return {edit.field: edit.reason for edit in kept.edits}
-
-
-# Selectors
-
-
-@pytest.mark.parametrize(
-    "expression, selected",
-    [
-        (an_expression("app", "In", "shop", "x"), True),
-        (an_expression("app", "In", "x"), False),
-        (an_expression("other", "In", "x"), False),
-        (an_expression("app", "NotIn", "x"), True),
-        (an_expression("app", "NotIn", "shop"), False),
-        (an_expression("other", "NotIn", "x"), True),
-        (an_expression("app", "Exists"), True),
-        (an_expression("other", "Exists"), False),
-        (an_expression("app", "DoesNotExist"), False),
-        (an_expression("other", "DoesNotExist"), True),
-    ],
-    ids=str,
-)
-def test_an_expression_selects(expression: Json, selected: bool) -> None:
-    assert matches({"matchExpressions": [expression]}, SOURCE) is selected
-
-
-@pytest.mark.parametrize(
-    "selector, selected",
-    [
-        ({}, True),
-        ({"matchLabels": None, "matchExpressions": None}, True),
-        ({"matchLabels": {"app": "shop", "tier": "web"}}, True),
-        ({"matchLabels": {"app": "shop", "tier": "db"}}, False),
-        (a_selector(an_expression("tier", "Exists"), app="shop"), True),
-        (a_selector(an_expression("tier", "DoesNotExist"), app="shop"), False),
-    ],
-    ids=str,
-)
-def test_all_conditions_of_a_selector_have_to_hold(selector: Json, selected: bool) -> None:
-    assert matches(selector, SOURCE) is selected
-
-
-def test_a_label_without_a_value_is_there() -> None:
-    assert matches(a_selector(an_expression("app", "Exists")), {"app": ""})
-    assert not matches(a_selector(an_expression("app", "DoesNotExist")), {"app": ""})
-
-
-def test_a_selector_as_a_query() -> None:
-    selector = a_selector(
-        an_expression("h", "NotIn", "i"),
-        an_expression("c", "In", "e", "d"),
-        an_expression("f", "DoesNotExist"),
-        an_expression("g", "Exists"),
-        a="b",
-    )
-    assert text_of(selector) == "a=b,c in (d,e),!f,g,h notin (i)"
-    assert text_of({}) == ""
-
-
-def an_object(kind: str, **spec: Any) -> Json:
-    return {"kind": kind, "metadata": {"name": "shop"}, "spec": spec}
-
-
-@pytest.mark.parametrize("kind", ["Service", "ReplicationController"])
-def test_a_plain_selector_is_read_and_an_empty_one_selects_nothing(kind: str) -> None:
-    found = selector_of(an_object(kind, selector={"app": "shop"}))
-    assert found == Selecting(kind, "shop", {"matchLabels": {"app": "shop"}})
-    assert selector_of(an_object(kind, selector={})) is None
-    assert selector_of(an_object(kind)) is None
-
-
-@pytest.mark.parametrize(
-    "kind",
-    ["PodDisruptionBudget", "ReplicaSet", "DaemonSet", "StatefulSet", "Job", "Deployment"],
-)
-def test_a_label_selector_is_read_and_a_missing_one_selects_nothing(kind: str) -> None:
-    selector = a_selector(an_expression("tier", "Exists"), app="shop")
-    assert selector_of(an_object(kind, selector=selector)) == Selecting(kind, "shop", selector)
-    assert selector_of(an_object(kind, selector={})) == Selecting(kind, "shop", {})
-    assert selector_of(an_object(kind)) is None
-
-
-def test_a_network_policy_without_a_selector_selects_every_pod() -> None:
-    selector = a_selector(app="shop")
-    found = selector_of(an_object("NetworkPolicy", podSelector=selector))
-    assert found == Selecting("NetworkPolicy", "shop", selector)
-    assert selector_of(an_object("NetworkPolicy")) == Selecting("NetworkPolicy", "shop", {})
-
-
-def test_a_service_that_publishes_what_is_not_ready_is_told_apart() -> None:
-    spec = {"selector": {"app": "shop"}, "publishNotReadyAddresses": True}
-    found = selector_of(an_object("Service", **spec))
-    assert found is not None and found.publishes_unready
-
-
-def test_a_service_that_is_only_a_name_selects_nothing() -> None:
-    spec = {"selector": {"app": "shop"}, "type": "ExternalName"}
-    assert selector_of(an_object("Service", **spec)) is None
 
 
 # What is never kept
@@ -502,13 +388,17 @@ SELECTORS = st.builds(
 
 
 def many(kind: str) -> st.SearchStrategy[tuple[Selecting, ...]]:
-    return st.lists(st.builds(Selecting, st.just(kind), NAMES, SELECTORS), max_size=3).map(tuple)
+    one = st.builds(Selecting, st.just(kind), NAMES, SELECTORS, st.just(False))
+    return st.lists(one, max_size=3).map(tuple)
 
 
 PLAIN = st.builds(lambda labels: {"matchLabels": labels}, LABELS)
 SERVICE = st.builds(Selecting, st.just("Service"), NAMES, PLAIN, st.booleans())
 SERVICES = st.lists(SERVICE, max_size=3).map(tuple)
-HARMFUL = st.builds(Neighbours, many("ReplicaSet"), SERVICES, many("PodDisruptionBudget"))
+NONE = st.just(())
+HARMFUL = st.builds(
+    Neighbours, many("ReplicaSet"), SERVICES, many("PodDisruptionBudget"), NONE, NONE
+)
 AROUND = st.builds(
     Neighbours,
     many("ReplicaSet"),

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from kubectl_scratch.findings import Level
-from kubectl_scratch.mesh import ISTIO_STATUS, injection_labels
-from kubectl_scratch.podcopy import Copied, CopyOptions, make_copy
+from kubectl_scratch.mesh import ISTIO_STATUS, injection_labels, stripped
+from kubectl_scratch.podcopy import Copied, make_copy
 from kubectl_scratch.podjson import all_containers, annotations_of, labels_of, names_of, volumes
+from kubectl_scratch.request import Wishes
 from tests.support.builders import Json, a_container, a_pod
 
 BY_INJECTOR = {"linkerd.io/created-by": "linkerd/proxy-injector edge-25.8.4"}
@@ -20,7 +21,7 @@ NATIVE = {"restartPolicy": "Always"}
 
 
 def copy_of(source: Json, keep_mesh: bool = True, labels: dict[str, str] | None = None) -> Copied:
-    return make_copy(source, "x", labels or {}, {}, CopyOptions(keep_mesh=keep_mesh))
+    return make_copy(source, "x", labels or {}, {}, Wishes(keep_mesh=keep_mesh))
 
 
 def mounting(name: str, *wanted: str, **more: Any) -> Json:
@@ -146,6 +147,37 @@ def test_without_linkerd_s_mark_its_names_are_the_user_s() -> None:
     assert names_of(all_containers(copy_of(source).manifest)) == names_of(all_containers(source))
 
 
+PODS = {
+    "none": a_pod(),
+    "istio": with_istio(CLASSIC_STATUS),
+    "istio-native": with_istio(NATIVE_STATUS, native=True),
+    "gateway": a_pod(
+        containers=[a_container("istio-proxy")],
+        metadata={"annotations": {ISTIO_STATUS: json.dumps(CLASSIC_STATUS)}},
+    ),
+    "linkerd": with_linkerd({**BY_INJECTOR, **VERSION}),
+    "linkerd-native": with_linkerd(VERSION, native=True),
+    "linkerd-by-hand": with_linkerd({**BY_HAND, **VERSION}),
+    "unmarked": with_linkerd({}),
+}
+
+
+@pytest.mark.parametrize("keep_mesh", [False, True])
+@pytest.mark.parametrize("source", PODS.values(), ids=PODS)
+def test_what_is_told_to_be_stripped_is_what_the_copy_lacks(source: Json, keep_mesh: bool) -> None:
+    left = names_of(all_containers(copy_of(source, keep_mesh).manifest))
+    told = stripped(source, keep_mesh=keep_mesh)
+    assert told.keys() == set(names_of(all_containers(source))) - set(left)
+
+
+def test_each_part_is_told_with_its_mesh() -> None:
+    assert stripped(PODS["istio"], keep_mesh=True) == {
+        "istio-init": "Istio",
+        "istio-proxy": "Istio",
+    }
+    assert set(stripped(PODS["linkerd"], keep_mesh=True).values()) == {"Linkerd"}
+
+
 @pytest.mark.parametrize(
     "key",
     [
@@ -170,7 +202,7 @@ def test_what_asks_the_injector_stays(key: str) -> None:
 )
 def test_what_the_mesh_said_of_the_source_goes(key: str) -> None:
     source = a_pod(metadata={"annotations": {key: "x"}})
-    copied = make_copy(source, "x", {}, {}, CopyOptions(keep_annotations=True))
+    copied = make_copy(source, "x", {}, {}, Wishes(keep_annotations=True))
     assert annotations_of(copied.manifest) == {}
 
 

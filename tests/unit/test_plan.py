@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from typing import Any
 
 import pytest
 
+from kubectl_scratch import lease
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.findings import Level
-from kubectl_scratch.plan import Circumstances, choose_target, make_plan, name_of_copy
-from tests.support.builders import a_container, a_pod, a_request
+from kubectl_scratch.inside import Ground
+from kubectl_scratch.plan import Circumstances, Plan, make_plan, name_of_copy
+from kubectl_scratch.request import Inside, Wishes
+from kubectl_scratch.targetcontainer import choose_target
+from tests.support.builders import Json, a_container, a_pod, a_request
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=timezone.utc)
 HERE = Circumstances("bcdfg", "me", NOON)
 TWO = [a_container("app"), a_container("proxy")]
+UNSAID = a_request(image=None)
 ANNOTATED = {"annotations": {"kubectl.kubernetes.io/default-container": "proxy"}}
 
 
 def test_the_only_container_is_the_target_and_nothing_is_said() -> None:
-    target, findings = choose_target(a_pod(), None)
+    target, findings = choose_target(a_pod(), UNSAID)
     assert (target["name"], findings) == ("app", ())
 
 
 def test_the_annotation_chooses() -> None:
-    target, findings = choose_target(a_pod(containers=TWO, metadata=ANNOTATED), None)
+    target, findings = choose_target(a_pod(containers=TWO, metadata=ANNOTATED), UNSAID)
     assert (target["name"], findings) == ("proxy", ())
 
 
 def test_else_the_first_and_that_is_said() -> None:
-    target, (finding,) = choose_target(a_pod(containers=TWO), None)
+    target, (finding,) = choose_target(a_pod(containers=TWO), UNSAID)
     assert target["name"] == "app"
     assert finding.level is Level.INFO
     assert "app, proxy" in finding.text
@@ -38,17 +44,17 @@ def test_an_annotation_of_a_container_that_is_not_there_does_not_count() -> None
     pod = a_pod(
         containers=TWO, metadata={"annotations": {"kubectl.kubernetes.io/default-container": "x"}}
     )
-    assert choose_target(pod, None)[0]["name"] == "app"
+    assert choose_target(pod, UNSAID)[0]["name"] == "app"
 
 
 def test_the_flag_wins_over_the_annotation_and_takes_init_containers() -> None:
     pod = a_pod(containers=TWO, initContainers=[a_container("init")], metadata=ANNOTATED)
-    assert choose_target(pod, "init")[0]["name"] == "init"
+    assert choose_target(pod, a_request(container="init"))[0]["name"] == "init"
 
 
 def test_a_container_that_is_not_there_lists_those_that_are() -> None:
     with pytest.raises(InvalidRequest) as caught:
-        choose_target(a_pod(containers=TWO), "ap")
+        choose_target(a_pod(containers=TWO), a_request(container="ap"))
     assert "'ap'" in caught.value.problem
     assert "app, proxy" in caught.value.hint
 
@@ -92,3 +98,212 @@ def test_a_label_that_the_source_does_not_tolerate_beside_it_is_dropped() -> Non
     assert kept["tier"] == "web" and "app" not in kept
     (edit,) = (edit for edit in plan.edits if edit.field == "metadata.labels[app]")
     assert "anti-affinity of the source would keep it off the node" in edit.reason
+
+
+CRASHED = {
+    "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+    "lastState": {"terminated": {"exitCode": 1}},
+}
+
+
+def a_pod_with_setup(*setup: Json, status: Json) -> Json:
+    found = [{"name": "setup", **status}]
+    return a_pod(initContainers=list(setup), status={"initContainerStatuses": found})
+
+
+def test_an_init_container_that_fails_is_the_target() -> None:
+    pod = a_pod_with_setup(a_container("setup"), status=CRASHED)
+    target, (finding,) = choose_target(pod, UNSAID)
+    assert target["name"] == "setup" and "init container setup fails" in finding.text
+    assert choose_target(pod, a_request(image="busybox"))[0]["name"] == "app"
+
+
+@pytest.mark.parametrize(
+    "setup, status",
+    [
+        (a_container("setup"), {"state": {"terminated": {"exitCode": 0}}}),
+        (a_container("setup"), {"state": {"running": {}}}),
+        (
+            a_container("setup"),
+            {
+                "state": {"terminated": {"exitCode": 0}},
+                "lastState": {"terminated": {"exitCode": 1}},
+            },
+        ),
+        (a_container("setup", restartPolicy="Always"), CRASHED),
+    ],
+    ids=["done", "runs", "done-at-last", "native-sidecar"],
+)
+def test_an_init_container_that_keeps_nobody_from_starting_is_no_target(
+    setup: Json, status: Json
+) -> None:
+    target, findings = choose_target(a_pod_with_setup(setup, status=status), UNSAID)
+    assert (target["name"], findings) == ("app", ())
+
+
+SKIPPED = [frozenset({"setup"}), frozenset({"all"})]
+
+
+@pytest.mark.parametrize("skipped", SKIPPED, ids=str)
+def test_a_failing_init_container_that_is_left_out_is_no_target(skipped: frozenset[str]) -> None:
+    pod = a_pod_with_setup(a_container("setup"), status=CRASHED)
+    plan = make_plan(pod, a_request(image=None, wishes=Wishes(skip_init=skipped)), HERE)
+    assert plan.place.target == "app" and "setup" not in str(plan.copy["spec"])
+    annotated = {"kubectl.kubernetes.io/default-container": "setup"}
+    pod["metadata"]["annotations"] = annotated
+    assert choose_target(pod, a_request(wishes=Wishes(skip_init=skipped)))[0]["name"] == "app"
+
+
+@pytest.mark.parametrize("skipped", SKIPPED, ids=str)
+def test_a_target_that_is_named_and_left_out_is_refused(skipped: frozenset[str]) -> None:
+    pod = a_pod_with_setup(a_container("setup"), status=CRASHED)
+    with pytest.raises(InvalidRequest) as caught:
+        choose_target(pod, a_request(container="setup", wishes=Wishes(skip_init=skipped)))
+    assert "'setup'" in caught.value.problem and "--skip-init" in caught.value.problem
+
+
+RUNS: Json = {"state": {"running": {}}}
+ENDED = {"state": {"terminated": {"exitCode": 1}}}
+A_SIDECAR = a_container("proxy", restartPolicy="Always")
+
+
+def told(plan: Plan, *levels: Level) -> str:
+    return "\n".join(f.text for f in plan.findings if f.level in (levels or tuple(Level)))
+
+
+def held_beside_others(**inside: Any) -> Plan:
+    pod = a_pod(
+        containers=[a_container("app", command=["serve"]), a_container("helper")],
+        initContainers=[a_container("setup"), A_SIDECAR],
+        status={"containerStatuses": [{"name": "app", **CRASHED}, {"name": "helper", **RUNS}]},
+    )
+    return make_plan(pod, a_request(image=None, inside=Inside(**inside)), HERE)
+
+
+def test_what_starts_beside_a_held_target_is_told_at_the_door() -> None:
+    shown = told(held_beside_others(), Level.INFO, Level.WARNING)
+    assert "other containers also start: helper, proxy; --only holds them, too" in shown
+    assert "init containers run again in the copy: setup; --skip-init" in shown
+    beside_an_app = told(held_beside_others(hold=False), Level.INFO, Level.WARNING)
+    assert "helper, proxy" not in beside_an_app
+
+
+def test_where_only_the_shell_runs_nothing_else_is_told_to_start() -> None:
+    shown = told(held_beside_others(only=True, hold=True))
+    assert "also start" not in shown and "run again" not in shown
+
+
+def test_a_held_init_container_keeps_the_later_ones_from_starting() -> None:
+    inits = [a_container("first"), A_SIDECAR, a_container("setup"), a_container("last")]
+    pod = a_pod_with_setup(*inits, status=CRASHED)
+    pod["spec"]["restartPolicy"] = "Never"
+    shown = told(make_plan(pod, UNSAID, HERE))
+    assert "init containers run again in the copy: first; --skip-init" in shown
+    assert "other containers also start: proxy; --only" in shown
+    assert "whenever" not in shown
+
+
+@pytest.mark.parametrize(
+    "inside, again",
+    [
+        ({"hold": False}, "in the copy the app starts again whenever it ends"),
+        ({}, "in the copy these start again whenever they end: helper;"),
+        ({"hold": True, "only": True}, ""),
+    ],
+    ids=str,
+)
+def test_what_a_job_s_copy_starts_again(inside: Json, again: str) -> None:
+    pod = a_pod(
+        containers=[a_container("app", command=["work"]), a_container("helper")],
+        restartPolicy="Never",
+        status={"containerStatuses": [{"name": name, **ENDED} for name in ("app", "helper")]},
+    )
+    shown = told(make_plan(pod, a_request(image=None, inside=Inside(**inside)), HERE))
+    assert again in shown and ("starts again" in shown) is (inside == {"hold": False})
+    assert ("whenever" in shown) is bool(again)
+
+
+@pytest.mark.parametrize("view, warned", [("app", False), ("tools", True)])
+def test_who_stands_inside_the_target_sees_its_processes(view: str, warned: bool) -> None:
+    wishes = Wishes(share_processes=False)
+    plan = make_plan(a_pod(), a_request(image=None, wishes=wishes, inside=Inside(view=view)), HERE)
+    assert ("does not see the target's processes" in told(plan, Level.WARNING)) is warned
+    assert ("the session does not see" in told(plan)) is warned
+
+
+def test_our_own_volume_is_none_of_the_source_s_that_start_empty() -> None:
+    plan = make_plan(a_pod(volumes=[{"name": "tmp", "emptyDir": {}}]), UNSAID, HERE)
+    assert "emptyDir volumes start empty: tmp" in told(plan).splitlines()
+    assert "start empty" not in told(make_plan(a_pod(), UNSAID, HERE))
+
+
+def seeds(plan: Plan) -> Json:
+    assert plan.seed is not None
+    return plan.seed
+
+
+def test_without_an_image_the_session_stands_inside_and_the_debug_container_is_a_twin() -> None:
+    plan = make_plan(a_pod(), UNSAID, HERE)
+    assert (plan.place.view, plan.place.container, plan.place.has_seed) == ("app", "app", True)
+    assert plan.place.seeded == {"app", "scratch"}
+    assert {choice.container["image"] for choice in plan.choices} == {a_container()["image"]}
+    assert seeds(plan)["metadata"]["name"] == plan.place.copy_name
+    assert seeds(plan)["metadata"]["labels"] == lease.labels("bcdfg")
+
+
+def test_a_toolkit_image_beside_a_target_that_runs_brings_no_seed() -> None:
+    plan = make_plan(a_pod(), a_request(inside=Inside(hold=False)), HERE)
+    assert (plan.place.view, plan.place.container, plan.place.has_seed) == (
+        "tools",
+        "scratch",
+        False,
+    )
+    assert plan.seed is None and plan.learning is None
+    assert "volumes" not in plan.copy["spec"]
+
+
+def test_a_copy_says_its_view_and_architecture_for_those_who_attach() -> None:
+    around = Circumstances("bcdfg", "me", NOON, ground=Ground("arm64"))
+    known = make_plan(a_pod(), UNSAID, around).copy["metadata"]["annotations"]
+    assert known["kubectl-scratch/view"] == "app"
+    assert known["kubectl-scratch/arch"] == "arm64"
+
+
+def test_a_learning_run_has_a_name_of_its_own_however_long_the_copy_s_is() -> None:
+    status = {"containerStatuses": [{"name": "app", **CRASHED}]}
+    plan = make_plan(a_pod("a" * 63, status=status), UNSAID, HERE)
+    assert plan.learning is not None
+    name = plan.learning["metadata"]["name"]
+    assert name != plan.place.copy_name and len(name) <= 63 and name.endswith("-learn")
+
+
+def test_the_learning_run_watches_the_image_that_is_set() -> None:
+    status = {"containerStatuses": [{"name": "app", **CRASHED}]}
+    request = a_request(image=None, wishes=Wishes(images=(("app", "other:2"),)))
+    plan = make_plan(a_pod(status=status), request, HERE)
+    assert plan.learning is not None
+    assert [c["image"] for c in plan.learning["spec"]["containers"]] == ["other:2"]
+
+
+TAKEN = [
+    ([{"name": "scratch-seed", "configMap": {"name": "x"}}], [], "volume scratch-seed"),
+    ([{"name": "scratch-toolkit", "emptyDir": {}}], [], "volume scratch-toolkit"),
+    (
+        [{"name": "mine", "emptyDir": {}}],
+        [{"name": "mine", "mountPath": "/.scratch/"}],
+        "mount /.scratch/",
+    ),
+]
+
+
+@pytest.mark.parametrize("listed, mounts, what", TAKEN, ids=lambda value: str(value)[:30])
+def test_what_the_pod_has_by_the_name_of_ours_is_a_blocker_with_a_way(
+    listed: list[Json], mounts: list[Json], what: str
+) -> None:
+    pod = a_pod(containers=[a_container(volumeMounts=mounts)], volumes=listed)
+    (blocker,) = make_plan(pod, UNSAID, HERE).blockers
+    volume = listed[0]["name"]
+    assert what in blocker.text and f"--skip-volume {volume}" in blocker.text
+    without = Wishes(skip_volumes=frozenset({volume}))
+    assert not make_plan(pod, a_request(image=None, wishes=without), HERE).blockers
+    assert not make_plan(pod, a_request(inside=Inside(hold=False)), HERE).blockers

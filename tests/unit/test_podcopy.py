@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.findings import Level
-from kubectl_scratch.podcopy import Copied, CopyOptions, make_copy
+from kubectl_scratch.podcopy import Copied, make_copy
 from kubectl_scratch.podjson import all_containers, annotations_of, names_of, volumes
+from kubectl_scratch.request import Wishes
 from tests.support.builders import Json, a_container, a_pod
 
 LABELS = {"app.kubernetes.io/managed-by": "kubectl-scratch"}
@@ -25,8 +26,8 @@ A_MOUNT = {"name": "data", "mountPath": "/data"}
 A_SIDECAR = a_container("proxy", restartPolicy="Always")
 
 
-def copy_of(source: Json, **options: Any) -> Copied:
-    return make_copy(source, "mypod-scratch-bcdfg", LABELS, MARKS, CopyOptions(**options))
+def copy_of(source: Json, target: str | None = None, **wanted: Any) -> Copied:
+    return make_copy(source, "mypod-scratch-bcdfg", LABELS, MARKS, Wishes(**wanted), target)
 
 
 def spec_of(source: Json, **options: Any) -> Json:
@@ -402,7 +403,7 @@ def test_a_claim_for_one_pod_alone_blocks(modes: list[str], blocked: bool) -> No
     claims = {"data-0": {"spec": {"accessModes": modes}}}
     found = texts(make_copy(source, "x", LABELS, MARKS, claims=claims), Level.BLOCKER)
     assert ("--skip-volume data copies without it" in found) is blocked
-    skipped = CopyOptions(skip_volumes=frozenset({"data"}))
+    skipped = Wishes(skip_volumes=frozenset({"data"}))
     assert not texts(make_copy(source, "x", LABELS, MARKS, skipped, claims=claims), Level.BLOCKER)
 
 
@@ -432,7 +433,7 @@ def test_there_need_be_no_init_container_to_leave_all_out() -> None:
         ({"writable": frozenset({"x"})}, "volume 'x'", "it has: data"),
         ({"skip_volumes": frozenset({"x"})}, "volume 'x'", "it has: data"),
         ({"skip_init": frozenset({"x"})}, "init container 'x'", "it has none"),
-        ({"images": {"x": "y"}}, "container 'x'", "it has: app"),
+        ({"images": (("x", "y"),)}, "container 'x'", "it has: app"),
     ],
 )
 def test_what_is_not_there_is_told_with_what_is(options: Json, problem: str, hint: str) -> None:
@@ -459,19 +460,19 @@ def test_resources_can_be_left_out_with_claims() -> None:
 @pytest.mark.parametrize(
     "images, expected",
     [
-        ({"app": "y"}, ["y", "x", "x"]),
-        ({"init": "y"}, ["x", "x", "y"]),
-        ({"*": "y"}, ["y", "y", "y"]),
-        ({"*": "y", "helper": "z"}, ["y", "z", "y"]),
-        ({"*": "x"}, ["x", "x", "x"]),
+        ([("app", "y")], ["y", "x", "x"]),
+        ([("init", "y")], ["x", "x", "y"]),
+        ([("*", "y")], ["y", "y", "y"]),
+        ([("*", "y"), ("helper", "z")], ["y", "z", "y"]),
+        ([("*", "x")], ["x", "x", "x"]),
     ],
 )
-def test_which_images_are_set(images: dict[str, str], expected: list[str]) -> None:
+def test_which_images_are_set(images: list[tuple[str, str]], expected: list[str]) -> None:
     source = a_pod(
         containers=[a_container("app", image="x"), a_container("helper", image="x")],
         initContainers=[a_container("init", image="x")],
     )
-    copied = copy_of(source, images=images)
+    copied = copy_of(source, images=tuple(images))
     assert [c["image"] for c in all_containers(copied.manifest)] == expected
     changed = [field for field in fields(copied) if field.endswith(".image")]
     assert len(changed) == len([image for image in expected if image != "x"])
@@ -625,7 +626,7 @@ OPTIONS = st.fixed_dictionaries(
         "writable": st.frozensets(NAMES_OF_VOLUMES, max_size=2),
         "skip_init": st.frozensets(st.sampled_from(["all", "init", "beside"])),
         "resources": st.sampled_from(["copy", "none"]),
-        "images": st.sampled_from([{}, {"*": "y"}, {"init": "y"}]),
+        "images": st.sampled_from([(), (("*", "y"),), (("init", "y"),)]),
         "pull_secrets": st.sampled_from([(), ("x",)]),
     }
 )
@@ -635,7 +636,7 @@ OPTIONS = st.fixed_dictionaries(
 def test_the_source_is_never_changed_and_the_copy_is_always_the_same(
     source: Json, options: Json
 ) -> None:
-    if "init" in options["images"]:
+    if "init" in dict(options["images"]):
         options["skip_init"] = frozenset()
     before = deepcopy(source)
     first = copy_of(source, **options)

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
 
-from kubectl_scratch.status import Failed, Ready, Waiting, judge, last_trouble
-from tests.support.builders import Json, a_pod, a_waiting_container
+from kubectl_scratch.copywatch import watched_in
+from kubectl_scratch.inside import Ground
+from kubectl_scratch.plan import Circumstances, make_plan
+from kubectl_scratch.status import (
+    Failed,
+    Ready,
+    Waiting,
+    Watched,
+    fatal_event,
+    judge,
+    last_trouble,
+)
+from tests.support.builders import Json, a_pod, a_request, a_waiting_container
+
+HERE = Circumstances("bcdfg", "me", datetime(2026, 1, 1, tzinfo=timezone.utc))
 
 
 def judged(*statuses: Json, **more: object) -> object:
     status = {"ephemeralContainerStatuses": list(statuses), **more}
-    return judge(a_pod(status=status, nodeName="node-1"), "scratch")
+    return judge(a_pod(status=status, nodeName="node-1"), Watched("scratch"))
 
 
 def test_running_is_ready() -> None:
@@ -56,7 +71,7 @@ def test_what_may_get_better_is_waited_for(reason: str, message: str) -> None:
 
 def test_a_debug_container_that_ended_tells_its_code() -> None:
     state = judged({"name": "scratch", "state": {"terminated": {"exitCode": 127, "message": "no"}}})
-    assert state == Failed("the debug container ended with code 127: no")
+    assert state == Failed("the debug container ended with code 127: no", ended=True)
 
 
 @pytest.mark.parametrize("phase", ["Failed", "Succeeded"])
@@ -67,13 +82,32 @@ def test_a_copy_that_has_ended_takes_no_debugger(phase: str) -> None:
 
 def test_a_copy_that_is_being_deleted_fails() -> None:
     pod = a_pod(metadata={"deletionTimestamp": "2026-01-01T00:00:00Z"})
-    assert isinstance(judge(pod, "scratch"), Failed)
+    assert isinstance(judge(pod, Watched("scratch")), Failed)
 
 
 def test_an_unschedulable_copy_may_get_a_node() -> None:
     condition = {"type": "PodScheduled", "status": "False", "message": "0/1 nodes available"}
-    state = judge(a_pod(status={"conditions": [condition]}), "scratch")
+    state = judge(a_pod(status={"conditions": [condition]}), Watched("scratch"))
     assert state == Waiting("no node takes the copy: 0/1 nodes available", True)
+
+
+@pytest.mark.parametrize(
+    "message, told",
+    [
+        ("0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.", True),
+        ("0/1 nodes are available: 1 Insufficient cpu.", False),
+    ],
+)
+def test_where_no_node_is_of_the_architecture_the_way_is_told(message: str, told: bool) -> None:
+    unscheduled = {"type": "PodScheduled", "status": "False", "message": message}
+    pod = a_pod(status={"conditions": [unscheduled]})
+    place = make_plan(a_pod(), a_request(image=None), HERE).place
+    state = judge(pod, watched_in(place))
+    assert isinstance(state, Waiting) and state.unschedulable
+    assert ("the tools are for amd64, --arch says" in state.what) is told
+    known = HERE._replace(ground=Ground("amd64"))
+    sure = judge(pod, watched_in(make_plan(a_pod(), a_request(image=None), known).place))
+    assert isinstance(sure, Waiting) and "--arch" not in sure.what
 
 
 def test_the_newest_warning_is_the_trouble() -> None:
@@ -83,3 +117,84 @@ def test_the_newest_warning_is_the_trouble() -> None:
         {"type": "Warning", "reason": "A", "message": "old", "eventTime": "2026-01-01"},
     ]
     assert last_trouble(events) == "B: new"
+
+
+APP = Watched("app", "container app", "--arch says what the node runs")
+RUNNING_APP = Watched("app", "container app", starts_again=True)
+
+
+def of_app(watched: Watched, *init: Json, **status: object) -> object:
+    statuses = {"containerStatuses": [{"name": "app", **status}], "initContainerStatuses": init}
+    return judge(a_pod(status=statuses, nodeName="node-1"), watched)
+
+
+def test_a_target_that_runs_is_ready_whatever_it_did_before() -> None:
+    last = {"terminated": {"exitCode": 1}}
+    assert of_app(RUNNING_APP, state={"running": {}}, lastState=last) == Ready()
+
+
+LAST = {"terminated": {"exitCode": 3, "reason": "Error"}}
+BACK_OFF = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}}
+
+
+@pytest.mark.parametrize("state, last", [(LAST, {}), (BACK_OFF, LAST)], ids=["ended", "back-off"])
+def test_an_app_that_ends_starts_again_and_a_held_one_has_failed(state: Json, last: Json) -> None:
+    said = "container app ended with code 3: Error"
+    runs = of_app(RUNNING_APP, state=state, lastState=last)
+    assert runs == Waiting(f"{said}; it starts again")
+    assert of_app(APP, state=state, lastState=last) == Failed(said, ended=True)
+
+
+def test_a_seed_that_the_node_can_not_run_says_what_to_do() -> None:
+    wrong = {"reason": "StartError", "message": "exec format error", "exitCode": 128}
+    for watched in (APP, RUNNING_APP):
+        state = of_app(watched, state={"terminated": wrong})
+        assert isinstance(state, Failed)
+        assert "container app can't start (exec format error)" in state.why
+        assert state.why.endswith(watched.hint)
+
+
+WAITS = {"waiting": {"reason": "PodInitializing"}}
+
+
+def test_an_init_container_that_runs_is_named() -> None:
+    setup = {"name": "setup", "state": {"running": {}}, "started": False}
+    assert of_app(APP, setup, state=WAITS) == Waiting("init container setup runs")
+
+
+def test_an_init_container_that_fails_tells_the_ways() -> None:
+    setup = {"name": "setup", "state": BACK_OFF, "lastState": LAST}
+    state = of_app(APP, setup, state=WAITS)
+    assert isinstance(state, Failed)
+    assert "init container setup ended with code 3" in state.why
+    assert "-c setup" in state.why and "--skip-init setup" in state.why
+
+
+def test_a_native_sidecar_that_has_started_holds_nobody_up() -> None:
+    sidecar = {"name": "proxy", "state": {"running": {}}, "started": True}
+    assert of_app(APP, sidecar, state=WAITS) == Waiting("the node starts the copy")
+
+
+def test_a_debug_container_waits_for_no_init_container() -> None:
+    setup = {"name": "setup", "state": BACK_OFF, "lastState": LAST}
+    status = {"initContainerStatuses": [setup]}
+    pod = a_pod(status=status, nodeName="node-1")
+    assert judge(pod, Watched("scratch")) == Waiting("the node starts the copy")
+
+
+def test_the_end_of_another_container_is_not_the_target_s() -> None:
+    statuses = [{"name": "other", "state": LAST}, {"name": "app", "state": {"running": {}}}]
+    assert judge(a_pod(status={"containerStatuses": statuses}, nodeName="n"), APP) == Ready()
+
+
+def an_event(container: str, message: str) -> Json:
+    where = {"fieldPath": f"spec.containers{{{container}}}"}
+    return {"reason": "Failed", "message": message, "involvedObject": where}
+
+
+def test_a_failed_pull_of_the_target_is_known_from_its_event() -> None:
+    missing = an_event("app", 'Failed to pull image "x": not found')
+    found = fatal_event([missing], APP)
+    assert isinstance(found, Failed) and "container app can't start" in found.why
+    assert fatal_event([an_event("other", missing["message"])], APP) is None
+    assert fatal_event([an_event("app", 'Failed to pull image "x": i/o timeout')], APP) is None

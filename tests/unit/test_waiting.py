@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -28,32 +27,63 @@ class FakeClock:
 
 
 @dataclass
+class FakeNews:
+    """Word of a start at a time of the clock; ``deaf`` where nothing can be heard."""
+
+    clock: FakeClock
+    at: float
+    deaf: bool
+
+    def wait(self, seconds: float) -> bool:
+        heard = not self.deaf and self.at <= self.clock.now + seconds
+        self.clock.now = max(self.clock.now, self.at) if heard else self.clock.now + seconds
+        return heard
+
+
+@dataclass
 class Scene:
     """A copy that starts: what it looks like, what its events are, when it answers."""
 
     state: State = field(default_factory=lambda: Waiting("the node starts the copy"))
     events: list[Json] = field(default_factory=list)
+    tries: int = 0
     fatal: Failed | None = None
     answers_at: float = float("inf")
+    started_at: float = float("inf")
+    deaf: bool = True
     clock: FakeClock = field(default_factory=FakeClock)
     said: list[str] = field(default_factory=list)
 
+    def attempt(self, state: State) -> str | None:
+        self.tries += 1
+        return "a shell" if self.clock.now >= self.answers_at else None
+
     def wait(self, timeout: float = 120) -> str:
-        attempt: Callable[[State], str | None] = lambda state: (  # noqa: E731
-            "a shell" if self.clock.now >= self.answers_at else None
-        )
         return wait_for(
-            attempt,
+            self.attempt,
             lambda: self.state,
             lambda: (self.events, self.fatal),
             self.said.append,
             self.clock,
             Patience(timeout),
+            FakeNews(self.clock, self.started_at, self.deaf),
         )
 
 
 def test_the_first_answer_counts_whatever_the_status_says() -> None:
     assert Scene(answers_at=0.1).wait() == "a shell"
+
+
+def test_a_start_that_is_told_of_is_tried_at_once_and_not_before() -> None:
+    scene = Scene(Waiting("the copy starts", new_pod=True), deaf=False)
+    scene.started_at = scene.answers_at = 0.4321
+    scene.wait()
+    assert (scene.clock.now, scene.tries) == (0.4321, 1)
+
+
+def test_a_start_that_nobody_tells_of_is_found_out() -> None:
+    scene = Scene(Waiting("the copy starts", new_pod=True), answers_at=2, deaf=False)
+    assert scene.wait() == "a shell"
 
 
 def test_what_is_waited_for_is_said() -> None:

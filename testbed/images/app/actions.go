@@ -3,12 +3,19 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
 const crashAfter = 20 * time.Millisecond
+
+const actions = "print=, stderr=, sleep=, exit=, file=, write=, hang, oom"
+
+// allocateAtMost bounds what is taken where nothing kills: the node has other things to do.
+const allocateAtMost, allocateStep = 256 << 20, 1 << 20
 
 // crash ends with code 3 soon after its start, as a server does whose configuration is wrong.
 func crash([]string) error {
@@ -18,7 +25,7 @@ func crash([]string) error {
 	return nil
 }
 
-// runActions does its arguments (NAME=VALUE) in order; without any it sleeps for ever.
+// runActions does its arguments (NAME=VALUE, or NAME) in order; without any it sleeps for ever.
 func runActions(args []string) error {
 	if len(args) == 0 {
 		fmt.Println("args: no arguments, sleeping")
@@ -57,10 +64,33 @@ func doAction(name, value string) error {
 		}
 	case "write":
 		return appendLine(value)
+	case "hang":
+		hang()
+	case "oom":
+		return allocate()
 	default:
-		return fmt.Errorf("unknown argument %q: use print=, stderr=, sleep=, exit=, file=, write=", name)
+		return fmt.Errorf("unknown argument %q: use %s", name, actions)
 	}
 	return nil
+}
+
+// hang answers nothing, and dies of SIGINT as a program does that has no handler for it.
+func hang() {
+	signal.Reset(syscall.SIGINT)
+	select {}
+}
+
+// allocate takes memory, and uses it, until it is killed.
+func allocate() error {
+	var taken [][]byte
+	for size := 0; size < allocateAtMost; size += allocateStep {
+		step := make([]byte, allocateStep)
+		for i := range step {
+			step[i] = 1
+		}
+		taken = append(taken, step)
+	}
+	return fmt.Errorf("%d MiB taken, and no limit killed it", len(taken))
 }
 
 func appendLine(path string) error {

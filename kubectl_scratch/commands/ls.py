@@ -1,0 +1,88 @@
+"""kubectl scratch ls."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kubectl_scratch.commands.common import sit_down
+from kubectl_scratch.commands.debug import as_document
+from kubectl_scratch.console import Console, printable
+from kubectl_scratch.errors import ClusterError, ExitStatus
+from kubectl_scratch.options import Process, refuse_extra
+
+if TYPE_CHECKING:
+    from kubectl_scratch.cluster import Cluster
+    from kubectl_scratch.leftovers import Leftover
+    from kubectl_scratch.podjson import Json
+
+# As many as kubectl asks for at once.
+CHUNK = "500"
+
+
+def run(values: dict[str, Any], process: Process) -> int:
+    """List what there is of ours; ``values`` are the flags as Click read them."""
+    refuse_extra(values)
+    everywhere, output = values["all_namespaces"], values["output"]
+    with sit_down(values, process) as desk, desk.interrupts.interruptible():
+        found, now = read_leftovers(desk.cluster, everywhere, process.console)
+        text = shown(found, now, everywhere, output)
+        if not found and output in (None, "wide", "name"):
+            where = "" if everywhere else f" in {desk.cluster.namespace} namespace."
+            process.console.info(f"No resources found{where}")
+    click.echo(text, nl=False)
+    return ExitStatus.OK
+
+
+def read_leftovers(
+    cluster: Cluster, everywhere: bool, console: Console
+) -> tuple[list[Leftover], datetime]:
+    """Read what there is of ours, and the cluster's time; without leases where they can't be."""
+    from kubectl_scratch import cluster as api
+    from kubectl_scratch import lease
+    from kubectl_scratch.leftovers import find_leftovers
+
+    here = cluster.namespace
+    pods = api.everywhere("/api/v1", "pods") if everywhere else api.pods(here)
+    jobs = api.everywhere("/apis/batch/v1", "jobs") if everywhere else api.jobs(here)
+    found, now = read_all(cluster, pods)
+    try:
+        leases, now = read_all(cluster, jobs, labelSelector=f"{lease.MANAGED_BY}={lease.MANAGER}")
+    except ClusterError as error:
+        if error.status != 403:
+            raise
+        leases = []
+        console.warning(f"sessions and ends are not known: {error.message}")
+    return find_leftovers(found, leases, now), now
+
+
+def read_all(cluster: Cluster, path: str, **query: str) -> tuple[list[Json], datetime]:
+    """Read a list, part by part, and the cluster's time."""
+    items: list[Json] = []
+    more = ""
+    while True:
+        part = {"continue": more} if more else {}
+        answer = cluster.get(path, None, **{"limit": CHUNK, **query, **part})
+        items += answer.body.get("items") or []
+        more = (answer.body.get("metadata") or {}).get("continue") or ""
+        if not more:
+            return items, answer.at
+
+
+def shown(found: list[Leftover], now: datetime, everywhere: bool, output: str | None) -> str:
+    """Return the leftovers as kubectl would print them."""
+    from kubectl_scratch import leftovers
+
+    if output in ("json", "yaml"):
+        return as_document(leftovers.document(found), output)
+    if not found:
+        return ""
+    if output == "name":
+        # For kubectl a container in a pod is that pod.
+        lines = list(dict.fromkeys(f"pod/{row.name.partition('/')[0]}" for row in found))
+    else:
+        lines = leftovers.table(found, now, everywhere, output == "wide")
+    # What a cluster sends is untrusted.
+    return "".join(f"{printable(line)}\n" for line in lines)

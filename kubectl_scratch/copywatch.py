@@ -1,0 +1,138 @@
+"""How far the copy is, asked of the cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+
+from kubectl_scratch import cluster as api
+from kubectl_scratch.cluster import Cluster
+from kubectl_scratch.errors import ClusterError
+from kubectl_scratch.parallel import Task
+from kubectl_scratch.plan import Place
+from kubectl_scratch.podjson import Json
+from kubectl_scratch.status import (
+    Failed,
+    State,
+    Waiting,
+    Watched,
+    fatal_event,
+    is_start,
+    judge,
+)
+from kubectl_scratch.views import TOOLS
+
+# How long a look may take where somebody waits for no more than its words.
+LOOK_SECONDS = 3.0
+# For how long to hear of a start; afterwards tries find it out.
+LISTEN_SECONDS = 30
+IMAGE_HINT = "--image chooses another toolkit image"
+# What the runtime writes into the log of a program that is another architecture's.
+FORMAT_ERROR = "exec format error"
+FOREIGN = ", so it is made for another architecture than the node's"
+ARCH_HINT = "--arch says what the node runs"
+SEED_HINT = f"--image takes a toolkit image, {ARCH_HINT}"
+
+
+def _about(pod: str) -> str:
+    return f"involvedObject.name={pod}"
+
+
+def watched_in(place: Place) -> Watched:
+    """Return what is waited for."""
+    if place.tag:
+        return Watched(place.debug_container, pod="the pod")
+    node = _node_hint(place)
+    if place.view == TOOLS:
+        hint = SEED_HINT if place.has_seed else IMAGE_HINT
+        return Watched(place.debug_container, hint=hint, node_hint=node)
+    words, again = f"container {place.target}", not place.held
+    # It may be the app's image that can't be had, or the seed that does not fit.
+    another = f"--set-image {place.target}=IMAGE gives it another"
+    hint = f"{another}, --image IMAGE stands beside it, {ARCH_HINT}"
+    return Watched(place.target, words, hint, starts_again=again, node_hint=node)
+
+
+def _node_hint(place: Place) -> str:
+    """Return what to do where no node has the architecture of the tools, if that may be."""
+    if place.arch_known or not place.seeded:
+        return ""
+    return f"the tools are for {place.arch}, --arch says what the nodes are"
+
+
+class StartNews:
+    """Hear from the copy's events when its container has started: they are there at once.
+
+    The kubelet tells of it in the pod's status up to a second later, after its next relist.
+    """
+
+    def __init__(self, cluster: Cluster, place: Place) -> None:
+        """Begin to listen, where the user may watch events; else it is deaf."""
+        self._cluster = cluster
+        self._place = place
+        self._heard = threading.Event()
+        self._listening = Task(self._listen)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for so long, or until it has started; say whether it has."""
+        return self._heard.wait(seconds)
+
+    @property
+    def deaf(self) -> bool:
+        """Say whether nothing more will be heard."""
+        return self._listening.done()
+
+    def _listen(self) -> None:
+        path, about = api.events(self._place.namespace), _about(self._place.copy_name)
+        with contextlib.suppress(ClusterError):
+            for event in self._cluster.watch(path, LISTEN_SECONDS, fieldSelector=about):
+                if is_start(event, self._place.container):
+                    self._heard.set()
+                    return
+
+
+class CopyWatch:
+    """Look at a copy that starts."""
+
+    def __init__(self, cluster: Cluster, place: Place) -> None:
+        self._cluster = cluster
+        self._place = place
+        self._watched = watched_in(place)
+
+    def look(self, timeout: float | None = None) -> State:
+        """Return how far the debug container is; ``timeout`` is in seconds."""
+        try:
+            state = judge(self._cluster.get(self._path(), timeout).body, self._watched)
+            return self._with_last_words(state) if isinstance(state, Failed) else state
+        except ClusterError as error:
+            if error.status == 404:
+                return Failed(f"{self._watched.pod} was deleted by somebody else")
+            if error.transient:
+                return Waiting(f"the cluster does not answer ({error.message})")
+            raise
+
+    def events(self) -> tuple[list[Json], Failed | None]:
+        """Return the copy's events, none where they can't be read, and what they rule out."""
+        path, about = api.events(self._place.namespace), _about(self._place.copy_name)
+        try:
+            found = self._cluster.get(path, fieldSelector=about).body
+        except ClusterError:
+            return [], None
+        items: list[Json] = found.get("items") or []
+        return items, fatal_event(items, self._watched)
+
+    def _with_last_words(self, failed: Failed) -> Failed:
+        """Add the last line of what a container said that has ended: the runtime's, perhaps."""
+        if not failed.ended:
+            return failed
+        query = {"container": self._watched.name, "tailLines": "1"}
+        try:
+            said = self._cluster.text(self._path("log"), **query).strip()
+        except ClusterError:
+            said = ""
+        why = f"{failed.why}: {said}" if said else failed.why
+        foreign = FOREIGN if FORMAT_ERROR in said else ""
+        return Failed(f"{why}{foreign}; {self._watched.hint}")
+
+    def _path(self, *more: str) -> str:
+        return api.pods(self._place.namespace, self._place.copy_name, *more)

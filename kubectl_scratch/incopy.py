@@ -1,0 +1,61 @@
+"""A session in a copy: what goes along, and where it goes on when its target dies."""
+
+from __future__ import annotations
+
+from kubectl_scratch.desk import Desk
+from kubectl_scratch.door import Door
+from kubectl_scratch.execs import Outcome
+from kubectl_scratch.learner import learn
+from kubectl_scratch.lifecycle import LivingCopy
+from kubectl_scratch.podjson import Json
+from kubectl_scratch.request import SessionRequest
+from kubectl_scratch.run import KILLED, Luggage, death_of_target, run_session
+from kubectl_scratch.toolkit import Entry
+from kubectl_scratch.views import APP
+
+
+def run_in(
+    copy: LivingCopy, session: SessionRequest, desk: Desk, tty: bool, source: Json | None
+) -> Outcome:
+    """Run the session; a shell whose target has died goes on in the debug container.
+
+    ``source`` is the source pod of a new copy, of which facts stand above the first prompt.
+    """
+    luggage = luggage_for(copy, desk, source)
+    if copy.learning:
+        learn(desk.cluster, copy.place, copy.learning)
+    place = copy.place
+    outcome = run_session(session, desk, place, tty, copy.deadline, luggage)
+    if place.view != APP or not (outcome.lost or outcome.code == KILLED):
+        return outcome
+    with desk.interrupts.interruptible():
+        death = death_of_target(desk, place)
+    if not death:
+        return outcome
+    desk.console.warning(death)
+    if session.command or not tty:
+        return outcome
+    with desk.interrupts.interruptible():
+        beside = copy.beside()
+    if beside is None:
+        return outcome
+    desk.console.info("the session goes on in the debug container")
+    return run_session(session, desk, beside, tty, copy.deadline)
+
+
+def luggage_for(copy: LivingCopy, desk: Desk, source: Json | None) -> Luggage:
+    """Return what goes along."""
+    entries = learning_entries(copy)
+    if source is None:
+        return Luggage(entries, begins=copy.session_begins)
+    door = Door(desk.cluster, source, copy.place.target)
+    return Luggage(entries, door.lines, copy.session_begins)
+
+
+def learning_entries(copy: LivingCopy) -> tuple[Entry, ...]:
+    """Return the files that tell run-app of a learning run."""
+    if copy.learning:
+        return (Entry("learning", b"", 0o644),)
+    if copy.unlearned:
+        return (Entry("unlearned", copy.unlearned.encode(), 0o644),)
+    return ()

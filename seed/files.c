@@ -1,0 +1,133 @@
+/* The toolkit folder, and what is told. */
+#define _GNU_SOURCE
+#include "seed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+const char *toolkit_folder(void) {
+    const char *named = variable(environ, "SCRATCH_TOOLKIT");
+    return named && *named ? named : "/.scratch";
+}
+
+/* Return a handle of the toolkit folder, or -1. */
+int open_toolkit(void) {
+    static int folder = -1;
+    if (folder < 0)
+        folder = openat(AT_FDCWD, toolkit_folder(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return folder;
+}
+
+/* Say whether a file is in the toolkit folder, and at most so old; 0 is of any age. */
+bool toolkit_has_since(const char *name, unsigned seconds) {
+    int folder = open_toolkit();
+    struct stat status;
+    struct timespec now;
+    if (folder < 0 || fstatat(folder, name, &status, 0) != 0)
+        return false;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return !seconds || now.tv_sec - status.st_mtim.tv_sec <= seconds;
+}
+
+bool toolkit_has(const char *name) { return toolkit_has_since(name, 0); }
+
+bool read_toolkit(const char *name, struct text *text) {
+    int folder = open_toolkit();
+    return folder >= 0 && read_at(folder, name, text);
+}
+
+/* Write a file so that it is seen whole or not at all. */
+bool write_toolkit(const char *name, const char *bytes, size_t size) {
+    int folder = open_toolkit();
+    if (folder < 0)
+        return false;
+    struct text partial = {0};
+    append_all(&partial, name, ".tmp", NULL);
+    int file = openat(folder, partial.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (file < 0)
+        return false;
+    bool written = write_all(file, bytes, size);
+    close(file);
+    if (written && renameat(folder, partial.data, folder, name) == 0)
+        return true;
+    int cause = errno;
+    unlinkat(folder, partial.data, 0);
+    errno = cause;
+    return false;
+}
+
+/* Make an empty file, or find it there: only to read, for it may be another user's. */
+bool make_empty(const char *name) {
+    int folder = open_toolkit();
+    int file = folder < 0 ? -1 : openat(folder, name, O_RDONLY | O_CREAT | O_CLOEXEC, 0644);
+    return file >= 0 && close(file) == 0;
+}
+
+bool read_at(int folder, const char *path, struct text *text) {
+    int file = openat(folder, path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return false;
+    char bytes[4096];
+    ssize_t got;
+    text->size = 0;
+    append(text, "", 0);
+    while ((got = read(file, bytes, sizeof bytes)) > 0)
+        append(text, bytes, (size_t)got);
+    int cause = errno;
+    close(file);
+    errno = cause;
+    return got == 0;
+}
+
+bool write_all(int file, const char *bytes, size_t size) {
+    while (size) {
+        ssize_t written = write(file, bytes, size);
+        if (written < 0)
+            return false;
+        bytes += written;
+        size -= (size_t)written;
+    }
+    return true;
+}
+
+/* Return what errno says, in words for what is likely here. */
+const char *reason(void) {
+    static const struct {
+        int number;
+        const char *told;
+    } reasons[] = {
+        {EACCES, "permission denied"},      {EBUSY, "it is in use"},
+        {EDQUOT, "no quota left"},          {EINVAL, "invalid argument"},
+        {EIO, "the disk fails"},            {EISDIR, "it is a folder"},
+        {ELOOP, "too many links"},          {ENAMETOOLONG, "the name is too long"},
+        {ENOENT, "no such file or folder"}, {ENOEXEC, "not a program for this machine"},
+        {ENOSPC, "no space left"},          {ENOTDIR, "not a folder"},
+        {E2BIG, "too many arguments"},      {EPERM, "not permitted"},
+        {EROFS, "it is read-only"},         {ETXTBSY, "it is being written"},
+    };
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (reasons[i].number == errno)
+            return reasons[i].told;
+    static char number[] = "error 000";
+    for (int digit = 8, left = errno; digit > 5; digit--, left /= 10)
+        number[digit] = (char)('0' + left % 10);
+    return number;
+}
+
+/* Tell one line, in one write: others may write there, too. */
+void say(const char *first, ...) {
+    static struct text line;
+    line.size = 0;
+    va_list rest;
+    va_start(rest, first);
+    for (const char *part = first; part; part = va_arg(rest, const char *))
+        append(&line, part, strlen(part));
+    va_end(rest);
+    append(&line, "\n", 1);
+    write_all(STDERR_FILENO, line.data, line.size);
+}

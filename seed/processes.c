@@ -1,0 +1,53 @@
+/* What /proc tells of processes. A PID is text: it comes as such, and goes into paths. */
+#define _GNU_SOURCE
+#include "seed.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+/* Visit the processes, the lowest PID first, until a visit returns true. */
+bool each_process(visitor *visit, void *about) {
+    static _Alignas(struct dirent) char entries[32768];
+    int folder = openat(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool found = false;
+    int size;
+    while (!found && (size = getdents(folder, (struct dirent *)entries, sizeof entries)) > 0)
+        for (int at = 0; !found && at < size;) {
+            struct dirent *entry = (struct dirent *)(entries + at);
+            uint64_t pid;
+            found = is_number(entry->d_name, &pid) && visit(entry->d_name, about);
+            at += entry->d_reclen;
+        }
+    close(folder);
+    return found;
+}
+
+static const char *process_path(const char *pid, const char *name) {
+    static struct text path;
+    path.size = 0;
+    append_all(&path, "/proc/", pid, "/", name, NULL);
+    return path.data;
+}
+
+bool read_process(const char *pid, const char *name, struct text *text) {
+    return read_at(AT_FDCWD, process_path(pid, name), text);
+}
+
+bool process_link(const char *pid, const char *name, struct text *text) {
+    char target[4096];
+    ssize_t size = readlinkat(AT_FDCWD, process_path(pid, name), target, sizeof target);
+    if (size < 0)
+        return false;
+    text->size = 0;
+    append(text, target, (size_t)size);
+    return true;
+}
+
+/* Say whether a process with this first word is a seed: the same file is there by that name. */
+bool is_seed(const char *first_word) {
+    struct stat ours, theirs;
+    return fstatat(AT_FDCWD, "/proc/self/exe", &ours, 0) == 0 &&
+           fstatat(AT_FDCWD, first_word, &theirs, 0) == 0 &&
+           ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
+}

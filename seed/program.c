@@ -1,0 +1,140 @@
+/* Become another program. */
+#define _GNU_SOURCE
+#include "seed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <termios.h>
+
+enum { TOOLKIT_POLL_MS = 2, TOOLKIT_WAIT_MS = 60000 };
+
+/* Return what follows "NAME=" in an environment, or NULL. */
+const char *variable(char **environment, const char *name) {
+    size_t size = strlen(name);
+    for (; *environment; environment++)
+        if (begins(*environment, name) && (*environment)[size] == '=')
+            return *environment + size + 1;
+    return NULL;
+}
+
+static const char *path_of(char **environment) {
+    const char *path = variable(environment, "PATH");
+    return path && *path ? path : DEFAULT_PATH;
+}
+
+static bool is_file(const char *path) {
+    struct stat status;
+    return fstatat(AT_FDCWD, path, &status, 0) == 0 && S_ISREG(status.st_mode);
+}
+
+/* Find a program as a container's runtime does (Go's exec.LookPath); return 0 or an errno. */
+int find_program(const char *name, const char *path, struct text *found) {
+    if (*find_stop(name, "/")) {
+        append_all(found, name, NULL);
+        return faccessat(AT_FDCWD, name, F_OK, 0) == 0 ? 0 : errno;
+    }
+    int cause = ENOENT;
+    while (*name && path) {
+        const char *end = find_stop(path, ":");
+        found->size = 0;
+        append(found, path, (size_t)(end - path));
+        append_all(found, end == path ? "./" : "/", name, NULL);
+        if (is_file(found->data)) {
+            if (faccessat(AT_FDCWD, found->data, X_OK, 0) == 0)
+                return 0;
+            cause = EACCES;
+        }
+        path = *end ? end + 1 : NULL;
+    }
+    return cause;
+}
+
+static void restore_signals(void) {
+    for (int number = 1; number < NSIG; number++)
+        on_signal(number, SIG_DFL);
+    block_signals(0);
+}
+
+/* Become a program; returns the exit code where that fails. ``missing`` is said of no file. */
+int replace_by(const char *who, struct words words, char **environment, const char *missing) {
+    struct text found = {0};
+    const char *name = words.items[0];
+    errno = find_program(name, path_of(environment), &found);
+    if (errno == 0) {
+        restore_signals();
+        execve(found.data, words.items, environment);
+        if (errno == ENOENT) {
+            say(who, ": ", name, " is there, but its interpreter or loader is not", NULL);
+            return NOT_FOUND;
+        }
+    }
+    bool none = errno == ENOENT || errno == ENOTDIR;
+    say(who, ": ", name, ": ", none ? missing : reason(), NULL);
+    return none ? NOT_FOUND : CANNOT_RUN;
+}
+
+static void append_entry(struct text *all, const char *name, const char *value) {
+    append_all(all, name, value, NULL);
+    append(all, "", 1);
+}
+
+/* Become a command with the tools behind the app's own on PATH. A shell that is to read our rc has
+   ENV=RC before it, as for env(1); the app's own ENV is carried along, and rc restores it. */
+static int become(struct words command) {
+    struct text all = {0}, path = {0}, rc = {0};
+    const char *own = "";
+    append_all(&rc, "ENV=", toolkit_folder(), "/rc", NULL);
+    bool reads_rc = command.count > 1 && equal(*command.items, rc.data);
+    for (char **entry = environ; *entry; entry++)
+        if (reads_rc && begins(*entry, "ENV="))
+            own = *entry;
+        else if (!begins(*entry, "PATH="))
+            append_entry(&all, *entry, "");
+    append_all(&path, path_of(environ), ":", toolkit_folder(), "/bin", NULL);
+    append_entry(&all, "PATH=", path.data);
+    if (reads_rc) {
+        append_entry(&all, rc.data, "");
+        append_entry(&all, "SCRATCH_ENV=", own);
+        command.items++;
+    }
+    return replace_by("seed", command, split(&all).items, "not found");
+}
+
+static bool parse_command(struct words words, struct words *command) {
+    *command = (struct words){words.items + 1, words.count - 1};
+    return words.count >= 2 && equal(words.items[0], "--");
+}
+
+int enter(struct words words) {
+    struct words command;
+    if (!parse_command(words, &command))
+        return tell_usage();
+    if (!wait_for("ready", TOOLKIT_POLL_MS, TOOLKIT_WAIT_MS)) {
+        say("seed: the toolkit has not come", NULL);
+        return FAILURE;
+    }
+    return become(command);
+}
+
+/* Receive the toolkit over the session's own stdin, then become its command: one exec less, and
+ * no command before its tools. A terminal takes and gives each byte as it is meanwhile. */
+int receive_and_enter(struct words words) {
+    struct words command;
+    if (!parse_command(words, &command))
+        return tell_usage();
+    struct termios before;
+    // A terminal that is gone then ends the input, and what has come in part is removed.
+    on_signal(SIGHUP, SIG_IGN);
+    bool is_terminal = make_raw(STDIN_FILENO, &before);
+    if (!write_all(STDOUT_FILENO, ASKS, 1))
+        return FAILURE;
+    receive_all();
+    if (is_terminal)
+        set_terminal(STDIN_FILENO, &before);
+    if (!write_all(STDOUT_FILENO, HAS_ALL, 1))
+        return FAILURE;
+    return become(command);
+}

@@ -1,0 +1,49 @@
+"""What the package carries into pods."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from kubectl_scratch.toolkit import DATA
+from tests.seed.conftest import emulator
+from tools.seed import MACHINES, compile_seed
+
+EVERY_ARCH = pytest.mark.parametrize("arch", sorted(MACHINES))
+# A ConfigMap has it in base64, in a cluster's database.
+LARGEST = 20_000
+
+
+@EVERY_ARCH
+def test_the_seed_is_small(arch: str) -> None:
+    assert (DATA / f"seed-{arch}").stat().st_size < LARGEST
+
+
+@EVERY_ARCH
+def test_the_seed_is_the_same_wherever_it_is_built(arch: str, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        compile_seed(arch, tmp_path / name / f"seed-{name}", tmp_path / name / "cache")
+    one, two = (tmp_path / name / f"seed-{name}" for name in ("one", "two"))
+    assert one.read_bytes() == two.read_bytes() == (DATA / f"seed-{arch}").read_bytes()
+
+
+@EVERY_ARCH
+def test_busybox_has_its_applets(arch: str) -> None:
+    program = str(DATA / f"busybox-{arch}")
+    told = subprocess.check_output([*emulator(arch), program, "--list"], text=True)
+    applets = (DATA / "applets").read_text().split()
+    assert applets == [name for name in told.split() if name != "busybox"]
+    assert {"sh", "ls", "ps", "wget", "vi"} <= set(applets)
+
+
+def test_busybox_comes_with_its_licence_and_the_way_to_its_source() -> None:
+    licence, source = ((DATA / f"{name}.busybox").read_text() for name in ("LICENSE", "SOURCE"))
+    assert "GNU GENERAL PUBLIC LICENSE" in licence and "Version 2, June 1991" in licence
+    assert "GNU LESSER GENERAL PUBLIC LICENSE" in licence and "Erik Andersen" in licence
+    banner = subprocess.check_output([*emulator("amd64"), DATA / "busybox-amd64"], text=True)
+    version = banner.split("Debian ")[1].split(")")[0]
+    assert f"version {version}," in source
+    assert "apt-get source busybox=" in source and " glibc=" in source

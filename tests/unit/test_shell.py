@@ -1,0 +1,49 @@
+"""The shell of a session, as the container is asked for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from kubectl_scratch.plan import Place
+from kubectl_scratch.shell import command, helpers
+from kubectl_scratch.views import APP
+
+BUSYBOX = "/.scratch/bin/busybox"
+READS_RC = "ENV=/.scratch/rc"
+
+
+def a_place(seeded: bool = True) -> Place:
+    """Return the place of a session inside a target."""
+    names = frozenset({"app"} if seeded else ())
+    return Place("default", "copy", "scratch", "app", "default/app", APP, seeded=names)
+
+
+@pytest.mark.parametrize(
+    "own, words",
+    [
+        (None, (READS_RC, BUSYBOX, "ash", "-i")),
+        ("sh", (READS_RC, "sh", "-i")),
+        ("/bin/dash", (READS_RC, "/bin/dash", "-i")),
+        ("/bin/bash", ("/bin/bash", "--rcfile", "/.scratch/rc", "-i")),
+        ("fish", ("fish", "-i")),
+    ],
+)
+def test_only_a_shell_that_restores_env_is_given_ours(
+    own: str | None, words: tuple[str, ...]
+) -> None:
+    assert command(a_place(), (), True, own) == words
+
+
+@pytest.mark.parametrize("own, words", [(None, (BUSYBOX, "ash")), ("sh", ("sh",))])
+def test_a_shell_that_is_fed_has_no_rc(own: str | None, words: tuple[str, ...]) -> None:
+    assert command(a_place(), (), False, own) == words
+
+
+@pytest.mark.parametrize("tty", [True, False])
+def test_a_command_is_the_user_s_alone(tty: bool) -> None:
+    assert command(a_place(), ("sh", "-i"), tty, None) == ("sh", "-i")
+
+
+def test_a_toolkit_image_s_shell_has_nothing_to_restore() -> None:
+    assert "SCRATCH_ENV" in helpers(a_place())
+    assert "SCRATCH_ENV" not in helpers(a_place(seeded=False))

@@ -1,0 +1,133 @@
+"""Which view a session has, and whether its target is held."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from kubectl_scratch.views import APP, TOOLS, Asked, Stand, ailment, choose
+from tests.support.builders import Json, a_container, a_pod
+
+NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=timezone.utc)
+RUNS: Json = {"state": {"running": {"startedAt": "2026-01-01T11:00:00Z"}}}
+NOTHING = Asked()
+
+
+def ended(code: int = 1, ago: timedelta = timedelta(minutes=2), **more: object) -> Json:
+    when = (NOON - ago).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"terminated": {"exitCode": code, "finishedAt": when, **more}}
+
+
+def waits(reason: str, last: Json | None = None) -> Json:
+    return {"state": {"waiting": {"reason": reason}}, "lastState": last or {}}
+
+
+def ran(last: Json) -> Json:
+    return {**RUNS, "lastState": last}
+
+
+def source(status: Json | None, part: str = "containerStatuses") -> Json:
+    found = [] if status is None else [{"name": "app", **status}]
+    return a_pod(status={part: found})
+
+
+def chosen(
+    pod: Json, asked: Asked = NOTHING, *, consumer: bool = False, possible: bool = True
+) -> Stand:
+    target = next(c for part in pod["spec"].values() for c in part if c["name"] == "app")
+    return choose(pod, target, asked, consumer, NOON, possible)
+
+
+ILL = [
+    (waits("CrashLoopBackOff", ended(3)), "app ended with code 3"),
+    ({"state": ended(0)}, "app ended with code 0"),
+    ({"state": ended(2, timedelta(days=9))}, "app ended with code 2"),
+    ({"state": ended(143, signal=15)}, "app was ended by signal 15"),
+    (
+        waits("CrashLoopBackOff", ended(137, reason="OOMKilled")),
+        "app was killed for its memory (OOMKilled)",
+    ),
+    (ran(ended(1, timedelta(minutes=2))), "app ended with code 1"),
+    (ran(ended(1, timedelta(minutes=10))), "app ended with code 1"),
+    (waits("ImagePullBackOff"), "app has not started (ImagePullBackOff)"),
+    (waits("ContainerCreating"), "app has not started (ContainerCreating)"),
+    ({"state": {}}, "app has not started (no reason is given)"),
+    (None, "app has never run"),
+]
+
+
+@pytest.mark.parametrize("status, why", ILL, ids=lambda value: str(value)[:40])
+def test_a_target_that_does_not_run_or_crashes_is_held(status: Json | None, why: str) -> None:
+    assert chosen(source(status)) == Stand(APP, True, why)
+
+
+WELL = [
+    RUNS,
+    ran(ended(1, timedelta(minutes=11))),
+    ran(ended(1, timedelta(days=30))),
+    ran({"terminated": {"exitCode": 1}}),
+    ran({"terminated": {"exitCode": 1, "finishedAt": "yesterday"}}),
+]
+
+
+@pytest.mark.parametrize("status", WELL, ids=lambda value: str(value)[-60:])
+def test_a_healthy_target_that_a_service_selects_runs(status: Json) -> None:
+    assert chosen(source(status)) == Stand(APP, False)
+
+
+def test_a_healthy_target_that_no_service_selects_is_held() -> None:
+    stand = chosen(source(RUNS), consumer=True)
+    assert stand.held and "it may take work from somewhere" in stand.why
+
+
+def test_a_crash_says_more_than_a_missing_service() -> None:
+    stand = chosen(source(waits("CrashLoopBackOff", ended(3))), consumer=True)
+    assert stand.why == "app ended with code 3"
+
+
+def test_a_pod_without_a_status_is_held() -> None:
+    pod = a_pod()
+    del pod["status"]
+    assert chosen(pod) == Stand(APP, True, "app has never run")
+
+
+def test_an_init_container_is_held_also_while_it_runs() -> None:
+    pod = source(RUNS, "initContainerStatuses")
+    pod["spec"] = {"initContainers": [a_container("app")], "containers": [a_container("main")]}
+    assert chosen(pod) == Stand(APP, True, "app is an init container, which ends")
+
+
+def test_a_native_sidecar_is_judged_as_a_container_is() -> None:
+    sidecar = a_container("app", restartPolicy="Always")
+    for status, held in ((RUNS, False), (waits("CrashLoopBackOff", ended(1)), True)):
+        pod = source(status, "initContainerStatuses")
+        pod["spec"] = {"initContainers": [sidecar], "containers": [a_container("main")]}
+        assert chosen(pod).held is held
+
+
+CRASHES = source(waits("CrashLoopBackOff", ended(1)))
+ASKED = [
+    (CRASHES, Asked(hold=False), Stand(APP, False, "as asked")),
+    (source(RUNS), Asked(hold=True), Stand(APP, True, "as asked")),
+    (source(RUNS), Asked(view=TOOLS), Stand(TOOLS, False)),
+    (CRASHES, Asked(view=TOOLS), Stand(TOOLS, True, "app ended with code 1")),
+    (source(RUNS), Asked(debug_container=True), Stand(TOOLS, False)),
+    (source(RUNS), Asked(view=APP, debug_container=True), Stand(APP, False)),
+    (CRASHES, Asked(view=TOOLS, hold=False), Stand(TOOLS, False, "as asked")),
+]
+
+
+@pytest.mark.parametrize("pod, asked, expected", ASKED, ids=lambda value: str(value)[-50:])
+def test_what_is_asked_for_decides(pod: Json, asked: Asked, expected: Stand) -> None:
+    assert chosen(pod, asked) == expected
+
+
+def test_without_a_way_into_the_target_there_is_the_debug_container() -> None:
+    for asked in (NOTHING, Asked(view=APP, hold=True)):
+        assert chosen(CRASHES, asked, consumer=True, possible=False) == Stand(TOOLS, False)
+
+
+def test_only_a_target_that_can_be_looked_at_while_it_runs_is_well() -> None:
+    assert ailment(source(RUNS), a_container(), NOON) == ""
+    assert ailment(source(RUNS), a_container("other"), NOON) == "other has never run"
