@@ -20,39 +20,46 @@ case $self in
   *) lib=./lib ;;
 esac
 
-# Print the first program of that name on PATH. A version manager (pyenv, asdf, mise) has a script
-# for each version that any of its projects uses, slow and often without effect: what it would run
-# is taken instead.
+# Print the first program of that name on PATH: with "lasting", none of a virtual environment's or a
+# version manager's (pyenv, asdf, mise). Those go with the projects that use them, and are slow: a
+# manager compiles without a profile, and has a script for each version that any project uses, often
+# without effect. What it would run is taken instead.
 find_program() {
   IFS=:
   set -f
-  set -- "$1" $PATH
+  set -- "$1" "$2" $PATH
   set +f
   unset IFS
-  name=$1
-  shift
+  name=$1 which=$2
+  shift 2
   for folder; do
     [ -f "$folder/$name" ] && [ -x "$folder/$name" ] || continue
     case $folder in
       */shims)
+        [ "$which" = any ] || continue
         found=
         root=${folder%/shims}
         for real in "$root"/versions/*/bin/"$name" "$root"/installs/python/*/bin/"$name"; do
           [ -x "$real" ] && found=$real
         done
         [ -n "$found" ] && echo "$found" && return ;;
-      *) echo "$folder/$name" && return ;;
+      *)
+        [ "$which" = any ] || [ ! -f "${folder%/*}/pyvenv.cfg" ] || continue
+        echo "$folder/$name" && return ;;
     esac
   done
   return 1
 }
 
 find_python() {
-  for minor in 14 13 12 11 10; do
-    find_program "python3.$minor" && return
+  for which in lasting any; do
+    for minor in 14 13 12 11 10; do
+      find_program "python3.$minor" "$which" && return
+    done
+    other=$(find_program python3 "$which") || continue
+    "$other" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null &&
+      echo "$other" && return
   done
-  other=$(find_program python3) || return 1
-  "$other" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo "$other"
 }
 
 python=${KUBECTL_SCRATCH_PYTHON:-$(find_python)}

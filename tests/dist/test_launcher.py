@@ -89,6 +89,20 @@ def test_a_version_manager_s_script_is_not_trusted(link: Path, tmp_path: Path) -
     assert "Python Version: v3.12." in told.stdout
 
 
+def test_a_lasting_python_comes_before_a_project_s(link: Path, tmp_path: Path) -> None:
+    root, lasting = tmp_path / "manager", tmp_path / "lasting"
+    (root / "versions" / "3.13.0" / "bin").mkdir(parents=True)
+    (root / "versions" / "3.13.0" / "bin" / "python3.13").symlink_to(find_python("3.13"))
+    shims = folder_with(root / "shims", python3_13=find_python("3.13"))
+    (tmp_path / "venv").mkdir()
+    (tmp_path / "venv" / "pyvenv.cfg").touch()
+    venv = folder_with(tmp_path / "venv" / "bin", python3_12=find_python("3.12"))
+    path = f"{venv}:{shims}:" + folder_with(lasting, python3_11=find_python("3.11"))
+    assert "Python Version: v3.11." in run(link, "version", "--client", path=path).stdout
+    (lasting / "python3.11").unlink()
+    assert "Python Version: v3.13." in run(link, "version", "--client", path=path).stdout
+
+
 def test_a_person_may_choose_the_python(link: Path) -> None:
     chosen = str(find_python("3.11"))
     told = run(link, "version", "--client", KUBECTL_SCRATCH_PYTHON=chosen)
