@@ -8,7 +8,6 @@ import platform
 import statistics
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -39,9 +39,9 @@ def installed() -> Iterator[dict[str, str]]:
     subprocess.run([sys.executable, "tools/dist.py"], cwd=ROOT, check=True, capture_output=True)
     with tempfile.TemporaryDirectory() as folder:
         store, links = Path(folder) / "store", Path(folder) / "bin"
-        with tarfile.open(archive) as tar:
-            tar.extractall(store, filter="data")
-        links.mkdir()
+        for made in (store, links):
+            made.mkdir()
+        subprocess.run(["tar", "-xzf", str(archive), "-C", str(store)], check=True)
         (links / "kubectl-scratch").symlink_to(store / "kubectl-scratch")
         path = f"{links}:{BIN}:{os.environ['PATH']}"
         environ = {**os.environ, "PATH": path}
@@ -107,15 +107,18 @@ def verdict(races: Sequence[Race], found: dict[str, tuple[list[float], list[floa
 
 def surroundings(environ: Mapping[str, str]) -> str:
     """Return what the numbers depend on, as a sentence."""
-    told = subprocess.run(
-        ["kubectl", "version", "--client", "-o", "json"],
-        env=environ,
-        check=True,
-        stdout=subprocess.PIPE,
-    )
-    kubectl = json.loads(told.stdout)["clientVersion"]["gitVersion"]
+    kubectl = version_of("kubectl", environ)["clientVersion"]["gitVersion"]
+    python = version_of("kubectl-scratch", environ)["pythonVersion"]
     return (
         f"{datetime.now(timezone.utc).date()}, {os.cpu_count()} cores,"
         f" {platform.freedesktop_os_release()['PRETTY_NAME']}, load {os.getloadavg()[0]:.1f};"
-        f" kubectl {kubectl}, Python {platform.python_version()}."
+        f" kubectl {kubectl}, Python {python}."
     )
+
+
+def version_of(program: str, environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a program says of its version."""
+    command = [program, "version", "--client", "-o", "json"]
+    done = subprocess.run(command, env=environ, check=True, stdout=subprocess.PIPE)
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told

@@ -23,6 +23,8 @@ TIME = "%Y-%m-%dT%H:%M:%SZ"
 CONTAINER_ANNOTATION = "kubectl-scratch/container"
 VIEW_ANNOTATION = "kubectl-scratch/view"
 ARCH_ANNOTATION = "kubectl-scratch/arch"
+# That no debug container will come beside the target.
+ALONE_ANNOTATION = "kubectl-scratch/alone"
 
 
 def labels(session_id: str) -> dict[str, str]:

@@ -454,6 +454,14 @@ def place_of(copy: Json, view: str | None = None) -> Place:
     )
 
 
+def awaits_debug_container(copy: Json, view: str | None) -> bool:
+    """Say whether a session in that view needs a debug container that is still to be added."""
+    known = annotations_of(copy)
+    is_copy = lease.SOURCE_ANNOTATION in known and lease.ALONE_ANNOTATION not in known
+    wanted = (view or known.get(lease.VIEW_ANNOTATION, TOOLS)) == TOOLS
+    return is_copy and wanted and not copy["spec"].get("ephemeralContainers")
+
+
 def _checked(place: Place) -> Place:
     if place.arch not in ARCHITECTURES:
         raise InvalidRequest(f"there are no tools for the copy's architecture {place.arch!r}")

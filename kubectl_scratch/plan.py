@@ -137,6 +137,7 @@ def make_plan(source: Json, request: DebugRequest, around: Circumstances) -> Pla
             **marks,
             lease.VIEW_ANNOTATION: inside.stand.view,
             lease.ARCH_ANNOTATION: arch_of(inside),
+            **({lease.ALONE_ANNOTATION: "true"} if inside.alone else {}),
         },
         wishes,
         target["name"],

@@ -16,6 +16,7 @@ from kubectl_scratch.lifecycle import (
     LivingCopy,
     Surroundings,
     Terms,
+    awaits_debug_container,
 )
 from kubectl_scratch.parallel import Task
 from kubectl_scratch.plan import Circumstances, Plan, make_plan
@@ -27,6 +28,8 @@ from kubectl_scratch.views import TOOLS
 
 # What has a reason in rights, admission, quota.
 REFUSALS = (400, 403, 422)
+# For how long a debug container may be on its way, and how often it is looked for, in seconds.
+ADDED_WITHIN, ADDED_LOOK_EVERY = 6.0, 0.25
 
 
 def debug(request: DebugRequest, desk: Desk, reading: Task[Read]) -> int:
@@ -121,10 +124,22 @@ def attach(pod: str, session: SessionRequest, desk: Desk, view: str | None = Non
     """
     tty = wants_terminal(session, desk.user)
     with desk.interrupts.interruptible():
-        found = read_pod(desk.cluster, pod).body
+        found = read_copy(pod, desk, view)
     terms = Terms(session.ttl, session.ttl)
     copy = JoinedCopy(found, desk.suffix(), terms, surroundings(desk), view)
     return live(copy, session, desk, tty)
+
+
+def read_copy(pod: str, desk: Desk, view: str | None) -> Json:
+    """Read the copy, if need be until its debug container is there, which comes last."""
+    give_up_at = desk.clock.monotonic() + ADDED_WITHIN
+    while True:
+        found = read_pod(desk.cluster, pod).body
+        late = desk.clock.monotonic() > give_up_at
+        if late or not awaits_debug_container(found, view):
+            return found
+        desk.console.progress(f"waiting for {pod}: its debug container is being added")
+        desk.clock.sleep(ADDED_LOOK_EVERY)
 
 
 def surroundings(desk: Desk) -> Surroundings:

@@ -256,9 +256,35 @@ def test_without_a_debug_container_there_is_the_target_alone(cli: Cli) -> None:
     assert line_of(process.stdout) == b"ready\n"
     copy = copy_of(cli.api)
     ended = cli.run("attach", copy, "--view", "tools", "--", "true")
-    ended.complains("has no debug container", "--view app")
+    assert ended.code == 1 and "has no debug container" in ended.errors[0]
     assert cli.run("attach", copy, "--", "true").code == 0
     assert len(finish(process, b"bye").warnings) == 1
+    clean(cli.api)
+
+
+def test_a_copy_that_will_have_no_debug_container_says_so_at_once(cli: Cli) -> None:
+    cli.api.access = lambda asked: "ephemeral" not in asked["resourceAttributes"]["resource"]
+    process = cli.start("debug", "mypod", *TALK)
+    assert line_of(process.stdout) == b"ready\n"
+    ended = cli.run("attach", copy_of(cli.api), "--view", "tools", "--", "true")
+    ended.complains("has no debug container", "--view app")
+    assert "is being added" not in ended.err
+    finish(process, b"bye")
+    clean(cli.api)
+
+
+def test_who_is_early_waits_for_the_debug_container(cli: Cli) -> None:
+    held = cli.api.fault(method="PATCH", path=EPHEMERAL, hold=threading.Event())
+    first = _open(cli, "debug", "mypod")
+    second = cli.start("attach", copy_of(cli.api), "--view", "tools", *TALK)
+    assert second.stderr is not None
+    assert any(b"its debug container is being added" in line for line in second.stderr)
+    release(held)
+    assert line_of(second.stdout) == b"ready\n"
+    finish(second, b"bye")
+    *_, session = sent(cli.api, "GET", EXEC)
+    assert session.query["container"] == "scratch"
+    _close(first)
     clean(cli.api)
 
 
