@@ -22,6 +22,7 @@ from tests.support.builders import a_pod
 from tests.support.fakeapi import FakeCluster
 from tests.support.fakeexec import Exec
 from tests.support.fakerules import Fault, Object
+from tests.support.patience import PATIENCE
 
 if TYPE_CHECKING:
     Terminal = pexpect.spawn[bytes]
@@ -38,7 +39,6 @@ CONFIG_MAPS = r"/configmaps$"
 PROBE, RECEIVE = ("true",), (SEED, "recv")
 START, ENTER = (SEED, "start", "--"), (SEED, "enter", "--")
 PROMPT = rb"app:\S*[#$] "
-PATIENCE = 30.0
 
 
 @dataclass(frozen=True)

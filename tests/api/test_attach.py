@@ -16,7 +16,6 @@ from tests.api.harness import (
     A_LEASE,
     EPHEMERAL,
     EXEC,
-    PATIENCE,
     Cli,
     Ended,
     a_cluster,
@@ -32,6 +31,7 @@ from tests.api.harness import (
 )
 from tests.support.fakeapi import FakeCluster
 from tests.support.fakerules import Request
+from tests.support.patience import PATIENCE
 
 AtOnce = Callable[[Callable[[Any, Path], None]], None]
 TALK = ("--", "sh", "-c", "echo ready; cat")

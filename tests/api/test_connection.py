@@ -29,6 +29,7 @@ from tests.api.harness import (
     source_pod,
 )
 from tests.api.test_bad_input import edited, plugin_config
+from tests.support.patience import PATIENCE
 
 AtOnce = Callable[[Callable[[Any, Path], None]], None]
 SECRET = "s3cret-t0ken"
@@ -304,10 +305,10 @@ def test_private_files_stand_where_only_the_user_can_read(tmp_path: Path) -> Non
         cli.environ["XDG_RUNTIME_DIR"] = str(runtime)
         held = cli.api.fault(method="DELETE", hold=threading.Event())
         process = cli.start("debug", "mypod", "--", "true")
-        assert held.reached.wait(30) and held.hold
+        assert held.reached.wait(PATIENCE) and held.hold
         assert cli.private_files() == []
         held.hold.set()
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE) == 0
         process.communicate()
         assert os.listdir(runtime) == cli.private_files() == []
 

@@ -22,6 +22,7 @@ import pytest
 import websocket
 
 from tests.support.fakeapi import FakeCluster
+from tests.support.patience import PATIENCE
 
 PODS = "/api/v1/namespaces/default/pods"
 JOBS = "/apis/batch/v1/namespaces/default/jobs"
@@ -50,7 +51,7 @@ def call(
     headers = {"Content-Type": kind, **options.pop("headers", {})}
     request = urllib.request.Request(api.url + path, data, headers, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=10, **options) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE, **options) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         with error:
@@ -79,7 +80,7 @@ def connect(
     streams = {"stdin": 1, "stdout": 1, "stderr": 1, "container": "c", **options}
     query = urlencode([*streams.items(), *(("command", word) for word in command)])
     url = f"{api.url}{PODS}/{name}/exec?{query}".replace("http", "ws", 1)
-    return websocket.create_connection(url, subprotocols=[protocol], timeout=10)
+    return websocket.create_connection(url, subprotocols=[protocol], timeout=PATIENCE)
 
 
 def drain(stream: Any) -> tuple[bytes, bytes, dict[str, Any]]:
@@ -225,7 +226,7 @@ def test_a_watch_tells_what_happens_after_a_list(api: FakeCluster) -> None:
     version = call(api, "GET", PODS)[1]["metadata"]["resourceVersion"]
     api.add(pod())
     url = f"{api.url}{PODS}?watch=true&fieldSelector=metadata.name%3Dp&resourceVersion={version}"
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
         events = [json.loads(answer.readline())]
         while not events[-1]["object"]["spec"].get("nodeName"):
             events.append(json.loads(answer.readline()))
@@ -236,7 +237,7 @@ def test_a_watch_tells_what_happens_after_a_list(api: FakeCluster) -> None:
 
 def test_a_watch_can_be_cut_and_does_not_do_watch_lists(api: FakeCluster) -> None:
     assert call(api, "GET", f"{PODS}?watch=true&sendInitialEvents=true")[0] == 422
-    with urllib.request.urlopen(f"{api.url}{PODS}?watch=true", timeout=10) as answer:
+    with urllib.request.urlopen(f"{api.url}{PODS}?watch=true", timeout=PATIENCE) as answer:
         api.drop_watches()
         with contextlib.suppress(ConnectionError, http.client.IncompleteRead):
             assert answer.readline() == b""
@@ -263,7 +264,7 @@ def test_a_pod_can_take_its_time_to_end(api: FakeCluster) -> None:
 def test_logs_and_access_reviews_are_scripted(api: FakeCluster) -> None:
     start(api)
     api.logs["p", "c"] = "line\n"
-    with urllib.request.urlopen(f"{api.url}{PODS}/p/log?container=c", timeout=10) as answer:
+    with urllib.request.urlopen(f"{api.url}{PODS}/p/log?container=c", timeout=PATIENCE) as answer:
         assert answer.read() == b"line\n"
     api.access = lambda spec: spec["resourceAttributes"]["verb"] == "get"
     path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
@@ -386,7 +387,7 @@ def test_faults_refuse_hold_and_drop(api: FakeCluster) -> None:
     fault = api.fault(method="DELETE", hold=go, after=True)
     caller = threading.Thread(target=call, args=(api, "DELETE", f"{PODS}/b"))
     caller.start()
-    assert fault.reached.wait(10) and caller.is_alive()
+    assert fault.reached.wait(PATIENCE) and caller.is_alive()
     assert api.names("pods", "default") == ["a"]
     go.set()
     caller.join(10)
@@ -405,7 +406,7 @@ def test_https_with_a_token_and_a_clock_of_its_own() -> None:
         assert call(api, "GET", PODS, context=context)[0] == 401
         headers = {"Authorization": "Bearer secret"}
         request = urllib.request.Request(api.url + PODS, headers=headers)
-        with urllib.request.urlopen(request, timeout=10, context=context) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE, context=context) as answer:
             then = answer.headers["Date"]
         made = api.add(pod())["metadata"]["creationTimestamp"]
         now = time.time()
@@ -429,7 +430,7 @@ def test_kubectl_believes_it(tmp_path: Path, tls: bool) -> None:
 
         def run(*words: str) -> tuple[int, str]:
             done = subprocess.run(
-                [*kubectl, *words], input="in", capture_output=True, text=True, timeout=30
+                [*kubectl, *words], input="in", capture_output=True, text=True, timeout=PATIENCE
             )
             return done.returncode, done.stdout
 

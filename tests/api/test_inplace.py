@@ -12,7 +12,6 @@ import pytest
 
 from tests.api.harness import (
     EPHEMERAL,
-    PATIENCE,
     PROBE,
     Cli,
     Ended,
@@ -24,6 +23,7 @@ from tests.api.harness import (
     source_pod,
 )
 from tests.support.fakeapi import FakeCluster
+from tests.support.patience import PATIENCE
 
 TALK = ("--", "sh", "-c", "echo ready; cat; exit 3")
 

@@ -20,7 +20,6 @@ from tests.api.harness import (
     CONFIG_MAPS,
     EPHEMERAL,
     EXEC,
-    PATIENCE,
     PODS,
     PROMPT,
     START,
@@ -42,6 +41,7 @@ from tests.api.harness import (
 )
 from tests.support.fakeapi import FakeCluster
 from tests.support.fakerules import Object, stamp
+from tests.support.patience import PATIENCE
 
 CRASHED = {"exitCode": 3, "finishedAt": "2026-01-01T12:00:00Z"}
 CRASHES = {

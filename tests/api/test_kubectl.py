@@ -16,7 +16,6 @@ from kubectl_scratch.toolkit import SEED
 from tests.api.harness import (
     ENTER,
     EXEC,
-    PATIENCE,
     RECEIVE,
     Cli,
     clean,
@@ -27,6 +26,7 @@ from tests.api.harness import (
 )
 from tests.api.test_bad_input import edited
 from tests.support.fakeexec import localized
+from tests.support.patience import PATIENCE
 
 SECRET = "s3cret-t0ken"
 # A kubectl that notes how it was called and runs the command on this machine.

@@ -13,7 +13,6 @@ import pytest
 from tests.api.harness import (
     A_LEASE,
     JOBS,
-    PATIENCE,
     PODS,
     Cli,
     Ended,
@@ -29,6 +28,7 @@ from tests.api.harness import (
 )
 from tests.support.fakeapi import FakeCluster
 from tests.support.fakerules import Object
+from tests.support.patience import PATIENCE
 
 AtOnce = Callable[[Callable[[Any, Path], None]], None]
 HOUR = 3600.0

@@ -26,6 +26,7 @@ from tests.api.harness import (
 )
 from tests.support.builders import a_container
 from tests.support.fakerules import Request
+from tests.support.patience import PATIENCE
 
 LABELS = {"app": "shop", "tier": "web"}
 
@@ -300,7 +301,7 @@ def test_the_reason_is_for_those_who_find_the_copy(cli: Cli) -> None:
     cli.api.wait_for(asked_for("POST", PODS), 30)
     cli.api.wait_for(lambda api: api.execs, 30)
     copy = copy_of(cli.api)
-    process.communicate(b"", timeout=30)
+    process.communicate(b"", timeout=PATIENCE)
     assert process.returncode == 0
     post = made(cli)
     assert post["metadata"]["name"] == copy

@@ -18,7 +18,6 @@ from tests.api.harness import (
     A_LEASE,
     EPHEMERAL,
     EXEC,
-    PATIENCE,
     PROBE,
     PROMPT,
     START,
@@ -31,6 +30,7 @@ from tests.api.harness import (
     sent,
     session_of,
 )
+from tests.support.patience import PATIENCE
 
 MEGABYTE = 1 << 20
 NOISE = bytes(5000) + bytes(range(256)) + b"\r\n\x04\x03" + random.Random(7).randbytes(MEGABYTE)

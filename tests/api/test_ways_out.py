@@ -25,7 +25,6 @@ from tests.api.harness import (
     EPHEMERAL,
     EXEC,
     JOBS,
-    PATIENCE,
     PODS,
     PROMPT,
     START,
@@ -49,6 +48,7 @@ from tests.api.harness import (
     sessions_of,
 )
 from tests.support.fakerules import Request
+from tests.support.patience import PATIENCE
 
 AtOnce = Callable[[Callable[[Any, Path], None]], None]
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)

@@ -7,6 +7,7 @@ import subprocess
 
 from tests.cluster.conftest import Cluster, Json
 from tests.support.manifests import HTTP, a_pod
+from tests.support.patience import PATIENCE
 
 LEVEL = "pod-security.kubernetes.io/enforce"
 
@@ -51,7 +52,7 @@ def is_refused(cluster: Cluster, pod: Json) -> bool:
         env=cluster.environ,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     return done.returncode != 0
 

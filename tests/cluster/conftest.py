@@ -18,11 +18,14 @@ import pexpect
 import pytest
 
 import testbed
+from tests.support.patience import PATIENCE
 
 Json = dict[str, Any]
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 OURS = "app.kubernetes.io/managed-by=kubectl-scratch"
+# kubectl's verbs that wait.
+WAITING = ("wait", "rollout")
 
 
 @dataclass(frozen=True)
@@ -38,15 +41,17 @@ class Cluster:
         path = f"{BIN}:{os.environ['PATH']}"
         return {**os.environ, "KUBECONFIG": str(self.kubeconfig), "PATH": path, "TERM": "xterm"}
 
-    def kubectl(self, *words: str, stdin: str | None = None, timeout: float = 60) -> str:
+    def kubectl(self, *words: str, stdin: str | None = None) -> str:
         """Run kubectl in the namespace; return its stdout."""
+        if words[0] in WAITING:
+            words = (*words, f"--timeout={PATIENCE:.0f}s")
         done = subprocess.run(
             ["kubectl", "-n", self.namespace, *words],
             input=stdin,
             env=self.environ,
             capture_output=True,
             text=True,
-            timeout=timeout,
+            timeout=PATIENCE + 10,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -64,23 +69,21 @@ class Cluster:
     def ready(self, *names: str) -> None:
         """Wait until pods are ready."""
         pods = [f"pod/{name}" for name in names]
-        self.kubectl("wait", "--for=condition=Ready", "--timeout=50s", *pods)
+        self.kubectl("wait", "--for=condition=Ready", *pods)
 
     def command(self, *words: str) -> list[str]:
         """Return the plugin's command line."""
         head = [str(BIN / "kubectl-scratch"), words[0], "-n", self.namespace]
         return [*head, *words[1:]]
 
-    def scratch(
-        self, *words: str, stdin: bytes = b"", timeout: float = 60
-    ) -> subprocess.CompletedProcess[bytes]:
+    def scratch(self, *words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         """Run the plugin with pipes until it ends."""
         return subprocess.run(
             self.command(*words),
             input=stdin,
             env=self.environ,
             capture_output=True,
-            timeout=timeout,
+            timeout=PATIENCE,
         )
 
     def start(self, *words: str, **options: Any) -> subprocess.Popen[bytes]:
@@ -92,7 +95,12 @@ class Cluster:
         """Start the plugin on a terminal."""
         program, *arguments = self.command(*words)
         child = pexpect.spawn(
-            program, arguments, env=self.environ, dimensions=size, encoding="utf-8", timeout=40
+            program,
+            arguments,
+            env=self.environ,
+            dimensions=size,
+            encoding="utf-8",
+            timeout=PATIENCE,
         )
         child.delaybeforesend = None
         return child
@@ -102,18 +110,17 @@ class Cluster:
         found = [pod["metadata"]["name"] for pod in self.read("pods", "-l", OURS)["items"]]
         return [name for name in found if not name.endswith("-learn")]
 
-    def wait_until(self, true: Callable[[], bool], what: str, timeout: float = 60) -> None:
+    def wait_until(self, true: Callable[[], bool], what: str) -> None:
         """Wait for something that ``kubectl wait`` has no words for."""
-        end = time.monotonic() + timeout
+        end = time.monotonic() + PATIENCE
         while not true():
-            assert time.monotonic() < end, f"{what}: not within {timeout} s"
+            assert time.monotonic() < end, f"{what}: not within {PATIENCE} s"
             time.sleep(0.2)
 
-    def nothing_is_left(self, timeout: float = 60) -> None:
+    def nothing_is_left(self) -> None:
         """Check that no object and no process of ours remains."""
         for kind in ("pods", "jobs", "configmaps"):
-            words = ["wait", "--for=delete", kind, "-l", OURS, f"--timeout={timeout:.0f}s"]
-            self.kubectl(*words, timeout=timeout + 10)
+            self.kubectl("wait", "--for=delete", kind, "-l", OURS)
         assert "SCRATCH_TEST_KUBECONFIG" in os.environ or not self.processes()
 
     def processes(self) -> list[str]:
@@ -145,7 +152,7 @@ def make_namespace(kubeconfig: Path, labels: dict[str, str] | None = None) -> Cl
     metadata = {"name": made.namespace, "labels": labels or {}}
     made.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
     # The first pod of a namespace needs its ServiceAccount.
-    made.kubectl("wait", "--for=create", "serviceaccount/default", "--timeout=30s")
+    made.kubectl("wait", "--for=create", "serviceaccount/default")
     return made
 
 
@@ -164,7 +171,7 @@ def release_slow_pulls() -> None:
 def send(child: subprocess.Popen[bytes], signum: signal.Signals) -> tuple[int, bytes, bytes]:
     """Signal the plugin; return its code, stdout and stderr."""
     child.send_signal(signum)
-    out, err = child.communicate(timeout=40)
+    out, err = child.communicate(timeout=PATIENCE)
     return child.returncode, out, err
 
 

@@ -15,6 +15,7 @@ import pytest
 from tests.cluster.conftest import BIN, Cluster
 from tests.dist.conftest import build, unpack
 from tests.support.manifests import a_pod
+from tests.support.patience import PATIENCE
 from tools.pythons import find_python
 
 SYSTEM = "/usr/bin:/bin"
@@ -43,7 +44,7 @@ class Installed:
     def run(self, *words: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
         """Call the plugin as kubectl's."""
         command = [str(BIN / "kubectl"), "scratch", *words]
-        how: dict[str, Any] = {"env": self.environ, "cwd": "/", "timeout": 60, **options}
+        how: dict[str, Any] = {"env": self.environ, "cwd": "/", "timeout": PATIENCE, **options}
         return subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, **how)
 
 

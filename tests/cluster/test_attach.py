@@ -6,6 +6,7 @@ import pytest
 
 from tests.cluster.conftest import Cluster
 from tests.support.manifests import a_pod
+from tests.support.patience import PATIENCE
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -26,12 +27,12 @@ def test_who_leaves_last_deletes(clean: Cluster, first_leaves_first: bool) -> No
     assert second.stdout is not None
     assert second.stdout.readline() == b"in\n"
     leaver, stayer = (first, second) if first_leaves_first else (second, first)
-    leaver.communicate(b"bye", timeout=30)
+    leaver.communicate(b"bye", timeout=PATIENCE)
     assert leaver.returncode == 3
     assert clean.copies() == [copy]
     assert stayer.poll() is None
     assert clean.scratch("attach", copy, "--", "echo", "still").stdout == b"still\n"
-    stayer.communicate(b"bye", timeout=30)
+    stayer.communicate(b"bye", timeout=PATIENCE)
     assert stayer.returncode == 3
 
 

@@ -14,6 +14,7 @@ import yaml
 import testbed
 from tests.cluster.conftest import ROOT, Cluster, Json, make_namespace
 from tests.support.manifests import BUSYBOX, CRASH, HARDENED, HTTP, a_pod, a_volume
+from tests.support.patience import PATIENCE
 
 LABELS = {"app": "shop", "tier": "web"}
 # Inside the held target; what the app of CRASH ends with comes last.
@@ -79,7 +80,7 @@ def a_session(cluster: Cluster, *words: str) -> Iterator[Json]:
         (copy,) = set(cluster.copies()) - earlier
         yield cluster.read("pod", copy)
     finally:
-        _, err = child.communicate(timeout=60)
+        _, err = child.communicate(timeout=PATIENCE)
     assert child.returncode == 0, err
 
 
@@ -110,7 +111,7 @@ def test_no_service_no_controller_and_no_budget_but_the_policy_sees_the_copy(
         a_policy("shop", policy),
         a_budget("shop", {"app": "shop"}),
     )
-    space.kubectl("rollout", "status", "deployment/shop", "--timeout=60s")
+    space.kubectl("rollout", "status", "deployment/shop")
     (source,) = selected(space, LABELS)
     with a_session(space, "deployment/shop") as copy:
         name = copy["metadata"]["name"]
@@ -130,7 +131,7 @@ def test_a_key_that_service_and_policy_both_want_is_kept_and_the_copy_is_never_r
 ) -> None:
     both = {"tier": "web"}
     space.apply(a_workload("Deployment", "shop"), a_service("shop", both), a_policy("shop", both))
-    space.kubectl("rollout", "status", "deployment/shop", "--timeout=60s")
+    space.kubectl("rollout", "status", "deployment/shop")
     (source,) = selected(space, LABELS)
     with a_session(space, f"pod/{source}") as copy:
         name = copy["metadata"]["name"]
@@ -141,14 +142,14 @@ def test_a_key_that_service_and_policy_both_want_is_kept_and_the_copy_is_never_r
 
 def test_a_bare_replicaset_does_not_adopt_the_copy(space: Cluster) -> None:
     space.apply(a_workload("ReplicaSet", "bare"))
-    space.kubectl("wait", "--for=jsonpath={.status.readyReplicas}=1", "rs/bare", "--timeout=60s")
+    space.kubectl("wait", "--for=jsonpath={.status.readyReplicas}=1", "rs/bare")
     (source,) = selected(space, LABELS)
     with a_session(space, "rs/bare") as copy:
         assert "app" not in copy["metadata"]["labels"]
         # Nothing that it does comes after this: the controller has seen the copy's events.
         space.kubectl("scale", "rs/bare", "--replicas=2")
         ready = "--for=jsonpath={.status.readyReplicas}=2"
-        space.kubectl("wait", ready, "rs/bare", "--timeout=60s")
+        space.kubectl("wait", ready, "rs/bare")
         assert len(selected(space, LABELS)) == 2
         now = space.read("pod", copy["metadata"]["name"])
         assert [o["kind"] for o in now["metadata"]["ownerReferences"]] == ["Job"]
@@ -168,8 +169,8 @@ def test_a_crash_looping_statefulset_is_debugged_without_one_byte_written_to_its
     space.apply(volume, claim, workload)
     try:
         crashed = "--for=jsonpath={.status.containerStatuses[0].restartCount}=1"
-        space.kubectl("wait", "--for=create", "pod/db-0", "--timeout=60s")
-        space.kubectl("wait", crashed, "pod/db-0", "--timeout=90s")
+        space.kubectl("wait", "--for=create", "pod/db-0")
+        space.kubectl("wait", crashed, "pod/db-0")
         folder = f"/var/local/{name}"
         testbed.node_exec(["sh", "-c", f"echo precious > {folder}/file"])
         before = contents(folder)
@@ -340,7 +341,7 @@ def test_a_daemonset_does_not_adopt_the_copy(space: Cluster) -> None:
     workload = a_workload("DaemonSet", "agent")
     del workload["spec"]["replicas"]
     space.apply(workload)
-    space.kubectl("rollout", "status", "ds/agent", "--timeout=60s")
+    space.kubectl("rollout", "status", "ds/agent")
     (source,) = selected(space, LABELS)
     with a_session(space, "ds/agent") as copy:
         assert [o["kind"] for o in copy["metadata"]["ownerReferences"]] == ["Job"]
@@ -469,7 +470,7 @@ def test_a_quota_that_demands_limits(space: Cluster) -> None:
     space.apply({**quota, "spec": {"hard": hard}}, pod)
     space.ready("web")
     used = "--for=jsonpath={.status.used.limits\\.cpu}=100m"
-    space.kubectl("wait", used, "resourcequota/tight", "--timeout=30s")
+    space.kubectl("wait", used, "resourcequota/tight")
     # There is room for the copy, and an ephemeral container takes none.
     checked = space.scratch("check", "web", "--view", "tools")
     assert b"the copy is admitted" in checked.stdout, checked.stdout

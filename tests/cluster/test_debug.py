@@ -15,6 +15,7 @@ import pytest
 import testbed
 from tests.cluster.conftest import Cluster, Json, make_namespace
 from tests.support.manifests import ARGS, BASH, CRASH, HARDENED, a_pod, a_volume
+from tests.support.patience import PATIENCE
 
 PROMPT = r"app:\S+[#$] "
 
@@ -85,7 +86,7 @@ def test_bash_is_taken_where_the_toolkit_has_it(clean: Cluster) -> None:
 def test_as_a_plugin_of_kubectl(clean: Cluster) -> None:
     # As in the tests' own environment: kubectl finds kubectl-scratch on PATH.
     words = ["kubectl", "scratch", "debug", "web", "-n", clean.namespace, "--", "echo", "hi"]
-    done = subprocess.run(words, env=clean.environ, capture_output=True, timeout=60)
+    done = subprocess.run(words, env=clean.environ, capture_output=True, timeout=PATIENCE)
     assert (done.returncode, done.stdout) == (0, b"hi\n")
 
 
@@ -108,7 +109,7 @@ def test_the_copy_gets_no_traffic_and_is_the_same_app(clean: Cluster) -> None:
     child.expect("hello-from-the-image")
     (copy,) = clean.copies()
     ready = "--for=jsonpath={.status.containerStatuses[0].ready}=true"
-    clean.kubectl("wait", ready, f"pod/{copy}", "--timeout=30s")
+    clean.kubectl("wait", ready, f"pod/{copy}")
     # Once a later pod is among the endpoints, a copy that were to be would be there too.
     clean.apply(a_pod("web2", labels={"app": "web"}))
     clean.wait_until(lambda: "web2" in endpoints(clean, "web"), "the endpoints follow")

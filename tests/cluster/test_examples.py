@@ -50,7 +50,7 @@ def shop(kubeconfig: Path) -> Iterator[tuple[Cluster, str]]:
         cluster.apply(a_pod("mypod"), A_DEPLOYMENT)
     for cluster in (here, shop):
         cluster.ready("mypod")
-        cluster.kubectl("rollout", "status", "deployment/shop", "--timeout=60s")
+        cluster.kubectl("rollout", "status", "deployment/shop")
     yield here, shop.namespace
     for cluster in (here, shop):
         cluster.nothing_is_left()

@@ -12,6 +12,7 @@ import pytest
 
 from tests.cluster.conftest import Cluster, Json, make_namespace
 from tests.support.manifests import HARDENED, a_pod
+from tests.support.patience import PATIENCE
 
 SOURCES = {
     "root": a_pod("root"),
@@ -126,7 +127,7 @@ def test_where_only_restricted_is_admitted(restricted: Cluster) -> None:
 def test_beside_a_target_that_does_not_run(clean: Cluster) -> None:
     clean.apply(a_pod("broken", command=["/none"]))
     waiting = "--for=jsonpath={.status.containerStatuses[0].restartCount}=1"
-    clean.kubectl("wait", waiting, "pod/broken", "--timeout=40s")
+    clean.kubectl("wait", waiting, "pod/broken")
     done = clean.scratch("debug", "broken", "--in-place", "--", "echo", "in")
     assert (done.returncode, done.stdout) == (0, b"in\n"), done.stderr
     assert b"warning: container app does not run" in done.stderr
@@ -154,5 +155,5 @@ def test_a_copy_is_listed_while_it_is_there(clean: Cluster) -> None:
     assert head.split() == ["NAME", "SOURCE", "VIEW", "SESSIONS", "EXPIRES", "AGE", "BY"]
     assert [line.split()[0] for line in lines] == sorted(rows(clean))
     assert f"pod/{copy}" in clean.scratch("ls", "-o", "name").stdout.decode().splitlines()
-    child.communicate(b"bye", timeout=30)
+    child.communicate(b"bye", timeout=PATIENCE)
     clean.wait_until(lambda: copy not in rows(clean), "the copy is gone")

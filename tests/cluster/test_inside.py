@@ -271,7 +271,7 @@ def test_a_toolkit_image_for_another_machine(cluster: Cluster) -> None:
 
 
 def test_tools_for_another_machine(cluster: Cluster) -> None:
-    done = cluster.scratch("debug", "-q", "loop", "--arch", "arm64", "--", "true", timeout=100)
+    done = cluster.scratch("debug", "-q", "loop", "--arch", "arm64", "--", "true")
     assert (done.returncode, done.stdout) == (1, b"")
     assert b"the copy has to go to one of arm64" in done.stderr
     assert b"error: no node takes the copy" in done.stderr

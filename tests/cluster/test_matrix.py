@@ -94,7 +94,7 @@ def await_sources(cluster: Cluster, wanted: list[Cell]) -> None:
         pods = {pod["metadata"]["name"]: pod for pod in cluster.read("pods")["items"]}
         return all(is_as_it_will_be(cell, pods[cell.name]) for cell in wanted)
 
-    cluster.wait_until(all_are, "the sources are as they will be", timeout=120)
+    cluster.wait_until(all_are, "the sources are as they will be")
 
 
 def is_as_it_will_be(cell: Cell, pod: Json) -> bool:
@@ -125,7 +125,7 @@ def look(cluster: Cluster, cell: Cell) -> Outcome:
     there = cluster.kubectl("get", kinds, "-l", OURS, "-o", "name").split()
     left = [name for name in there if f"/{cell.name}-" in name]
     if left:
-        cluster.kubectl("wait", "--for=delete", "--timeout=60s", *left, timeout=70)
+        cluster.kubectl("wait", "--for=delete", *left)
     return outcome
 
 

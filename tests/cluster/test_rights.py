@@ -6,6 +6,7 @@ import pytest
 
 from tests.cluster.conftest import Cluster
 from tests.support.manifests import a_pod
+from tests.support.patience import PATIENCE
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -29,7 +30,7 @@ def test_without_jobs_the_copy_has_a_deadline(clean: Cluster) -> None:
     assert child.stdout.readline() == b"1000\n"
     (copy,) = clean.copies()
     deadline = clean.read("pod", copy)["spec"]["activeDeadlineSeconds"]
-    _, err = child.communicate(timeout=40)
+    _, err = child.communicate(timeout=PATIENCE)
     assert (child.returncode, deadline) == (0, 3600)
     assert err.startswith(b"warning: you may not create Jobs")
     assert err.count(b"\n") == 1

@@ -12,6 +12,7 @@ import pytest
 
 from tests.cluster.conftest import Cluster, make_namespace, release_slow_pulls, send, told
 from tests.support.manifests import a_pod
+from tests.support.patience import PATIENCE
 
 PROMPT = r"app:\S+[#$] "
 SLOW = "localhost:5000/slow/app:1"
@@ -82,7 +83,7 @@ def test_killed_without_a_word_the_lease_ends_it(clean: Cluster) -> None:
     (copy,) = clean.copies()
     child.kill()
     child.communicate()
-    clean.kubectl("wait", "--for=delete", f"pod/{copy}", f"job/{copy}", "--timeout=60s")
+    clean.kubectl("wait", "--for=delete", f"pod/{copy}", f"job/{copy}")
 
 
 def test_a_session_outlives_its_first_lease(clean: Cluster) -> None:
@@ -92,7 +93,7 @@ def test_a_session_outlives_its_first_lease(clean: Cluster) -> None:
     (copy,) = clean.copies()
     # Counted from the Job's completion: the copy has lived for longer than its first lease.
     clean.wait_until(lambda: lease_of(clean, copy) > 10, "the lease is renewed")
-    out, _ = child.communicate(b"alive", timeout=30)
+    out, _ = child.communicate(b"alive", timeout=PATIENCE)
     assert (child.returncode, out) == (0, b"alive")
 
 
@@ -104,7 +105,7 @@ def test_a_lease_that_somebody_deletes_is_lost_and_said_so(clean: Cluster) -> No
     child = in_session(clean, "--ttl", "5s")
     (copy,) = clean.copies()
     clean.kubectl("delete", "job", copy)
-    _, err = child.communicate(timeout=40)
+    _, err = child.communicate(timeout=PATIENCE)
     assert child.returncode == 137
     assert b"warning: the lease is lost" in err or b"by somebody else" in err
 
@@ -113,7 +114,7 @@ def test_a_copy_that_somebody_deletes(clean: Cluster) -> None:
     child = in_session(clean)
     (copy,) = clean.copies()
     clean.kubectl("delete", "pod", copy, "--now")
-    _, err = child.communicate(timeout=40)
+    _, err = child.communicate(timeout=PATIENCE)
     assert child.returncode == 137
     assert err.startswith(b"error: the copy ")
     assert b"by somebody else\n" in err
@@ -135,7 +136,7 @@ def test_a_quota_that_has_no_room(full: Cluster) -> None:
         {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q"}, "spec": quota}
     )
     used = "--for=jsonpath={.status.used.pods}=1"
-    full.kubectl("wait", used, "resourcequota/q", "--timeout=30s")
+    full.kubectl("wait", used, "resourcequota/q")
     done = full.scratch("debug", "web", "--", "true")
     assert done.returncode == 1
     assert b"exceeded quota" in done.stderr

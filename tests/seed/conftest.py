@@ -17,9 +17,9 @@ import pytest
 
 from kubectl_scratch.toolkit import DATA, Entry, stream
 from testbed.archive import architecture
+from tests.support.patience import PATIENCE
 from tools.seed import MACHINES
 
-PATIENCE = 30.0
 PATH = "/usr/bin:/bin"
 
 

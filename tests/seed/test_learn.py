@@ -17,8 +17,9 @@ from pathlib import Path
 import pytest
 
 from kubectl_scratch.learning import NOT_STOPPED
-from tests.seed.conftest import PATIENCE, Seed, children, ended, runs, wait_until
+from tests.seed.conftest import Seed, children, ended, runs, wait_until
 from tests.seed.test_run_app import switches
+from tests.support.patience import PATIENCE
 
 Cell = Callable[..., Seed]
 # So often has a watcher looked around once it has taken in what was there before it.

@@ -17,7 +17,8 @@ import pexpect
 import pytest
 
 from kubectl_scratch.toolkit import Entry
-from tests.seed.conftest import PATIENCE, Seed, ended, wait_until
+from tests.seed.conftest import Seed, ended, wait_until
+from tests.support.patience import PATIENCE
 
 ECHO = ("/bin/echo", "the app:")
 UNKNOWN = "run-app: the command is the image's own and not known"

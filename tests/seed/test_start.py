@@ -17,8 +17,9 @@ import pytest
 
 from kubectl_scratch.toolkit import Entry, stream
 from kubectl_scratch.transport import ASKS, HAS_ALL
-from tests.seed.conftest import PATIENCE, Seed, ended, wait_until
+from tests.seed.conftest import Seed, ended, wait_until
 from tests.seed.test_recv import record
+from tests.support.patience import PATIENCE
 
 # Each byte value, and enough of them to fill what a terminal holds.
 EVERY_BYTE = bytes(range(256)) * 300

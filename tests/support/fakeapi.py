@@ -55,6 +55,7 @@ from tests.support.fakerules import (
     selected,
     stamp,
 )
+from tests.support.patience import PATIENCE
 
 
 class FakeCluster:
@@ -106,7 +107,7 @@ class FakeCluster:
 
     def __enter__(self) -> FakeCluster:
         self._thread.start()
-        if not self._up.wait(20) or not self.url:
+        if not self._up.wait(PATIENCE) or not self.url:
             raise RuntimeError("the fake cluster did not start") from self._failure()
         self.add({"kind": "Namespace", "metadata": {"name": "default"}})
         facts = {"nodeInfo": {"architecture": fakeexec.ARCH}}
@@ -221,7 +222,7 @@ class FakeCluster:
         with self._changed:
             self._remove((plural.split("/")[-1], namespace, name))
 
-    def wait_for(self, predicate: Callable[[FakeCluster], T], timeout: float = 10) -> T:
+    def wait_for(self, predicate: Callable[[FakeCluster], T], timeout: float = PATIENCE) -> T:
         """Wait until the predicate is true; return what it returned. A LookupError is false."""
         found: list[T] = []
 

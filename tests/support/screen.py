@@ -9,8 +9,9 @@ from typing import Any
 import pexpect
 import pyte
 
+from tests.support.patience import PATIENCE
+
 PROMPT = "you>"
-PATIENCE = 60.0
 
 
 class Terminal:

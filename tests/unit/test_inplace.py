@@ -27,11 +27,11 @@ from kubectl_scratch.inplace import (
 from kubectl_scratch.toolkit import DATA
 from testbed.archive import architecture
 from tests.support.builders import Json, a_container, a_pod, a_request
+from tests.support.patience import PATIENCE
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 RUNS = {"name": "app", "state": {"running": {"startedAt": "2026-01-02T03:00:00Z"}}}
 # An end of a process is waited for, not asserted to be quick.
-PATIENCE = 60.0
 
 
 def a_running_pod(**fields: Any) -> Json:

@@ -8,10 +8,11 @@ import pytest
 
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.parallel import Crew, Task
+from tests.support.patience import PATIENCE
 
 
 def test_all_run_at_once_from_the_beginning() -> None:
-    meeting = threading.Barrier(2, timeout=30)
+    meeting = threading.Barrier(2, timeout=PATIENCE)
 
     def meet(word: str) -> str:
         meeting.wait()
@@ -34,7 +35,7 @@ def test_a_failure_is_told_to_whoever_wants_the_result() -> None:
 
 def test_a_task_is_done_when_it_has_a_result() -> None:
     door = threading.Event()
-    task = Task(lambda: door.wait(30))
+    task = Task(lambda: door.wait(PATIENCE))
     assert not task.done()
     door.set()
     assert task.result()
@@ -47,7 +48,7 @@ def test_a_crew_answers_in_order() -> None:
 
 
 def test_a_crew_grows_where_the_answers_are_slow() -> None:
-    meeting = threading.Barrier(12, timeout=30)
+    meeting = threading.Barrier(12, timeout=PATIENCE)
     crew = Crew([meeting.wait] * 12)
     assert sorted(crew.results()) == list(range(12))
 

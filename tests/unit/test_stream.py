@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from kubectl_scratch.stream import STDERR, STDOUT, V5, ExecStream, expect
+from tests.support.patience import PATIENCE
 
 FINAL_BINARY = 0x82
-PATIENCE = 10.0
 
 
 def frame(channel: int, data: bytes) -> bytes:
