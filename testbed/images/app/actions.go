@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -30,6 +31,10 @@ func runActions(args []string) error {
 	if len(args) == 0 {
 		fmt.Println("args: no arguments, sleeping")
 		select {}
+	}
+	if slices.Contains(args, "hang") {
+		// Before a word is said: a signal that comes while this is done is lost.
+		signal.Reset(syscall.SIGINT)
 	}
 	for _, arg := range args {
 		name, value, _ := strings.Cut(arg, "=")
@@ -65,19 +70,14 @@ func doAction(name, value string) error {
 	case "write":
 		return appendLine(value)
 	case "hang":
-		hang()
+		// Of SIGINT it dies, as a program does that has no handler for it.
+		select {}
 	case "oom":
 		return allocate()
 	default:
 		return fmt.Errorf("unknown argument %q: use %s", name, actions)
 	}
 	return nil
-}
-
-// hang answers nothing, and dies of SIGINT as a program does that has no handler for it.
-func hang() {
-	signal.Reset(syscall.SIGINT)
-	select {}
 }
 
 // allocate takes memory, and uses it, until it is killed.
