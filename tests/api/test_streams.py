@@ -48,7 +48,7 @@ def test_stdout_and_stderr_stay_apart_and_whole(cli: Cli) -> None:
     script = "head -c 300000 /dev/zero; head -c 200000 /dev/zero | tr '\\0' e >&2; echo end; exit 9"
     process = cli.start("debug", "mypod", "-q", "--", "sh", "-c", script)
     out, err = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 9
+    assert process.returncode == 9, err[-300:]
     assert (len(out), out[-4:], out[:-4].strip(b"\0")) == (300004, b"end\n", b"")
     assert err == b"e" * 200000
 

@@ -21,6 +21,7 @@ from typing import Any
 from aiohttp import WSMessage, WSMsgType, web
 
 from kubectl_scratch import toolkit
+from tests.support.patience import PATIENCE
 
 STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
 ENVIRONMENT = {"PATH": os.defpath + ":/usr/sbin:/sbin", "HOME": "/tmp", "TERM": "xterm"}
@@ -128,15 +129,21 @@ class Exec:
         """Speak with one client until the process has ended or the client has gone."""
         self._transport = request.transport
         self._socket = web.WebSocketResponse(
-            protocols=[protocol], autoping=False, max_msg_size=0, compress=False, timeout=1
+            protocols=[protocol], autoping=False, max_msg_size=0, compress=False, timeout=PATIENCE
         )
         await self._socket.prepare(request)
-        work = asyncio.create_task(self._work())
+        work, listening = asyncio.create_task(self._work()), asyncio.create_task(self._listen())
         try:
-            async for message in self._socket:
-                await self._take(message)
+            await asyncio.wait([work, listening], return_when=asyncio.FIRST_COMPLETED)
         finally:
+            listening.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await listening
             await self._leave(work)
+        # Who closes with something unread resets the connection, and the client loses what it has
+        # not read yet: nobody else reads now, so this waits until the client has closed it.
+        with contextlib.suppress(ConnectionError):
+            await self._socket.close()
         return self._socket
 
     def signal(self, number: int) -> None:
@@ -155,6 +162,10 @@ class Exec:
         self.stalled = True
         if isinstance(self._transport, asyncio.Transport):
             self._transport.pause_reading()
+
+    async def _listen(self) -> None:
+        async for message in self._socket:
+            await self._take(message)
 
     async def _take(self, message: WSMessage) -> None:
         if self.stalled:
@@ -198,7 +209,6 @@ class Exec:
     async def _work(self) -> None:
         status = self.problem or await self._run()
         await self._send(ERROR, json.dumps(status).encode())
-        await self._socket.close()
 
     async def _send(self, channel: int, data: bytes) -> None:
         if self.stalled:
