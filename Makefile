@@ -12,10 +12,10 @@ venv: .venv/made kubectl_scratch/data/made  ## .venv/ with kubectl-scratch, kube
 .venv/made: setup.cfg pyproject.toml tools/venv.sh
 	sh tools/venv.sh
 
-seed: .venv/made  ## The seed and static busybox, for amd64 and arm64, in kubectl_scratch/data/
+seed: .venv/made  ## The seed and busybox, for amd64 and arm64, in kubectl_scratch/data/
 	@$(BIN)/python tools/seed.py
 
-kubectl_scratch/data/made: .venv/made tools/seed.py $(wildcard seed/*)
+kubectl_scratch/data/made: .venv/made tools/seed.py $(wildcard tools/busybox.*) $(wildcard seed/*)
 	@$(BIN)/python tools/seed.py
 
 cluster: venv  ## Start the testbed's cluster, or reuse it; prints the line that exports KUBECONFIG

@@ -13,6 +13,7 @@ import sys
 # What shows that a package is there, other than a program of its name.
 FILES = {
     "bash-completion": "/usr/share/bash-completion/bash_completion",
+    "dpkg-dev": "/usr/bin/dpkg-source",
     "qemu-user-static": "/usr/bin/qemu-aarch64-static",
 }
 

@@ -44,7 +44,7 @@ def test_one_word_makes_it_a_plugin_of_another_name(tmp_path: Path) -> None:
 
 SEEDS = ("seed-amd64", "seed-arm64")
 IN_PODS = ("busybox-amd64.lz4", "busybox-arm64.lz4", *SEEDS)
-WITH_THEM = ("applets", "LICENSE.busybox", "SOURCE.busybox")
+WITH_THEM = ("applets", *(f"{name}.busybox" for name in ("CONFIG", "LICENSE", "SOURCE")))
 
 
 def test_it_has_machine_code_for_pods_alone_and_each_package_a_licence(built: Path) -> None:

@@ -18,7 +18,7 @@ import pytest
 from kubectl_scratch.toolkit import DATA, Entry, stream
 from testbed.archive import architecture
 from tests.support.patience import PATIENCE
-from tools.seed import MACHINES
+from tools.busybox import MACHINES
 
 PATH = "/usr/bin:/bin"
 
