@@ -75,6 +75,7 @@ def decide(
         _told(stand, target["name"]),
         *_alone_findings(alone),
         *_command_findings(unknown, learns),
+        *_needless_findings(bool(said.learn) and stand.held and not unknown),
         *_arch_findings(request, ground),
         *_surplus(request, stand, True),
     )
@@ -148,6 +149,13 @@ def _command_findings(unknown: bool, learns: bool) -> tuple[Finding, ...]:
             " which may have effects"
         )
     return (Finding(Level.INFO, text),)
+
+
+def _needless_findings(needless: bool) -> tuple[Finding, ...]:
+    if not needless:
+        return ()
+    text = "--learn has no effect: the app's command is known already, and show-app tells it"
+    return (Finding(Level.WARNING, text),)
 
 
 def _arch_findings(request: DebugRequest, ground: Ground) -> tuple[Finding, ...]:

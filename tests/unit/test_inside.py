@@ -238,7 +238,8 @@ def test_the_architecture_is_the_node_s_unless_the_user_says_another(
 def test_a_flag_for_a_held_target_is_told_beside_one_that_runs(said: Json, flag: str) -> None:
     text = texts(decided(a_source(RUNS), **said), Level.WARNING)
     assert text.startswith(f"{flag} is for a target that is held")
-    assert texts(decided(a_source(CRASHES), **said), Level.WARNING) == ""
+    unknown = a_source(CRASHES, a_container())
+    assert texts(decided(unknown, **said), Level.WARNING) == ""
 
 
 WITH_TOOLS = a_request().session._replace(toolkit_files=("strace",))
@@ -255,6 +256,8 @@ def test_no_flag_is_ignored_without_a_word() -> None:
     assert beside.seeding is None and flags_in(beside) == FLAGS
     held = decided(a_source(CRASHES), image="busybox", arch="amd64", session=WITH_TOOLS)
     assert held.seeding is not None and flags_in(held) == ["--toolkit-file"]
+    known = decided(a_source(CRASHES), command=("x",), learn=True)
+    assert flags_in(known) == ["--learn"] and not known.learns
     for view, image in (("app", "busybox"), ("tools", None)):
         said: Json = {"view": view, "image": image, "hold": True, "command": ("x",)}
         found = decided(a_source(RUNS), session=WITH_TOOLS, arch="amd64", **said)
