@@ -10,14 +10,8 @@ from kubectl_scratch.errors import ClusterError, ExitStatus, InvalidRequest
 from kubectl_scratch.execs import exit_code
 from kubectl_scratch.findings import Finding, Level
 from kubectl_scratch.inside import Ground
-from kubectl_scratch.lifecycle import (
-    CreatedCopy,
-    JoinedCopy,
-    LivingCopy,
-    Surroundings,
-    Terms,
-    awaits_debug_container,
-)
+from kubectl_scratch.joining import JoinedCopy, awaits_debug_container
+from kubectl_scratch.lifecycle import CreatedCopy, LivingCopy, Surroundings, Terms
 from kubectl_scratch.parallel import Task
 from kubectl_scratch.plan import Circumstances, Plan, make_plan
 from kubectl_scratch.podjson import Json
