@@ -8,6 +8,10 @@ fail() {
 
 # krew calls this through a link; `readlink -f` is younger than the macOS versions in use.
 self=$0
+case $self in
+  */*) ;;
+  *) self=./$self ;;
+esac
 while [ -h "$self" ]; do
   link=$(readlink "$self")
   case $link in
@@ -15,10 +19,7 @@ while [ -h "$self" ]; do
     *) self=${self%/*}/$link ;;
   esac
 done
-case $self in
-  */*) lib=${self%/*}/lib ;;
-  *) lib=./lib ;;
-esac
+lib=${self%/*}/lib
 
 # Print the first program of that name on PATH: with "lasting", none of a virtual environment's or a
 # version manager's (pyenv, asdf, mise). Those go with the projects that use them, and are slow: a
@@ -33,22 +34,32 @@ find_program() {
   name=$1 which=$2
   shift 2
   for folder; do
-    [ -f "$folder/$name" ] && [ -x "$folder/$name" ] || continue
+    folder=${folder%/}
+    [ -n "$folder" ] && [ -f "$folder/$name" ] && [ -x "$folder/$name" ] || continue
+    [ "$which" = any ] || lasts "$folder" || continue
     case $folder in
-      */shims)
-        [ "$which" = any ] || continue
-        found=
-        root=${folder%/shims}
-        for real in "$root"/versions/*/bin/"$name" "$root"/installs/python/*/bin/"$name"; do
-          [ -x "$real" ] && found=$real
-        done
-        [ -n "$found" ] && echo "$found" && return ;;
-      *)
-        [ "$which" = any ] || [ ! -f "${folder%/*}/pyvenv.cfg" ] || continue
-        echo "$folder/$name" && return ;;
+      */shims) find_managed "${folder%/shims}" "$name" && return ;;
+      *) echo "$folder/$name" && return ;;
     esac
   done
   return 1
+}
+
+lasts() {
+  case $1 in
+    */shims | */versions/*/bin | */installs/python/*/bin) return 1 ;;
+  esac
+  [ ! -f "${1%/*}/pyvenv.cfg" ]
+}
+
+# Print a version manager's program of that name. What begins with a number is plain Python.
+find_managed() {
+  found=
+  for real in "$1"/versions/*/bin/"$2" "$1"/installs/python/*/bin/"$2" \
+    "$1"/versions/[0-9]*/bin/"$2" "$1"/installs/python/[0-9]*/bin/"$2"; do
+    [ -x "$real" ] && [ ! -f "${real%/bin/*}/pyvenv.cfg" ] && found=$real
+  done
+  [ -n "$found" ] && echo "$found"
 }
 
 find_python() {

@@ -57,11 +57,16 @@ static bool is_as_ours(const char *pid, const char *name) {
 
 static bool is_of_this_container(const char *pid) { return is_as_ours(pid, "ns/mnt"); }
 
+static bool visit_own_holder(const char *pid, void *about) {
+    return is_of_this_container(pid) && visit_holder(pid, about);
+}
+
 static enum state find_app(struct app *app) {
-    if (!each_process(visit_holder, app))
-        return NOT_HELD;
+    // With the node's processes there are the holders of other copies, too.
+    if (each_process(visit_own_holder, app))
+        return HELD;
     // The debug container shares the target's processes, and has another file system.
-    return is_of_this_container(app->pid.data) ? HELD : BESIDE;
+    return each_process(visit_holder, app) ? BESIDE : NOT_HELD;
 }
 
 static bool is_images(const struct app *app) { return equal(app->from, "image"); }
@@ -210,15 +215,33 @@ static bool is_plain(const char *word) {
     return *word;
 }
 
+static bool is_control(char byte) { return (unsigned char)byte < ' ' || byte == 0x7f; }
+
+/* Append what a shell takes for the word, and what does nothing to a terminal: an app may choose its
+   own words. */
 static void append_quoted(struct text *text, const char *word) {
-    append_all(text, " ", is_plain(word) ? word : "'", NULL);
-    if (is_plain(word))
+    static const char digits[] = "0123456789abcdef";
+    append(text, " ", 1);
+    if (is_plain(word)) {
+        append_all(text, word, NULL);
         return;
-    for (const char *end; *(end = find_stop(word, "'")); word = end + 1) {
-        append(text, word, (size_t)(end - word));
-        append_all(text, "'\\''", NULL);
     }
-    append_all(text, word, "'", NULL);
+    bool has_controls = false;
+    for (const char *at = word; *at; at++)
+        has_controls |= is_control(*at);
+    append_all(text, has_controls ? "$'" : "'", NULL);
+    for (; *word; word++) {
+        char code[] = {'\\', 'x', digits[(*word >> 4) & 15], digits[*word & 15]};
+        if (is_control(*word))
+            append(text, code, sizeof code);
+        else if (has_controls && is_one_of(*word, "'\\"))
+            append_all(text, "\\", (char[]){*word, 0}, NULL);
+        else if (*word == '\'')
+            append_all(text, "'\\''", NULL);
+        else
+            append(text, word, 1);
+    }
+    append_all(text, "'", NULL);
 }
 
 static void append_words(struct text *text, const char *name, struct words words) {
@@ -230,8 +253,10 @@ static void append_words(struct text *text, const char *name, struct words words
 
 static void append_directory(struct text *text, const char *pid) {
     struct text folder = {0};
-    bool known = process_link(pid, "cwd", &folder);
-    append_all(text, "directory: ", known ? folder.data : "not known", "\n", NULL);
+    if (process_link(pid, "cwd", &folder))
+        append_words(text, "directory", (struct words){&folder.data, 1});
+    else
+        append_all(text, "directory: not known\n", NULL);
 }
 
 static void append_unlearned(struct text *text, const struct app *app) {

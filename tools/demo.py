@@ -41,6 +41,8 @@ def main() -> int:
     kubeconfig = told.stdout.strip().removeprefix("export KUBECONFIG=")
     environ = {**os.environ, "KUBECONFIG": kubeconfig, "PATH": f"{BIN}:{os.environ['PATH']}"}
     say("an app from scratch, hardened and without a shell, that crashes:")
+    # One of an earlier demo has crashed more often by now.
+    kubectl(environ, "delete", "pod", POD, "--ignore-not-found", "--now")
     pod = a_pod(POD, CRASH, securityContext=HARDENED)
     kubectl(environ, "apply", "-f", "-", stdin=json.dumps(pod))
     crashed = "--for=jsonpath={.status.containerStatuses[0].restartCount}=1"

@@ -103,6 +103,31 @@ def test_a_lasting_python_comes_before_a_project_s(link: Path, tmp_path: Path) -
     assert "Python Version: v3.13." in run(link, "version", "--client", path=path).stdout
 
 
+@pytest.mark.parametrize("folder", ["versions/3.13.0/bin", "installs/python/3.13.0/bin"])
+def test_a_version_manager_s_folder_on_path_does_not_last(
+    link: Path, tmp_path: Path, folder: str
+) -> None:
+    (tmp_path / folder).parent.mkdir(parents=True)
+    managed = folder_with(tmp_path / folder, python3_13=find_python("3.13"))
+    path = f"{managed}:" + folder_with(tmp_path / "lasting", python3_11=find_python("3.11"))
+    assert "Python Version: v3.11." in run(link, "version", "--client", path=path).stdout
+    assert "Python Version: v3.13." in run(link, "version", "--client", path=managed).stdout
+
+
+def test_of_a_version_manager_s_pythons_a_plain_one_is_taken(link: Path, tmp_path: Path) -> None:
+    root = tmp_path / "manager"
+    for name, python in (("3.12.1", find_python("3.12")), ("pypy3.12-7", Path("/bin/false"))):
+        (root / "versions" / name / "bin").mkdir(parents=True)
+        (root / "versions" / name / "bin" / "python3.12").symlink_to(python)
+    (root / "versions" / "4-project" / "bin").mkdir(parents=True)
+    (root / "versions" / "4-project" / "pyvenv.cfg").touch()
+    (root / "versions" / "4-project" / "bin" / "python3.12").symlink_to("/bin/false")
+    # Many have a slash at the end, or nothing between two colons.
+    shims = folder_with(root / "shims", python3_12=Path("/bin/false"))
+    told = run(link, "version", "--client", path=f":{shims}/:")
+    assert "Python Version: v3.12." in told.stdout
+
+
 def test_a_person_may_choose_the_python(link: Path) -> None:
     chosen = str(find_python("3.11"))
     told = run(link, "version", "--client", KUBECTL_SCRATCH_PYTHON=chosen)
@@ -111,7 +136,10 @@ def test_a_person_may_choose_the_python(link: Path) -> None:
     assert (told.returncode, told.stderr) == (1, "error: KUBECTL_SCRATCH_PYTHON names no program\n")
 
 
-@pytest.mark.parametrize("how", ["through two links", "by a relative name", "from its own folder"])
+WAYS = ["through two links", "by a relative name", "from its own folder", "by a bare link"]
+
+
+@pytest.mark.parametrize("how", WAYS)
 def test_it_finds_its_packages(link: Path, tmp_path: Path, how: str) -> None:
     second = tmp_path / "other" / "kubectl-scratch"
     second.parent.mkdir()
@@ -120,6 +148,7 @@ def test_it_finds_its_packages(link: Path, tmp_path: Path, how: str) -> None:
         "through two links": ([str(second)], "/"),
         "by a relative name": (["bin/kubectl-scratch"], str(tmp_path)),
         "from its own folder": (["sh", "kubectl-scratch"], str(link.resolve().parent)),
+        "by a bare link": (["sh", "kubectl-scratch"], str(link.parent)),
     }[how]
     environ = {"PATH": SYSTEM}
     told = subprocess.run([*command, "--help"], env=environ, cwd=where, capture_output=True)

@@ -123,6 +123,13 @@ class Seed:
             yield holder
 
 
+def pending(pid: int, number: int) -> bool:
+    """Say whether a signal still waits for a process."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    (mask,) = (line.split()[1] for line in lines if line.startswith("ShdPnd:"))
+    return bool(int(mask, 16) >> (number - 1) & 1)
+
+
 def idles(pid: int) -> bool:
     """Say whether a seed idles: before, it has taken the signals, and at last SIGCHLD."""
     with open(f"/proc/{pid}/status") as status:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from kubectl_scratch.shell import helpers
 from kubectl_scratch.toolkit import Entry, shipped
 from kubectl_scratch.views import APP
 from testbed.archive import architecture
-from tests.seed.conftest import Seed, children, ended, idles, wait_until
+from tests.seed.conftest import Seed, children, ended, idles, pending, wait_until
 
 DEFAULT = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SHOW = 'echo "$PATH $ENV $OTHER"'
@@ -114,18 +115,30 @@ def test_it_idles_until_it_is_told_to_end(seed: Seed, how: str, number: int) -> 
 
 
 @pytest.mark.parametrize("how", ["idle", "hold"])
-def test_what_ends_nobody_by_itself_does_not_end_it(seed: Seed, how: str) -> None:
+def test_what_ends_nobody_by_itself_does_not_end_it(native: Seed, how: str) -> None:
     words = {"idle": ("idle", "0"), "hold": ("hold", "image", "0", "--")}[how]
-    with ended(seed.start(*words)) as process:
+    with ended(native.start(*words)) as process:
         wait_until(lambda: idles(process.pid), "that it idles")
-        for number in (signal.SIGWINCH, signal.SIGCONT, signal.SIGCHLD, signal.SIGURG):
+        harmless = (signal.SIGWINCH, signal.SIGCONT, signal.SIGCHLD, signal.SIGURG)
+        for number in harmless:
             process.send_signal(number)
+            wait_until(lambda n=number: has_come(process, n), "a signal")  # type: ignore[misc]
+        # They wait for ever: what ends it is taken at once.
+        assert process.poll() is None and all(pending(process.pid, n) for n in harmless)
         process.send_signal(signal.SIGTERM)
         assert process.wait() == 0
 
 
+def has_come(process: subprocess.Popen[bytes], number: int) -> bool:
+    """Say whether a signal waits for the process, or that has ended."""
+    return process.poll() is not None or pending(process.pid, number)
+
+
 def test_it_idles_for_so_long(seed: Seed) -> None:
+    began = time.monotonic()
     assert seed.run("idle", "1").returncode == 0
+    # Less than that is never the machine's doing.
+    assert time.monotonic() - began >= 1
 
 
 def test_as_the_first_process_it_reaps(native: Seed) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_scratch.learning import NOT_STOPPED
-from tests.seed.conftest import Seed, children, ended, runs, wait_until
+from tests.seed.conftest import Seed, children, ended, pending, runs, wait_until
 from tests.seed.test_run_app import switches
 from tests.support.patience import PATIENCE
 
@@ -183,13 +183,6 @@ def test_the_signal_to_end_waits_until_it_was_told(pod: Seed) -> None:
         assert watcher.poll() is None
         learned(pod)
         assert watcher.wait(PATIENCE) == 0
-
-
-def pending(pid: int, number: int) -> bool:
-    """Say whether a signal still waits for a process."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    (mask,) = (line.split()[1] for line in lines if line.startswith("ShdPnd:"))
-    return bool(int(mask, 16) >> (number - 1) & 1)
 
 
 def test_one_that_has_seen_nothing_ends_at_once(pod: Seed) -> None:

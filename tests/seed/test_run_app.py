@@ -284,6 +284,28 @@ def test_beside_the_target_the_way_to_what_is_learned_is_told(native: Seed) -> N
         assert shown(besides(native)) == [elsewhere, "directory: /"]
 
 
+def test_the_holder_of_another_copy_is_not_taken_for_its_own(native: Seed) -> None:
+    # With the node's processes the copies of others are in sight, and the oldest is first.
+    with besides(native).held("spec", 1, "/bin/false"), native.held("spec", 2, *ECHO):
+        assert told(native.run("run")) == (0, "the app:\n", "")
+        assert shown(native)[0] == "command: /bin/echo 'the app:'"
+
+
+def test_what_an_app_says_of_itself_does_nothing_to_the_terminal(native: Seed) -> None:
+    with native.held("spec", 3, "app", "\x1b]0;title\a", "it's\nfrom: \\"):
+        command, *rest = shown(native)
+    assert command == r"command: app $'\x1b]0;title\x07' $'it\'s\x0afrom: \\'"
+    words = words_of(command.removeprefix("command: "))
+    assert words == ["app", "\x1b]0;title\a", "it's\nfrom: \\"]
+    assert rest == ["from: the pod's spec", "directory: /"]
+
+
+def words_of(line: str) -> list[str]:
+    """Return the words that bash takes a line for."""
+    script = f"printf '%s\\0' {line}"
+    return subprocess.check_output(["bash", "-c", script], text=True).split("\0")[:-1]
+
+
 def test_an_unknown_flag_is_refused(native: Seed) -> None:
     code, stdout, stderr = told(native.run("run", "--other"))
     assert (code, stdout) == (1, "") and "--other" in stderr and stderr.count("\n") == 1
