@@ -32,6 +32,7 @@ KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 GPL = Path("/usr/share/common-licenses/GPL-2")
 # What the linker of zig does not know, in the script that links; it is for maps and warnings.
 UNKNOWN_OPTIONS = "-Wl,--warn-common -Wl,-Map,$EXE.map -Wl,--verbose"
+OTHERS_FLAGS = ("CFLAGS", "CPPFLAGS", "LDFLAGS", "EXTRA_CFLAGS", "MAKEFLAGS", "MFLAGS")
 APT_TIMEOUT, BUILD_TIMEOUT = 600.0, 1800.0
 SETTING = re.compile(r"^(?:(CONFIG_\w+)=.*|# (CONFIG_\w+) is not set)$", re.MULTILINE)
 OFFER = """\
@@ -45,11 +46,13 @@ MIT license (LICENSE.busybox has all of them).
 
 On Debian, with its source packages enabled:
     apt-get source {package}={version}
-Debian's snapshot archive keeps every version that was ever published.
+Debian's snapshot archive keeps every version that was ever published. tools/busybox.py and
+busybox.config beside it are in kubectl-scratch's own source distribution.
 
 For three years after each release of kubectl-scratch its makers will give
 anyone who asks, through the project's issue tracker, a machine-readable copy
-of this source, for no more than the cost of sending it.
+of all of this source, with the configuration and the script that builds it,
+for no more than the cost of sending it.
 """
 
 
@@ -172,7 +175,13 @@ def compile_for(arch: str, tree: Path, cache: Path, version: str) -> Path:
     wanted = settings(CONFIG.read_text())
     merged = settings((tree / THEIRS).read_text()) | wanted
     (tree / ".config").write_text("\n".join(merged.values()) + "\n")
-    environ = {"ZIG_GLOBAL_CACHE_DIR": str(cache), "ZIG_LOCAL_CACHE_DIR": str(cache)}
+    environ = {
+        "ZIG_GLOBAL_CACHE_DIR": str(cache),
+        "ZIG_LOCAL_CACHE_DIR": str(cache),
+        # Neither the day nor what somebody compiles other things with has a part in it.
+        "KCONFIG_NOTIMESTAMP": "1",
+        **dict.fromkeys(OTHERS_FLAGS, ""),
+    }
     make = [
         "make",
         f"-j{os.cpu_count()}",

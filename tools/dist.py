@@ -32,7 +32,7 @@ UNUSED = ("__pycache__", "tests", "test", "*_test.py", "*.dist-info", "*.egg-inf
 # What goes into pods, with what its licence asks for.
 DATA = (
     *("applets", "busybox-amd64.lz4", "busybox-arm64.lz4", "seed-amd64", "seed-arm64"),
-    *("LICENSE.busybox", "SOURCE.busybox"),
+    *("CONFIG.busybox", "LICENSE.busybox", "SOURCE.busybox"),
 )
 LICENCES = re.compile(r"(?i)(licen[cs]e|copying|notice|authors)")
 # The oldest time that a zip has, too; what is not under version control has no time of its own.
