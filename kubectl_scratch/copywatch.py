@@ -50,7 +50,7 @@ def watched_in(place: Place) -> Watched:
     # It may be the app's image that can't be had, or the seed that does not fit.
     another = f"--set-image {place.target}=IMAGE gives it another"
     hint = f"{another}, --image IMAGE stands beside it, {ARCH_HINT}"
-    return Watched(place.target, words, hint, starts_again=again, node_hint=node)
+    return Watched(place.target, words, hint, again, if_killed=True, node_hint=node)
 
 
 def _node_hint(place: Place) -> str:

@@ -9,7 +9,8 @@ from kubectl_scratch.learner import learn
 from kubectl_scratch.lifecycle import LivingCopy
 from kubectl_scratch.podjson import Json
 from kubectl_scratch.request import SessionRequest
-from kubectl_scratch.run import KILLED, Luggage, death_of_target, run_session
+from kubectl_scratch.run import Luggage, death_of_target, run_session
+from kubectl_scratch.status import KILLED
 from kubectl_scratch.toolkit import Entry
 from kubectl_scratch.views import APP
 

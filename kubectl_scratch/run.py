@@ -25,7 +25,7 @@ from kubectl_scratch.podjson import status_of
 from kubectl_scratch.private import private_folder
 from kubectl_scratch.request import SessionRequest, duration_words
 from kubectl_scratch.spawn import Remote
-from kubectl_scratch.status import Failed, State
+from kubectl_scratch.status import KILLED, Failed, State
 from kubectl_scratch.stream import is_over
 from kubectl_scratch.toolkit import Entry
 from kubectl_scratch.transport import (
@@ -41,8 +41,6 @@ from kubectl_scratch.waiting import Patience, wait_for
 
 # How long before its end a session is told of it.
 WARNING_SECONDS = 300.0
-# The code of a command that was killed, as the containers of a deleted copy are.
-KILLED = 137
 # How often, and with which pauses in seconds, to look for the reason of an end.
 DEATH_LOOKS, DEATH_LOOK_EVERY = 12, 0.25
 # How long before the end of a session its target can have ended that took it along: that is told in

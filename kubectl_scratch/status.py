@@ -35,15 +35,16 @@ class Ready:
 class Watched(NamedTuple):
     """The container of a session; ``words`` name it.
 
-    ``starts_again`` says that an end is none, as with an app that runs; ``hint`` what to do
-    where it can't start, ``node_hint`` where no node is one that the pod asks for; ``pod`` what
-    its pod is called.
+    ``starts_again`` says that an end is none, as with an app that runs, ``if_killed`` the same of
+    an end that others have made; ``hint`` tells what to do where it can't start, ``node_hint``
+    where no node is one that the pod asks for; ``pod`` is what its pod is called.
     """
 
     name: str
     words: str = "the debug container"
     hint: str = "--image chooses another toolkit image"
     starts_again: bool = False
+    if_killed: bool = False
     pod: str = "the copy"
     node_hint: str = ""
 
@@ -56,6 +57,9 @@ class Failed(NamedTuple):
 
 
 State = Waiting | Ready | Failed
+
+# The code of what was killed: for memory, by somebody, with its container.
+KILLED = 137
 
 IN_WORDS = {
     "ContainerCreating": "the node prepares the container",
@@ -142,7 +146,8 @@ def _judge_end(ended: Json, watched: Watched) -> State:
     if reason in NOT_STARTED:
         return _cannot_start(innermost(said), watched)
     text = f"{watched.words} ended with code {code}: {said}"
-    return Waiting(f"{text}; it starts again") if watched.starts_again else Failed(text, ended=True)
+    again = watched.starts_again or (watched.if_killed and code == KILLED)
+    return Waiting(f"{text}; it starts again") if again else Failed(text, ended=True)
 
 
 def _cannot_start(why: str, watched: Watched) -> Failed:

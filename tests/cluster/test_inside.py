@@ -305,3 +305,22 @@ def test_an_app_that_dies_under_the_session(cluster: Cluster) -> None:
     child.expect("a file of the image")
     child.sendline("exit")
     child.expect(pexpect.EOF)
+
+
+def test_a_held_target_that_is_killed_under_the_session(cluster: Cluster) -> None:
+    """The same is left where a kill for memory takes all of a container (cgroup v2)."""
+    child = cluster.terminal("debug", "loop")
+    child.expect(r"in app of (\S+), a copy")
+    copy = child.match[1]
+    child.expect(PROMPT)
+    child.sendline("pkill -9 -f 'seed hold'")
+    child.expect("warning: container app ended with code 137")
+    child.expect("the session goes on in the debug container")
+    child.expect(PROMPT)
+    # The node has started it again, and it is held as before.
+    again = cluster.scratch("attach", copy, "--view", "app", "--", "run-app")
+    assert again.returncode == 5
+    child.sendline("exit 3")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 3

@@ -142,7 +142,8 @@ def session(child: Any, cell: Cell) -> Outcome:
     if APPS[cell.app].blocks:
         child.expect("ready\r\n")
         child.sendintr()
-    # Where a kill for memory takes the whole container (cgroup v2), the session ends with it.
+    # The app alone: where a kill for memory takes the whole container (cgroup v2), the session goes
+    # on in the debug container (test_inside.py).
     ended = child.expect([PROMPT, pexpect.EOF]) == 1
     told = child.before
     found = re.search(WHY, told, re.MULTILINE)

@@ -119,7 +119,7 @@ def test_the_newest_warning_is_the_trouble() -> None:
     assert last_trouble(events) == "B: new"
 
 
-APP = Watched("app", "container app", "--arch says what the node runs")
+APP = Watched("app", "container app", "--arch says what the node runs", if_killed=True)
 RUNNING_APP = Watched("app", "container app", starts_again=True)
 
 
@@ -143,6 +143,12 @@ def test_an_app_that_ends_starts_again_and_a_held_one_has_failed(state: Json, la
     runs = of_app(RUNNING_APP, state=state, lastState=last)
     assert runs == Waiting(f"{said}; it starts again")
     assert of_app(APP, state=state, lastState=last) == Failed(said, ended=True)
+
+
+def test_a_held_target_that_was_killed_starts_again() -> None:
+    killed = {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}
+    told = Waiting("container app ended with code 137: OOMKilled; it starts again")
+    assert of_app(APP, state=killed) == of_app(APP, state=BACK_OFF, lastState=killed) == told
 
 
 def test_a_seed_that_the_node_can_not_run_says_what_to_do() -> None:
