@@ -332,8 +332,13 @@ class Cluster:
         return bool(self.allows(verb, group, resource, namespace))
 
     def allows(self, verb: str, group: str, resource: str, namespace: str) -> bool | None:
-        """Ask the cluster whether the user may; None where it gives no answer."""
-        wanted = {"verb": verb, "group": group, "resource": resource, "namespace": namespace}
+        """Ask the cluster whether the user may; None where it gives no answer.
+
+        ``resource`` may be one of another, as "pods/exec".
+        """
+        outer, _, inner = resource.partition("/")
+        wanted = {"verb": verb, "group": group, "resource": outer, "namespace": namespace}
+        wanted |= {"subresource": inner} if inner else {}
         review = {
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SelfSubjectAccessReview",

@@ -10,7 +10,7 @@ from kubectl_scratch.cluster import Cluster
 from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.parallel import Task
 from kubectl_scratch.plan import Place
-from kubectl_scratch.podjson import Json
+from kubectl_scratch.podjson import Json, shortened, uid
 from kubectl_scratch.status import (
     Failed,
     State,
@@ -26,6 +26,8 @@ from kubectl_scratch.views import TOOLS
 LOOK_SECONDS = 3.0
 # For how long to hear of a start; afterwards tries find it out.
 LISTEN_SECONDS = 30
+# Of a log, whose lines may be of any length.
+LIMIT_BYTES = "65536"
 IMAGE_HINT = "--image chooses another toolkit image"
 # What the runtime writes into the log of a program that is another architecture's.
 FORMAT_ERROR = "exec format error"
@@ -98,11 +100,14 @@ class CopyWatch:
         self._cluster = cluster
         self._place = place
         self._watched = watched_in(place)
+        self._uid = ""
 
     def look(self, timeout: float | None = None) -> State:
         """Return how far the debug container is; ``timeout`` is in seconds."""
         try:
-            state = judge(self._cluster.get(self._path(), timeout).body, self._watched)
+            pod = self._cluster.get(self._path(), timeout).body
+            self._uid = uid(pod)
+            state = judge(pod, self._watched)
             return self._with_last_words(state) if isinstance(state, Failed) else state
         except ClusterError as error:
             if error.status == 404:
@@ -118,16 +123,20 @@ class CopyWatch:
             found = self._cluster.get(path, fieldSelector=about).body
         except ClusterError:
             return [], None
-        items: list[Json] = found.get("items") or []
+        items = [event for event in found.get("items") or [] if self._is_about(event)]
         return items, fatal_event(items, self._watched)
+
+    def _is_about(self, event: Json) -> bool:
+        """Say whether an event is the copy's, not that of an earlier one of its name."""
+        return bool((event.get("involvedObject") or {}).get("uid", self._uid) == self._uid)
 
     def _with_last_words(self, failed: Failed) -> Failed:
         """Add the last line of what a container said that has ended: the runtime's, perhaps."""
         if not failed.ended:
             return failed
-        query = {"container": self._watched.name, "tailLines": "1"}
+        query = {"container": self._watched.name, "tailLines": "1", "limitBytes": LIMIT_BYTES}
         try:
-            said = self._cluster.text(self._path("log"), **query).strip()
+            said = shortened(self._cluster.text(self._path("log"), **query).strip())
         except ClusterError:
             said = ""
         why = f"{failed.why}: {said}" if said else failed.why

@@ -9,12 +9,14 @@ from kubectl_scratch.cluster import Cluster
 from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.parallel import Task
 from kubectl_scratch.plan import Place
-from kubectl_scratch.podjson import Json, innermost, name, namespace, status_of
+from kubectl_scratch.podjson import Json, innermost, name, namespace, shortened, status_of
 from kubectl_scratch.status import last_seen
 from kubectl_scratch.views import how_it_ended
 
 LOG_LINES = 5
 EVENTS = 3
+# Of a log, whose lines may be of any length.
+LIMIT_BYTES = "65536"
 # The kubelet's way to name a pod, which is known here.
 IN_POD = re.compile(r" in pod \S+\(\S+\)$")
 
@@ -66,13 +68,15 @@ class Door:
     def _read_log(self) -> list[str]:
         status = status_of(self._source, self._target) or {}
         again = "terminated" not in (status.get("state") or {})
-        query = {"container": self._target, "tailLines": str(LOG_LINES)}
+        query = {"container": self._target, "tailLines": str(LOG_LINES), "limitBytes": LIMIT_BYTES}
         query |= {"previous": "true"} if again else {}
         try:
             said = self._cluster.text(self._path("log"), **query)
         except ClusterError:
             return []
-        return [f"log: {line}" for line in said.splitlines()]
+        # A line of a progress bar is one line, whatever else is in it.
+        lines = said.removesuffix("\n").split("\n")[-LOG_LINES:] if said else []
+        return [f"log: {shortened(line)}" for line in lines]
 
     def _read_events(self) -> list[str]:
         about = f"involvedObject.name={name(self._source)}"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from kubectl_scratch.desk import Desk
 from kubectl_scratch.door import Door
 from kubectl_scratch.execs import Outcome
-from kubectl_scratch.learner import learn
+from kubectl_scratch.learner import learn, unlearned
 from kubectl_scratch.lifecycle import LivingCopy
 from kubectl_scratch.podjson import Json
 from kubectl_scratch.request import SessionRequest
-from kubectl_scratch.run import Luggage, death_of_target, run_session
+from kubectl_scratch.run import Luggage, SessionLimit, death_of_target, run_session
 from kubectl_scratch.status import KILLED
 from kubectl_scratch.toolkit import Entry
 from kubectl_scratch.views import APP
@@ -24,9 +24,10 @@ def run_in(
     """
     luggage = luggage_for(copy, desk, source)
     if copy.learning:
-        learn(desk.cluster, copy.place, copy.learning)
+        learn(desk.cluster, copy.place, copy.learning, session.timeout)
     place = copy.place
-    outcome = run_session(session, desk, place, tty, copy.deadline, luggage)
+    limit = SessionLimit(session.longest, copy.deadline, desk)
+    outcome = run_session(session, desk, place, tty, limit, luggage)
     if place.view != APP or not (outcome.lost or outcome.code == KILLED):
         return outcome
     with desk.interrupts.interruptible():
@@ -41,7 +42,7 @@ def run_in(
     if beside is None:
         return outcome
     desk.console.info("the session goes on in the debug container")
-    return run_session(session, desk, beside, tty, copy.deadline)
+    return run_session(session, desk, beside, tty, limit)
 
 
 def luggage_for(copy: LivingCopy, desk: Desk, source: Json | None) -> Luggage:
@@ -58,5 +59,5 @@ def learning_entries(copy: LivingCopy) -> tuple[Entry, ...]:
     if copy.learning:
         return (Entry("learning", b"", 0o644),)
     if copy.unlearned:
-        return (Entry("unlearned", copy.unlearned.encode(), 0o644),)
+        return (unlearned(copy.unlearned),)
     return ()

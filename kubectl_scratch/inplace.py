@@ -30,13 +30,15 @@ from kubectl_scratch.podjson import (
     namespace,
     status_of,
 )
-from kubectl_scratch.request import DebugRequest, duration_words
+from kubectl_scratch.request import LONGEST, DebugRequest, duration_words
 from kubectl_scratch.targetcontainer import choose_target
 
 PREFIX = "scratch-"
 NOTE = "KUBECTL_SCRATCH"
 # https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-config-mirror
 MIRROR = "kubernetes.io/config.mirror"
+# Longer than any of ours lasts.
+MOST_SECONDS = 2 * LONGEST
 # A container that ends sooner is not worth going into.
 SOON = 60.0
 
@@ -260,16 +262,17 @@ def note_of(container: Json) -> Note | None:
     texts = [item.get("value") for item in container.get("env") or [] if item.get("name") == NOTE]
     try:
         said = json.loads(str(texts[-1]))
-        return Note(
+        note = Note(
             by=str(said["by"]),
             form=str(said["form"]),
             limit=float(said["limit"]),
             linger=float(said["linger"]),
             target=str(said["target"]),
         )
-    except (IndexError, KeyError, TypeError, ValueError):
+    except (IndexError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
         # Anybody may have written it.
         return None
+    return note if all(0 <= t <= MOST_SECONDS for t in (note.limit, note.linger)) else None
 
 
 def notes(pod: Json) -> Iterator[tuple[str, Note]]:

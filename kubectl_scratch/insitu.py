@@ -18,7 +18,7 @@ from kubectl_scratch.inplace import Guest, InPlacePlan, plan_in_place
 from kubectl_scratch.plan import Place
 from kubectl_scratch.podjson import find, status_of
 from kubectl_scratch.request import DebugRequest, SessionRequest, duration_words
-from kubectl_scratch.run import run_session
+from kubectl_scratch.run import SessionLimit, run_session
 from kubectl_scratch.source import find_in_file, find_source
 from kubectl_scratch.tether import Tether
 
@@ -87,7 +87,10 @@ def hold_session(
     if plan.idle is not None:
         try:
             return run_in(plan.idle, session, desk, tty), plan.idle
-        except CopyNotReady:
+        except CopyNotReady as error:
+            if error.waited is not None:
+                # It may be there all the same, and another one would be there for ever.
+                raise
             desk.console.info(f"container {plan.idle.place.container} has ended; another is added")
     choice = add_container(plan, desk)
     for finding in choice.findings:
@@ -106,11 +109,11 @@ def run_in(guest: Guest, session: SessionRequest, desk: Desk, tty: bool) -> Outc
     if guest.left < session.longest:
         lasts = duration_words(int(guest.left))
         desk.console.info(f"container {guest.place.container} ends in {lasts} in any case")
-    limited = session._replace(longest=min(session.longest, guest.left))
+    limit = SessionLimit(min(session.longest, guest.left), None, desk)
     if session.transport == "kubectl":
-        return run_session(limited, desk, guest.place, tty, None)
+        return run_session(session, desk, guest.place, tty, limit)
     with Tether(desk.cluster, guest.place):
-        return run_session(limited, desk, guest.place, tty, None)
+        return run_session(session, desk, guest.place, tty, limit)
 
 
 def add_container(plan: InPlacePlan, desk: Desk, dry_run: bool = False) -> Choice:
@@ -161,11 +164,12 @@ def farewell(guest: Guest, desk: Desk) -> None:
     try:
         with desk.interrupts.interruptible():
             known = wait_for_state(guest.place, wanted, desk)
+            idles = bool(guest.linger) and not is_in(guest.place, ("terminated",), desk)
     except Interrupted:
         # The session is over, and its code stays: the signal is about this wait.
-        known = False
+        known, idles = False, bool(guest.linger)
     desk.console.settle()
-    if guest.linger:
+    if idles:
         lasts = duration_words(guest.linger)
         desk.console.info(f"{what} idles for {lasts}, for a next session")
     elif known:

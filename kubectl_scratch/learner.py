@@ -10,6 +10,7 @@ from typing import NamedTuple
 from kubectl_scratch import cluster as api
 from kubectl_scratch import learning, stream
 from kubectl_scratch.cluster import Cluster
+from kubectl_scratch.console import printable
 from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.parallel import Task
 from kubectl_scratch.plan import Place
@@ -17,8 +18,6 @@ from kubectl_scratch.podjson import uid
 from kubectl_scratch.toolkit import SEED, Entry
 from kubectl_scratch.toolkit import stream as records
 
-# Of the watching: an image may have to be pulled. Of one request to a container.
-PATIENCE_SECONDS = 120.0
 # In between the cluster is asked whether the run can be seen at all.
 ASK_SECONDS = 3.0
 TRY_EVERY = 0.1
@@ -28,6 +27,11 @@ TOO_LATE = "the watched run has not started in time"
 
 # What an API server answers that has no time just now, and from where on it is its own fault.
 TOO_MANY, SERVER_FAULT = 429, 500
+
+
+def unlearned(why: str) -> Entry:
+    """Return the file that tells run-app, and through it a terminal, why nothing was learned."""
+    return Entry("unlearned", printable(why).encode(), 0o644)
 
 
 class _Passing(Exception):
@@ -45,16 +49,20 @@ class _Said(NamedTuple):
     data: bytes
 
 
-def learn(cluster: Cluster, place: Place, pod: str) -> Task[None]:
-    """Learn the image's command from the run in ``pod``, and tell it to the target's seed."""
-    return Task(lambda: _Learner(cluster, place, pod).run())
+def learn(cluster: Cluster, place: Place, pod: str, patience: float) -> Task[None]:
+    """Learn the image's command from the run in ``pod``, and tell it to the target's seed.
+
+    ``patience`` is in seconds, for the start of either: an image may have to be pulled.
+    """
+    return Task(lambda: _Learner(cluster, place, pod, patience).run())
 
 
 class _Learner:
-    def __init__(self, cluster: Cluster, place: Place, pod: str) -> None:
+    def __init__(self, cluster: Cluster, place: Place, pod: str, patience: float) -> None:
         self._cluster = cluster
         self._place = place
         self._pod = pod
+        self._patience = patience
         self._path = api.pods(place.namespace, pod)
 
     def run(self) -> None:
@@ -70,7 +78,7 @@ class _Learner:
         """Return the files in which run-app finds the command, or why there is none."""
         said = self._patiently(self._pod, learning.WATCHER, "tell", b"", self._failure)
         if isinstance(said, str):
-            return [Entry("unlearned", said.encode(), 0o644)]
+            return [unlearned(said)]
         unstopped = [Entry("unstopped", b"", 0o644)] if said.code == learning.NOT_STOPPED else []
         # Last: with it run-app looks no further.
         return [*unstopped, Entry("learned", said.data, 0o644)]
@@ -89,7 +97,7 @@ class _Learner:
         What passes by is no reason to give up: a connection that is cut, a container that just
         ends, and that the kubelet starts again.
         """
-        end, why, passing = time.monotonic() + PATIENCE_SECONDS, "", ""
+        end, why, passing = time.monotonic() + self._patience, "", ""
         while not why and time.monotonic() < end:
             try:
                 return self._ask(pod, container, verb, stdin)

@@ -32,6 +32,8 @@ TRIES = 3
 EXIT_TIMEOUT = 5.0
 # When the debug container is added beside a session that begins late, and after the beginning.
 BESIDE_AT_THE_LATEST, PROMPT_SECONDS = 5.0, 0.3
+# After which pause it is tried again.
+ADD_AGAIN_SECONDS = 0.5
 # After this, in seconds, nothing is tried again: the lease does the rest.
 EXIT_SECONDS = 8.0
 # 404: somebody was quicker. 409: the name is another object's by now.
@@ -140,8 +142,15 @@ class LivingCopy:
         others = lease.sessions_in(lease_now.body, lease_now.at) if lease_now else 0
         if others:
             self._console.info(f"the copy stays: other sessions in it: {others}")
+            self._stop_learning()
         else:
             self._remove()
+
+    def _stop_learning(self) -> None:
+        """Delete the pod of a learning run, which nobody watches any more."""
+        for path, own in self._objects:
+            if self.learning and path.endswith(f"/{self.learning}"):
+                self._delete(path, own)
 
     def _give_seat_back(self) -> Answer | None:
         """Return the lease without our seat; the cluster's order of these patches decides.
@@ -356,6 +365,14 @@ class CreatedCopy(LivingCopy):
 
     def _patch_in(self, path: str, container: Json) -> None:
         patch = {"spec": {"ephemeralContainers": [container]}}
+        for _ in range(1, TRIES):
+            try:
+                self._cluster.patch(path, patch, api.STRATEGIC_PATCH)
+                return
+            except ClusterError as error:
+                # The same once more changes nothing, if it was done without an answer.
+                if not error.transient or self._over.wait(ADD_AGAIN_SECONDS):
+                    raise
         self._cluster.patch(path, patch, api.STRATEGIC_PATCH)
 
 

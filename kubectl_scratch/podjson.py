@@ -11,6 +11,9 @@ DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 # Why a container has ended that never ran, in the words of containerd and of others.
 NOT_STARTED = ("StartError", "ContainerCannotRun")
 
+# Of somebody else's line, in characters.
+LONGEST_LINE = 500
+
 
 def name(obj: Json) -> str:
     """Return metadata.name."""
@@ -35,6 +38,11 @@ def annotations_of(obj: Json) -> dict[str, str]:
 def labels_of(obj: Json) -> dict[str, str]:
     """Return metadata.labels, empty where there are none."""
     return obj["metadata"].get("labels") or {}
+
+
+def shortened(text: str) -> str:
+    """Return a line of somebody else's, no longer than people read."""
+    return text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]}..."
 
 
 def is_going(obj: Json) -> bool:

@@ -21,7 +21,7 @@ from kubectl_scratch.errors import (
 from kubectl_scratch.execs import Outcome
 from kubectl_scratch.inplace import loose, moment
 from kubectl_scratch.plan import Place
-from kubectl_scratch.podjson import status_of
+from kubectl_scratch.podjson import Json, is_going, status_of
 from kubectl_scratch.private import private_folder
 from kubectl_scratch.request import SessionRequest, duration_words
 from kubectl_scratch.spawn import Remote
@@ -71,14 +71,10 @@ def run_session(
     desk: Desk,
     place: Place,
     tty: bool,
-    deadline: float | None,
+    limit: SessionLimit,
     luggage: Luggage = NOTHING,
 ) -> Outcome:
-    """Wait for the session's container, and carry the session until it ends.
-
-    ``deadline`` is the copy's, in seconds from now, where it has one.
-    """
-    limit = SessionLimit(request.longest, deadline, desk)
+    """Wait for the session's container, and carry the session until it ends."""
     with private_folder() as folder:
         remote = open_session(request, desk, place, tty, folder, luggage)
         desk.console.settle()
@@ -127,6 +123,9 @@ def death_of_target(desk: Desk, place: Place) -> str:
             # At once, for it is soon started again.
             if place.held and still_runs(desk, place):
                 return ""
+        if is_over_as_a_whole(answer.body):
+            # The copy has ended, and its target with it: that has been told.
+            return ""
         status = status_of(answer.body, place.target) or {}
         states = (status.get("state") or {}, status.get("lastState") or {})
         ended = next((state["terminated"] for state in states if state.get("terminated")), None)
@@ -134,6 +133,11 @@ def death_of_target(desk: Desk, place: Place) -> str:
             return f"container {place.target} {how_it_ended(ended)}, and the session with it"
         desk.clock.sleep(DEATH_LOOK_EVERY)
     return ""
+
+
+def is_over_as_a_whole(pod: Json) -> bool:
+    """Say whether a pod has ended, or is being deleted."""
+    return is_going(pod) or (pod.get("status") or {}).get("phase") in ("Failed", "Succeeded")
 
 
 def still_runs(desk: Desk, place: Place) -> bool:
@@ -248,6 +252,7 @@ class SessionLimit:
     """End a session that has been forgotten or whose copy is about to end; say so before."""
 
     def __init__(self, longest: float, deadline: float | None, desk: Desk) -> None:
+        """Begin; ``deadline`` is the copy's, in seconds from now, where it has one."""
         self._longest, self._why = longest, "--max allows longer ones"
         if deadline is not None and deadline < longest:
             self._longest, self._why = deadline, "its copy has no lease"

@@ -113,8 +113,19 @@ def _judge(pod: Json, watched: Watched) -> State:
     own = status_of(pod, watched.name)
     # The status of a regular container is there, and empty, before the pod is on its way.
     if own is not None and not _waits_for_others(own):
+        if _is_done(pod, own, watched):
+            why = "and an init container is not started again; --hold keeps it"
+            return Failed(f"{watched.words} ended with code 0, {why}")
         return _judge_container(own, watched)
     return _judge_pod(pod, watched)
+
+
+def _is_done(pod: Json, status: Json, watched: Watched) -> bool:
+    """Say whether it is an init container, no native sidecar, that has done its work."""
+    inits = pod["spec"].get("initContainers") or []
+    own = [c for c in inits if c["name"] == watched.name and c.get("restartPolicy") != "Always"]
+    ended = (status.get("state") or {}).get("terminated") or {}
+    return bool(own) and ended.get("exitCode") == 0
 
 
 def _waits_for_others(status: Json) -> bool:

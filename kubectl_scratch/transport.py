@@ -218,7 +218,8 @@ class KubectlTransport:
         kubectl, command = find_kubectl(), self._errand.loose or self._errand.command
         try:
             if self._errand.toolkit is not None:
-                self._bring(kubectl, self._errand.toolkit)
+                if not self._bring(kubectl, self._errand.toolkit):
+                    return None
                 command = (*ENTER, *command)
             arguments = self._arguments(command)
             if self._errand.tty:
@@ -227,16 +228,25 @@ class KubectlTransport:
         except OSError as error:
             raise SessionError(f"{kubectl} can't be run: {error.strerror}") from error
 
-    def _bring(self, kubectl: str, toolkit: bytes) -> None:
-        done = subprocess.run(
-            [kubectl, *self._arguments(RECEIVE, tty=False)],
-            input=toolkit,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            check=False,
-        )
+    def _bring(self, kubectl: str, toolkit: bytes) -> bool:
+        """Bring the toolkit; return false where the container has just ended, or not begun."""
+        try:
+            done = subprocess.run(
+                [kubectl, *self._arguments(RECEIVE, tty=False)],
+                input=toolkit,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                check=False,
+                timeout=RECEIVE_SECONDS,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise not_received("no end of it") from error
+        problem = done.stderr.decode(errors="replace").strip()
+        if done.returncode and (stream.is_not_started(problem) or stream.is_over(problem)):
+            return False
         if done.returncode:
-            raise not_received(done.stderr.decode(errors="replace").strip())
+            raise not_received(problem)
+        return True
 
     def _arguments(self, command: tuple[str, ...], tty: bool | None = None) -> list[str]:
         config = self._folder / "kubeconfig"

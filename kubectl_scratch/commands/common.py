@@ -51,9 +51,12 @@ def make_session(values: dict[str, Any], command: tuple[str, ...]) -> SessionReq
         toolkit_files=values["toolkit_file"],
     )
     check_ttl(session.ttl)
-    for path in session.toolkit_files:
-        if not os.access(path, os.R_OK):
-            raise InvalidRequest(f"--toolkit-file {path!r} can't be read")
+    if session.toolkit_files:
+        from kubectl_scratch import toolkit
+
+        # Each file of a folder, before anything is created.
+        for path in session.toolkit_files:
+            toolkit.own(path)
     return session
 
 

@@ -263,7 +263,7 @@ def test_without_a_debug_container_there_is_the_target_alone(cli: Cli) -> None:
 
 
 def test_a_copy_that_will_have_no_debug_container_says_so_at_once(cli: Cli) -> None:
-    cli.api.access = lambda asked: "ephemeral" not in asked["resourceAttributes"]["resource"]
+    cli.api.access = lambda asked: "subresource" not in asked["resourceAttributes"]
     process = cli.start("debug", "mypod", *TALK)
     assert line_of(process.stdout) == b"ready\n"
     ended = cli.run("attach", copy_of(cli.api), "--view", "tools", "--", "true")

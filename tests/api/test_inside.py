@@ -163,7 +163,7 @@ def test_a_connection_that_is_cut_while_the_tools_come_is_an_error(cli: Cli) -> 
 
 
 def test_who_may_not_add_a_debug_container_has_a_session_and_one_warning(cli: Cli) -> None:
-    cli.api.access = lambda asked: "ephemeral" not in asked["resourceAttributes"]["resource"]
+    cli.api.access = lambda asked: "subresource" not in asked["resourceAttributes"]
     ended = cli.run("debug", "mypod", "--", "echo", "hi")
     assert (ended.code, ended.out, ended.errors) == (0, b"hi\n", [])
     (warning,) = ended.warnings
@@ -215,6 +215,22 @@ def test_a_shell_whose_target_dies_goes_on_in_the_debug_container(cli: Cli) -> N
     child.sendline("exit 4")
     assert end_of(child) == 4
     assert sent(cli.api, "GET", EXEC)[-1].query["container"] == "scratch"
+    clean(cli.api)
+
+
+def test_a_copy_that_has_ended_is_no_dead_target(cli: Cli) -> None:
+    child = _inside(cli, "--no-hold")
+    stream = session_of(cli.api)
+    ended = {
+        "name": "app",
+        "state": {"terminated": {"exitCode": 137, "finishedAt": stamp(time.time())}},
+    }
+    status = {"phase": "Failed", "reason": "Evicted", "containerStatuses": [ended]}
+    cli.api.patch("pods", "default", copy_of(cli.api), {"status": status})
+    stream.signal(9)
+    child.expect_exact("error: the copy has ended (Evicted)")
+    assert end_of(child) == 137
+    assert b"goes on" not in (child.before or b"")
     clean(cli.api)
 
 
@@ -282,6 +298,20 @@ def test_a_container_that_ends_at_once_tells_why(cli: Cli, said: str) -> None:
     clean(cli.api)
 
 
+def test_what_befell_an_earlier_copy_of_the_name_is_not_its_own(cli: Cli) -> None:
+    about = {"kind": "Pod", "name": "mine", "uid": "earlier"}
+    about["fieldPath"] = "spec.ephemeralContainers{scratch}"
+    event = {"kind": "Event", "type": "Warning", "reason": "Failed", "involvedObject": about}
+    message = 'Failed to pull image "x": not found'
+    cli.api.add({**event, "message": message, "metadata": {"name": "e"}})
+    # Long enough for the events to be looked at.
+    cli.api.ephemeral_delay = 3.0
+    ended = cli.run("debug", "mypod", "--image", "y", "--copy-name", "mine", "--", "echo", "hi")
+    assert (ended.code, ended.out, ended.errors) == (0, b"hi\n", [])
+    assert sent(cli.api, "GET", r"/events$")
+    clean(cli.api)
+
+
 def test_a_shell_that_is_killed_alone_ends_the_session(cli: Cli) -> None:
     child = _inside(cli)
     session_of(cli.api).signal(9)
@@ -303,7 +333,7 @@ def test_an_earlier_end_of_the_app_is_not_that_of_its_session(cli: Cli) -> None:
 
 
 def test_what_is_known_of_a_crash_stands_at_the_door(cli: Cli, crashing: Object) -> None:
-    cli.api.logs["mypod", "app"] = "starting\npanic: no \x1b[31mconfig\n"
+    cli.api.logs["mypod", "app"] = "0%\r50%\r99%\npanic: no \x1b[31mconfig\n"
     about = {"involvedObject": {"name": "mypod"}, "metadata": {"name": "e"}}
     event = {"kind": "Event", "type": "Warning", "reason": "BackOff", "message": "restarting"}
     cli.api.add({**event, **about})
@@ -313,6 +343,7 @@ def test_what_is_known_of_a_crash_stands_at_the_door(cli: Cli, crashing: Object)
         cli.api.wait_for(asked_for("GET", path), PATIENCE)
     release(held)
     child.expect_exact("app ended with code 3 at 2026-01-01T12:00:00Z, restarts: 7")
+    child.expect_exact(r"log: 0%\r50%\r99%")
     child.expect_exact(r"log: panic: no \x1b[31mconfig")
     child.expect_exact("event: BackOff: restarting")
     child.expect(PROMPT)

@@ -318,7 +318,7 @@ def test_control_characters_of_the_cluster_are_escaped_in_a_plan(cli: Cli) -> No
 
 
 def test_the_check_changes_nothing_and_tells_what_lacks(cli: Cli) -> None:
-    cli.api.access = lambda asked: asked["resourceAttributes"]["resource"] != "pods/exec"
+    cli.api.access = lambda asked: asked["resourceAttributes"].get("subresource") != "exec"
     ended = cli.run("check", "mypod")
     assert (ended.code, ended.err) == (1, "")
     text = ended.out.decode()

@@ -157,10 +157,15 @@ def test_what_has_ended_or_is_about_to_is_not_used() -> None:
     assert planned(with_added(planned())).idle is None
 
 
-@pytest.mark.parametrize(
-    "value",
-    ["", "{}", "[]", "x", '{"by": "a", "form": "b", "limit": [], "linger": 0, "target": 1}'],
-)
+def with_limit(limit: str) -> str:
+    return f'{{"by": "a", "form": "b", "limit": {limit}, "linger": 0, "target": 1}}'
+
+
+NO_LIMITS = ["[]", "1e300", "Infinity", "NaN", "-1", "9" * 400]
+NO_NOTES = ["", "{}", "[]", "x", "[" * 100_000, *map(with_limit, NO_LIMITS)]
+
+
+@pytest.mark.parametrize("value", NO_NOTES, ids=lambda value: value[:60])
 def test_a_note_of_somebody_else_s_is_none(value: str) -> None:
     env = [{"name": "KUBECTL_SCRATCH", "value": value}]
     assert note_of({"name": "scratch-bcdfg", "env": env}) is None

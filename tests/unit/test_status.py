@@ -145,6 +145,19 @@ def test_an_app_that_ends_starts_again_and_a_held_one_has_failed(state: Json, la
     assert of_app(APP, state=state, lastState=last) == Failed(said, ended=True)
 
 
+def test_an_init_container_that_has_done_its_work_does_not_start_again() -> None:
+    done = [{"name": "app", "state": {"terminated": {"exitCode": 0}}}]
+
+    def of_init(**more: str) -> object:
+        pod = a_pod(status={"initContainerStatuses": done}, nodeName="node-1")
+        pod["spec"]["initContainers"] = [{"name": "app", **more}]
+        return judge(pod, RUNNING_APP)
+
+    found = of_init()
+    assert isinstance(found, Failed) and "--hold keeps it" in found.why
+    assert isinstance(of_init(restartPolicy="Always"), Waiting)
+
+
 def test_a_held_target_that_was_killed_starts_again() -> None:
     killed = {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}
     told = Waiting("container app ended with code 137: OOMKilled; it starts again")
