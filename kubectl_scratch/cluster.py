@@ -31,6 +31,8 @@ from kubectl_scratch.request import Connection, check_namespace
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
+# Of a log, and of one of its lines in characters: they may be of any length.
+LOG_BYTES, LINE_LENGTH = "65536", 500
 MERGE_PATCH = "application/merge-patch+json"
 # https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
@@ -239,9 +241,11 @@ class Cluster:
         query = {"includeObject": "None", **query}
         return self._call("GET", path, query, accept=TABLE).body
 
-    def text(self, path: str, **query: str) -> str:
-        """Read what is no object, such as a log."""
-        url = self._host + path + (f"?{urlencode(query)}" if query else "")
+    def log(self, namespace: str, pod: str, container: str, lines: int, **query: str) -> list[str]:
+        """Read a log's last lines, each no longer than people read."""
+        path = pods(namespace, pod, "log")
+        some = {"container": container, "tailLines": str(lines), "limitBytes": LOG_BYTES}
+        url = f"{self._host}{path}?{urlencode({**some, **query})}"
         limits = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
         headers = urllib3.HTTPHeaderDict(self._headers())
         try:
@@ -250,7 +254,10 @@ class Cluster:
             raise Unreachable(_why_unreachable(error), f"GET {path}") from error
         if answer.status >= 400:
             _read_answer(answer.status, answer.data, None, f"GET {path}")
-        return str(answer.data.decode(errors="replace"))
+        said = answer.data.decode(errors="replace").removesuffix("\n")
+        # What a progress bar writes is one line, whatever else Python takes for the end of one.
+        found = said.split("\n")[-lines:] if said else []
+        return [f"{line[:LINE_LENGTH]}..." if line[LINE_LENGTH:] else line for line in found]
 
     def watch(self, path: str, seconds: int, **query: str) -> Iterator[Json]:
         """Yield the objects of a list, and each change of one, for so many seconds at most.

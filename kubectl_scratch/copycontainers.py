@@ -12,6 +12,7 @@ from kubectl_scratch.podjson import (
     containers,
     find,
     init_containers,
+    is_native_sidecar,
     names_of,
 )
 
@@ -168,11 +169,6 @@ def tell_devices(pod: Json) -> Iterator[Finding]:
     if devices:
         text = f"the copy takes a second time what the source has: {', '.join(devices)}"
         yield Finding(Level.WARNING, f"{text}; --resources none copies without")
-
-
-def is_native_sidecar(container: Json) -> bool:
-    """Say whether an init container runs beside the app, as restartPolicy Always makes it."""
-    return container.get("restartPolicy") == "Always"
 
 
 def _resource_names(container: Json) -> list[str]:

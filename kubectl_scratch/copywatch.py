@@ -10,7 +10,7 @@ from kubectl_scratch.cluster import Cluster
 from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.parallel import Task
 from kubectl_scratch.plan import Place
-from kubectl_scratch.podjson import Json, shortened, uid
+from kubectl_scratch.podjson import Json, uid
 from kubectl_scratch.status import (
     Failed,
     State,
@@ -26,8 +26,6 @@ from kubectl_scratch.views import TOOLS
 LOOK_SECONDS = 3.0
 # For how long to hear of a start; afterwards tries find it out.
 LISTEN_SECONDS = 30
-# Of a log, whose lines may be of any length.
-LIMIT_BYTES = "65536"
 IMAGE_HINT = "--image chooses another toolkit image"
 # What the runtime writes into the log of a program that is another architecture's.
 FORMAT_ERROR = "exec format error"
@@ -128,15 +126,16 @@ class CopyWatch:
 
     def _is_about(self, event: Json) -> bool:
         """Say whether an event is the copy's, not that of an earlier one of its name."""
-        return bool((event.get("involvedObject") or {}).get("uid", self._uid) == self._uid)
+        about = (event.get("involvedObject") or {}).get("uid")
+        return not (about and self._uid) or about == self._uid
 
     def _with_last_words(self, failed: Failed) -> Failed:
         """Add the last line of what a container said that has ended: the runtime's, perhaps."""
         if not failed.ended:
             return failed
-        query = {"container": self._watched.name, "tailLines": "1", "limitBytes": LIMIT_BYTES}
+        where = (self._place.namespace, self._place.copy_name, self._watched.name)
         try:
-            said = shortened(self._cluster.text(self._path("log"), **query).strip())
+            said = "".join(self._cluster.log(*where, 1)).strip()
         except ClusterError:
             said = ""
         why = f"{failed.why}: {said}" if said else failed.why

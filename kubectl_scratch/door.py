@@ -9,14 +9,12 @@ from kubectl_scratch.cluster import Cluster
 from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.parallel import Task
 from kubectl_scratch.plan import Place
-from kubectl_scratch.podjson import Json, innermost, name, namespace, shortened, status_of
+from kubectl_scratch.podjson import Json, innermost, name, namespace, status_of
 from kubectl_scratch.status import last_seen
 from kubectl_scratch.views import how_it_ended
 
 LOG_LINES = 5
 EVENTS = 3
-# Of a log, whose lines may be of any length.
-LIMIT_BYTES = "65536"
 # The kubelet's way to name a pod, which is known here.
 IN_POD = re.compile(r" in pod \S+\(\S+\)$")
 
@@ -68,15 +66,12 @@ class Door:
     def _read_log(self) -> list[str]:
         status = status_of(self._source, self._target) or {}
         again = "terminated" not in (status.get("state") or {})
-        query = {"container": self._target, "tailLines": str(LOG_LINES), "limitBytes": LIMIT_BYTES}
-        query |= {"previous": "true"} if again else {}
+        query = {"previous": "true"} if again else {}
+        where = (namespace(self._source), name(self._source), self._target)
         try:
-            said = self._cluster.text(self._path("log"), **query)
+            return [f"log: {line}" for line in self._cluster.log(*where, LOG_LINES, **query)]
         except ClusterError:
             return []
-        # A line of a progress bar is one line, whatever else is in it.
-        lines = said.removesuffix("\n").split("\n")[-LOG_LINES:] if said else []
-        return [f"log: {shortened(line)}" for line in lines]
 
     def _read_events(self) -> list[str]:
         about = f"involvedObject.name={name(self._source)}"
@@ -86,6 +81,3 @@ class Door:
         except ClusterError:
             return []
         return warnings(found.get("items") or [])
-
-    def _path(self, *more: str) -> str:
-        return api.pods(namespace(self._source), name(self._source), *more)

@@ -8,7 +8,13 @@ from typing import NamedTuple
 
 from kubectl_scratch import copyplace, toolkit
 from kubectl_scratch.findings import Edit
-from kubectl_scratch.podjson import Json, all_containers, init_containers, names_of
+from kubectl_scratch.podjson import (
+    Json,
+    all_containers,
+    init_containers,
+    is_native_sidecar,
+    names_of,
+)
 
 SEED_VOLUME, TOOLKIT_VOLUME = "scratch-seed", "scratch-toolkit"
 # The debug container's own: it may have a user of its own, and be privileged, and then must not
@@ -120,7 +126,7 @@ def _hold(container: Json, known: Entrypoint) -> Iterator[Edit]:
 def _leave_out_init(pod: Json, target: str) -> Iterator[Edit]:
     """Leave out the plain init containers, but for the target."""
     there = init_containers(pod)
-    kept = [c for c in there if c.get("restartPolicy") == "Always" or c["name"] == target]
+    kept = [c for c in there if is_native_sidecar(c) or c["name"] == target]
     for container in there:
         if container not in kept:
             yield Edit(f"init container {container['name']}", "left out, as --only asks")

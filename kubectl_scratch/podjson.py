@@ -11,9 +11,6 @@ DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 # Why a container has ended that never ran, in the words of containerd and of others.
 NOT_STARTED = ("StartError", "ContainerCannotRun")
 
-# Of somebody else's line, in characters.
-LONGEST_LINE = 500
-
 
 def name(obj: Json) -> str:
     """Return metadata.name."""
@@ -40,14 +37,19 @@ def labels_of(obj: Json) -> dict[str, str]:
     return obj["metadata"].get("labels") or {}
 
 
-def shortened(text: str) -> str:
-    """Return a line of somebody else's, no longer than people read."""
-    return text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]}..."
-
-
 def is_going(obj: Json) -> bool:
     """Say whether the object is being deleted."""
     return bool(obj["metadata"].get("deletionTimestamp"))
+
+
+def has_ended(pod: Json) -> bool:
+    """Say whether all of the pod's containers have ended, and none is started again."""
+    return (pod.get("status") or {}).get("phase") in ("Failed", "Succeeded")
+
+
+def is_native_sidecar(container: Json) -> bool:
+    """Say whether an init container runs beside the app, as restartPolicy Always makes it."""
+    return container.get("restartPolicy") == "Always"
 
 
 def containers(pod: Json) -> list[Json]:

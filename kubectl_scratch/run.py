@@ -21,7 +21,7 @@ from kubectl_scratch.errors import (
 from kubectl_scratch.execs import Outcome
 from kubectl_scratch.inplace import loose, moment
 from kubectl_scratch.plan import Place
-from kubectl_scratch.podjson import Json, is_going, status_of
+from kubectl_scratch.podjson import has_ended, is_going, status_of
 from kubectl_scratch.private import private_folder
 from kubectl_scratch.request import SessionRequest, duration_words
 from kubectl_scratch.spawn import Remote
@@ -123,7 +123,7 @@ def death_of_target(desk: Desk, place: Place) -> str:
             # At once, for it is soon started again.
             if place.held and still_runs(desk, place):
                 return ""
-        if is_over_as_a_whole(answer.body):
+        if is_going(answer.body) or has_ended(answer.body):
             # The copy has ended, and its target with it: that has been told.
             return ""
         status = status_of(answer.body, place.target) or {}
@@ -133,11 +133,6 @@ def death_of_target(desk: Desk, place: Place) -> str:
             return f"container {place.target} {how_it_ended(ended)}, and the session with it"
         desk.clock.sleep(DEATH_LOOK_EVERY)
     return ""
-
-
-def is_over_as_a_whole(pod: Json) -> bool:
-    """Say whether a pod has ended, or is being deleted."""
-    return is_going(pod) or (pod.get("status") or {}).get("phase") in ("Failed", "Succeeded")
 
 
 def still_runs(desk: Desk, place: Place) -> bool:

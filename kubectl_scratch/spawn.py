@@ -8,6 +8,7 @@ and beside it what a loop between two sides needs so that neither blocks the oth
 from __future__ import annotations
 
 import errno
+import math
 import os
 import select
 import signal
@@ -94,7 +95,8 @@ class WebSocketSpawn(_Base):
         self.name = "<exec over a websocket>"
         self._stream = stream
         self._tty = tty
-        self._pinged = 0.0
+        # Never: the clock's zero is no long time ago on a machine that has just booted.
+        self._pinged = -math.inf
         self._unread = b""
         self._lost = ""
 

@@ -10,8 +10,10 @@ from kubectl_scratch.podjson import (
     Json,
     condition,
     container_statuses,
+    has_ended,
     innermost,
     is_going,
+    is_native_sidecar,
     status_of,
 )
 
@@ -107,7 +109,7 @@ def _judge(pod: Json, watched: Watched) -> State:
     if is_going(pod):
         return Failed(f"{watched.pod} is being deleted by somebody else")
     status = pod.get("status") or {}
-    if status.get("phase") in ("Failed", "Succeeded"):
+    if has_ended(pod):
         said = ": ".join(filter(None, (status.get("reason"), status.get("message"))))
         return Failed(f"{watched.pod} has ended ({said or status['phase']})")
     own = status_of(pod, watched.name)
@@ -123,7 +125,7 @@ def _judge(pod: Json, watched: Watched) -> State:
 def _is_done(pod: Json, status: Json, watched: Watched) -> bool:
     """Say whether it is an init container, no native sidecar, that has done its work."""
     inits = pod["spec"].get("initContainers") or []
-    own = [c for c in inits if c["name"] == watched.name and c.get("restartPolicy") != "Always"]
+    own = [c for c in inits if c["name"] == watched.name and not is_native_sidecar(c)]
     ended = (status.get("state") or {}).get("terminated") or {}
     return bool(own) and ended.get("exitCode") == 0
 

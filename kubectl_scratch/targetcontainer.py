@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubectl_scratch import mesh
-from kubectl_scratch.copycontainers import is_native_sidecar, skipped_init
+from kubectl_scratch.copycontainers import skipped_init
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.findings import Finding, Level
 from kubectl_scratch.podjson import (
@@ -14,6 +14,7 @@ from kubectl_scratch.podjson import (
     containers,
     find,
     init_containers,
+    is_native_sidecar,
     name,
     names_of,
     status_of,

@@ -5,8 +5,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from kubectl_scratch.copycontainers import is_native_sidecar
-from kubectl_scratch.podjson import NOT_STARTED, Json, find, init_containers, status_of
+from kubectl_scratch.podjson import (
+    NOT_STARTED,
+    Json,
+    find,
+    has_ended,
+    init_containers,
+    is_native_sidecar,
+    status_of,
+)
 
 APP, TOOLS = "app", "tools"
 # A container that runs now and has crashed within this time is one that crash-loops.
@@ -73,15 +80,10 @@ def crash(source: Json, target: Json, now: datetime) -> str:
 
 def crash_loops(source: Json, target: Json, now: datetime) -> bool:
     """Say whether the target crashes, and the kubelet starts it again and again by itself."""
-    if not crash(source, target, now) or _is_over(source):
+    if not crash(source, target, now) or has_ended(source):
         return False
     policy = _restart_policy(source, target)
     return policy == "Always" or (policy == "OnFailure" and _failed(source, target))
-
-
-def _is_over(source: Json) -> bool:
-    """Say whether no container of a pod is started any more."""
-    return (source.get("status") or {}).get("phase") in ("Failed", "Succeeded")
 
 
 def _restart_policy(source: Json, target: Json) -> str:
