@@ -13,7 +13,7 @@ from kubectl_scratch.podjson import (
     all_containers,
     annotations_of,
     find,
-    labels_of,
+    is_going,
     name,
     namespace,
     uid,
@@ -46,9 +46,12 @@ class JoinedCopy(LivingCopy):
                 raise
             problem = f"copy {self.place.copy_name!r} has no lease, so it takes one session only"
             raise InvalidRequest(problem) from error
-        owners = self._pod["metadata"].get("ownerReferences") or []
-        if uid(found.body) not in [owner.get("uid") for owner in owners]:
-            raise InvalidRequest(f"job {self.place.copy_name!r} is not the lease of that pod")
+        foreign = lease.why_foreign(self._pod, found.body)
+        if foreign:
+            problem = f"pod {name(self._pod)!r} is no copy of {COMMAND}: {foreign}"
+            raise InvalidRequest(problem, "nothing was changed")
+        if is_going(self._pod) or is_going(found.body):
+            raise InvalidRequest(f"copy {self.place.copy_name!r} is being deleted")
         patch = lease.renewal(found.body, self._session_id, found.at, self._terms.ttl)
         self._objects = [(path, uid(found.body)), (api.pods(*where), uid(self._pod))]
         self._seated = True
@@ -69,8 +72,7 @@ def place_of(copy: Json, view: str | None = None) -> Place:
     Raises InvalidRequest for a pod that is no copy of ours, or has no such view.
     """
     known = annotations_of(copy)
-    labelled = labels_of(copy).get(lease.MANAGED_BY) == lease.MANAGER
-    if not labelled or lease.SOURCE_ANNOTATION not in known:
+    if lease.why_no_copy(copy):
         raise InvalidRequest(f"pod {name(copy)!r} is no copy of {COMMAND}", "debug makes one of it")
     target = known.get(lease.CONTAINER_ANNOTATION, "")
     # It becomes a part of the shell's helpers, and anybody may have written it.

@@ -12,7 +12,7 @@ import math
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
-from kubectl_scratch.podjson import Json, annotations_of, uid
+from kubectl_scratch.podjson import Json, annotations_of, labels_of, name, namespace, uid
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER = "kubectl-scratch"
@@ -85,6 +85,53 @@ def owner_reference(job: Json) -> Json:
     """
     metadata = job["metadata"]
     return {"apiVersion": "batch/v1", "kind": "Job", "name": metadata["name"], "uid": uid(job)}
+
+
+def why_no_copy(pod: Json) -> str:
+    """Return why a pod is no copy of ours; empty where it says of itself that it is one."""
+    if labels_of(pod).get(MANAGED_BY) != MANAGER:
+        return f"the pod has no label {MANAGED_BY}={MANAGER}"
+    if not labels_of(pod).get(SESSION_LABEL):
+        return f"the pod has no label {SESSION_LABEL}"
+    if not annotations_of(pod).get(SOURCE_ANNOTATION):
+        return f"the pod has no annotation {SOURCE_ANNOTATION}"
+    return ""
+
+
+def why_foreign(pod: Json, job: Json) -> str:
+    """Return why a pod and a Job are not a copy of ours and its lease; empty where they are.
+
+    Whoever may create pods can write our label and annotations on one, and name any Job as its
+    owner: what is not as we make it, in every respect, is neither changed nor deleted.
+    """
+    problem = why_no_copy(pod)
+    if problem:
+        return problem
+    if (name(job), namespace(job)) != (name(pod), namespace(pod)):
+        return f"job {name(job)} is not called as the pod is"
+    if labels_of(job).get(MANAGED_BY) != MANAGER:
+        return f"job {name(job)} has no label {MANAGED_BY}={MANAGER}"
+    if labels_of(job).get(SESSION_LABEL) != labels_of(pod)[SESSION_LABEL]:
+        return f"job {name(job)} and the pod differ in their label {SESSION_LABEL}"
+    if annotations_of(job).get(SOURCE_ANNOTATION) != annotations_of(pod)[SOURCE_ANNOTATION]:
+        return f"job {name(job)} and the pod differ in their annotation {SOURCE_ANNOTATION}"
+    for field in ("completions", "parallelism"):
+        # Not by ==, for which False is zero.
+        if repr(job["spec"].get(field)) != "0":
+            return f"job {name(job)} runs pods: its {field} is not 0"
+    if job["metadata"].get("ownerReferences"):
+        return f"job {name(job)} belongs to something else"
+    return _why_not_owned(pod, job)
+
+
+def _why_not_owned(pod: Json, job: Json) -> str:
+    owners = pod["metadata"].get("ownerReferences") or []
+    known = [{key: owner.get(key) for key in owner_reference(job)} for owner in owners]
+    if known != [owner_reference(job)]:
+        return f"the pod's only owner is not job {name(job)}"
+    if owners[0].get("controller"):
+        return f"job {name(job)} controls the pod"
+    return ""
 
 
 def server_time(date_header: str) -> datetime:

@@ -19,7 +19,6 @@ from kubectl_scratch.podjson import (
     name,
     namespace,
     status_of,
-    uid,
 )
 
 IN_PLACE = "in-place"
@@ -46,26 +45,52 @@ class Leftover(NamedTuple):
     since: datetime | None = None
 
 
-def find_leftovers(pods: Iterable[Json], jobs: Iterable[Json], now: datetime) -> list[Leftover]:
-    """Return what of ours there is in pods and Jobs, sorted; ``now`` is the cluster's time."""
-    leases = {uid(job): job for job in jobs}
+def find_leftovers(
+    pods: Iterable[Json], jobs: Iterable[Json] | None, now: datetime
+) -> list[Leftover]:
+    """Return what of ours there is in pods and Jobs, sorted; ``now`` is the cluster's time.
+
+    ``jobs`` are None where they are not known.
+    """
+    leases = {(namespace(job), name(job)): job for job in jobs or ()}
     found: list[Leftover] = []
     for pod in pods:
-        if is_copy(pod):
-            found.append(of_copy(pod, _lease_of(pod, leases), now))
+        if is_copy(pod) and (jobs is None or not why_foreign(pod, leases)):
+            # Without a lease it has no owner.
+            job = leases.get(_key(pod)) if _owners(pod) else None
+            found.append(of_copy(pod, job, now))
         found += of_containers(pod)
     return sorted(found, key=lambda row: (row.namespace, row.name))
+
+
+def find_foreign(pods: Iterable[Json], jobs: Iterable[Json]) -> list[tuple[str, str]]:
+    """Return the pods that have our label and are no copies, each with the reason."""
+    leases = {(namespace(job), name(job)): job for job in jobs}
+    whys = [(name(pod), why_foreign(pod, leases)) for pod in pods if is_copy(pod)]
+    return [(pod, why) for pod, why in whys if why]
+
+
+def why_foreign(pod: Json, leases: dict[tuple[str, str], Json]) -> str:
+    """Return why a pod with our label is no copy; empty where it is one."""
+    if not _owners(pod):
+        return ""
+    job = leases.get(_key(pod))
+    # What has lost its owner is removed by the cluster, and is nothing for anybody to do.
+    return lease.why_foreign(pod, job) if job else "its owner is no lease of ours, or is gone"
+
+
+def _owners(pod: Json) -> list[Json]:
+    return pod["metadata"].get("ownerReferences") or []
+
+
+def _key(obj: Json) -> tuple[str, str]:
+    return namespace(obj), name(obj)
 
 
 def is_copy(pod: Json) -> bool:
     """Say whether a pod is a copy of ours; the pod of a learning run is none."""
     ours = labels_of(pod).get(lease.MANAGED_BY) == lease.MANAGER
     return ours and find(init_containers(pod), WATCHER) is None
-
-
-def _lease_of(pod: Json, leases: dict[str, Json]) -> Json | None:
-    owners = pod["metadata"].get("ownerReferences") or []
-    return next((leases[o["uid"]] for o in owners if o.get("uid") in leases), None)
 
 
 def of_copy(pod: Json, job: Json | None, now: datetime) -> Leftover:

@@ -42,7 +42,7 @@ def read_leftovers(
     """Read what there is of ours, and the cluster's time; without leases where they can't be."""
     from kubectl_scratch import cluster as api
     from kubectl_scratch import lease
-    from kubectl_scratch.leftovers import find_leftovers
+    from kubectl_scratch.leftovers import find_foreign, find_leftovers
 
     here = cluster.namespace
     pods = api.everywhere("/api/v1", "pods") if everywhere else api.pods(here)
@@ -53,8 +53,10 @@ def read_leftovers(
     except ClusterError as error:
         if error.status != 403:
             raise
-        leases = []
         console.warning(f"sessions and ends are not known: {error.message}")
+        return find_leftovers(found, None, now), now
+    for pod, why in find_foreign(found, leases):
+        console.warning(f"pod {pod} is not listed: it has the label of a copy and is none: {why}")
     return find_leftovers(found, leases, now), now
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from kubectl_scratch import lease
 from tests.api.harness import (
     A_LEASE,
     EPHEMERAL,
@@ -31,6 +32,7 @@ from tests.api.harness import (
 )
 from tests.support.fakeapi import FakeCluster
 from tests.support.fakerules import Request
+from tests.support.lookalikes import BROKEN, COPY, a_pair
 from tests.support.patience import PATIENCE
 
 AtOnce = Callable[[Callable[[Any, Path], None]], None]
@@ -333,3 +335,68 @@ def test_a_terminal_in_a_joined_copy(
     assert shell.query["container"] == container
     _close(first)
     clean(cli.api)
+
+
+@pytest.mark.parametrize("row", BROKEN)
+def test_who_looks_like_a_copy_is_left_alone(row: str, at_once: AtOnce) -> None:
+    at_once(_look_alike)
+
+
+def _look_alike(row: str, folder: Path) -> None:
+    change, _ = BROKEN[row]
+    with a_cluster(folder) as cli:
+        pod, job = a_pair()
+        change(pod, job)
+        made = cli.api.add(job)
+        for owner in pod["metadata"].get("ownerReferences", ()):
+            owner["uid"] = made["metadata"]["uid"] if owner["uid"] == "u" else owner["uid"]
+        cli.api.add(pod)
+        cli.run("attach", COPY, "--", "true").complains("is no copy|has no label")
+        assert {r.method for r in cli.api.requests} == {"GET"}
+        assert COPY not in cli.run("ls", "-o", "name").out.decode() or row in NO_OWNER
+        assert cli.api.get("jobs", "default", COPY)["spec"] == made["spec"]
+
+
+# A copy without a lease has no owner, and ls has nothing else to tell it by.
+NO_OWNER = ("no-owner",)
+
+
+def test_a_running_job_of_production_is_left_alone(cli: Cli) -> None:
+    """Who may create pods makes one with our marks, and names the Job as its owner."""
+    pod, _ = a_pair()
+    job = {
+        "kind": "Job",
+        "metadata": {"name": COPY},
+        "spec": {"completions": 1, "parallelism": 1, "template": {}},
+    }
+    made = cli.api.add(job)
+    pod["metadata"]["ownerReferences"] = [lease.owner_reference(made)]
+    cli.api.add(pod)
+    ended = cli.run("attach", COPY, "--ttl", "1h", "--", "true")
+    ended.complains("is no copy of kubectl scratch: job", "nothing was changed")
+    assert {r.method for r in cli.api.requests} == {"GET"}
+    assert cli.api.get("jobs", "default", COPY) == made
+
+
+def test_a_lease_that_was_swapped_while_one_was_in_is_left_alone(cli: Cli) -> None:
+    cli.api.gc_delay = float("inf")
+    first = _open(cli, "debug", "mypod")
+    second = _open(cli, "attach", copy_of(cli.api))
+    (name,) = cli.api.names("jobs", "default")
+    job = cli.api.get("jobs", "default", name)
+    cli.api.delete("jobs", "default", name)
+    del job["metadata"]["uid"], job["metadata"]["resourceVersion"]
+    swapped = cli.api.add(job)
+    for process in (second, first):
+        finish(process, b"bye")
+    assert cli.api.get("jobs", "default", name) == swapped
+    assert cli.api.names("pods", "default") == ["mypod"]
+
+
+def test_a_copy_that_is_being_deleted_can_not_be_joined(cli: Cli) -> None:
+    first = _open(cli, "debug", "mypod")
+    name, when = copy_of(cli.api), {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}
+    cli.api.patch("pods", "default", name, when)
+    cli.run("attach", name, "--", "true").complains("is being deleted")
+    assert sent(cli.api, "PATCH", A_LEASE) == []
+    finish(first, b"")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from typing import Any
 
 import pytest
 
 from kubectl_scratch import lease
 from tests.support.builders import Json
+from tests.support.lookalikes import BROKEN, a_pair
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=timezone.utc)
 
@@ -62,3 +64,21 @@ def test_a_seat_is_taken_until_it_expires(until: str, taken: int) -> None:
 def test_the_owner_does_not_control_the_copy() -> None:
     owner = lease.owner_reference(a_job())
     assert owner == {"apiVersion": "batch/v1", "kind": "Job", "name": "x", "uid": "u"}
+
+
+def test_a_copy_and_its_lease_are_ours() -> None:
+    assert lease.why_foreign(*a_pair()) == ""
+
+
+@pytest.mark.parametrize("change, said", BROKEN.values(), ids=BROKEN)
+def test_what_differs_in_one_property_is_not_ours(change: Any, said: str) -> None:
+    pod, job = a_pair()
+    change(pod, job)
+    assert said in lease.why_foreign(pod, job)
+
+
+def test_a_job_of_another_name_is_no_lease_of_a_pod() -> None:
+    pod, job = a_pair()
+    job["metadata"]["name"] = "report"
+    pod["metadata"]["ownerReferences"] = [lease.owner_reference(job)]
+    assert "is not called as the pod is" in lease.why_foreign(pod, job)

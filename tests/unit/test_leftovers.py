@@ -28,7 +28,7 @@ def a_copy(name: str = COPY, **fields: Any) -> Json:
         "labels": lease.labels("x7k2p"),
         "annotations": annotations,
         "creationTimestamp": "2026-01-02T03:01:05Z",
-        "ownerReferences": [{"kind": "Job", "name": name, "uid": f"job-{name}"}],
+        "ownerReferences": [lease.owner_reference(a_lease(name))],
         **fields.pop("metadata", {}),
     }
     return a_pod(name, metadata=metadata, status={"phase": "Running"}, **fields)
@@ -37,7 +37,8 @@ def a_copy(name: str = COPY, **fields: Any) -> Json:
 def a_lease(name: str = COPY, seats: int = 2) -> Json:
     taken = {lease.seat_of(f"s{n}"): lease.expiry(NOW, 60) for n in range(seats)}
     given_up = {lease.seat_of("old"): lease.expiry(NOW, -60)}
-    job = lease.lease_manifest(name, "x7k2p", "i", 300, {**taken, **given_up})
+    source = {lease.SOURCE_ANNOTATION: "default/mypod"}
+    job = lease.lease_manifest(name, "x7k2p", "i", 300, {**source, **taken, **given_up})
     job["metadata"].update(namespace="default", uid=f"job-{name}")
     return {**job, "status": {"completionTime": "2026-01-02T03:01:05Z"}}
 
@@ -64,7 +65,7 @@ def test_without_a_lease_there_is_a_deadline_and_nobody_knows_the_sessions() -> 
 def test_a_learning_run_is_no_copy_and_a_copy_may_have_any_name() -> None:
     named = a_copy("shop-learn")
     learning = learning_pod(named, named["spec"]["containers"][0], "shop-learn-learn", "shop-learn")
-    (row,) = find_leftovers([named, learning], [], NOW)
+    (row,) = find_leftovers([named, learning], [a_lease("shop-learn")], NOW)
     assert row.name == "shop-learn"
 
 
