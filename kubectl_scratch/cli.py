@@ -72,6 +72,14 @@ def open_closed_streams() -> None:
 def run(argv: list[str]) -> int:
     """Run the command line; return the exit code."""
     console = Console(sys.stderr)
+    try:
+        return run_verb(argv, console)
+    finally:
+        console.finish()
+
+
+def run_verb(argv: list[str], console: Console) -> int:
+    """Run the command line; return the exit code that its end means, in words on stderr."""
     if argv[:1] == [COMPLETE]:
         from kubectl_scratch.completion import complete
 
@@ -128,8 +136,11 @@ def report(error: BaseException, console: Console) -> int:
 def report_leftover(error: LeftoverCopy, console: Console) -> int:
     """Word a copy that could not be deleted, after what went wrong before."""
     code = error.code
-    if isinstance(error.__context__, (ScratchError, Interrupted)):
-        code = report(error.__context__, console)
+    before = error.__context__
+    if isinstance(before, (ScratchError, Interrupted)):
+        code = report(before, console)
+    elif isinstance(before, Exception):
+        code = report_unknown(before, console)
     console.warning(f"the copy could not be deleted ({error.cause}); {error.otherwise}")
     console.warning(f"to delete it now: {error.command}")
     return code

@@ -20,7 +20,7 @@ from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
 import urllib3
 import yaml
 
-from kubectl_scratch import __version__, kubeconfig
+from kubectl_scratch import __version__, kubeconfig, parallel
 from kubectl_scratch.credentials import Credentials, reason_of
 from kubectl_scratch.errors import ClusterError, InvalidRequest, Unreachable
 from kubectl_scratch.execs import Dial
@@ -320,6 +320,8 @@ class Cluster:
         timeout: float | None = None,
         accept: str = "application/json",
     ) -> Answer:
+        # Who is abandoned asks for nothing more.
+        parallel.check()
         action = f"{verb} {path}"
         url = self._host + path + (f"?{urlencode(query)}" if query else "")
         headers = urllib3.HTTPHeaderDict([("Accept", accept), *self._headers()])

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
+
+from kubectl_scratch import parallel
+from kubectl_scratch.sink import Sink
 
 if TYPE_CHECKING:
     from kubectl_scratch.findings import Finding
 
 # Where lines can't be replaced (a log), a wait is told this often, in seconds.
 LOG_EVERY = 5.0
+# What is kept for a stderr that takes nothing just now, in bytes, and how long an end that
+# somebody has asked for waits until it does, in seconds.
+MOST_UNWRITTEN, LAST_SECONDS = 1 << 16, 1.0
+LOOK_EVERY = 0.05
 
 
 def printable(text: str) -> str:
@@ -24,14 +32,20 @@ def printable(text: str) -> str:
 class Console:
     """Speak to the person at stderr, one line at a time; safe to use from several threads.
 
-    A closed terminal is no reason to stop cleaning up, so nothing here raises.
+    A closed terminal is no reason to stop cleaning up, so nothing here raises; nor does anything
+    wait, for one that is stopped, or a pipe that nobody reads. Who is abandoned is silent.
+    ``hurried`` says that somebody has asked us to end.
     """
 
     def __init__(
         self, stream: TextIO, quiet: bool = False, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.quiet = quiet
+        self.hurried = False
         self._stream = stream
+        self._sink: Sink | None = None
+        self._unwritten = bytearray()
+        self._writing = False
         self._clock = clock
         self._logged = -LOG_EVERY
         self._live = _isatty(stream)
@@ -47,7 +61,7 @@ class Console:
         nothing that is not worth a line of its own (``log``).
         """
         text = printable(text)
-        if self.quiet or text == self._shown:
+        if self.quiet or text == self._shown or parallel.is_abandoned():
             return
         with self._lock:
             if self._live:
@@ -99,7 +113,15 @@ class Console:
         self._raw = False
         self._fresh = at_line_start
 
+    def finish(self) -> None:
+        """Wait until all is written; not for long where somebody has asked us to end."""
+        end = time.monotonic() + LAST_SECONDS
+        while self._unwritten and not (self.hurried and time.monotonic() > end):
+            time.sleep(LOOK_EVERY)
+
     def _line(self, text: str) -> None:
+        if parallel.is_abandoned():
+            return
         with self._lock:
             self.settle()
             text = printable(text)
@@ -108,9 +130,37 @@ class Console:
             self._fresh = True
 
     def _write(self, text: str) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            self._stream.write(text)
-            self._stream.flush()
+        try:
+            if self._sink is None:
+                self._sink = Sink(self._stream.fileno())
+        except (OSError, ValueError):
+            # It has none: it is a test's.
+            with contextlib.suppress(OSError, ValueError):
+                self._stream.write(text)
+            return
+        if len(self._unwritten) < MOST_UNWRITTEN:
+            self._unwritten += text.encode(errors="backslashreplace")
+        self._push(self._sink)
+        if self._unwritten and not self._writing:
+            self._writing = True
+            threading.Thread(target=self._push_later, args=[self._sink], daemon=True).start()
+
+    def _push(self, sink: Sink) -> None:
+        """Write what goes at once; a stderr that can't be written takes nothing any more."""
+        try:
+            del self._unwritten[: sink.write(bytes(self._unwritten))]
+        except (OSError, ValueError):
+            self._unwritten.clear()
+
+    def _push_later(self, sink: Sink) -> None:
+        """Write the rest as soon as it goes."""
+        while self._writing:
+            with contextlib.suppress(OSError, ValueError):
+                select.select([], [sink], [])
+            with self._lock:
+                self._push(sink)
+                self._writing = bool(self._unwritten)
+            time.sleep(LOOK_EVERY)
 
 
 def _isatty(stream: TextIO) -> bool:

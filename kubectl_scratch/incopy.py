@@ -30,15 +30,13 @@ def run_in(
     outcome = run_session(session, desk, place, tty, limit, luggage)
     if place.view != APP or not (outcome.lost or outcome.code == KILLED):
         return outcome
-    with desk.interrupts.interruptible():
-        death = death_of_target(desk, place)
+    death = desk.interrupts.run(lambda: death_of_target(desk, place))
     if not death:
         return outcome
     desk.console.warning(death)
     if session.command or not tty:
         return outcome
-    with desk.interrupts.interruptible():
-        beside = copy.beside()
+    beside = desk.interrupts.run(copy.beside)
     if beside is None:
         return outcome
     desk.console.info("the session goes on in the debug container")

@@ -36,9 +36,8 @@ def debug(request: DebugRequest, desk: Desk) -> int:
     Raises a ScratchError where there was no session and where its connection was lost.
     """
     tty = wants_terminal(request.session, desk.user)
-    with desk.interrupts.interruptible():
-        plan = make_plan(request, desk)
-        refuse_blocked(plan)
+    plan = desk.interrupts.run(lambda: make_plan(request, desk))
+    refuse_blocked(plan)
     for finding in plan.findings:
         desk.console.finding(finding)
     outcome, guest = hold_session(plan, request.session, desk, tty)
@@ -53,11 +52,10 @@ def rehearse(request: DebugRequest, desk: Desk, server: bool) -> InPlacePlan:
 
     Raises ClusterError for a refusal.
     """
-    with desk.interrupts.interruptible():
-        plan = make_plan(request, desk)
-        if not server or plan.blockers or plan.idle is not None:
-            return plan
-        choice = add_container(plan, desk, dry_run=True)
+    plan = desk.interrupts.run(lambda: make_plan(request, desk))
+    if not server or plan.blockers or plan.idle is not None:
+        return plan
+    choice = desk.interrupts.run(lambda: add_container(plan, desk, dry_run=True))
     told = Finding(Level.INFO, f"profile {choice.profile}, the strongest that is admitted")
     return plan._replace(choices=(choice,), findings=(*plan.findings, *choice.findings, told))
 
@@ -162,9 +160,10 @@ def farewell(guest: Guest, desk: Desk) -> None:
     # The next session looks for one that runs.
     wanted = ("running", "terminated") if guest.linger else ("terminated",)
     try:
-        with desk.interrupts.interruptible():
-            known = wait_for_state(guest.place, wanted, desk)
-            idles = bool(guest.linger) and not is_in(guest.place, ("terminated",), desk)
+        known = desk.interrupts.run(lambda: wait_for_state(guest.place, wanted, desk))
+        idles = bool(guest.linger) and not desk.interrupts.run(
+            lambda: is_in(guest.place, ("terminated",), desk)
+        )
     except Interrupted:
         # The session is over, and its code stays: the signal is about this wait.
         known, idles = False, bool(guest.linger)

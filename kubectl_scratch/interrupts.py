@@ -1,20 +1,26 @@
 """Signals: noted at once, acted on only where that is safe.
 
-A handler that raises anywhere would lose an object between its creation and the note of it.
-So ours only note the signal; ``check`` raises between two steps, and ``interruptible`` lets
-the handler itself raise where nothing can be lost, in a read or a wait.
+A handler that raises anywhere would lose an object between its creation and the note of it, and
+leave a lock of a library held. So ours only note the signal: ``check`` raises between two steps,
+and ``run`` gives up what stands in a thread of its own, a read or a wait.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+import select
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+import time
+from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from kubectl_scratch.errors import Interrupted
+from kubectl_scratch.parallel import Task
+
+T = TypeVar("T")
 
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
 
@@ -32,12 +38,12 @@ class Interrupts:
         self.resumed = False
         self._count = 0
         self._counted = 0
-        self._raising = False
         self._closing = False
         self._previous: dict[int, Any] = {}
         self._wakeup = -1
         self._reader = -1
         self._writer = -1
+        self._waking = threading.Lock()
 
     def __enter__(self) -> Interrupts:
         self._reader, self._writer = os.pipe()
@@ -61,16 +67,15 @@ class Interrupts:
         for signum, handler in self._previous.items():
             signal.signal(signum, handler)
         signal.set_wakeup_fd(self._wakeup)
-        os.close(self._reader)
-        os.close(self._writer)
+        with self._waking:
+            os.close(self._reader)
+            os.close(self._writer)
+            self._writer = -1
 
     def _note(self, signum: int, frame: FrameType | None) -> None:
         self._count += 1
         if self.received is None:
             self.received = signum
-        if self._raising:
-            self._raising = False
-            raise Interrupted(self.received)
 
     def _note_resize(self, signum: int, frame: FrameType | None) -> None:
         self.resized = True
@@ -96,20 +101,40 @@ class Interrupts:
         if self.received is not None and not self._closing:
             raise Interrupted(self.received)
 
-    @contextmanager
-    def interruptible(self) -> Iterator[None]:
-        """Let a signal break off what stands inside, which must not create anything."""
-        self._raising = not self._closing
-        try:
-            self.check()
-            yield
-        finally:
-            self._raising = False
+    def run(
+        self,
+        function: Callable[[], T],
+        undo: Callable[[T], object] = lambda result: None,
+        seconds: float | None = None,
+    ) -> T:
+        """Return what ``function`` gives, which must not create anything; a signal gives it up.
+
+        It then goes on in its thread to where it asks whether it is still wanted, and ``undo``
+        gets what it gives. Raises what it raises, Interrupted, and TimeoutError after so many
+        ``seconds``.
+        """
+        self.check()
+        task = Task(function, self._wake, undo)
+        end = None if seconds is None else time.monotonic() + seconds
+        while not task.done():
+            left = None if end is None else max(end - time.monotonic(), 0)
+            ready, _, _ = select.select([self._reader], [], [], left)
+            self.clear()
+            if (self.received is not None and not self._closing) or not ready:
+                task.abandon()
+                self.check()
+                raise TimeoutError
+        return task.result()
+
+    def _wake(self) -> None:
+        """Make the descriptor readable; called from other threads, perhaps when all is over."""
+        with self._waking, contextlib.suppress(BlockingIOError):
+            if self._writer >= 0:
+                os.write(self._writer, b"\0")
 
     def close(self) -> None:
         """From now on let nothing break off: what remains is to clean up."""
         self._closing = True
-        self._raising = False
         self._counted = self._count
 
     @property

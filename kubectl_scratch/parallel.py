@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -14,26 +15,110 @@ FEW = 1
 SLOW = 0.1
 
 
-class Task(Generic[T]):
-    """A function that runs from now on, in a thread of its own; it doesn't hold up the exit."""
+class Abandoned(BaseException):
+    """Nobody waits any more for what this thread does; no ``except Exception`` may go on."""
 
-    def __init__(self, function: Callable[[], T]) -> None:
+
+_here = threading.local()
+
+
+def is_abandoned() -> bool:
+    """Say whether nobody waits any more for what this thread does."""
+    task: Task[object] | None = getattr(_here, "task", None)
+    return task is not None and task.abandoned
+
+
+def check() -> None:
+    """Raise Abandoned where nobody waits any more for what this thread does."""
+    if is_abandoned():
+        raise Abandoned
+
+
+@contextmanager
+def ended_by(end: Callable[[], object]) -> Iterator[None]:
+    """Have ``end`` called by whoever abandons this thread meanwhile: it ends what is waited for."""
+    task: Task[object] | None = getattr(_here, "task", None)
+    if task is None:
+        yield
+        return
+    task.add_end(end)
+    try:
+        yield
+    finally:
+        task.remove_end(end)
+
+
+class Task(Generic[T]):
+    """A function that runs from now on, in a thread of its own; it doesn't hold up the exit.
+
+    ``told`` is called at its end, in its thread; ``undo`` gets a result that came when it was
+    abandoned.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[], T],
+        told: Callable[[], object] = lambda: None,
+        undo: Callable[[T], object] = lambda result: None,
+    ) -> None:
         """Start it."""
+        self.abandoned = False
         self._function = function
+        self._told = told
+        self._undo = undo
         self._results: list[T] = []
         self._failure: BaseException | None = None
+        self._over = False
+        self._ends: list[Callable[[], object]] = []
+        self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
+        _here.task = self
         try:
-            self._results.append(self._function())
+            self._take(self._function())
         except BaseException as error:
             self._failure = error
+        finally:
+            self._over = True
+            self._told()
+
+    def _take(self, result: T) -> None:
+        with self._lock:
+            if not self.abandoned:
+                self._results.append(result)
+                return
+        self._undo(result)
+
+    def add_end(self, end: Callable[[], object]) -> None:
+        """Have ``end`` called where it is abandoned; raises Abandoned where it is already."""
+        with self._lock:
+            if not self.abandoned:
+                self._ends.append(end)
+                return
+        end()
+        raise Abandoned
+
+    def remove_end(self, end: Callable[[], object]) -> None:
+        """Have ``end`` called no more."""
+        with self._lock:
+            self._ends.remove(end)
+
+    def abandon(self) -> None:
+        """Leave it alone: it ends where it asks whether it is wanted, and its result is undone."""
+        with self._lock:
+            self.abandoned = True
+            results, ends = list(self._results), list(self._ends)
+            self._results.clear()
+        for end in ends:
+            end()
+        for result in results:
+            self._undo(result)
 
     def done(self) -> bool:
         """Say whether it has ended, in whatever way."""
-        return not self._thread.is_alive()
+        return self._over
 
     def result(self) -> T:
         """Wait for its end, and return what it returned; raises what it raised."""

@@ -7,6 +7,7 @@ https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-g
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ from typing import NamedTuple
 
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.kubeconfig import Access
+from kubectl_scratch.parallel import ended_by
 from kubectl_scratch.podjson import Json
 
 
@@ -54,7 +56,8 @@ def log_in(access: Access, interactive: bool, timeout: float | None) -> Login:
         hint = config.get("installHint") or f"{name}: {(error.strerror or '').lower()}"
         raise _failure(name, "can't be run", hint) from error
     try:
-        out, said = process.communicate(timeout=timeout)
+        with ended_by(lambda: _end(process, group=not interactive)):
+            out, said = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired as error:
         raise _failure(name, f"did not answer in {timeout:.0f} s", "") from error
     finally:
@@ -64,6 +67,12 @@ def log_in(access: Access, interactive: bool, timeout: float | None) -> Login:
         reason = (said or b"").decode(errors="replace")
         raise _failure(name, f"ended with code {process.returncode}", reason)
     return _read(name, out)
+
+
+def _end(process: subprocess.Popen[bytes], group: bool) -> None:
+    """End it where nobody waits for it any more; it may just have ended."""
+    with contextlib.suppress(ProcessLookupError):
+        _kill(process, group)
 
 
 def _kill(process: subprocess.Popen[bytes], group: bool) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import os
 import re
 import shutil
@@ -26,10 +28,14 @@ def private_folder() -> Iterator[Path]:
     parent = Path(wanted if wanted and usable else tempfile.gettempdir())
     _remove_leftovers(parent)
     folder = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=parent)
+    remove = functools.partial(shutil.rmtree, folder, ignore_errors=True)
+    # A thread that nobody waits for any more may not come to its end.
+    atexit.register(remove)
     try:
         yield Path(folder)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove()
+        atexit.unregister(remove)
 
 
 def _remove_leftovers(parent: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kubectl_scratch import cluster as api
-from kubectl_scratch import shell, stream, terminal, toolkit
+from kubectl_scratch import parallel, shell, stream, terminal, toolkit
 from kubectl_scratch.copywatch import LOOK_SECONDS, CopyWatch, StartNews
 from kubectl_scratch.desk import Desk
 from kubectl_scratch.errors import (
@@ -48,6 +48,9 @@ DEATH_LOOKS, DEATH_LOOK_EVERY = 12, 0.25
 DEATH_WITHIN = timedelta(seconds=5)
 # The same for a container that has certainly ended: a busy kubelet tells of it late.
 OVER_LOOKS = 40
+
+# For how long, in seconds, the wait for a session may be over its time: it knows best why.
+GRACE_SECONDS = 2.0
 
 UNREACHED = (stream.NoWebSocket, stream.NotStarted, stream.Refused, stream.Unsure)
 
@@ -88,8 +91,9 @@ def run_session(
 
 def tell_of_the_copy(desk: Desk, place: Place) -> None:
     """Say so where a session was killed because its copy has ended."""
-    with contextlib.suppress(ClusterError), desk.interrupts.interruptible():
-        state = CopyWatch(desk.cluster, place).look(LOOK_SECONDS)
+    watch = CopyWatch(desk.cluster, place)
+    with contextlib.suppress(ClusterError):
+        state = desk.interrupts.run(lambda: watch.look(LOOK_SECONDS))
         if isinstance(state, Failed):
             desk.console.error(state.why)
 
@@ -97,12 +101,16 @@ def tell_of_the_copy(desk: Desk, place: Place) -> None:
 def refuse_ended(desk: Desk, place: Place) -> None:
     """Raise CopyNotReady where the session's container has ended before the session began."""
     watch = CopyWatch(desk.cluster, place)
-    with contextlib.suppress(ClusterError), desk.interrupts.interruptible():
+
+    def look() -> None:
         for _ in range(OVER_LOOKS):
             state = watch.look(LOOK_SECONDS)
             if isinstance(state, Failed):
                 raise CopyNotReady(state.why)
             desk.clock.sleep(DEATH_LOOK_EVERY)
+
+    with contextlib.suppress(ClusterError):
+        desk.interrupts.run(look)
 
 
 def death_of_target(desk: Desk, place: Place) -> str:
@@ -179,18 +187,19 @@ def open_session(
     """Return the session as soon as its container takes it."""
     errand = make_errand(request, desk, place, tty, luggage)
 
+    last = [""]
+
     def say(words: str) -> None:
+        last[0] = words
         desk.console.progress(f"waiting for {place.copy_name}: {words}")
 
     attempt = choose_transport(request.transport, desk, errand, folder, say)
 
     def checked(state: State) -> Remote | None:
-        # A signal's exception may have been swallowed on its way, by a finalizer.
-        desk.interrupts.check()
+        parallel.check()
         return attempt(state)
 
-    say("the debug container starts" if place.tag else "the copy starts")
-    with desk.interrupts.interruptible():
+    def wait() -> Remote:
         watch = CopyWatch(desk.cluster, place)
         return wait_for(
             checked,
@@ -201,6 +210,13 @@ def open_session(
             Patience(request.timeout),
             StartNews(desk.cluster, place),
         )
+
+    say("the debug container starts" if place.tag else "the copy starts")
+    try:
+        return desk.interrupts.run(wait, Remote.close, request.timeout + GRACE_SECONDS)
+    except TimeoutError as error:
+        # What it waits for has a longer end of its own.
+        raise CopyNotReady(last[0], request.timeout) from error
 
 
 def make_errand(

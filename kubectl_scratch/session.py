@@ -34,12 +34,7 @@ def debug(request: DebugRequest, desk: Desk, reading: Task[Read]) -> int:
     """
     session = request.session
     tty = wants_terminal(session, desk.user)
-    with desk.interrupts.interruptible():
-        plan = plan_debug(request, desk, reading)
-        refuse_blocked(plan)
-        if plan.place.view == TOOLS:
-            # Inside the target nobody waits for the debug container, so it is tried as it is.
-            plan = admit(plan, desk.cluster)
+    plan = desk.interrupts.run(lambda: plan_admitted(request, desk, reading))
     for finding in plan.findings:
         desk.console.finding(finding)
     copy = CreatedCopy(plan, Terms(session.ttl, request.deadline), surroundings(desk))
@@ -55,23 +50,35 @@ def rehearse(request: DebugRequest, desk: Desk, reading: Task[Read], server: boo
 
     Raises ClusterError for a refusal.
     """
-    with desk.interrupts.interruptible():
-        plan = plan_debug(request, desk, reading)
-        if not server or plan.blockers:
-            return plan
-        admitted = admit(plan, desk.cluster)
-        refusals = [judge_lease(admitted, desk.cluster), judge(admitted, None, desk.cluster)]
-        for refusal in (refusal for refusal in refusals if refusal):
-            if not is_not_judged(refusal):
-                raise refusal
-            told = Finding(Level.WARNING, f"not judged: {refusal.message}")
-            admitted = admitted._replace(findings=(*admitted.findings, told))
-        return admitted
+    plan = desk.interrupts.run(lambda: plan_debug(request, desk, reading))
+    if not server or plan.blockers:
+        return plan
+    return desk.interrupts.run(lambda: judge_all(plan, desk))
+
+
+def judge_all(plan: Plan, desk: Desk) -> Plan:
+    """Return the plan as the API server judges it; raises ClusterError for a refusal."""
+    admitted = admit(plan, desk.cluster)
+    refusals = [judge_lease(admitted, desk.cluster), judge(admitted, None, desk.cluster)]
+    for refusal in (refusal for refusal in refusals if refusal):
+        if not is_not_judged(refusal):
+            raise refusal
+        told = Finding(Level.WARNING, f"not judged: {refusal.message}")
+        admitted = admitted._replace(findings=(*admitted.findings, told))
+    return admitted
 
 
 def verdict(plan: Plan) -> int:
     """Return the exit code of a dry run."""
     return ExitStatus.FAILURE if plan.blockers else ExitStatus.OK
+
+
+def plan_admitted(request: DebugRequest, desk: Desk, reading: Task[Read]) -> Plan:
+    """Make the plan that is carried out; raises InvalidRequest where it has a blocker."""
+    plan = plan_debug(request, desk, reading)
+    refuse_blocked(plan)
+    # Inside the target nobody waits for the debug container, so it is tried as it is.
+    return admit(plan, desk.cluster) if plan.place.view == TOOLS else plan
 
 
 def plan_debug(request: DebugRequest, desk: Desk, reading: Task[Read]) -> Plan:
@@ -104,8 +111,8 @@ def explain(error: ClusterError, plan: Plan, desk: Desk) -> None:
     # Seldom needed, and then nobody hurries.
     from kubectl_scratch.preflight import check
 
-    with contextlib.suppress(ClusterError), desk.interrupts.interruptible():
-        for finding in check(plan, desk.cluster).findings:
+    with contextlib.suppress(ClusterError):
+        for finding in desk.interrupts.run(lambda: check(plan, desk.cluster)).findings:
             # Its own message is told as the error.
             if finding.level is Level.BLOCKER and error.message not in finding.text:
                 desk.console.warning(finding.text)
@@ -117,8 +124,7 @@ def attach(pod: str, session: SessionRequest, desk: Desk, view: str | None = Non
     Raises as ``debug`` does, and InvalidRequest for a pod that is no copy.
     """
     tty = wants_terminal(session, desk.user)
-    with desk.interrupts.interruptible():
-        found = read_copy(pod, desk, view)
+    found = desk.interrupts.run(lambda: read_copy(pod, desk, view))
     terms = Terms(session.ttl, session.ttl)
     copy = JoinedCopy(found, desk.suffix(), terms, surroundings(desk), view)
     return live(copy, session, desk, tty)

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import websocket
 
+from kubectl_scratch import parallel
 from kubectl_scratch.execs import Dial, Outcome
 from kubectl_scratch.podjson import innermost
 
@@ -352,6 +353,7 @@ def expect(stream: ExecStream, byte: bytes, seconds: float) -> tuple[bool, bytes
 
 def _exchange(stream: ExecStream) -> list[tuple[int, bytes]]:
     """Wait up to a second until something can be sent or received, and do that."""
+    parallel.check()
     stream.flush()
     if not stream.more:
         select.select([stream], [stream] if stream.unsent else [], [], 1.0)

@@ -13,7 +13,7 @@ import signal
 import termios
 import tty
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from types import TracebackType
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ from kubectl_scratch.console import Console
 from kubectl_scratch.desk import UserStreams
 from kubectl_scratch.errors import Interrupted, SessionError
 from kubectl_scratch.interrupts import Interrupts
+from kubectl_scratch.sink import Sink
 from kubectl_scratch.spawn import Remote
 
 READ_BYTES = 65536
@@ -28,6 +29,8 @@ READ_BYTES = 65536
 # the terminal instead of in our memory, and ^C is not behind megabytes.
 MOST_BACKLOG = 1 << 17
 TICK_SECONDS = 1.0
+# A terminal may be ready, and have no room for the two bytes that it makes of a line's end.
+NO_ROOM_SECONDS = 0.02
 
 
 class RawTerminal:
@@ -52,7 +55,7 @@ class RawTerminal:
         if self._saved is not None:
             # One that is gone says so by its own signal, too, which comes with the one to go on.
             with contextlib.suppress(termios.error):
-                tty.setraw(self._fd, termios.TCSADRAIN)
+                tty.setraw(self._fd, termios.TCSANOW)
 
     def __exit__(
         self,
@@ -63,7 +66,8 @@ class RawTerminal:
         if self._saved is not None:
             # A terminal that is gone has nothing to restore.
             with contextlib.suppress(termios.error):
-                termios.tcsetattr(self._fd, termios.TCSADRAIN, self._saved)  # type: ignore[arg-type]
+                # Not once all is shown: it may be stopped, and the copy is still to be deleted.
+                termios.tcsetattr(self._fd, termios.TCSANOW, self._saved)  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -91,11 +95,18 @@ def bridge(
     ``tick`` is called about once a second. Raises Interrupted for a signal, and, with
     SIGPIPE's number, when nobody reads our output any more.
     """
-    reading = remote.takes_input
+    with closing(Sink(user.stdout)) as out, closing(Sink(user.stderr)) as err:
+        _carry(remote, user, Outlet(out, err, interrupts, tick), clock, raw)
 
-    def show() -> None:
-        _show(remote, user, raw, Outlet(interrupts, tick))
 
+def _carry(
+    remote: Remote,
+    user: UserStreams,
+    outlet: Outlet,
+    clock: Callable[[], float],
+    raw: RawTerminal | None,
+) -> None:
+    reading, interrupts = remote.takes_input, outlet.interrupts
     while not remote.ended():
         remote.flush()
         wanted = [remote.fileno(), interrupts.fileno()]
@@ -110,10 +121,10 @@ def bridge(
             _follow_terminal(remote, user, interrupts, raw)
         if user.stdin in ready:
             reading = _pass_input(remote, user.stdin)
-        show()
+        _show(remote, raw, outlet)
         remote.keep_alive(clock())
-        tick()
-    show()
+        outlet.tick()
+    _show(remote, raw, outlet)
 
 
 def _follow_terminal(
@@ -127,38 +138,40 @@ def _follow_terminal(
 
 
 class Outlet(NamedTuple):
-    """A way to write to who may not read: signals and ticks go on meanwhile."""
+    """Ways to write to who may not read: signals and ticks go on meanwhile."""
 
+    out: Sink
+    err: Sink
     interrupts: Interrupts
     tick: Callable[[], None]
 
-    def write(self, fd: int, data: bytes) -> None:
+    def write(self, sink: Sink, data: bytes) -> None:
         """Write all of ``data``; raises OSError, Interrupted, and what ``tick`` raises."""
-        view = memoryview(data)
+        view, ready = memoryview(data), False
         while view:
-            with self.interrupts.interruptible():
-                _, ready, _ = select.select([], [fd], [], TICK_SECONDS)
-                if ready:
-                    view = view[_write(fd, view[: select.PIPE_BUF]) :]
-            if not ready:
-                self.tick()
+            self.interrupts.check()
+            wrote = sink.write(view)
+            view = view[wrote:]
+            # What is ready and takes nothing would be asked again and again.
+            ready = bool(view) and not wrote and self._wait([] if ready else [sink])
+
+    def _wait(self, wanted: list[Sink]) -> bool:
+        """Wait until it can be written; return whether it can. Without it wait for a moment."""
+        heard, most = self.interrupts.fileno(), TICK_SECONDS if wanted else NO_ROOM_SECONDS
+        woken, ready, _ = select.select([heard], wanted, [], most)
+        if woken:
+            self.interrupts.clear()
+        elif wanted and not ready:
+            self.tick()
+        return bool(ready)
 
 
-def _write(fd: int, data: memoryview) -> int:
-    """Write as much as goes; a pipe that is writable takes PIPE_BUF bytes without blocking."""
-    try:
-        return os.write(fd, data)
-    except BlockingIOError:
-        # Another process that shares the terminal has made it non-blocking.
-        return 0
-
-
-def _show(remote: Remote, user: UserStreams, raw: RawTerminal | None, outlet: Outlet) -> None:
+def _show(remote: Remote, raw: RawTerminal | None, outlet: Outlet) -> None:
     out, err = remote.drain()
     if out and raw is not None:
         raw.at_line_start = out.endswith(b"\n")
     try:
-        outlet.write(user.stdout, out)
+        outlet.write(outlet.out, out)
     except BrokenPipeError as error:
         raise Interrupted(signal.SIGPIPE) from error
     except OSError as error:
@@ -168,7 +181,7 @@ def _show(remote: Remote, user: UserStreams, raw: RawTerminal | None, outlet: Ou
         raise SessionError(f"stdout can't be written: {os.strerror(error.errno or 0)}") from error
     # Nobody who could be told: a stderr that can't be written ends no session.
     with contextlib.suppress(OSError):
-        outlet.write(user.stderr, err)
+        outlet.write(outlet.err, err)
 
 
 def _pass_input(remote: Remote, stdin: int) -> bool:

@@ -28,21 +28,24 @@ def run(values: dict[str, Any], process: Process) -> int:
         reads = begin_reading(desk, request)
         from kubectl_scratch import preflight, session
 
-        with desk.interrupts.interruptible():
+        def find() -> Checked:
             try:
-                checked = preflight.check(session.plan_debug(request, desk, reads), desk.cluster)
+                return preflight.check(session.plan_debug(request, desk, reads), desk.cluster)
             except ClusterError as error:
                 if error.status != 403:
                     raise
                 # Without the right to read the target there is no plan, but a Role to ask for.
-                checked = preflight.check_rights(desk.cluster)
-        if values["output"]:
-            rows = [row._asdict() for row in checked.rows]
-            document = {"rows": rows, "blocked": checked.blocked, "missingRole": checked.role}
-            click.echo(as_document(document, values["output"]), nl=False)
-        else:
-            click.echo(as_table(checked), nl=False)
-        return ExitStatus.FAILURE if checked.blocked else ExitStatus.OK
+                return preflight.check_rights(desk.cluster)
+
+        checked = desk.interrupts.run(find)
+    # Whoever does not read it may end us as any program.
+    if values["output"]:
+        rows = [row._asdict() for row in checked.rows]
+        document = {"rows": rows, "blocked": checked.blocked, "missingRole": checked.role}
+        click.echo(as_document(document, values["output"]), nl=False)
+    else:
+        click.echo(as_table(checked), nl=False)
+    return ExitStatus.FAILURE if checked.blocked else ExitStatus.OK
 
 
 def as_table(checked: Checked) -> str:

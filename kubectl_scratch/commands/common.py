@@ -31,10 +31,14 @@ def sit_down(values: dict[str, Any], process: Process) -> Iterator[Desk]:
     connection = take_connection(values)
     with Interrupts() as interrupts:
         # A credential plugin may wait for a person.
-        with interrupts.interruptible():
-            cluster = Cluster(read_access(connection, os.environ), connection.request_timeout)
+        cluster = interrupts.run(
+            lambda: Cluster(read_access(connection, os.environ), connection.request_timeout)
+        )
         user = UserStreams(*process.streams)
-        yield Desk(cluster, process.console, user, interrupts, time, random_suffix, author())
+        try:
+            yield Desk(cluster, process.console, user, interrupts, time, random_suffix, author())
+        finally:
+            process.console.hurried = interrupts.received is not None
 
 
 def make_session(values: dict[str, Any], command: tuple[str, ...]) -> SessionRequest:

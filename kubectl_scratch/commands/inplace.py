@@ -29,9 +29,9 @@ def run(request: DebugRequest, values: dict[str, Any], process: Process) -> int:
         if dry_run == "none":
             return insitu.debug(request, desk)
         plan = insitu.rehearse(request, desk, server=dry_run == "server")
-        # Names and texts of the cluster are untrusted.
-        click.echo("".join(f"{printable(line)}\n" for line in inplace.lines(plan)), nl=False)
-        return ExitStatus.FAILURE if plan.blockers else ExitStatus.OK
+    # Names and texts of the cluster are untrusted.
+    click.echo("".join(f"{printable(line)}\n" for line in inplace.lines(plan)), nl=False)
+    return ExitStatus.FAILURE if plan.blockers else ExitStatus.OK
 
 
 def make_linger(values: dict[str, Any]) -> float:

@@ -26,8 +26,10 @@ def run(values: dict[str, Any], process: Process) -> int:
     """List what there is of ours; ``values`` are the flags as Click read them."""
     refuse_extra(values)
     everywhere, output = values["all_namespaces"], values["output"]
-    with sit_down(values, process) as desk, desk.interrupts.interruptible():
-        found, now = read_leftovers(desk.cluster, everywhere, process.console)
+    with sit_down(values, process) as desk:
+        found, now = desk.interrupts.run(
+            lambda: read_leftovers(desk.cluster, everywhere, process.console)
+        )
         text = shown(found, now, everywhere, output)
         if not found and output in (None, "wide", "name"):
             where = "" if everywhere else f" in {desk.cluster.namespace} namespace."

@@ -18,7 +18,7 @@ def a_pair(uid: str = "u") -> tuple[Json, Json]:
     marks = {lease.SOURCE_ANNOTATION: "default/shop", lease.CONTAINER_ANNOTATION: "app"}
     job = lease.lease_manifest(COPY, "bcdfg", "i", 300, dict(marks))
     job["metadata"].update(namespace="default", uid=uid)
-    metadata = {
+    metadata: Json = {
         "labels": lease.labels("bcdfg"),
         "annotations": {**marks, lease.VIEW_ANNOTATION: "app"},
     }
