@@ -21,9 +21,11 @@ STOP_SECONDS = 5.0
 
 
 class Heartbeat(threading.Thread):
-    """Renew a lease from a thread of its own, until it is stopped or the lease is lost.
+    """Renew a lease from a thread of its own, until it is stopped or the lease is gone.
 
-    ``tell`` hears, once, that it is lost. ``ttl`` is in seconds.
+    ``tell`` hears that it is lost, which only the cluster can say, and once that it can't be
+    renewed just now. ``unfinished`` is called where the lease does not count down, since no Job
+    controller has completed the Job, until it returns True. ``ttl`` is in seconds.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class Heartbeat(threading.Thread):
         session_id: str,
         ttl: float,
         tell: Callable[[str], None],
+        unfinished: Callable[[], bool] = lambda: True,
     ) -> None:
         super().__init__(name="heartbeat", daemon=True)
         self._cluster = cluster
@@ -41,6 +44,9 @@ class Heartbeat(threading.Thread):
         self._session_id = session_id
         self._ttl = ttl
         self._tell = tell
+        self._unfinished = unfinished
+        self._told = False
+        self._renewed = (time.monotonic(), time.time())
         self._stopped = threading.Event()
         self._beating = threading.Lock()
 
@@ -50,25 +56,33 @@ class Heartbeat(threading.Thread):
         if self._beating.acquire(timeout=STOP_SECONDS):
             self._beating.release()
 
+    @property
+    def is_over(self) -> bool:
+        """Say whether the lease has ended for want of a renewal."""
+        return _elapsed(self._renewed) >= self._ttl
+
     def run(self) -> None:
         """Renew at a third of the lease."""
         missed = 0
         while self._wait(self._ttl / BEATS_PER_LEASE):
             try:
                 with self._beating:
-                    problem = "" if self._stopped.is_set() else self._beat()
-            except ClusterError as error:
-                problem = error.message
-                if error.transient or error.status == 401:
-                    missed += 1
-                    # The next beat may get through: said once, with a third of the lease left.
-                    if missed == BEATS_PER_LEASE - 1:
-                        self._say("can't be renewed just now", problem)
-                    continue
-            missed = 0
-            if problem:
-                self._say("is lost", problem)
+                    gone = "" if self._stopped.is_set() else self._beat()
+            except Exception as error:
+                # Whatever it is, the next beat may get through: a thread that ends in silence
+                # would take the copy along, in the middle of the session.
+                missed += 1
+                # Said once, with a third of the lease left.
+                if missed == BEATS_PER_LEASE - 1:
+                    problem = error.message if isinstance(error, ClusterError) else repr(error)
+                    self._say("can't be renewed just now", problem)
+                continue
+            if gone:
+                self._say("is lost", gone)
                 return
+            if missed >= BEATS_PER_LEASE - 1 and not self._stopped.is_set():
+                self._tell("the lease is renewed again")
+            missed = 0
 
     def _say(self, what: str, problem: str) -> None:
         if not self._stopped.is_set():
@@ -76,22 +90,40 @@ class Heartbeat(threading.Thread):
             self._tell(f"the lease {what} ({problem}): {end}")
 
     def _wait(self, seconds: float) -> bool:
-        """Wait; return False when stopped.
-
-        The monotonic clock may stand still while a laptop sleeps and the wall clock may jump:
-        whichever has gone further counts, and a beat too early does no harm.
-        """
-        began, began_wall = time.monotonic(), time.time()
-        while max(time.monotonic() - began, time.time() - began_wall) < seconds:
+        """Wait; return False when stopped. A beat too early does no harm."""
+        began = (time.monotonic(), time.time())
+        while _elapsed(began) < seconds:
             if self._stopped.wait(min(SLICE_SECONDS, seconds / 4)):
                 return False
         return not self._stopped.is_set()
 
     def _beat(self) -> str:
-        """Move the lease's end; return why that can't be, or nothing."""
-        found = self._cluster.get(self._path)
+        """Move the lease's end; return why the lease is gone, or nothing.
+
+        Raises ClusterError where that failed this time: gone it is only where the cluster has
+        none of that UID.
+        """
+        began = (time.monotonic(), time.time())
+        try:
+            found = self._cluster.get(self._path)
+        except ClusterError as error:
+            if error.status == 404:
+                return error.message
+            raise
         if uid(found.body) != self._uid or is_going(found.body):
             return "it is being removed"
         patch = lease.renewal(found.body, self._session_id, found.at, self._ttl)
         self._cluster.patch(self._path, patch)
+        self._renewed = began
+        if "spec" not in patch and not self._told:
+            self._told = self._unfinished()
         return ""
+
+
+def _elapsed(since: tuple[float, float]) -> float:
+    """Return the seconds since a moment of the monotonic and of the wall clock.
+
+    The monotonic clock may stand still while a laptop sleeps and the wall clock may jump:
+    whichever has gone further counts.
+    """
+    return max(time.monotonic() - since[0], time.time() - since[1])

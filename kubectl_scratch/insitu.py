@@ -27,6 +27,7 @@ REFUSED = (400, 403, 422)
 # No answer of the API server, or one that says that it may still be at it.
 UNANSWERED = (0, 504)
 # A container that has ended is told of by the API some seconds later.
+CONFLICT, TRIES = 409, 3
 END_SECONDS, LOOK_EVERY, LOOK_SECONDS = 5.0, 0.25, 3.0
 
 
@@ -127,10 +128,19 @@ def add_container(plan: InPlacePlan, desk: Desk, dry_run: bool = False) -> Choic
 
 
 def _patch_in(place: Place, choice: Choice, desk: Desk, dry_run: bool) -> Choice:
-    desk.interrupts.check()
     path = api.pods(place.namespace, place.copy_name, "ephemeralcontainers")
     patch = {"spec": {"ephemeralContainers": [choice.container]}}
     try:
+        for _ in range(1, TRIES):
+            desk.interrupts.check()
+            try:
+                desk.cluster.patch(path, patch, api.STRATEGIC_PATCH, dry_run=dry_run)
+                return choice
+            except ClusterError as error:
+                # The kubelet writes to the same object.
+                if error.status != CONFLICT:
+                    raise
+            desk.clock.sleep(LOOK_EVERY)
         desk.cluster.patch(path, patch, api.STRATEGIC_PATCH, dry_run=dry_run)
     except ClusterError as error:
         # What got no answer may have been done all the same, and can't be undone.

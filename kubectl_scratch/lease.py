@@ -139,6 +139,18 @@ def server_time(date_header: str) -> datetime:
     return parsedate_to_datetime(date_header)
 
 
+def age(obj: Json, now: datetime) -> int:
+    """Return how many seconds ago an object was created."""
+    created = obj["metadata"].get("creationTimestamp")
+    if not created:
+        return 0
+    return max(math.ceil((now - _moment(created)).total_seconds()), 0)
+
+
+def _moment(text: str) -> datetime:
+    return datetime.strptime(text, TIME).replace(tzinfo=timezone.utc)
+
+
 def renewed_ttl(job: Json, now: datetime, ttl: float) -> int | None:
     """Return the ``ttlSecondsAfterFinished`` that ends the lease ``ttl`` seconds after ``now``.
 
@@ -148,8 +160,7 @@ def renewed_ttl(job: Json, now: datetime, ttl: float) -> int | None:
     completed = (job.get("status") or {}).get("completionTime")
     if not completed:
         return None
-    since = datetime.strptime(completed, TIME).replace(tzinfo=timezone.utc)
-    return math.ceil((now - since).total_seconds() + ttl)
+    return math.ceil((now - _moment(completed)).total_seconds() + ttl)
 
 
 def renewal(job: Json, session_id: str, now: datetime, ttl: float) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import threading
 import time
@@ -22,6 +23,9 @@ from kubectl_scratch.plan import Place, Plan
 from kubectl_scratch.podcopy import GRACE_SECONDS
 from kubectl_scratch.podjson import (
     Json,
+    annotations_of,
+    is_going,
+    labels_of,
     name,
     uid,
 )
@@ -36,17 +40,24 @@ BESIDE_AT_THE_LATEST, PROMPT_SECONDS = 5.0, 0.3
 ADD_AGAIN_SECONDS = 0.5
 # After this, in seconds, nothing is tried again: the lease does the rest.
 EXIT_SECONDS = 8.0
-# 404: somebody was quicker. 409: the name is another object's by now.
-GONE = (404, 409)
+GONE, CONFLICT = 404, 409
+# An answer with which certainly nothing was created; others may come of a proxy that asked twice.
+NOT_CREATED = (400, 401, 403, 404, 405, 413, 415, 422, 429)
+# By whom and when something was created: what has the same marks is the same creation.
+MARKS = "kubectl-scratch/"
 # By a right that lacks, by admission; 400: a webhook that gives its refusal no code.
 REFUSED = (400, 403, 422)
 
 
 class Terms(NamedTuple):
-    """For how long a copy may outlive us, in seconds: its lease, or a deadline without one."""
+    """For how long a copy may outlive us, in seconds: its lease, or a deadline without one.
+
+    ``longest`` is the session's.
+    """
 
     ttl: float
     deadline: float
+    longest: float = 0.0
 
 
 class Surroundings(NamedTuple):
@@ -77,11 +88,15 @@ class LivingCopy:
         self._cluster = surroundings.cluster
         self._interrupts = surroundings.interrupts
         self._console = surroundings.console
-        # Paths and UIDs, in the order of their creation; an empty UID is not known.
+        # Paths and UIDs, in the order of their creation; without a UID nobody knows whether it
+        # was created.
         self._objects: list[tuple[str, str]] = []
+        # Of such the manifest, and whether they are likely to be there.
+        self._unsure: dict[str, tuple[Json, bool]] = {}
         self._heartbeat: Heartbeat | None = None
         self._leased = True
         self._seated = False
+        self._net = ""
         self._give_up_at = 0.0
 
     def __enter__(self) -> LivingCopy:
@@ -118,8 +133,43 @@ class LivingCopy:
     def _start_heartbeat(self, job: Json) -> None:
         self._seated = True
         tell, ttl = self._console.warning, self._terms.ttl
-        self._heartbeat = Heartbeat(self._cluster, job, self._session_id, ttl, tell)
+        self._heartbeat = Heartbeat(
+            self._cluster, job, self._session_id, ttl, tell, self._spread_a_net
+        )
         self._heartbeat.start()
+
+    def _spread_a_net(self) -> bool:
+        """Give the copy a deadline, since its lease does not count down; say so.
+
+        Return False where there is no copy yet. It is behind the session's own end: a deadline
+        can be set on a pod that runs, and then only be made shorter.
+        """
+        path = api.pods(self.place.namespace, self.place.copy_name)
+        own = dict(self._objects).get(path)
+        if not own:
+            return False
+        why = "the Job of the lease is not completed by any controller, so it ends nothing"
+        try:
+            self._net = duration_words(self._set_deadline(path, own))
+        except ClusterError as error:
+            said = f"and the copy can't have a deadline ({error.message}): it stays if"
+            self._net = "never"
+        else:
+            said = f"and the copy stops after {self._net} in any case: its object stays if"
+        self._console.warning(f"{why}, {said} this process is killed")
+        return True
+
+    def _set_deadline(self, path: str, own: str) -> int:
+        """Set the copy's deadline, if it has none; return it in seconds from its start."""
+        found = self._cluster.get(path)
+        known = found.body["spec"].get("activeDeadlineSeconds")
+        if known is not None:
+            return int(known)
+        seconds = lease.age(found.body, found.at)
+        seconds += math.ceil(self._terms.longest + self._terms.ttl)
+        patch = {"metadata": {"uid": own}, "spec": {"activeDeadlineSeconds": seconds}}
+        self._cluster.patch(path, patch)
+        return seconds
 
     def _leave(self) -> None:
         self._interrupts.close()
@@ -130,9 +180,9 @@ class LivingCopy:
             self._console.progress("leaving the copy", log=False)
             try:
                 self._leave_the_copy()
-            except ClusterError as error:
+            except Exception as error:
                 # Somebody may be left in it, so it must not be deleted.
-                why = {path: error.message for path, _ in self._objects}
+                why = {path: _reason(error) for path, _ in self._objects}
                 self.leftover = self._describe_leftover(why)
         self._console.settle()
 
@@ -162,14 +212,25 @@ class LivingCopy:
         try:
             return self._again(lambda: self._cluster.patch(path, patch, timeout=EXIT_TIMEOUT))
         except ClusterError as error:
-            if error.status in GONE:
+            if error.status == GONE:
                 return None
             if error.transient:
                 raise
-            # Our own seat can't be given back, so it counts for nothing.
-            answer = self._again(lambda: self._cluster.get(path))
-            answer.body["metadata"].get("annotations", {}).pop(lease.seat_of(self._session_id), "")
-            return answer
+        # Our own seat can't be given back, so it counts for nothing.
+        answer = self._find(path, own)
+        if answer is not None:
+            annotations_of(answer.body).pop(lease.seat_of(self._session_id), "")
+        return answer
+
+    def _find(self, path: str, own: str) -> Answer | None:
+        """Read an object; None where it is gone: there is none, or another one of its name."""
+        try:
+            found = self._again(lambda: self._cluster.get(path, EXIT_TIMEOUT))
+        except ClusterError as error:
+            if error.status == GONE:
+                return None
+            raise
+        return found if uid(found.body) == own else None
 
     def _again(self, ask: Callable[[], Answer]) -> Answer:
         """Ask, and again after a hiccup; raises the last ClusterError."""
@@ -178,7 +239,8 @@ class LivingCopy:
                 return ask()
             except ClusterError as error:
                 late = time.monotonic() > self._give_up_at or self._interrupts.impatient
-                if late or not error.transient:
+                # Of a conflict only a look can tell what it is about.
+                if late or not (error.transient or error.status == CONFLICT):
                     raise
                 self._console.progress(f"leaving the copy: {error.message}; trying again")
                 time.sleep(0.5 * again)
@@ -193,18 +255,48 @@ class LivingCopy:
 
     def _delete(self, path: str, own: str) -> str:
         """Delete one object; return why it could not be, or nothing."""
-        if not own:
-            return "the cluster did not answer whether it was created"
         try:
-            self._again(lambda: self._cluster.delete(path, own, GRACE_SECONDS, EXIT_TIMEOUT))
-        except ClusterError as error:
-            return "" if error.status in GONE else error.message
+            own = own or self._look_up(path)
+            if own:
+                self._again(lambda: self._cluster.delete(path, own, GRACE_SECONDS, EXIT_TIMEOUT))
+        except Exception as error:
+            status = error.status if isinstance(error, ClusterError) else 0
+            if status == GONE or (status == CONFLICT and self._is_gone(path, own)):
+                return ""
+            return _reason(error)
         return ""
+
+    def _look_up(self, path: str) -> str:
+        """Return the UID of what may have been created; empty where there is nothing of ours.
+
+        What has our labels and marks was created by us. Raises what says that it can't be known.
+        """
+        manifest, likely = self._unsure[path]
+        try:
+            found = self._again(lambda: self._cluster.get(path, EXIT_TIMEOUT)).body
+            return _known_uid(found) if _is_same(found, manifest) else ""
+        except Exception as error:
+            gone = isinstance(error, ClusterError) and error.status == GONE
+            if gone or not likely:
+                return ""
+            raise
+
+    def _is_gone(self, path: str, own: str) -> bool:
+        """Say whether an object is gone, or about to; where that can't be known, that it is not."""
+        try:
+            found = self._find(path, own)
+            return found is None or is_going(found.body)
+        except Exception:
+            return False
 
     def _describe_leftover(self, left: dict[str, str]) -> LeftoverCopy:
         """Name what is left: paths of objects, and why each could not be deleted."""
         what = " ".join(map(_kind_and_name, left))
-        if self._leased:
+        if self._net == "never":
+            otherwise = "it stays until then"
+        elif self._net:
+            otherwise = f"it stops after {self._net}, and its object stays"
+        elif self._leased:
             otherwise = f"its lease removes it within {duration_words(self._terms.ttl)}"
         else:
             lasts = duration_words(self._terms.deadline)
@@ -316,25 +408,24 @@ class CreatedCopy(LivingCopy):
         own = f"{path}/{manifest['metadata']['name']}"
         try:
             created = self._cluster.create(path, manifest).body
+            if (created.get("kind"), name(created)) != (manifest["kind"], name(manifest)):
+                raise ValueError("it is about another object")
+            self._objects.append((own, _known_uid(created)))
         except ClusterError as error:
-            if error.transient:
-                self._note_if_ours(own, manifest)
+            if error.status not in NOT_CREATED:
+                # A name that is taken may be ours, too: of a request that a proxy sent twice.
+                self._note_unsure(own, manifest, likely=error.status != CONFLICT)
             raise
-        self._objects.append((own, uid(created)))
+        except Exception as error:
+            self._note_unsure(own, manifest, likely=True)
+            said = f"its answer to a creation makes no sense ({_reason(error)})"
+            raise ClusterError(0, "NotKubernetes", said, f"POST {path}") from error
         return created
 
-    def _note_if_ours(self, path: str, manifest: Json) -> None:
-        try:
-            found = self._cluster.get(path).body
-        except ClusterError as error:
-            if error.status == 404:
-                return
-            # Nothing is known of it: the way out then names it, without a UID to delete it by.
-            self._objects.append((path, ""))
-            return
-        ours = manifest["metadata"]["labels"][lease.SESSION_LABEL]
-        if (found["metadata"].get("labels") or {}).get(lease.SESSION_LABEL) == ours:
-            self._objects.append((path, uid(found)))
+    def _note_unsure(self, path: str, manifest: Json, likely: bool) -> None:
+        """Note what may have been created; the way out looks for it."""
+        self._unsure[path] = (manifest, likely)
+        self._objects.append((path, ""))
 
     def _add_debug_container(self) -> None:
         """Add the debug container beside a session inside the target, which can do without."""
@@ -344,10 +435,10 @@ class CreatedCopy(LivingCopy):
             return
         try:
             self._patch_in_the_first_that_is_accepted()
-        except ClusterError as error:
+        except Exception as error:
             self.place = self.place._replace(debug_container="")
             if not self._over.is_set():
-                self._console.warning(f"there is no debug container beside: {error.message}")
+                self._console.warning(f"there is no debug container beside: {_reason(error)}")
 
     def _patch_in_the_first_that_is_accepted(self) -> None:
         path = api.pods(self.place.namespace, self.place.copy_name, "ephemeralcontainers")
@@ -370,10 +461,33 @@ class CreatedCopy(LivingCopy):
                 self._cluster.patch(path, patch, api.STRATEGIC_PATCH)
                 return
             except ClusterError as error:
-                # The same once more changes nothing, if it was done without an answer.
-                if not error.transient or self._over.wait(ADD_AGAIN_SECONDS):
+                # The same once more changes nothing, if it was done without an answer; and the
+                # kubelet writes to the same object.
+                again = error.transient or error.status == CONFLICT
+                if not again or self._over.wait(ADD_AGAIN_SECONDS):
                     raise
         self._cluster.patch(path, patch, api.STRATEGIC_PATCH)
+
+
+def _reason(error: Exception) -> str:
+    return error.message if isinstance(error, ClusterError) else repr(error)
+
+
+def _known_uid(obj: Json) -> str:
+    """Return an object's UID; raises ValueError where it is no text."""
+    own = obj["metadata"].get("uid")
+    if not own or not isinstance(own, str):
+        raise ValueError("it has no UID")
+    return own
+
+
+def _is_same(found: Json, manifest: Json) -> bool:
+    """Say whether an object has the labels and marks with which it is created here."""
+    wanted = {k: v for k, v in annotations_of(manifest).items() if k.startswith(MARKS)}
+    ours = {k: labels_of(manifest)[k] for k in (lease.MANAGED_BY, lease.SESSION_LABEL)}
+    return (
+        ours.items() <= labels_of(found).items() and wanted.items() <= annotations_of(found).items()
+    )
 
 
 def _kind_and_name(path: str) -> str:

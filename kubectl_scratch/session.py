@@ -37,7 +37,9 @@ def debug(request: DebugRequest, desk: Desk, reading: Task[Read]) -> int:
     plan = desk.interrupts.run(lambda: plan_admitted(request, desk, reading))
     for finding in plan.findings:
         desk.console.finding(finding)
-    copy = CreatedCopy(plan, Terms(session.ttl, request.deadline), surroundings(desk))
+    copy = CreatedCopy(
+        plan, Terms(session.ttl, request.deadline, session.longest), surroundings(desk)
+    )
     try:
         return live(copy, session, desk, tty, plan.source)
     except ClusterError as error:
@@ -125,7 +127,7 @@ def attach(pod: str, session: SessionRequest, desk: Desk, view: str | None = Non
     """
     tty = wants_terminal(session, desk.user)
     found = desk.interrupts.run(lambda: read_copy(pod, desk, view))
-    terms = Terms(session.ttl, session.ttl)
+    terms = Terms(session.ttl, session.ttl, session.longest)
     copy = JoinedCopy(found, desk.suffix(), terms, surroundings(desk), view)
     return live(copy, session, desk, tty)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -270,6 +272,25 @@ def reset_signals() -> None:
 
 
 def line_of(stream: IO[bytes] | None) -> bytes:
-    """Read one line of a pipe."""
+    """Read one line of a pipe, or up to its end; a line that never comes fails the test."""
     assert stream is not None
-    return stream.readline()
+    line, end = b"", time.monotonic() + PATIENCE
+    while not line.endswith(b"\n"):
+        ready, _, _ = select.select([stream], [], [], max(end - time.monotonic(), 0))
+        assert ready, f"no line came, only {line!r}"
+        # No more than the line: what reads the rest reads the descriptor.
+        byte = os.read(stream.fileno(), 1)
+        if not byte:
+            break
+        line += byte
+    return line
+
+
+def told(process: subprocess.Popen[bytes], words: str) -> str:
+    """Read stderr up to a line with these words, and return it."""
+    seen = []
+    while line := line_of(process.stderr).decode():
+        if words in line:
+            return line
+        seen.append(line)
+    raise AssertionError(f"{words!r} was not told: {seen}")

@@ -29,6 +29,7 @@ from tests.api.harness import (
     nothing_sent,
     release,
     sent,
+    told,
 )
 from tests.support.fakeapi import FakeCluster
 from tests.support.fakerules import Request
@@ -231,9 +232,7 @@ def test_a_lost_lease_is_told_to_all(cli: Cli) -> None:
     second = _open(cli, "attach", copy_of(cli.api), "--ttl", "5s")
     _no_lease(cli)
     for process in (first, second):
-        assert process.stderr is not None
-        line = next(line for line in process.stderr if b"warning:" in line)
-        assert line.startswith(b"warning: the lease is lost (")
+        assert told(process, "warning:").startswith("warning: the lease is lost (")
     cli.api.gc_delay = 0.0
     # Without a lease nobody can count: who leaves deletes.
     second.terminate()
@@ -279,8 +278,7 @@ def test_who_is_early_waits_for_the_debug_container(cli: Cli) -> None:
     held = cli.api.fault(method="PATCH", path=EPHEMERAL, hold=threading.Event())
     first = _open(cli, "debug", "mypod")
     second = cli.start("attach", copy_of(cli.api), "--view", "tools", *TALK)
-    assert second.stderr is not None
-    assert any(b"its debug container is being added" in line for line in second.stderr)
+    told(second, "its debug container is being added")
     release(held)
     assert line_of(second.stdout) == b"ready\n"
     finish(second, b"bye")

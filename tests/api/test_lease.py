@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import threading
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.api.harness import (
+    A_COPY,
     A_LEASE,
     JOBS,
     PODS,
@@ -25,6 +27,7 @@ from tests.api.harness import (
     nothing_left,
     release,
     sent,
+    told,
 )
 from tests.support.fakeapi import FakeCluster
 from tests.support.fakerules import Object
@@ -104,12 +107,7 @@ def _going(cli: Cli) -> str:
     return "lost"
 
 
-def _not_renewable(cli: Cli) -> str:
-    cli.api.fault(method="PATCH", path=A_LEASE, status=403, reason="Forbidden", times=None)
-    return "lost"
-
-
-LOSSES = [_other_namesake, _deleted, _going, _not_renewable]
+LOSSES = [_other_namesake, _deleted, _going]
 
 
 @pytest.mark.parametrize("row", LOSSES, ids=lambda f: f.__name__)
@@ -123,9 +121,7 @@ def _told(lose: Callable[[Cli], str], folder: Path) -> None:
         process = _start(cli, "--ttl", "5s")
         kept = _job(cli.api)
         lose(cli)
-        assert process.stderr is not None
-        line = next(line for line in process.stderr if b"warning:" in line).decode()
-        assert line.startswith("warning: the lease is lost (")
+        assert told(process, "warning:").startswith("warning: the lease is lost (")
         assert _end(process).warnings == []
         assert cli.api.names("pods", "default") == ["mypod"]
         # A Job that has the name by now is somebody else's.
@@ -136,12 +132,30 @@ def _jobs(api: FakeCluster) -> list[Object]:
     return [api.get("jobs", "default", name) for name in api.names("jobs", "default")]
 
 
+def _a_job(status: object) -> str:
+    """Return a Job that makes no sense; of what UID it is nobody knows."""
+    return json.dumps({"kind": "Job", "metadata": {}, "spec": {}, "status": status})
+
+
 HICCUPS: dict[str, dict[str, Any]] = {
     "500-get": {"method": "GET", "status": 500, "reason": "InternalError"},
     "429-patch": {"method": "PATCH", "status": 429, "reason": "TooManyRequests"},
     "cut-get": {"method": "GET", "drop": True},
     "cut-patch": {"method": "PATCH", "drop": True},
     "html-get": {"method": "GET", "status": 502, "text": "<html>Bad Gateway</html>"},
+    "403-get": {"method": "GET", "status": 403, "reason": "Forbidden"},
+    "403-patch": {"method": "PATCH", "status": 403, "reason": "Forbidden"},
+    "401-patch": {"method": "PATCH", "status": 401, "reason": "Unauthorized"},
+    "409-get": {"method": "GET", "status": 409, "reason": "Conflict"},
+    "409-patch": {"method": "PATCH", "status": 409, "reason": "Conflict"},
+    "422-patch": {"method": "PATCH", "status": 422, "reason": "Invalid"},
+    "503-patch": {"method": "PATCH", "status": 503, "reason": "ServiceUnavailable"},
+    "429-get": {"method": "GET", "status": 429, "reason": "TooManyRequests"},
+    "nothing-get": {"method": "GET", "text": "{}"},
+    "list-get": {"method": "GET", "text": '{"kind": "JobList", "metadata": {}, "items": []}'},
+    "no-metadata-get": {"method": "GET", "text": '{"kind": "Job", "metadata": 7, "spec": 7}'},
+    "time-get": {"method": "GET", "text": _a_job({"completionTime": "yesterday"})},
+    "nothing-patch": {"method": "PATCH", "text": "[]"},
 }
 
 
@@ -152,20 +166,91 @@ def test_a_renewal_that_fails_once_comes_again(row: str, at_once: AtOnce) -> Non
 
 def _hiccup(row: str, folder: Path) -> None:
     with a_cluster(folder) as cli:
-        fault = cli.api.fault(path=A_LEASE, **HICCUPS[row])
         process = _start(cli, "--ttl", "5s")
+        fault = cli.api.fault(path=A_LEASE, **HICCUPS[row])
         assert fault.reached.wait(PATIENCE)
         cli.api.wait_for(lambda a: _job(a)["spec"]["ttlSecondsAfterFinished"] > 5, PATIENCE)
         assert _end(process).warnings == []
         clean(cli.api)
 
 
-def test_a_job_that_is_never_complete_is_no_loss(cli: Cli) -> None:
+REFUSALS = [403, 409, 429, 500]
+
+
+@pytest.mark.parametrize("row", REFUSALS)
+def test_renewals_that_are_refused_go_on_until_they_get_through(row: int, at_once: AtOnce) -> None:
+    at_once(_refused)
+
+
+def _refused(status: int, folder: Path) -> None:
+    with a_cluster(folder) as cli:
+        process = _start(cli, "--ttl", "5s")
+        fault = cli.api.fault(
+            method="PATCH", path=A_LEASE, status=status, reason="X", message="busy", times=None
+        )
+        line = told(process, "warning:")
+        assert line.startswith("warning: the lease can't be renewed just now (busy): the copy is")
+        # Said once, however often it fails.
+        hits = fault.hits
+        cli.api.wait_for(lambda a: fault.hits >= hits + 2, PATIENCE)
+        fault.times = 0
+        assert told(process, "warning:") == "warning: the lease is renewed again\n"
+        assert _beats(cli.api)
+        assert _end(process).warnings == []
+        clean(cli.api)
+
+
+def test_a_lease_that_ended_for_want_of_renewals_is_lost(cli: Cli) -> None:
+    cli.api.gc_delay = NEVER
+    process = _start(cli, "--ttl", "5s")
+    cli.api.fault(method="PATCH", path=A_LEASE, status=403, reason="Forbidden", times=None)
+    told(process, "can't be renewed just now")
+    cli.api.advance(60)
+    assert told(process, "warning:").startswith("warning: the lease is lost (")
+    assert _end(process).warnings == []
+    assert cli.api.names("pods", "default") == ["mypod"]
+
+
+def test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline(cli: Cli) -> None:
+    cli.api.job_delay = NEVER
+    process = _start(cli, "--ttl", "5s", "--max", "1h")
+    line = told(process, "warning:")
+    assert "is not completed by any controller" in line and "stops after 1h" in line
+    copy = cli.api.get("pods", "default", copy_of(cli.api))
+    # Behind the session's own end, so that it is no end of a session.
+    assert 3605 <= copy["spec"]["activeDeadlineSeconds"] <= 3605 + PATIENCE
+    (patch,) = sent(cli.api, "PATCH", A_COPY)
+    assert patch.body["metadata"] == {"uid": copy["metadata"]["uid"]}
+    cli.api.wait_for(lambda a: len(_looks(a)) > 2, PATIENCE)
+    assert _end(process).warnings == []
+    assert _beats(cli.api) == [] and len(sent(cli.api, "PATCH", A_COPY)) == 1
+    clean(cli.api)
+
+
+def test_a_copy_that_can_have_no_deadline_is_told(cli: Cli) -> None:
+    cli.api.job_delay = NEVER
+    refusal = {"status": 403, "reason": "Forbidden", "message": "no patch of pods"}
+    cli.api.fault(method="PATCH", path=A_COPY, times=None, **refusal)
+    cli.api.fault(method="DELETE", times=None, **refusal)
+    process = _start(cli, "--ttl", "5s")
+    line = told(process, "warning:")
+    assert "can't have a deadline (no patch of pods)" in line
+    cli.api.wait_for(lambda a: len(_looks(a)) > 2, PATIENCE)
+    ended = finish(process, b"bye")
+    assert ended.code == 1 and "its lease removes it" not in ended.err
+    assert any("kubectl delete " in line for line in ended.warnings)
+
+
+def test_a_deadline_that_is_there_is_kept(cli: Cli) -> None:
     cli.api.job_delay = NEVER
     process = _start(cli, "--ttl", "5s")
-    cli.api.wait_for(lambda a: len(_looks(a)) > 1, PATIENCE)
-    assert _end(process).warnings == []
-    assert _beats(cli.api) == []
+    told(process, "is not completed by any controller")
+    second = cli.start("attach", "--ttl", "5s", copy_of(cli.api), *TALK)
+    assert line_of(second.stdout) == b"ready\n"
+    told(second, "is not completed by any controller")
+    assert len(sent(cli.api, "PATCH", A_COPY)) == 1
+    for each in (second, process):
+        finish(each, b"bye")
     clean(cli.api)
 
 
