@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+import re
 import signal
 import subprocess
 import threading
@@ -398,3 +400,62 @@ def test_a_copy_that_is_being_deleted_can_not_be_joined(cli: Cli) -> None:
     cli.run("attach", name, "--", "true").complains("is being deleted")
     assert sent(cli.api, "PATCH", A_LEASE) == []
     finish(first, b"")
+
+
+@pytest.mark.parametrize("row", [1, None], ids=["once", "always"])
+def test_a_conflict_at_one_leave_does_not_end_the_other_session(row: Any, at_once: AtOnce) -> None:
+    at_once(_conflict)
+
+
+def _conflict(times: int | None, folder: Path) -> None:
+    with a_cluster(folder) as cli:
+        first, second = _two(cli)
+        conflict = {"status": 409, "reason": "Conflict", "message": "has been modified"}
+        fault = cli.api.fault(method="PATCH", path=A_LEASE, when=_leaves, times=times, **conflict)
+        assert "sessions in it: 1" in _close(second).err
+        assert cli.api.deleted == []
+        fault.times = 0
+        if times is None:
+            # Its seat could not be given back.
+            (name,) = cli.api.names("jobs", "default")
+            (seat,) = (s for s in _seats(cli.api) if not s.endswith(name[-5:]))
+            cli.api.patch("jobs", "default", name, {"metadata": {"annotations": {seat: None}}})
+        _close(first)
+        clean(cli.api)
+
+
+ODD = {"kind": "Job", "metadata": {"annotations": {f"{SEAT}x": 7}}}
+# How the seat can't be given back, and how the lease can't be read then.
+UNTOLD: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "no-answer": ({"drop": True}, {"drop": True}),
+    "server-fault": ({"status": 500, "reason": "X"}, {"drop": True}),
+    "conflict-500": ({"status": 409, "reason": "Conflict"}, {"status": 500, "reason": "X"}),
+    "conflict-403": ({"status": 409, "reason": "Conflict"}, {"status": 403, "reason": "Forbidden"}),
+    "forbidden": ({"status": 403, "reason": "Forbidden"}, {"status": 403, "reason": "Forbidden"}),
+    "nonsense": ({"status": 409, "reason": "Conflict"}, {"text": '{"metadata": []}'}),
+    "seats": ({"text": json.dumps(ODD)}, {}),
+}
+
+
+@pytest.mark.parametrize("row", UNTOLD)
+def test_where_nobody_can_tell_who_is_in_nothing_is_deleted(row: str, at_once: AtOnce) -> None:
+    at_once(_untold)
+
+
+def _untold(row: str, folder: Path) -> None:
+    leave, look = UNTOLD[row]
+    with a_cluster(folder) as cli:
+        first, second = _two(cli)
+        faults = [
+            cli.api.fault(method="PATCH", path=A_LEASE, when=_leaves, times=None, **leave),
+            cli.api.fault(method="GET", path=A_LEASE, times=None, **look),
+        ]
+        ended = finish(second, b"bye")
+        name = copy_of(cli.api)
+        assert (ended.code, ended.out, ended.errors) == (1, b"bye", []), ended
+        assert re.search(f"kubectl delete .* job/{name} pod/{name}$", ended.err, re.MULTILINE)
+        assert sent(cli.api, "DELETE") == []
+        ended.is_well_formed()
+        for fault in faults:
+            fault.times = 0
+        assert finish(first, b"bye").code == 0

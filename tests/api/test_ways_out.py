@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import re
 import select
@@ -45,6 +47,7 @@ from tests.api.harness import (
     release,
     sent,
     sessions_of,
+    source_pod,
 )
 from tests.support.fakerules import Request
 from tests.support.patience import PATIENCE
@@ -426,6 +429,53 @@ WRONG = [
     Cut("seed-cut", _post(CONFIG_MAPS, drop=True), created=1),
     Cut("seed-made-and-cut", _post(CONFIG_MAPS, drop=True, after=True), created=2),
 ]  # fmt: skip
+
+
+POD = {"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "other", "uid": "u"}, "spec": {}}
+NONSENSE: dict[str, dict[str, Any]] = {
+    "empty": {"text": "{}"},
+    "list": {"text": "[]"},
+    "page": {"text": "<html>"},
+    "other-object": {"text": json.dumps(POD)},
+    "no-metadata": {"text": '{"kind": "Pod", "metadata": null}'},
+    "status": {"text": '{"kind": "Status", "metadata": {}, "status": "Success"}'},
+    "408": {"status": 408, "reason": "Timeout"},
+    "409": {"status": 409, "reason": "AlreadyExists"},
+    "499": {"status": 499, "reason": "Cut"},
+    "504": {"status": 504, "reason": "Timeout"},
+}
+
+
+@pytest.mark.parametrize(
+    "row", itertools.product(NONSENSE, (JOBS, PODS), (True, False)), ids=lambda r: str(r)
+)
+def test_an_answer_to_a_creation_that_makes_no_sense(row: Any, at_once: AtOnce) -> None:
+    at_once(_nonsense)
+
+
+def _nonsense(row: tuple[str, str, bool], folder: Path) -> None:
+    what, path, done = row
+    with a_cluster(folder) as cli:
+        cli.api.fault(method="POST", path=path, after=done, **NONSENSE[what])
+        cli.run("debug", "mypod", "--", "true").complains()
+        clean(cli.api)
+
+
+def test_what_was_perhaps_created_by_another_is_left_alone(cli: Cli) -> None:
+    """A session's label is no proof: the answer was lost, and the name is another's."""
+    held = cli.api.fault(method="POST", path=PODS, drop=True, hold=threading.Event())
+    process = cli.start("debug", "mypod", "--", "true")
+    assert held.reached.wait(PATIENCE)
+    (name,) = cli.api.names("jobs", "default")
+    labels = cli.api.get("jobs", "default", name)["metadata"]["labels"]
+    cli.api.add({**source_pod(name), "metadata": {"name": name, "labels": {**labels, **THEIRS}}})
+    release(held)
+    finish(process).complains("can't be reached")
+    assert cli.api.names("pods", "default") == ["mypod", name]
+    assert [change.plural for change in cli.api.deleted] == ["jobs"]
+
+
+THEIRS = {"kubectl-scratch/session": "zzzzz"}
 
 
 @pytest.mark.parametrize("row", WRONG, ids=lambda w: w.id)
