@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta, timezone
-from email.utils import parsedate_to_datetime
 
 from kubectl_scratch.podjson import Json, annotations_of, uid
 
@@ -85,11 +84,6 @@ def owner_reference(job: Json) -> Json:
     """
     metadata = job["metadata"]
     return {"apiVersion": "batch/v1", "kind": "Job", "name": metadata["name"], "uid": uid(job)}
-
-
-def server_time(date_header: str) -> datetime:
-    """Return the moment that an answer's Date header names."""
-    return parsedate_to_datetime(date_header)
 
 
 def renewed_ttl(job: Json, now: datetime, ttl: float) -> int | None:

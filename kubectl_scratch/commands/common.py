@@ -32,7 +32,8 @@ def sit_down(values: dict[str, Any], process: Process) -> Iterator[Desk]:
     with Interrupts() as interrupts:
         # A credential plugin may wait for a person.
         with interrupts.interruptible():
-            cluster = Cluster(read_access(connection, os.environ), connection.request_timeout)
+            access = read_access(connection, os.environ)
+            cluster = Cluster(access, connection.request_timeout, pause=interrupts.pause)
         user = UserStreams(*process.streams)
         yield Desk(cluster, process.console, user, interrupts, time, random_suffix, author())
 
