@@ -288,5 +288,10 @@ def _plural(path: str) -> str:
 
 
 def _is_called(body: Json, plural: str, suffix: str = "") -> bool:
-    title, kind = _TITLES.get(plural), body.get("kind")
-    return title is None or kind is None or kind == title + suffix
+    """Say whether a body calls itself what it was asked for, or nothing at all."""
+    kind, title = body.get("kind") or "", _TITLES.get(plural, "")
+    if not isinstance(kind, str):
+        return False
+    if suffix:
+        return not kind or (kind.endswith(suffix) and kind.lower().startswith(title.lower()))
+    return not kind or not title or kind == title

@@ -72,6 +72,7 @@ class FakeCluster:
         self.job_delay = 0.0
         self.gc_delay = 0.0
         self.subprotocols: tuple[str, ...] = ("v5.channel.k8s.io", "v4.channel.k8s.io")
+        self.page = 0  # how many items a list gives at once, if it was asked for a limit
         self.plain_kubelet_errors = True  # text in place of a Status, as v1.34's
         self.kubelet: Callable[[Object], Object | None] = lambda pod: None
         self.access: Callable[[Object], bool] = lambda attributes: True
@@ -149,6 +150,11 @@ class FakeCluster:
         """Return the exec streams that are open now."""
         with self._changed:
             return list(self._execs)
+
+    def expect_token(self, token: str | None) -> None:
+        """Accept this token alone from now on."""
+        with self._changed:
+            self._token = token
 
     def kubeconfig(self, path: Path, namespace: str = "default") -> Path:
         """Write a kubeconfig for this cluster."""
@@ -332,7 +338,7 @@ class FakeCluster:
         return time.time() + self.clock_offset
 
     async def _date(self, http: web.Request, response: web.StreamResponse) -> None:
-        response.headers["Date"] = formatdate(self._now(), usegmt=True)
+        response.headers.setdefault("Date", formatdate(self._now(), usegmt=True))
 
     def _later(self, delay: float, do: Callable[..., None], *args: Any) -> None:
         def locked() -> None:
@@ -437,7 +443,13 @@ class FakeCluster:
         ]
         kind = KINDS.get(target.plural, target.plural.capitalize()) + "List"
         about = {"kind": kind, "apiVersion": target.api_version}
-        return {**about, "metadata": {"resourceVersion": str(self._version)}, "items": items}
+        meta = {"resourceVersion": str(self._version)}
+        if self.page and request.query.get("limit"):
+            start = int(request.query.get("continue") or 0)
+            if items[start + self.page :]:
+                meta["continue"] = str(start + self.page)
+            items = items[start : start + self.page]
+        return {**about, "metadata": meta, "items": items}
 
     def _create(self, target: Target, obj: Object, dry: bool) -> Object:
         meta = obj.setdefault("metadata", {})
