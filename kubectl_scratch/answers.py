@@ -20,7 +20,7 @@ from kubectl_scratch.podjson import Json
 # A Kubernetes object is nested twenty levels deep; Python's own limits are at some hundred.
 MOST_NESTED = 100
 # What a clock may be wrong by; a Date beyond it is nobody's time.
-CLOCK_SKEW = timedelta(days=366)
+CLOCK_SKEW = timedelta(days=3660)
 TEXT_LENGTH = 200
 NOT_KUBERNETES, REDIRECTED = "NotKubernetes", "Redirected"
 

@@ -128,7 +128,7 @@ def _any_review(review: Any, folder: Path) -> None:
 
 EVENTS = [
     b"[]\n", b"5\n", b'{"type": "ADDED"}\n', b'{"type": "ADDED", "object": "x"}\n', b"\xff\n",
-    b'{"type": "ADDED", "object": {"metadata": {"name": "e", "uid": "u"}, "involvedObject": "x"}}\n',
+    b'{"object": {"metadata": {"name": "e", "uid": "u"}, "involvedObject": "x"}}\n',
     b'{"type": "ERROR", "object": {"code": 410, "message": 5}}\n', DEEP + b"\n",
 ]  # fmt: skip
 

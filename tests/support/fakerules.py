@@ -130,6 +130,8 @@ class Fault:
     async def act(self, http: web.Request) -> web.StreamResponse | None:
         """Do what is described; return the answer if there is one."""
         self.reached.set()
+        if "Date" in self.headers:
+            http["date"] = self.headers["Date"]
         await asyncio.sleep(self.delay)
         while self.hold is not None and not self.hold.is_set():
             await asyncio.sleep(0.005)

@@ -51,7 +51,8 @@ def test_a_pod_is_taken_with_fields_that_nobody_knows() -> None:
 WRONG = [
     ("kind", "Secret"), ("kind", "Status"), ("kind", ["Pod"]),
     ("metadata", None), ("metadata", []), ("metadata", "x"),
-    ("metadata/name", None), ("metadata/name", 5), ("metadata/name", "other"), ("metadata/name", ""),
+    ("metadata/name", None), ("metadata/name", 5), ("metadata/name", "other"),
+    ("metadata/name", ""),
     ("metadata/uid", None), ("metadata/uid", {}), ("metadata/uid", "a\nb"),
     ("metadata/labels", []), ("metadata/labels", {"a": 1}), ("metadata/annotations", "x"),
     ("metadata/ownerReferences", {}), ("metadata/ownerReferences", ["x"]),
