@@ -10,22 +10,24 @@ import contextlib
 import ipaddress
 import json
 import os
+import re
 import ssl
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timezone
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 import urllib3
 import yaml
 
-from kubectl_scratch import __version__, kubeconfig, parallel
-from kubectl_scratch.credentials import Credentials, reason_of
+from kubectl_scratch import __version__, answers, kubeconfig, kuberc, parallel
+from kubectl_scratch.credentials import Credentials, Proof, reason_of
 from kubectl_scratch.errors import ClusterError, InvalidRequest, Unreachable
-from kubectl_scratch.execs import Dial
+from kubectl_scratch.execs import Dial, Proxy
 from kubectl_scratch.kubeconfig import Access
-from kubectl_scratch.lease import server_time
 from kubectl_scratch.podjson import Json
 from kubectl_scratch.request import Connection, check_namespace
 
@@ -37,6 +39,19 @@ MERGE_PATCH = "application/merge-patch+json"
 # https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+# As many as kubectl asks for at once, and how often a list may begin again whose rest is over.
+CHUNK, LISTS = "500", 3
+GONE = 410
+# An API server that has no time says when it may have: what it answers so it has not done.
+# How often that is heeded, and for how many seconds at once.
+BUSY, BUSY_TRIES, SHORTEST_WAIT, LONGEST_WAIT = (429, 503), 5, 0.1, 10.0
+UNAUTHORIZED, CONFLICT = 401, 409
+
+
+def sleep(seconds: float) -> bool:
+    """Wait to the end."""
+    time.sleep(seconds)
+    return True
 
 
 class Answer(NamedTuple):
@@ -95,7 +110,23 @@ def read_access(connection: Connection, environ: Mapping[str, str]) -> Access:
 
     Raises InvalidRequest for a file that can't be read and for names that are not in it.
     """
-    return kubeconfig.resolve(read_config(connection, environ), connection)
+    access = kubeconfig.resolve(read_config(connection, environ), connection)
+    if not kubeconfig.programs_of(access.user):
+        return access
+    return access._replace(policy=read_policy(connection, environ))
+
+
+def read_policy(connection: Connection, environ: Mapping[str, str]) -> kuberc.PluginPolicy:
+    """Return which credential plugins the user's kuberc lets run; raises InvalidRequest."""
+    path = kuberc.path_of(connection.kuberc, environ)
+    if path is None:
+        return kuberc.PluginPolicy()
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        documents = list(yaml.load_all(path.read_text(), Loader=loader))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise InvalidRequest(f"kuberc {str(path)!r} can't be read", reason_of(error)) from error
+    return kuberc.policy_of(documents, path)
 
 
 def read_config(connection: Connection, environ: Mapping[str, str]) -> Json:
@@ -162,25 +193,31 @@ class Cluster:
     """One API server, as one user. Safe to use from several threads."""
 
     def __init__(
-        self, access: Access, timeout: float | None = None, login_timeout: float | None = None
+        self,
+        access: Access,
+        timeout: float | None = None,
+        login_timeout: float | None = None,
+        pause: Callable[[float], bool] = sleep,
     ) -> None:
         """Load the credentials; raises InvalidRequest where they can't be had.
 
         ``timeout`` is in seconds, for a request that names none, ``login_timeout`` for a
-        credential plugin.
+        credential plugin. ``pause`` waits, and returns false as soon as nobody waits any more.
         """
         self.access = access
         self.namespace = access.namespace
         self._timeout = timeout
-        self._credentials = Credentials(access, login_timeout)
+        self._pause = pause
+        self._credentials = Credentials(access, login_timeout, pause)
         self._host = self._credentials.host
         self._proxy = self._choose_proxy()
-        self._pool = self._make_pool()
+        self._pools = threading.Lock()
+        self._pool_of = self._make_pool(self._credentials.proof())
 
-    def _choose_proxy(self) -> str | None:
+    def _choose_proxy(self) -> Proxy | None:
         own = self.access.cluster.get("proxy-url")
         if own:
-            return _proxy_url(str(own))
+            return self._parse_proxy(str(own))
         # As Go's clients: a proxy could not reach this machine's loopback.
         if is_loopback(urlsplit(self._host).hostname or ""):
             return None
@@ -194,29 +231,87 @@ class Cluster:
         if should_bypass_proxies(self._host, no_proxy=environ.get("no_proxy")):
             return None
         found = select_proxy(self._host, named)
-        return _proxy_url(found) if found else None
+        return self._parse_proxy(found) if found else None
 
-    def _make_pool(self) -> urllib3.PoolManager:
-        tls, server_name = self._credentials.tls, self._credentials.server_name
+    def _parse_proxy(self, text: str) -> Proxy:
+        """Return a proxy by its URL; without a scheme it is http, as for Go's clients."""
+        shown = kubeconfig.without_login(text)
+        try:
+            url = urlsplit(text if "://" in text else f"http://{text}")
+            scheme, host, port = url.scheme.lower(), url.hostname, url.port
+        except ValueError as error:
+            raise InvalidRequest(f"proxy {shown!r} is not a URL") from error
+        if scheme not in ("http", "https"):
+            problem = f"proxy {shown!r} is neither http nor https"
+            raise InvalidRequest(problem, "SOCKS is not supported")
+        if not host or port == 0:
+            raise InvalidRequest(f"proxy {shown!r} is not a URL")
+        login = (unquote(url.username), unquote(url.password or "")) if url.username else None
+        if scheme == "http":
+            return Proxy(host, port or 80, login)
+        return Proxy(host, port or 443, login, self._credentials.proxy_context())
+
+    def _make_pool(self, proof: Proof) -> tuple[ssl.SSLContext | None, urllib3.PoolManager]:
+        """Return connections that show a certificate, and the context that they have of it."""
+        tls, server_name = proof.tls, self._credentials.server_name
         common: dict[str, Any] = {"maxsize": 12, "retries": False, "ssl_context": tls}
         if server_name:
             common.update(server_hostname=server_name, assert_hostname=server_name)
         if not self._credentials.verifies:
             # The user has asked for it, and need not be told at each request.
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        if self._proxy is None:
-            return urllib3.PoolManager(**common)
-        login = urlsplit(self._proxy)
-        basic = ":".join(_login(login)) if login.username else None
+        proxy = self._proxy
+        if proxy is None:
+            return tls, urllib3.PoolManager(**common)
+        basic = ":".join(proxy.login) if proxy.login else None
         headers = urllib3.make_headers(proxy_basic_auth=basic) if basic else None
-        return urllib3.ProxyManager(self._proxy, proxy_headers=headers, **common)
+        scheme = "https" if proxy.context else "http"
+        host = f"[{proxy.host}]" if ":" in proxy.host else proxy.host
+        return tls, urllib3.ProxyManager(
+            f"{scheme}://{host}:{proxy.port}",
+            proxy_headers=headers,
+            proxy_ssl_context=proxy.context,
+            **common,
+        )
 
-    def _headers(self) -> list[tuple[str, str]]:
-        return [("User-Agent", f"kubectl-scratch/{__version__}"), *self._credentials.headers()]
+    def _pool(self, proof: Proof) -> urllib3.PoolManager:
+        """Return connections for what is shown now: a renewed certificate needs new ones."""
+        with self._pools:
+            if self._pool_of[0] is not proof.tls:
+                self._pool_of = self._make_pool(proof)
+            return self._pool_of[1]
+
+    def _headers(self, proof: Proof) -> list[tuple[str, str]]:
+        agent = ("User-Agent", f"kubectl-scratch/{__version__}")
+        return [agent, *self._credentials.headers(proof)]
 
     def get(self, path: str, timeout: float | None = None, **query: str) -> Answer:
-        """Read an object or a list; ``timeout`` is in seconds."""
-        return self._call("GET", path, query, timeout=timeout)
+        """Read an object, or a whole list unless ``limit`` is given; ``timeout`` is in seconds."""
+        if not answers.is_list(path):
+            return self._call("GET", path, query, timeout=timeout, check=answers.check_object)
+        if "limit" in query:
+            return self._call("GET", path, query, timeout=timeout, check=answers.check_list)
+        for again in range(1, LISTS + 1):
+            try:
+                return self._read_list(path, query, timeout)
+            except ClusterError as error:
+                # What is to follow is kept for some minutes only.
+                if error.status != GONE or again == LISTS:
+                    raise
+        raise AssertionError
+
+    def _read_list(self, path: str, query: Mapping[str, str], timeout: float | None) -> Answer:
+        """Read a list, part by part."""
+        items: list[Json] = []
+        more = ""
+        while True:
+            part = {"limit": CHUNK, **({"continue": more} if more else {})}
+            asked = {**query, **part}
+            answer = self._call("GET", path, asked, timeout=timeout, check=answers.check_list)
+            items += answer.body.get("items") or []
+            more = (answer.body.get("metadata") or {}).get("continue") or ""
+            if not more:
+                return answer._replace(body={**answer.body, "items": items})
 
     def enter_namespace(self, namespace: str | None) -> None:
         """Go where a manifest says; raises InvalidRequest where -n says otherwise, as kubectl."""
@@ -230,7 +325,11 @@ class Cluster:
 
     def now(self) -> datetime:
         """Return the cluster's time."""
-        return self.get("/version").at
+        return self.version().at
+
+    def version(self) -> Answer:
+        """Return what the API server says of itself."""
+        return self._call("GET", "/version", {}, check=_is_version)
 
     def dry_run(self, path: str, body: Json) -> Answer:
         """Let the API server judge a creation that does not happen."""
@@ -239,21 +338,17 @@ class Cluster:
     def table(self, path: str, **query: str) -> Json:
         """Read a list as the few columns that kubectl prints of it, where the server can."""
         query = {"includeObject": "None", **query}
-        return self._call("GET", path, query, accept=TABLE).body
+        return self._call("GET", path, query, accept=TABLE, check=_is_table).body
 
     def log(self, namespace: str, pod: str, container: str, lines: int, **query: str) -> list[str]:
         """Read a log's last lines, each no longer than people read."""
         path = pods(namespace, pod, "log")
         some = {"container": container, "tailLines": str(lines), "limitBytes": LOG_BYTES}
+        action = f"GET {path}"
         url = f"{self._host}{path}?{urlencode({**some, **query})}"
-        limits = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
-        headers = urllib3.HTTPHeaderDict(self._headers())
-        try:
-            answer = self._pool.request("GET", url, headers=headers, timeout=limits)
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise Unreachable(_why_unreachable(error), f"GET {path}") from error
-        if answer.status >= 400:
-            _read_answer(answer.status, answer.data, None, f"GET {path}")
+        answer = self._send("GET", url, action, {}, READ_SECONDS)
+        if not 200 <= answer.status < 300:
+            raise _refusal(answer, answer.data, action)
         said = answer.data.decode(errors="replace").removesuffix("\n")
         # What a progress bar writes is one line, whatever else Python takes for the end of one.
         found = said.split("\n")[-lines:] if said else []
@@ -265,24 +360,20 @@ class Cluster:
         https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
         """
         query = {**query, "watch": "true", "timeoutSeconds": str(seconds)}
-        limits = urllib3.Timeout(connect=CONNECT_SECONDS, read=seconds + READ_SECONDS)
         url, action = f"{self._host}{path}?{urlencode(query)}", f"WATCH {path}"
-        headers = urllib3.HTTPHeaderDict(self._headers())
         try:
-            answer = self._pool.request(
-                "GET", url, headers=headers, timeout=limits, preload_content=False
-            )
+            answer = self._send("GET", url, action, {}, seconds + READ_SECONDS, preload=False)
             with contextlib.closing(answer):
-                if answer.status >= 400:
-                    _read_answer(answer.status, answer.read(), None, action)
+                if not 200 <= answer.status < 300:
+                    raise _refusal(answer, answer.read(), action)
                 for line in _lines(answer.stream()):
-                    yield json.loads(line)["object"]
-        except (urllib3.exceptions.HTTPError, OSError, ValueError, KeyError) as error:
+                    yield _changed(line, path, action)
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise Unreachable(_why_unreachable(error), action) from error
 
     def create(self, path: str, body: Json) -> Answer:
         """Create an object."""
-        return self._call("POST", path, {}, body)
+        return self._call("POST", path, {}, body, check=answers.check_object)
 
     def patch(
         self,
@@ -294,7 +385,8 @@ class Cluster:
     ) -> Answer:
         """Patch an object; a dry run lets the API server judge it only."""
         query = {"dryRun": "All"} if dry_run else {}
-        return self._call("PATCH", path, query, body, kind, timeout)
+        check = answers.check_object
+        return self._call("PATCH", path, query, body, kind, timeout, check=check)
 
     def delete(self, path: str, uid: str, grace: int, timeout: float) -> Answer:
         """Delete the object of that UID, and in the background what it owns.
@@ -319,22 +411,86 @@ class Cluster:
         kind: str = "application/json",
         timeout: float | None = None,
         accept: str = "application/json",
+        check: Callable[[Json, str], bool] = lambda body, path: True,
     ) -> Answer:
+        """Ask; raises ClusterError for a refusal, and for what ``check`` does not pass."""
         # Who is abandoned asks for nothing more.
         parallel.check()
         action = f"{verb} {path}"
         url = self._host + path + (f"?{urlencode(query)}" if query else "")
-        headers = urllib3.HTTPHeaderDict([("Accept", accept), *self._headers()])
+        headers = {"Accept": accept}
         if body is not None:
             headers["Content-Type"] = kind
-        most = timeout or self._timeout or READ_SECONDS
-        limits = urllib3.Timeout(connect=min(CONNECT_SECONDS, most), read=most)
         data = None if body is None else json.dumps(body).encode()
+        most = timeout or self._timeout or READ_SECONDS
+        answer = self._send(verb, url, action, headers, most, data)
+        location = answer.headers.get("Location")
+        found = answers.body_of(answer.status, answer.data, action, location)
+        if not check(found, path):
+            raise answers.nonsense(answer.status, answer.data, action)
+        return Answer(found, answers.time_of(answer.headers.get("Date")))
+
+    def _send(
+        self,
+        verb: str,
+        url: str,
+        action: str,
+        headers: Mapping[str, str],
+        most: float,
+        data: bytes | None = None,
+        preload: bool = True,
+    ) -> urllib3.BaseHTTPResponse:
+        """Send a request, and again what has certainly not been done; raises ClusterError.
+
+        With a renewed login where the old one is refused, and a while later where the API server
+        is busy. ``most`` is in seconds, for an answer, and for the waits together.
+        """
+        deadline, tries, proof = time.monotonic() + most, 0, self._credentials.proof(most)
+        refused = False
+        while True:
+            answer = self._ask(proof, verb, url, action, headers, most, data, preload)
+            if answer.status == UNAUTHORIZED and not refused:
+                refused, renewed = True, self._credentials.renewed(proof, most)
+                if renewed is not None:
+                    answer.close()
+                    proof = renewed
+                    continue
+            if tries and verb == "POST" and answer.status == CONFLICT:
+                # The first one may have been done in spite of its answer.
+                raise ClusterError(0, "Unsure", "it is not known whether it was created", action)
+            wait = _wait_of(answer)
+            late = wait is None or tries == BUSY_TRIES or time.monotonic() + wait > deadline
+            if wait is None or late or not self._pause(wait):
+                return answer
+            answer.close()
+            tries += 1
+
+    def _ask(
+        self,
+        proof: Proof,
+        verb: str,
+        url: str,
+        action: str,
+        headers: Mapping[str, str],
+        most: float,
+        data: bytes | None,
+        preload: bool,
+    ) -> urllib3.BaseHTTPResponse:
+        shown = urllib3.HTTPHeaderDict([*headers.items(), *self._headers(proof)])
+        limits = urllib3.Timeout(connect=min(CONNECT_SECONDS, most), read=most)
         try:
-            answer = self._pool.request(verb, url, headers=headers, body=data, timeout=limits)
+            return self._pool(proof).request(
+                verb,
+                url,
+                headers=shown,
+                body=data,
+                timeout=limits,
+                # Whoever a redirect names would be shown the login.
+                redirect=False,
+                preload_content=preload,
+            )
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise Unreachable(_why_unreachable(error), action) from error
-        return _read_answer(answer.status, answer.data, answer.headers.get("Date"), action)
 
     def may(self, verb: str, group: str, resource: str, namespace: str) -> bool:
         """Ask the cluster whether the user may; an answer that is no answer is a no."""
@@ -353,11 +509,13 @@ class Cluster:
             "kind": "SelfSubjectAccessReview",
             "spec": {"resourceAttributes": wanted},
         }
+        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
         try:
-            answer = self.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)
+            answer = self._call("POST", path, {}, review, check=_is_review)
         except ClusterError:
             return None
-        return bool((answer.body.get("status") or {}).get("allowed"))
+        allowed: bool = answer.body["status"]["allowed"]
+        return allowed
 
     def exec_dial(
         self, namespace: str, pod: str, container: str, command: tuple[str, ...], tty: bool
@@ -367,16 +525,69 @@ class Cluster:
         query += [("stdin", "true"), ("stdout", "true")]
         query += [("tty", "true")] if tty else [("stderr", "true")]
         url = self._host + pods(namespace, pod, "exec") + "?" + urlencode(query)
-        proxy = urlsplit(self._proxy) if self._proxy else None
-        login = _login(proxy) if proxy and proxy.username else None
+        return self._dial("ws" + url.removeprefix("http"), self._credentials.proof())
+
+    def _dial(self, url: str, proof: Proof) -> Dial:
+        def renew() -> Dial | None:
+            renewed = self._credentials.renewed(proof)
+            return None if renewed is None else self._dial(url, renewed)
+
         return Dial(
-            url="ws" + url.removeprefix("http"),
-            headers=tuple(f"{key}: {value}" for key, value in self._headers()),
-            context=self._credentials.tls,
+            url=url,
+            headers=tuple(f"{key}: {value}" for key, value in self._headers(proof)),
+            context=proof.tls,
             server_hostname=self._credentials.server_name,
-            proxy=(proxy.hostname or "", proxy.port or 80, login) if proxy else None,
+            proxy=self._proxy,
             timeout=CONNECT_SECONDS,
+            renew=renew,
         )
+
+
+def _is_version(body: Json, path: str) -> bool:
+    return answers.fits(body, answers.VERSION)
+
+
+def _is_review(body: Json, path: str) -> bool:
+    return answers.fits(body, answers.REVIEW)
+
+
+def _is_table(body: Json, path: str) -> bool:
+    """Say whether a body is a Table, or the list that a server gives which has no Tables."""
+    if body.get("kind") == "Table":
+        return answers.fits(body, answers.TABLE)
+    return answers.check_list(body, path)
+
+
+def _refusal(answer: urllib3.BaseHTTPResponse, data: bytes, action: str) -> ClusterError:
+    try:
+        answers.body_of(answer.status, data, action, answer.headers.get("Location"))
+    except ClusterError as error:
+        return error
+    return answers.nonsense(answer.status, data, action)
+
+
+def _changed(line: bytes, path: str, action: str) -> Json:
+    """Return the object of a watch's event; raises ClusterError where that is none."""
+    event = answers.parsed(line)
+    found = event.get("object") if isinstance(event, dict) else None
+    if not isinstance(found, dict) or not isinstance(event, dict):
+        raise answers.nonsense(200, line, action)
+    if event.get("type") == "ERROR":
+        code = found.get("code")
+        status = code if isinstance(code, int) and code >= 400 else 500
+        raise answers.refusal(status, found, action)
+    if not answers.check_object(found, path):
+        raise answers.nonsense(200, line, action)
+    return found
+
+
+def _wait_of(answer: urllib3.BaseHTTPResponse) -> float | None:
+    """Return after how many seconds a busy API server wants to be asked again, if it is busy."""
+    after = answer.headers.get("Retry-After") if answer.status in BUSY else None
+    if after is None or not after.strip().isdecimal():
+        return None
+    seconds = float(after)
+    return max(seconds, SHORTEST_WAIT) if seconds <= LONGEST_WAIT else None
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -384,42 +595,6 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
         *lines, rest = (rest + chunk).split(b"\n")
         yield from lines
-
-
-def _read_answer(status: int, data: bytes, date: str | None, action: str) -> Answer:
-    try:
-        body = json.loads(data)
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        # A proxy's page, and what it stands for is not known: status 0.
-        text = data[:200].decode(errors="replace").strip()
-        raise ClusterError(0, "NotKubernetes", f"HTTP {status}: {text}", action)
-    if status >= 400:
-        message = str(body.get("message") or f"HTTP {status}")
-        kind = str((body.get("details") or {}).get("kind") or "")
-        raise ClusterError(status, str(body.get("reason") or status), message, action, kind)
-    return Answer(body, _time_of(date))
-
-
-def _time_of(date: str | None) -> datetime:
-    try:
-        return server_time(date or "")
-    except ValueError:
-        # No API server leaves it out; a proxy may.
-        return datetime.now(timezone.utc)
-
-
-def _login(url: SplitResult) -> tuple[str, str]:
-    return unquote(url.username or ""), unquote(url.password or "")
-
-
-def _proxy_url(text: str) -> str:
-    """Return a proxy's URL; without a scheme it is http, as for Go's clients."""
-    url = text if "://" in text else f"http://{text}"
-    if urlsplit(url).scheme.lower() not in ("http", "https"):
-        raise InvalidRequest(f"proxy {text!r} is neither http nor https", "SOCKS is not supported")
-    return url
 
 
 def is_loopback(host: str) -> bool:
@@ -430,12 +605,19 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+# What http.client says where a proxy refuses.
+TUNNEL = re.compile(r"Tunnel connection failed: (\d+ ?[^'\")]*)")
+
+
 def _why_unreachable(error: BaseException) -> str:
     """Return the reason in words; urllib3 wraps it several times, and differently."""
     chain: list[BaseException] = [error]
     while (inner := _inner(chain[-1])) is not None and inner not in chain:
         chain.append(inner)
     for cause in reversed(chain):
+        refused = TUNNEL.search(str(cause))
+        if refused is not None:
+            return f"its proxy answered {refused[1]}"
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"its certificate can't be verified: {cause.verify_message}"
         if isinstance(cause, urllib3.exceptions.NameResolutionError):
@@ -450,7 +632,7 @@ def _why_unreachable(error: BaseException) -> str:
             return os.strerror(cause.errno).lower()
     if any(isinstance(cause, urllib3.exceptions.TimeoutError) for cause in chain):
         return "it did not answer in time"
-    return reason_of(error)
+    return kubeconfig.without_login(reason_of(chain[-1]))
 
 
 def _inner(error: BaseException) -> BaseException | None:

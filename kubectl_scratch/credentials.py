@@ -6,20 +6,24 @@ not used.
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import json
 import logging
 import ssl
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from kubectl_scratch import kubeconfig
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.kubeconfig import Access
-from kubectl_scratch.plugin import Login, log_in
+from kubectl_scratch.plugin import Hung, log_in
 from kubectl_scratch.podjson import Json
 from kubectl_scratch.private import private_folder
 from kubectl_scratch.slim import Parts, late_packages
@@ -49,43 +53,45 @@ except Exception:
 
 # A plugin that logs in again may ask a server that no longer answers.
 REFRESH_SECONDS = 10.0
+# A login is renewed before it ends: at a tenth of its life, and by no more seconds than this.
+EARLY_SECONDS = 60.0
+NOT_LOADED = "the cluster's credentials can't be loaded"
+
+
+class Proof(NamedTuple):
+    """What the user shows to the API server, as it is at a moment.
+
+    ``made_of`` tells two apart; ``due`` is when it should be renewed, ``expires`` when it ends.
+    """
+
+    authorization: str | None
+    tls: ssl.SSLContext | None
+    made_of: tuple[object, ...]
+    due: datetime | None = None
+    expires: datetime | None = None
 
 
 class Credentials:
     """What one user shows to one API server. Safe to use from several threads."""
 
-    def __init__(self, access: Access, login_timeout: float | None = None) -> None:
+    def __init__(
+        self,
+        access: Access,
+        login_timeout: float | None = None,
+        pause: Callable[[float], bool] = lambda seconds: True,
+    ) -> None:
         """Load them; raises InvalidRequest where they can't be had.
 
         ``login_timeout`` is in seconds; a person who is asked may take as long as it takes.
+        ``pause`` returns false as soon as nobody waits any more.
         """
         self._access = access
+        self._pause = pause
         self._settings = Configuration()
-        self._token: str | None = None
-        self._refreshing = threading.Lock()
-        self._login: Login | None = None
-        config = access.config
-        if access.user.get("exec") and not access.user.get("token"):
-            self._login = log_in(access, may_ask(access.user), login_timeout)
-            config = with_user(access, self._login.user)
-        with private_folder() as folder, client_errors() as errors:
-            try:
-                load_kube_config_from_dict(
-                    config,
-                    client_configuration=self._settings,
-                    persist_config=False,
-                    temp_file_path=str(folder),
-                )
-                self.tls = self._tls_context()
-                self._token = self._read_token()
-            except (ConfigException, OSError, ValueError) as error:
-                raise InvalidRequest(
-                    "the cluster's credentials can't be loaded", reason_of(error)
-                ) from error
-        if errors:
-            raise InvalidRequest("the cluster's credentials can't be loaded", errors[0])
-        if self._token and not kubeconfig.fits_a_header(self._token):
-            raise InvalidRequest("the token has a character that no header can carry")
+        self._renewing = threading.Lock()
+        self._hung_until = 0.0
+        self._proof: Proof | None = None
+        self._proof = self._load(may_ask(access.user), login_timeout)
 
     @property
     def verifies(self) -> bool:
@@ -103,73 +109,209 @@ class Credentials:
         """Return the API server's URL."""
         return str(self._settings.host).rstrip("/")
 
-    def _tls_context(self) -> ssl.SSLContext | None:
-        """Build the context once, so that no key file has to outlive this call."""
-        settings = self._settings
-        if not settings.host.startswith("https"):
-            return None
-        if settings.ssl_ca_cert or settings.verify_ssl:
-            context = ssl.create_default_context(cafile=settings.ssl_ca_cert or None)
-        else:
-            # Without those of the system: to read them takes longer than a request.
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        if not settings.verify_ssl:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        # The CAs of many clusters lack key usage and identifier extensions, which 3.13 asks for.
-        context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
+    def _load(self, interactive: bool, timeout: float | None) -> Proof:
+        """Log in, or read again what the kubeconfig names; raises InvalidRequest."""
+        config, expires = self._access.config, None
+        for command in kubeconfig.programs_of(self._access.user):
+            self._access.policy.check(command)
+        if self._access.user.get("exec") and not self._access.user.get("token"):
+            login = log_in(self._access, interactive, timeout, self._pause)
+            config, expires = with_user(self._access, login.user), login.expires
+        settings = Configuration()
+        with private_folder() as folder, client_errors() as errors:
+            try:
+                forget_files()
+                refuse_redirects()
+                load_kube_config_from_dict(
+                    config,
+                    client_configuration=settings,
+                    persist_config=False,
+                    temp_file_path=str(folder),
+                )
+                token = self._token_in_file() or settings.get_api_key_with_prefix("authorization")
+                over_tls = settings.host.startswith("https")
+                files = [settings.cert_file, settings.key_file] if over_tls else []
+                shown = [token, *(Path(path).read_bytes() for path in files if path)]
+                tls = self._tls_context(settings, shown[1:]) if over_tls else None
+            except (ConfigException, OSError, ValueError) as error:
+                raise InvalidRequest(NOT_LOADED, reason_of(error)) from error
+        if errors:
+            raise InvalidRequest(NOT_LOADED, errors[0])
+        if token and not kubeconfig.fits_a_header(token):
+            raise InvalidRequest("the token has a character that no header can carry")
+        self._settings = settings
+        expires = expires or end_of_login(self._access.user, token)
+        return Proof(token, tls, tuple(shown), _due(expires), expires)
+
+    def _tls_context(self, settings: Any, certificate: list[object]) -> ssl.SSLContext:
+        """Return a context, which no key file has to outlive; for the same certificate the old."""
+        old = self._proof
+        if old is not None and old.tls is not None and list(old.made_of[1:]) == certificate:
+            return old.tls
+        context = trusting(settings.ssl_ca_cert, settings.verify_ssl)
         if settings.cert_file:
-            context.load_cert_chain(settings.cert_file, settings.key_file or None)
+            load_certificate(context, settings.cert_file, settings.key_file)
         return context
 
-    def headers(self) -> list[tuple[str, str]]:
-        """Return the headers of one request; a token that has expired is renewed before."""
-        self._refresh()
-        shown = [("Authorization", self._token)] if self._token else []
+    def proxy_context(self) -> ssl.SSLContext:
+        """Return a context for a proxy that speaks TLS.
+
+        kubectl trusts a proxy that the cluster's CA vouches for, and others those of the system.
+        """
+        cluster = self._access.cluster
+        context = trusting(None, bool(self._settings.verify_ssl))
+        data = cluster.get("certificate-authority-data")
+        with contextlib.suppress(OSError, ValueError):
+            if data:
+                context.load_verify_locations(cadata=base64.b64decode(data).decode())
+            elif cluster.get("certificate-authority"):
+                context.load_verify_locations(cafile=cluster["certificate-authority"])
+        return context
+
+    def proof(self, timeout: float | None = None) -> Proof:
+        """Return what to show now; what has expired is renewed before, for so many seconds."""
+        proof = self._latest()
+        now = datetime.now(timezone.utc)
+        if proof.expires is not None and proof.expires <= now:
+            self._renew(proof, timeout or REFRESH_SECONDS, wait=True)
+        elif proof.due is not None and proof.due <= now:
+            # It still does: one thread renews it, and the others go on.
+            self._renew(proof, timeout or REFRESH_SECONDS, wait=False)
+        return self._latest()
+
+    def renewed(self, refused: Proof, timeout: float | None = None) -> Proof | None:
+        """Return what to show instead of what was refused; None where there is nothing else."""
+        if self._latest() is refused and self._can_change():
+            self._renew(refused, timeout or REFRESH_SECONDS, wait=True)
+        proof = self._latest()
+        return None if proof.made_of == refused.made_of else proof
+
+    def headers(self, proof: Proof | None = None) -> list[tuple[str, str]]:
+        """Return the headers of one request."""
+        proof = proof or self.proof()
+        shown = [("Authorization", proof.authorization)] if proof.authorization else []
         return shown + kubeconfig.impersonation_headers(self._access.user)
 
-    def _refresh(self) -> None:
-        """Renew what has expired, but wait no longer than for a while: the old may still do.
+    def _can_change(self) -> bool:
+        user = self._access.user
+        named = ("tokenFile", "exec", "auth-provider", "client-certificate", "client-key")
+        return not user.get("token") and any(user.get(field) for field in named)
 
-        One thread does it at a time; the others go on with what there is.
-        """
-        if not self._is_over() or not self._refreshing.acquire(blocking=False):
+    def _latest(self) -> Proof:
+        """Return what there is, with what stands in the token's file now."""
+        proof = self._proof
+        assert proof is not None
+        # A pod's own token is renewed on disk within the hour; in between it may be gone.
+        with contextlib.suppress(OSError, ValueError):
+            token = self._token_in_file()
+            if token and token != proof.authorization and kubeconfig.fits_a_header(token):
+                self._proof = proof._replace(
+                    authorization=token, made_of=(token, *proof.made_of[1:])
+                )
+        assert self._proof is not None
+        return self._proof
+
+    def _renew(self, old: Proof, timeout: float, wait: bool) -> None:
+        """Log in again, once for all threads; where that fails the old has to do until it is
+        asked for again."""
+        most = min(timeout, REFRESH_SECONDS)
+        if not self._renewing.acquire(timeout=most if wait else 0):
             return
         try:
-            with contextlib.suppress(InvalidRequest, OSError, ValueError):
-                self._renew()
+            if self._proof is old and time.monotonic() >= self._hung_until:
+                self._proof = self._load(interactive=False, timeout=most)
+        except Hung:
+            # Who cleans up asks several times, and has no time to wait each time.
+            self._hung_until = time.monotonic() + REFRESH_SECONDS
+        except InvalidRequest:
+            pass
         finally:
-            self._refreshing.release()
+            self._renewing.release()
 
-    def _is_over(self) -> bool:
-        now = datetime.now(timezone.utc)
-        return bool(self._token_file) or (self._login is not None and self._login.is_over(now))
+    def _token_in_file(self) -> str | None:
+        """Return what the token's file holds; raises ValueError where that is nothing."""
+        path = self._access.user.get("tokenFile")
+        if not path or self._access.user.get("token"):
+            return None
+        token = Path(path).read_text().strip()
+        if not token:
+            raise ValueError(f"{path}: the token is empty")
+        return f"Bearer {token}"
 
-    @property
-    def _token_file(self) -> str | None:
-        user = self._access.user
-        return None if user.get("token") else user.get("tokenFile")
 
-    def _renew(self) -> None:
-        if self._login is not None:
-            self._login = log_in(self._access, interactive=False, timeout=REFRESH_SECONDS)
-        token = self._read_token()
-        if token and kubeconfig.fits_a_header(token):
-            self._token = token
+def trusting(ca: str | None, verify: bool) -> ssl.SSLContext:
+    """Return a TLS context; without a CA's file those of the system are trusted."""
+    if ca or verify:
+        context = ssl.create_default_context(cafile=ca or None)
+    else:
+        # Without those of the system: to read them takes longer than a request.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    # The CAs of many clusters lack key usage and identifier extensions, which 3.13 asks for.
+    context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
+    return context
 
-    def _read_token(self) -> str | None:
-        if self._token_file:
-            # A pod's own token is renewed on disk within the hour; the client reads it once.
-            return f"Bearer {Path(self._token_file).read_text().strip()}"
-        if self._login is not None and self._login.user.get("token"):
-            return f"Bearer {self._login.user['token']}"
-        token: str | None = self._settings.get_api_key_with_prefix("authorization")
-        return token
+
+def load_certificate(context: ssl.SSLContext, certificate: str, key: str | None) -> None:
+    """Load the client's certificate; raises ValueError with what is wrong with it, or OSError."""
+    try:
+        # Without a password OpenSSL would ask for one at the terminal.
+        context.load_cert_chain(certificate, key or None, password="")
+    except ssl.SSLError as error:
+        if not key:
+            raise ValueError("the client certificate has no key; give its client-key") from error
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise ValueError("the client key is not that of the client certificate") from error
+        text = "the client certificate or its key can't be read: not PEM, or encrypted"
+        raise ValueError(text) from error
+
+
+def _due(expires: datetime | None) -> datetime | None:
+    if expires is None:
+        return None
+    left = expires - datetime.now(timezone.utc)
+    return expires - min(left / 10, timedelta(seconds=EARLY_SECONDS))
+
+
+def end_of_login(user: Json, token: str | None) -> datetime | None:
+    """Return when a provider's token ends, as far as the token says so."""
+    if not user.get("auth-provider") or not token:
+        return None
+    try:
+        claims = token.split(".")[1]
+        found = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["exp"]
+        return datetime.fromtimestamp(found, timezone.utc)
+    except (ValueError, LookupError, TypeError, OverflowError, OSError):
+        return None
+
+
+def forget_files() -> None:
+    """Make the Python client forget which files it has written: those before are gone."""
+    load_kube_config_from_dict.__globals__.get("_temp_files", {}).clear()
+
+
+def refuse_redirects() -> None:
+    """Keep OpenID Connect's refresh token and client secret from whoever a redirect names."""
+    known = load_kube_config_from_dict.__globals__
+    made = known.get("OAuth2Session")
+    if made is None or getattr(made, "refuses_redirects", False):
+        return
+
+    def session(*args: Any, **kwargs: Any) -> Any:
+        found = made(*args, **kwargs)
+        found.max_redirects = 0
+        return found
+
+    session.refuses_redirects = True  # type: ignore[attr-defined]
+    known["OAuth2Session"] = session
 
 
 def may_ask(user: Json) -> bool:
     """Say whether a plugin may talk with the person at the terminal."""
-    return sys.stdin.isatty() and user["exec"].get("interactiveMode") != "Never"
+    plugin = user.get("exec") or {}
+    return sys.stdin.isatty() and plugin.get("interactiveMode") != "Never"
 
 
 def with_user(access: Access, user: Json) -> Json:

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_scratch.errors import ExitStatus, SessionError
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
+
+
+class Proxy(NamedTuple):
+    """An HTTP proxy; ``login`` is a name and a password, ``context`` for one that speaks TLS."""
+
+    host: str
+    port: int
+    login: tuple[str, str] | None = None
+    context: ssl.SSLContext | None = None
 
 
 class Dial(NamedTuple):
-    """Where and how to connect; times in seconds."""
+    """Where and how to connect; times in seconds.
+
+    ``renew`` returns the same with other credentials, where these are refused, or None.
+    """
 
     url: str
     headers: tuple[str, ...]
     context: ssl.SSLContext | None
     server_hostname: str | None
-    proxy: tuple[str, int, tuple[str, str] | None] | None
+    proxy: Proxy | None
     timeout: float
+    renew: Callable[[], Dial | None] = lambda: None
 
 
 class Outcome(NamedTuple):

@@ -23,6 +23,8 @@ from kubectl_scratch.parallel import Task
 T = TypeVar("T")
 
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
+# How often a pause looks for a signal.
+LOOK_SECONDS = 0.1
 
 
 class Interrupts:
@@ -141,6 +143,22 @@ class Interrupts:
     def impatient(self) -> bool:
         """Say whether signals have come twice since ``close``: somebody will not wait."""
         return self._count - self._counted >= 2
+
+    def pause(self, seconds: float) -> bool:
+        """Wait, for nothing that could be lost; return false as soon as nobody waits any more.
+
+        In the main thread it raises Interrupted where a signal has asked us to end.
+        """
+        end = time.monotonic() + seconds
+        while True:
+            if threading.current_thread() is threading.main_thread():
+                self.check()
+            if self.impatient if self._closing else self.received is not None:
+                return False
+            left = end - time.monotonic()
+            if left <= 0:
+                return True
+            time.sleep(min(left, LOOK_SECONDS))
 
     def reopen(self) -> None:
         """Raise Interrupted for what came while nothing could break off."""

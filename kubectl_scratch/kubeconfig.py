@@ -9,12 +9,14 @@ https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeco
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from kubectl_scratch.errors import InvalidRequest
+from kubectl_scratch.kuberc import PluginPolicy
 from kubectl_scratch.podjson import Json
 from kubectl_scratch.request import Connection, check_namespace
 
@@ -23,6 +25,7 @@ ONLY = "scratch"
 
 TEXTS = ("server", "namespace", "cluster", "user", "token", "tokenFile", "proxy-url", "as")
 
+_PAIR = ("name", "value")
 _CLUSTER_FILES = ("certificate-authority",)
 _USER_FILES = ("client-certificate", "client-key", "tokenFile")
 
@@ -36,6 +39,9 @@ class Access(NamedTuple):
     flags: tuple[str, ...] = ()
     # Whether a flag named the namespace.
     chosen_namespace: bool = False
+    # Which credential plugins the user lets run, and the file that --kuberc names.
+    policy: PluginPolicy = PluginPolicy()
+    kuberc: str | None = None
 
     @property
     def cluster(self) -> Json:
@@ -90,8 +96,17 @@ def _is_named(item: object, kind: str) -> bool:
         return False
     texts = [fields.get(field) for field in TEXTS]
     plugin = fields.get("exec")
-    return all(isinstance(text or "", str) for text in texts) and (
-        not plugin or isinstance(plugin.get("command"), str)
+    return all(isinstance(text or "", str) for text in texts) and (not plugin or _is_plugin(plugin))
+
+
+def _is_plugin(plugin: Json) -> bool:
+    args, env = plugin.get("args") or [], plugin.get("env") or []
+    return (
+        isinstance(plugin.get("command"), str)
+        and isinstance(args, list)
+        and all(isinstance(word, str) for word in args)
+        and isinstance(env, list)
+        and all(isinstance(e, dict) and {str} == {type(e.get(f)) for f in _PAIR} for e in env)
     )
 
 
@@ -177,7 +192,25 @@ def resolve(merged: Json, connection: Connection) -> Access:
     namespace = connection.namespace or context.get("namespace") or "default"
     check_namespace(namespace)
     only = _single(cluster, user, namespace)
-    return Access(only, namespace, kubectl_flags(connection), bool(connection.namespace))
+    return Access(
+        only,
+        namespace,
+        kubectl_flags(connection),
+        bool(connection.namespace),
+        kuberc=connection.kuberc,
+    )
+
+
+def programs_of(user: Json) -> list[str]:
+    """Return the programs that are run to log a user in."""
+    found = []
+    if user.get("exec") and not user.get("token"):
+        found.append(str(user["exec"]["command"]))
+    provider = user.get("auth-provider")
+    config = provider.get("config") if isinstance(provider, dict) else None
+    # The Python client still runs the gcloud of old kubeconfigs; its path is a command line.
+    line = config.get("cmd-path") if isinstance(config, dict) else None
+    return found + str(line or "").split()[:1]
 
 
 def kubectl_flags(connection: Connection) -> tuple[str, ...]:
@@ -187,7 +220,7 @@ def kubectl_flags(connection: Connection) -> tuple[str, ...]:
         "context": connection.context,
         "cluster": connection.cluster,
         "user": connection.user,
-        "server": connection.server,
+        "server": connection.server and without_login(connection.server),
         "as": connection.as_user,
         "as-uid": connection.as_uid,
     }
@@ -212,6 +245,15 @@ def _impersonation(user: Json) -> list[str]:
     return [value for _, value in impersonation_headers(user)]
 
 
+# What stands before the last @ of a URL's host, whatever its scheme is.
+_LOGIN = re.compile(r"(^|//)[^/?#\s]*@")
+
+
+def without_login(url: str) -> str:
+    """Return a URL, or what is meant for one, without the user's name and password in it."""
+    return _LOGIN.sub(r"\1", url)
+
+
 def server_url(text: str) -> str:
     """Return the API server's URL with its scheme in lower case.
 
@@ -223,7 +265,8 @@ def server_url(text: str) -> str:
     except ValueError:
         good = False
     if not good:
-        raise InvalidRequest(f"server {text!r} is not a URL", "write it like https://HOST:6443")
+        shown = without_login(text)
+        raise InvalidRequest(f"server {shown!r} is not a URL", "write it like https://HOST:6443")
     return url.geturl()
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta, timezone
-from email.utils import parsedate_to_datetime
 
 from kubectl_scratch.podjson import Json, annotations_of, labels_of, name, namespace, uid
 
@@ -132,11 +131,6 @@ def _why_not_owned(pod: Json, job: Json) -> str:
     if owners[0].get("controller"):
         return f"job {name(job)} controls the pod"
     return ""
-
-
-def server_time(date_header: str) -> datetime:
-    """Return the moment that an answer's Date header names."""
-    return parsedate_to_datetime(date_header)
 
 
 def age(obj: Json, now: datetime) -> int:

@@ -98,6 +98,12 @@ _CONNECTION: tuple[Callable[[Any], Any], ...] = (
     _connection(
         "--request-timeout", metavar="DURATION", default="0", help="How long a request may take."
     ),
+    _connection(
+        "--kuberc",
+        metavar="FILE",
+        help="kubectl's preferences, for their credential plugin policy.",
+        shell_complete=candidates.files,
+    ),
     _connection("--cache-dir", metavar="DIR", hidden=True, help="Accepted and not used."),
 )
 

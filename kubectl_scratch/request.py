@@ -40,6 +40,7 @@ class Connection(NamedTuple):
     as_uid: str | None = None
     as_groups: tuple[str, ...] = ()
     request_timeout: float | None = None
+    kuberc: str | None = None
 
 
 class SessionRequest(NamedTuple):

@@ -10,18 +10,17 @@ from __future__ import annotations
 import contextlib
 import json
 import select
-import socket
 import ssl
 import time
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 import websocket
 
-from kubectl_scratch import parallel
+from kubectl_scratch import answers, parallel
 from kubectl_scratch.execs import Dial, Outcome
 from kubectl_scratch.podjson import innermost
+from kubectl_scratch.tunnel import Connection, NoTunnel, reach
 
 V4 = "v4.channel.k8s.io"
 V5 = "v5.channel.k8s.io"
@@ -31,6 +30,14 @@ FRAME_BYTES = 16384
 READ_BYTES = 65536
 # How much receive() gives at once: what it gives has to be written before more is read.
 BATCH_BYTES = 1 << 18
+# Of a Status: it quotes the command.
+STATUS_BYTES = 1 << 21
+SWITCHING_PROTOCOLS, UNAUTHORIZED = 101, 401
+MESSAGES = (
+    websocket.ABNF.OPCODE_BINARY,
+    websocket.ABNF.OPCODE_TEXT,
+    websocket.ABNF.OPCODE_CONT,
+)
 WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -58,77 +65,77 @@ class Refused(Exception):
 NO_REASON = "no reason given"
 
 
-def reach(dial: Dial) -> socket.socket | None:
-    """Connect to the server ahead of a stream; None where a proxy stands between.
-
-    Raises OSError.
-    """
-    if dial.proxy is not None:
-        return None
-    where = urlsplit(dial.url)
-    port = where.port or (443 if dial.context else 80)
-    sock = socket.create_connection((where.hostname or "", port), dial.timeout)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if dial.context is None:
-        return sock
-    return dial.context.wrap_socket(sock, server_hostname=dial.server_hostname or where.hostname)
-
-
-def connect(dial: Dial, *subprotocols: str, reached: socket.socket | None = None) -> ExecStream:
+def connect(dial: Dial, *subprotocols: str, reached: Connection | None = None) -> ExecStream:
     """Open the stream; the first of ``subprotocols`` that the server knows is used.
 
-    ``reached`` is a connection to that server.
+    ``reached`` is a connection to that server. A login that is refused is renewed once.
 
     Raises NotStarted, NoWebSocket, Refused, Unsure, or OSError where no connection came about.
     """
-    options: dict[str, Any] = {"header": list(dial.headers), "subprotocols": list(subprotocols)}
-    if dial.proxy is not None:
-        host, port, login = dial.proxy
-        options.update(http_proxy_host=host, http_proxy_port=port, http_proxy_auth=login)
-    # The library would look into the environment by itself, and decide differently.
-    options["http_no_proxy"] = ["-"] if dial.proxy is not None else ["*"]
-    options.setdefault("http_proxy_host", "unused")
-    if reached is not None:
-        options["socket"] = reached
-    tls = {"context": dial.context, "server_hostname": dial.server_hostname}
-    ws = websocket.WebSocket(sslopt=tls if dial.context else {}, skip_utf8_validation=True)
+    try:
+        return _open(dial, subprotocols, reached or _reach(dial))
+    except Refused as error:
+        renewed = dial.renew() if error.code == UNAUTHORIZED else None
+        if renewed is None:
+            raise
+    return _open(renewed, subprotocols, _reach(renewed))
+
+
+def _reach(dial: Dial) -> Connection:
+    try:
+        return reach(dial)
+    except NoTunnel as error:
+        raise NoWebSocket(str(error)) from error
+
+
+def _open(dial: Dial, subprotocols: tuple[str, ...], reached: Connection) -> ExecStream:
+    ws = websocket.WebSocket(skip_utf8_validation=True)
+    options: dict[str, Any] = {
+        "header": list(dial.headers),
+        "subprotocols": list(subprotocols),
+        "suppress_origin": True,
+        # The library knows no proxy that speaks TLS, and would show the login to whoever a
+        # redirect names.
+        "socket": reached,
+        "redirect_limit": 0,
+    }
     try:
         connect_to: Any = ws.connect
-        connect_to(dial.url, timeout=dial.timeout, suppress_origin=True, **options)
+        connect_to(dial.url, timeout=dial.timeout, **options)
     except websocket.WebSocketBadStatusException as error:
-        raise _bad_handshake(error) from error
-    except websocket.WebSocketProxyException as error:
-        raise NoWebSocket(str(error)) from error
-    except websocket.WebSocketAddressException as error:
-        raise OSError(str(error)) from error
+        raise _bad_handshake(error.status_code, error.resp_body, error.resp_headers) from error
     except websocket.WebSocketException as error:
+        answered = ws.getstatus()
+        if answered is not None and answered != SWITCHING_PROTOCOLS:
+            raise _bad_handshake(answered, b"", ws.getheaders()) from error
         # Cut, or an answer that is none: the request may have got through all the same.
         raise Unsure(str(error)) from error
+    except OSError as error:
+        raise Unsure(error.strerror or str(error)) from error
     sock, subprotocol = ws.sock, ws.getsubprotocol()
     if sock is None or subprotocol is None:
         raise Unsure("no subprotocol was agreed on")
     return ExecStream(sock, subprotocol)
 
 
-def _bad_handshake(error: Any) -> Exception:
-    body = error.resp_body or b""
-    try:
-        status = json.loads(body)
-    except ValueError:
-        status = None
+def _bad_handshake(code: int, body: bytes | None, headers: Any) -> Exception:
+    if 300 <= code < 400:
+        said = answers.redirection(code, (headers or {}).get("location"))
+        return Refused(code, {"reason": answers.REDIRECTED, "message": said})
+    status = answers.parsed(body or b"")
     if not isinstance(status, dict) or status.get("kind") != "Status":
         # The kubelet, to which the API server passes v4 on as it is, answers in plain text.
-        text = body.decode(errors="replace")
-        return (
-            NotStarted(text) if is_not_started(text) else NoWebSocket(f"HTTP {error.status_code}")
-        )
-    message = str(status.get("message", ""))
-    if is_not_started(message):
-        return NotStarted(message)
+        text = (body or b"").decode(errors="replace")
+        if code == UNAUTHORIZED:
+            return Refused(code, {"message": f"HTTP {code}"})
+        return NotStarted(text) if is_not_started(text) else NoWebSocket(f"HTTP {code}")
+    refused = answers.refusal(code, status, "")
+    if is_not_started(refused.message):
+        return NotStarted(refused.message)
     # A proxy that drops the Upgrade header leaves an API server that asks for one.
-    if error.status_code == 400 and "upgrade" in message.lower():
-        return NoWebSocket(message)
-    return Refused(error.status_code, status)
+    if code == 400 and "upgrade" in refused.message.lower():
+        return NoWebSocket(refused.message)
+    return Refused(code, {"reason": refused.reason, "message": refused.message})
 
 
 # There is no reason code for any of these: the kubelet's, where the container does not run yet
@@ -171,37 +178,51 @@ def is_over(problem: str) -> bool:
     return failed or any(text in problem for text in OVER_TEXTS)
 
 
-def outcome_of(status: dict[str, Any] | None) -> Outcome:
+def outcome_of(status: object) -> Outcome:
     """Return what the Status of the error channel says of the session's end."""
-    if status is None:
+    if not isinstance(status, dict):
         return Outcome(None, "the connection was lost", lost=True)
     if status.get("status") == "Success":
         return Outcome(0)
-    message = str(status.get("message") or NO_REASON)
+    message = status.get("message")
     if status.get("reason") == "NonZeroExitCode":
-        causes = (status.get("details") or {}).get("causes") or []
-        for cause in causes:
-            if cause.get("reason") == "ExitCode" and str(cause.get("message")).isdigit():
-                return Outcome(int(cause["message"]))
-    return Outcome(None, innermost(message))
+        details = status.get("details")
+        causes = details.get("causes") if isinstance(details, dict) else None
+        for cause in causes if isinstance(causes, list) else []:
+            code = _exit_code(cause)
+            if code is not None:
+                return Outcome(code)
+    return Outcome(None, innermost(message) if message and isinstance(message, str) else NO_REASON)
+
+
+def _exit_code(cause: object) -> int | None:
+    """Return a code that a process of ours can pass on; more would become another one."""
+    if not isinstance(cause, dict) or cause.get("reason") != "ExitCode":
+        return None
+    try:
+        code = int(cause.get("message") or "")
+    except (TypeError, ValueError):
+        return None
+    return code if 0 < code < 256 else None
 
 
 class ExecStream:
     """One exec: queue to it, receive from it, and ask for its outcome."""
 
     def __init__(
-        self, sock: socket.socket, subprotocol: str, clock: Callable[[], float] = time.monotonic
+        self, sock: Connection, subprotocol: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.subprotocol = subprotocol
         self.ended = False
-        self._status: dict[str, Any] | None = None
+        # It may come in several frames, and in several messages.
+        self._status = b""
         self._sock = sock
         self._sock.setblocking(False)
         self._frames = websocket.frame_buffer(self._read, skip_utf8_validation=True)
         self._unsent = bytearray()
         self._unread = b""
         self._untaken: list[tuple[int, bytes]] = []
-        self._channel = -1
+        self._channel: int | None = None
         self._clock = clock
         self.heard = clock()
 
@@ -212,12 +233,12 @@ class ExecStream:
     @property
     def outcome(self) -> Outcome:
         """Return how it ended; lost, where the other side never said."""
-        return outcome_of(self._status)
+        return outcome_of(answers.parsed(self._status))
 
     @property
     def unsent(self) -> int:
         """Return how many bytes wait for the network."""
-        return len(self._unsent)
+        return len(self._unsent) + getattr(self._sock, "unsent", 0)
 
     def queue(self, data: bytes, channel: int = STDIN) -> None:
         """Queue data for the other side, in frames that every server takes."""
@@ -244,7 +265,7 @@ class ExecStream:
     def flush(self) -> None:
         """Send what the network takes now."""
         try:
-            while self._unsent and not self.ended:
+            while self.unsent and not self.ended:
                 sent = self._sock.send(bytes(self._unsent[:65536]))
                 del self._unsent[:sent]
         except WOULD_BLOCK:
@@ -298,17 +319,17 @@ class ExecStream:
             self.ended = True
         elif opcode == websocket.ABNF.OPCODE_PING:
             self._frame(data, websocket.ABNF.OPCODE_PONG)
-        elif opcode in (websocket.ABNF.OPCODE_BINARY, websocket.ABNF.OPCODE_TEXT):
-            if data:
-                self._channel = data[0]
-                self._put(data[1:], got)
-        elif opcode == websocket.ABNF.OPCODE_CONT:
+        elif opcode in MESSAGES:
+            # Of a message in several frames only the first byte is the channel.
+            if opcode != websocket.ABNF.OPCODE_CONT:
+                self._channel = None
+            if data and self._channel is None:
+                self._channel, data = data[0], data[1:]
             self._put(data, got)
 
     def _put(self, data: bytes, got: list[tuple[int, bytes]]) -> None:
         if self._channel == ERROR:
-            with contextlib.suppress(ValueError):
-                self._status = json.loads(data)
+            self._status += data[: STATUS_BYTES - len(self._status)]
         elif data and self._channel in (STDOUT, STDERR):
             got.append((self._channel, data))
 

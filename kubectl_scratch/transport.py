@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +23,7 @@ from kubectl_scratch.parallel import Task
 from kubectl_scratch.spawn import KubectlPipes, KubectlSpawn, Remote, WebSocketSpawn
 from kubectl_scratch.status import Ready, State
 from kubectl_scratch.toolkit import SEED
+from kubectl_scratch.tunnel import Connection, reach
 
 # Something that every toolkit has and that changes nothing.
 PROBE = ("true",)
@@ -81,7 +81,7 @@ class WebSocketTransport:
         self._say = say
         self._cuts = 0
         # The first try finds a connection, which takes three ways to a server and back.
-        self._ahead: Task[socket.socket | None] | None = Task(lambda: stream.reach(self._dial(())))
+        self._ahead: Task[Connection] | None = Task(lambda: reach(self._dial(())))
 
     def attempt(self, state: State) -> Remote | None:
         """Return the running command, or None where the container does not run yet.
@@ -160,7 +160,7 @@ class WebSocketTransport:
         where = (errand.namespace, errand.pod, errand.container)
         return self._cluster.exec_dial(*where, command, tty)
 
-    def _reached(self) -> socket.socket | None:
+    def _reached(self) -> Connection | None:
         """Return the connection that was made ahead, once, and none where there is none."""
         ahead, self._ahead = self._ahead, None
         with contextlib.suppress(OSError):
@@ -257,7 +257,10 @@ class KubectlTransport:
         errand = self._errand
         where = ["-n", errand.namespace, errand.pod, "-c", errand.container]
         mode = "-it" if (errand.tty if tty is None else tty) else "-i"
-        return [f"--kubeconfig={config}", "exec", mode, *where, "--", *command]
+        flags = [f"--kubeconfig={config}"]
+        if self._cluster.access.kuberc:
+            flags.append(f"--kuberc={self._cluster.access.kuberc}")
+        return [*flags, "exec", mode, *where, "--", *command]
 
 
 def find_kubectl() -> str:

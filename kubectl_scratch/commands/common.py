@@ -32,7 +32,11 @@ def sit_down(values: dict[str, Any], process: Process) -> Iterator[Desk]:
     with Interrupts() as interrupts:
         # A credential plugin may wait for a person.
         cluster = interrupts.run(
-            lambda: Cluster(read_access(connection, os.environ), connection.request_timeout)
+            lambda: Cluster(
+                read_access(connection, os.environ),
+                connection.request_timeout,
+                pause=interrupts.pause,
+            )
         )
         user = UserStreams(*process.streams)
         try:

@@ -16,10 +16,6 @@ from kubectl_scratch.options import Process, refuse_extra
 if TYPE_CHECKING:
     from kubectl_scratch.cluster import Cluster
     from kubectl_scratch.leftovers import Leftover
-    from kubectl_scratch.podjson import Json
-
-# As many as kubectl asks for at once.
-CHUNK = "500"
 
 
 def run(values: dict[str, Any], process: Process) -> int:
@@ -49,9 +45,11 @@ def read_leftovers(
     here = cluster.namespace
     pods = api.everywhere("/api/v1", "pods") if everywhere else api.pods(here)
     jobs = api.everywhere("/apis/batch/v1", "jobs") if everywhere else api.jobs(here)
-    found, now = read_all(cluster, pods)
+    answer = cluster.get(pods)
+    found, now = answer.body["items"], answer.at
     try:
-        leases, now = read_all(cluster, jobs, labelSelector=f"{lease.MANAGED_BY}={lease.MANAGER}")
+        ours = f"{lease.MANAGED_BY}={lease.MANAGER}"
+        leases = cluster.get(jobs, labelSelector=ours).body["items"]
     except ClusterError as error:
         if error.status != 403:
             raise
@@ -60,19 +58,6 @@ def read_leftovers(
     for pod, why in find_foreign(found, leases):
         console.warning(f"pod {pod} is not listed: it has the label of a copy and is none: {why}")
     return find_leftovers(found, leases, now), now
-
-
-def read_all(cluster: Cluster, path: str, **query: str) -> tuple[list[Json], datetime]:
-    """Read a list, part by part, and the cluster's time."""
-    items: list[Json] = []
-    more = ""
-    while True:
-        part = {"continue": more} if more else {}
-        answer = cluster.get(path, None, **{"limit": CHUNK, **query, **part})
-        items += answer.body.get("items") or []
-        more = (answer.body.get("metadata") or {}).get("continue") or ""
-        if not more:
-            return items, answer.at
 
 
 def shown(found: list[Leftover], now: datetime, everywhere: bool, output: str | None) -> str:

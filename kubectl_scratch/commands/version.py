@@ -39,7 +39,7 @@ def server_version(values: dict[str, Any], process: Process) -> Versions:
     from kubectl_scratch.commands.common import sit_down
 
     with sit_down(values, process) as desk:
-        return desk.cluster.get("/version").body
+        return desk.cluster.version().body
 
 
 def kubectl_version() -> Versions | None:

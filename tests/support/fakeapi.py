@@ -72,6 +72,11 @@ class FakeCluster:
         self.job_delay = 0.0
         self.gc_delay = 0.0
         self.subprotocols: tuple[str, ...] = ("v5.channel.k8s.io", "v4.channel.k8s.io")
+        # Whether an Authorization header is good enough, of a peer of that common name.
+        self.admits: Callable[[str, str], bool] = lambda shown, peer: (
+            not self._token or shown == f"Bearer {self._token}"
+        )
+        self.page = 0  # how many items a list gives at once, if it was asked for a limit
         self.plain_kubelet_errors = True  # text in place of a Status, as v1.34's
         self.kubelet: Callable[[Object], Object | None] = lambda pod: None
         self.access: Callable[[Object], bool] = lambda attributes: True
@@ -332,7 +337,7 @@ class FakeCluster:
         return time.time() + self.clock_offset
 
     async def _date(self, http: web.Request, response: web.StreamResponse) -> None:
-        response.headers["Date"] = formatdate(self._now(), usegmt=True)
+        response.headers["Date"] = http.get("date", formatdate(self._now(), usegmt=True))
 
     def _later(self, delay: float, do: Callable[..., None], *args: Any) -> None:
         def locked() -> None:
@@ -385,7 +390,7 @@ class FakeCluster:
             return web.json_response(error.status, status=error.code)
 
     async def _route(self, http: web.Request, request: Request) -> web.StreamResponse:
-        if self._token and http.headers.get("Authorization") != f"Bearer {self._token}":
+        if not self.admits(http.headers.get("Authorization", ""), request.peer):
             raise ApiError(401, "Unauthorized", "Unauthorized")
         if document := discovery(http.path):
             return web.json_response(document)
@@ -437,7 +442,13 @@ class FakeCluster:
         ]
         kind = KINDS.get(target.plural, target.plural.capitalize()) + "List"
         about = {"kind": kind, "apiVersion": target.api_version}
-        return {**about, "metadata": {"resourceVersion": str(self._version)}, "items": items}
+        meta = {"resourceVersion": str(self._version)}
+        if self.page and request.query.get("limit"):
+            start = int(request.query.get("continue") or 0)
+            if items[start + self.page :]:
+                meta["continue"] = str(start + self.page)
+            items = items[start : start + self.page]
+        return {**about, "metadata": meta, "items": items}
 
     def _create(self, target: Target, obj: Object, dry: bool) -> Object:
         meta = obj.setdefault("metadata", {})

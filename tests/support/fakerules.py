@@ -23,7 +23,8 @@ Key = tuple[str, str, str]
 T = TypeVar("T")
 
 RESOURCES = {
-    "v1": "Pod ConfigMap Event Namespace Node Service Secret ServiceAccount PersistentVolumeClaim",
+    "v1": "Pod ConfigMap Event Namespace Node Service Secret ServiceAccount PersistentVolumeClaim"
+    " ReplicationController",
     "apps/v1": "Deployment ReplicaSet StatefulSet DaemonSet",
     "batch/v1": "Job CronJob",
     "discovery.k8s.io/v1": "EndpointSlice",
@@ -103,6 +104,8 @@ class Fault:
     reason: str = ""
     message: str = "injected"
     text: str | None = None  # an answer that is no Status, e.g. a proxy's
+    data: bytes | None = None  # any answer, said to be JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
     after: bool = False
     hold: threading.Event | None = None
     drop: bool = False
@@ -127,6 +130,8 @@ class Fault:
     async def act(self, http: web.Request) -> web.StreamResponse | None:
         """Do what is described; return the answer if there is one."""
         self.reached.set()
+        if "Date" in self.headers:
+            http["date"] = self.headers["Date"]
         await asyncio.sleep(self.delay)
         while self.hold is not None and not self.hold.is_set():
             await asyncio.sleep(0.005)
@@ -139,10 +144,16 @@ class Fault:
     def _answer(self) -> web.StreamResponse | None:
         if self.text is not None:
             return web.Response(text=self.text, status=self.status or 200, content_type="text/html")
+        if self.data is not None:
+            return web.Response(
+                body=self.data,
+                status=self.status or 200,
+                headers={"Content-Type": "application/json", **self.headers},
+            )
         if self.status is None:
             return None
         error = ApiError(self.status, self.reason, self.message)
-        return web.json_response(error.status, status=self.status)
+        return web.json_response(error.status, status=self.status, headers=dict(self.headers))
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ def a_job(completed: str | None = "2026-01-01T12:00:00Z") -> Json:
     "now, ttl", [("12:00:00", 300), ("12:01:40", 400), ("20:00:00", 28800 + 300), ("11:59:59", 299)]
 )
 def test_the_ttl_counts_from_the_completion(now: str, ttl: int) -> None:
-    moment = lease.server_time(f"Thu, 01 Jan 2026 {now} GMT")
+    moment = datetime.fromisoformat(f"2026-01-01T{now}+00:00")
     assert lease.renewed_ttl(a_job(), moment, 300) == ttl
 
 

@@ -22,8 +22,7 @@ def run(script: str) -> Login:
 def test_it_gives_a_token_and_its_end() -> None:
     login = run(f"echo '{STATUS}'")
     assert login.user == {"token": "abc"}
-    assert login.is_over(datetime(2026, 1, 1, 12, 0, 0, tzinfo=timezone.utc))
-    assert not login.is_over(datetime(2026, 1, 1, 11, 59, 59, tzinfo=timezone.utc))
+    assert login.expires == datetime(2026, 1, 1, 12, 0, 0, tzinfo=timezone.utc)
 
 
 def test_a_plugin_that_may_not_ask_reads_nothing_of_our_stdin() -> None:

@@ -1,0 +1,122 @@
+"""kubectl's preferences, kuberc: which credential plugins the user lets run.
+
+Only the policy is taken: kubectl itself refuses aliases of plugins, and warns at each command of
+defaults for one. https://kubernetes.io/docs/reference/kubectl/kuberc/
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from kubectl_scratch.errors import InvalidRequest
+
+API_GROUP, KIND = "kubectl.config.k8s.io", "Preference"
+KINDS = ALLOW_ALL, DENY_ALL, ALLOWLIST = "AllowAll", "DenyAll", "Allowlist"
+OFF = "off"
+HINT = "KUBERC=off ignores it"
+
+
+class PluginPolicy(NamedTuple):
+    """Which credential plugins may run; ``allowed`` are commands, or None; ``path`` says so."""
+
+    kind: str = ALLOW_ALL
+    allowed: tuple[str, ...] = ()
+    path: str = ""
+
+    def check(self, command: str) -> None:
+        """Raise InvalidRequest unless a plugin may run.
+
+        As client-go compares them, each as PATH finds it; of links only the names count.
+        """
+        if self.kind == ALLOW_ALL:
+            return
+        problem = f"credential plugin {command!r} is forbidden by {self.path!r}"
+        if self.kind == DENY_ALL:
+            raise InvalidRequest(problem, f"its credentialPluginPolicy is {DENY_ALL}")
+        where = _located(command)
+        # One that is not there can't run, and its kubeconfig may say how to install it.
+        if where is not None and where not in map(_located, self.allowed):
+            raise InvalidRequest(problem, "its credentialPluginAllowlist does not name it")
+
+
+def _located(command: str) -> str | None:
+    found = shutil.which(command)
+    return None if found is None else os.path.normpath(found)
+
+
+def path_of(flag: str | None, environ: Mapping[str, str]) -> Path | None:
+    """Return the file to read: --kuberc, else $KUBERC, else ~/.kube/kuberc; None if there is none.
+
+    Raises InvalidRequest where the flag contradicts the variable, and if a file that they name
+    is not there.
+    """
+    named = environ.get("KUBERC")
+    if named == OFF or environ.get("KUBECTL_KUBERC", "").lower() == "false":
+        if flag is not None and named == OFF:
+            raise InvalidRequest("KUBERC=off and --kuberc contradict each other")
+        return None
+    chosen = flag if flag is not None else named
+    if chosen:
+        path = Path(chosen)
+        if not path.exists():
+            raise InvalidRequest(f"kuberc {chosen!r} does not exist")
+        return path
+    if flag is not None:
+        raise InvalidRequest("--kuberc names no file")
+    home = environ.get("HOME")
+    path = Path(home) / ".kube" / "kuberc" if home else Path(os.devnull)
+    return path if path.exists() else None
+
+
+def policy_of(documents: Iterable[object], path: Path) -> PluginPolicy:
+    """Return the policy of a kuberc: that of its first document that has preferences.
+
+    kubectl goes on without those that it can't read; what they forbid is then not known, so
+    here they are an InvalidRequest.
+    """
+    some = [document for document in documents if document is not None]
+    for document in some:
+        if isinstance(document, dict) and _is_preference(document):
+            return _policy(document, path)
+    if some:
+        raise InvalidRequest(f"kuberc {str(path)!r} has no preferences", HINT)
+    return PluginPolicy()
+
+
+def _is_preference(document: dict[object, object]) -> bool:
+    group = str(document.get("apiVersion")).partition("/")[0]
+    return group == API_GROUP and document.get("kind") == KIND
+
+
+def _policy(document: dict[object, object], path: Path) -> PluginPolicy:
+    kind = document.get("credentialPluginPolicy") or ""
+    entries = document.get("credentialPluginAllowlist")
+    if kind not in ("", *KINDS):
+        raise _wrong(path, f"its credentialPluginPolicy is not one of {', '.join(KINDS)}")
+    if kind != ALLOWLIST:
+        if entries is not None:
+            raise _wrong(path, f"a credentialPluginAllowlist needs the policy {ALLOWLIST}")
+        return PluginPolicy(str(kind) or ALLOW_ALL, (), str(path))
+    if not isinstance(entries, list) or not entries:
+        raise _wrong(path, "its credentialPluginAllowlist is empty")
+    return PluginPolicy(ALLOWLIST, tuple(_command(entry, path) for entry in entries), str(path))
+
+
+def _command(entry: object, path: Path) -> str:
+    """Return what an entry allows; until 1.36 its field was called name."""
+    fields = entry if isinstance(entry, dict) else {}
+    named = {str(value) for value in (fields.get("command"), fields.get("name")) if value}
+    if len(named) != 1 or not all(isinstance(v, str) for v in fields.values() if v):
+        raise _wrong(path, "an entry of its credentialPluginAllowlist needs a command")
+    (command,) = named
+    if os.path.normpath(command) != command:
+        raise _wrong(path, f"{command!r} is no normalized path")
+    return command
+
+
+def _wrong(path: Path, why: str) -> InvalidRequest:
+    return InvalidRequest(f"kuberc {str(path)!r} can't be used: {why}", HINT)
