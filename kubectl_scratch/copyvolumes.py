@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from kubectl_scratch import known
 from kubectl_scratch.findings import Edit, Finding, Level
-from kubectl_scratch.podjson import Json, all_containers, names_of, volumes
+from kubectl_scratch.podjson import Json, all_containers, find, names_of, volumes
+from kubectl_scratch.request import Wishes
 
 # Volumes that are made for each pod: the copy gets its own. All others outlive the pod, and
 # what is written there is written to production.
@@ -112,6 +113,32 @@ def tell_new_volumes(pod: Json) -> Iterator[Finding]:
     new = [volume["name"] for volume in volumes(pod) if "ephemeral" in volume]
     if new:
         yield Finding(Level.DETAIL, f"volumes get a new claim, and start empty: {', '.join(new)}")
+
+
+def read_only_by_us(pod: Json, wishes: Wishes, container: Json) -> list[str]:
+    """Return the volumes that a container of the source may write to, and that of the copy not.
+
+    ``container`` is the source's own. Block devices are none of them: see left_out_by_us.
+    """
+    mounts = container.get("volumeMounts") or []
+    written = {mount["name"]: None for mount in mounts if not mount.get("readOnly")}
+    spared = wishes.writable | wishes.skip_volumes
+    found = [find(volumes(pod), name) for name in written if name not in spared]
+    return [v["name"] for v in found if v and outlives_the_pod(v) and not _is_read_only(v)]
+
+
+def left_out_by_us(pod: Json, wishes: Wishes, container: Json) -> list[str]:
+    """Return the volumes of a container of the source that the copy's lacks, unasked."""
+    devices = [device["name"] for device in container.get("volumeDevices") or []]
+    spared = wishes.writable | wishes.skip_volumes
+    found = [find(volumes(pod), name) for name in devices if name not in spared]
+    return [v["name"] for v in found if v and outlives_the_pod(v)]
+
+
+def _is_read_only(volume: Json) -> bool:
+    """Say whether the volume itself is read-only, whatever its mounts say."""
+    kinds = [source for source in volume.values() if isinstance(source, dict)]
+    return any(source.get("readOnly") for source in kinds)
 
 
 def outlives_the_pod(volume: Json) -> bool:

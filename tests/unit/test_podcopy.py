@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kubectl_scratch.copyvolumes import read_only_by_us
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.findings import Level
 from kubectl_scratch.podcopy import Copied, make_copy
@@ -220,6 +221,32 @@ def test_what_outlives_the_pod_is_mounted_read_only(volume: Json, read_only: boo
     )
     for container in (*spec["containers"], *spec["initContainers"]):
         assert container["volumeMounts"][0].get("readOnly", False) is read_only
+
+
+@pytest.mark.parametrize(
+    "volume, mount, options, found",
+    [
+        ({"persistentVolumeClaim": {"claimName": "x"}}, {}, {}, True),
+        ({"persistentVolumeClaim": {"claimName": "x", "readOnly": True}}, {}, {}, False),
+        ({"persistentVolumeClaim": {"claimName": "x"}}, {"readOnly": True}, {}, False),
+        ({"hostPath": {"path": "/x"}}, {}, {}, True),
+        ({"csi": {"driver": "x", "readOnly": True}}, {}, {}, False),
+        ({"aVolumeOfTomorrow": {}}, {}, {}, True),
+        ({"emptyDir": {}}, {}, {}, False),
+        ({"ephemeral": {}}, {}, {}, False),
+        ({"hostPath": {"path": "/x"}}, {}, {"writable": frozenset({"data"})}, False),
+        ({"hostPath": {"path": "/x"}}, {}, {"skip_volumes": frozenset({"data"})}, False),
+    ],
+)
+def test_which_volumes_a_container_can_write_no_more(
+    volume: Json, mount: Json, options: Json, found: bool
+) -> None:
+    mounts = [{**A_MOUNT, **mount}, {**A_MOUNT, **mount, "mountPath": "/b"}]
+    container = a_container(volumeMounts=mounts)
+    source = a_pod(volumes=[{"name": "data", **volume}], containers=[container, a_container("x")])
+    expected = ["data"] if found else []
+    assert read_only_by_us(source, Wishes(**options), container) == expected
+    assert read_only_by_us(source, Wishes(**options), source["spec"]["containers"][1]) == []
 
 
 def test_a_shared_block_device_is_left_out_and_said() -> None:
