@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from kubectl_scratch.copyvolumes import read_only_by_us
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.findings import Level
+from kubectl_scratch.hold import Entrypoint, Seeding
 from kubectl_scratch.podcopy import Copied, make_copy
 from kubectl_scratch.podjson import all_containers, annotations_of, names_of, volumes
 from kubectl_scratch.request import Wishes
@@ -114,13 +115,56 @@ def test_a_field_that_the_copy_keeps(field: Json) -> None:
     assert {key: spec[key] for key in field} == field
 
 
-@pytest.mark.parametrize("probe", ["livenessProbe", "readinessProbe", "startupProbe"])
-@pytest.mark.parametrize("kind", ["containers", "initContainers"])
-def test_probes_go_from_containers_and_native_sidecars(probe: str, kind: str) -> None:
-    probed = a_container("probed", restartPolicy="Always", **{probe: {"httpGet": {}}})
+PROBE_FIELDS = ("livenessProbe", "readinessProbe", "startupProbe")
+
+
+@pytest.mark.parametrize("probe", PROBE_FIELDS)
+@pytest.mark.parametrize("name, kind", [("app", "containers"), ("proxy", "initContainers")])
+def test_the_target_has_no_probe(probe: str, name: str, kind: str) -> None:
+    probed = a_container(name, restartPolicy="Always", **{probe: {"httpGet": {}}})
     source = a_pod()
     source["spec"][kind] = [probed]
-    assert probe not in spec_of(source)[kind][0]
+    assert probe not in copy_of(source, target=name).manifest["spec"][kind][0]
+
+
+@pytest.mark.parametrize(
+    "place, more, kept",
+    [
+        ("containers", {}, []),
+        ("initContainers", {}, []),
+        ("initContainers", {"restartPolicy": "Always"}, ["startupProbe"]),
+    ],
+)
+def test_a_probe_stays_where_what_comes_after_waits_for_it(
+    place: str, more: Json, kept: list[str]
+) -> None:
+    probes = {probe: {"exec": {"command": ["x"]}} for probe in PROBE_FIELDS}
+    source = a_pod(containers=[a_container(), a_container("x")])
+    source["spec"].setdefault(place, []).append(a_container("other", **probes, **more))
+    copied = copy_of(source)
+    (found,) = (c for c in all_containers(copied.manifest) if c["name"] == "other")
+    assert [key for key in found if key.endswith("Probe")] == kept
+    told = [edit.field for edit in copied.edits if edit.reason.startswith("kept: ")]
+    assert told == [f"other.{probe}" for probe in kept]
+
+
+def test_a_sidecar_that_idles_is_asked_nothing() -> None:
+    sidecar = a_container("proxy", restartPolicy="Always", startupProbe={"exec": {}})
+    source = a_pod(initContainers=[sidecar])
+    held = Seeding("x", "amd64", "app", Entrypoint("spec", 1, ("/app",)), only=True)
+    spec = make_copy(source, "x", LABELS, MARKS, seeding=held).manifest["spec"]
+    assert "startupProbe" not in spec["initContainers"][0]
+
+
+def test_a_probe_s_port_is_a_number_where_the_list_of_ports_goes() -> None:
+    sidecar = a_container(
+        "proxy",
+        restartPolicy="Always",
+        ports=[{"name": "health", "containerPort": 8086}],
+        startupProbe={"httpGet": {"port": "health"}},
+    )
+    spec = spec_of(a_pod(initContainers=[sidecar], hostNetwork=True))
+    assert spec["initContainers"][0]["startupProbe"] == {"httpGet": {"port": 8086}}
 
 
 @pytest.mark.parametrize("policy", ["Always", "OnFailure", "Never"])
@@ -402,7 +446,8 @@ def test_a_mount_never_propagates_to_the_node() -> None:
         containers=[a_container(volumeMounts=[mount])],
     )
     (container,) = spec_of(source)["containers"]
-    assert container["volumeMounts"] == [{**A_MOUNT, "readOnly": True}]
+    read_only = {"readOnly": True, "recursiveReadOnly": "IfPossible"}
+    assert container["volumeMounts"] == [{**A_MOUNT, **read_only}]
 
 
 def test_a_volume_can_be_left_out_with_its_mounts_and_devices() -> None:
@@ -677,7 +722,8 @@ def test_no_copy_is_what_production_is(source: Json, same: bool, writable: froze
     assert not {"nodeName", "ephemeralContainers"} & copied["spec"].keys()
     outlives = {name for name, kind in VOLUMES.items() if kind in SHARED}
     for container in all_containers(copied):
-        assert not any(key.endswith("Probe") for key in container)
+        gates = container["name"] == "beside" and "startupProbe" in container
+        assert [key for key in container if key.endswith("Probe")] == ["startupProbe"] * gates
         assert not any("hostPort" in port for port in container.get("ports", []))
         for mount in container["volumeMounts"]:
             protected = mount["name"] in outlives - writable
