@@ -143,7 +143,8 @@ def _protect_mounts(container: Json, shared: set[str]) -> Iterator[Edit]:
         # What the copy mounts would be mounted on the node (Bidirectional); what the node mounts
         # would be writable in the copy (HostToContainer), and no mount that propagates can be
         # read-only with all that is mounted below it.
-        mount.pop("mountPropagation", None)
+        if mount.get("mountPropagation") != "None":
+            mount.pop("mountPropagation", None)
         mount["readOnly"] = True
         if mount.get("recursiveReadOnly") != "Enabled":
             mount["recursiveReadOnly"] = "IfPossible"

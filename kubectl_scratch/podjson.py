@@ -105,7 +105,9 @@ def has_started(pod: Json, container: str) -> bool:
     """Say whether a container has ever run, so that the node has prepared its mounts."""
     status = status_of(pod, container) or {}
     states = (status.get("state") or {}, status.get("lastState") or {})
-    return any(state.get("running") or state.get("terminated") for state in states)
+    return any(
+        state.get(kind) is not None for state in states for kind in ("running", "terminated")
+    )
 
 
 def condition(pod: Json, kind: str) -> Json | None:

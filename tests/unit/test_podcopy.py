@@ -479,6 +479,42 @@ def test_a_claim_for_one_pod_alone_blocks(modes: list[str], blocked: bool) -> No
     assert not texts(make_copy(source, "x", LABELS, MARKS, skipped, claims=claims), Level.BLOCKER)
 
 
+def a_claim(phase: str | None, **spec: Any) -> Json:
+    return {"spec": spec, **({"status": {"phase": phase}} if phase else {})}
+
+
+@pytest.mark.parametrize(
+    "claims, node, level, words",
+    [
+        ({"data-0": a_claim("Bound", volumeName="x")}, None, None, ""),
+        ({"data-0": a_claim("Pending")}, None, Level.BLOCKER, "is not bound yet"),
+        ({"data-0": a_claim("Pending", volumeName="x")}, "n", Level.BLOCKER, "is not bound yet"),
+        ({"data-0": a_claim("Lost", volumeName="x")}, "n", Level.BLOCKER, "is not bound yet"),
+        ({"other": a_claim("Bound")}, "n", Level.WARNING, "there is no claim data-0"),
+        ({}, None, Level.WARNING, "there is no claim data-0"),
+        # A pod that has a node has its claims bound.
+        (None, "n", None, ""),
+        (None, None, Level.BLOCKER, "claims cannot be listed"),
+    ],
+)
+def test_a_copy_binds_no_claim(
+    claims: dict[str, Json] | None, node: str | None, level: Level | None, words: str
+) -> None:
+    source = a_pod(volumes=[A_CLAIM], **({"nodeName": node} if node else {}))
+    copied = make_copy(source, "x", LABELS, MARKS, claims=claims)
+    found = [f for f in copied.findings if "--skip-volume data" in f.text]
+    assert [f.level for f in found] == ([level] if level else [])
+    assert all(words in f.text for f in found)
+    skipped = Wishes(skip_volumes=frozenset({"data"}))
+    without = make_copy(source, "x", LABELS, MARKS, skipped, claims=claims)
+    assert not [f for f in without.findings if "claim" in f.text]
+    # That it may be written to is no reason to bind it.
+    written = make_copy(
+        source, "x", LABELS, MARKS, Wishes(writable=frozenset({"data"})), claims=claims
+    )
+    assert [f for f in written.findings if "--skip-volume data" in f.text] == found
+
+
 @pytest.mark.parametrize(
     "names, left",
     [
