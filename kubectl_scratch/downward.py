@@ -79,7 +79,7 @@ def bring_values(
         owns_name = held is None or _is_mounted(pod, volume["name"], running)
         yield from _bring_files(volume, source, pod, marks, owns_name, own, unknown)
     if own:
-        told = ", ".join(f"{path} in {', '.join(places)}" for path, places in own.items())
+        told = "; ".join(f"{path} in {', '.join(places)}" for path, places in own.items())
         yield Finding(Level.INFO, f"the copy has its own identity, not the source's: {told}")
     if unknown:
         text = "a controller sets these when it creates the pod, so they are empty in the copy"

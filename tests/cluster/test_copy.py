@@ -59,15 +59,6 @@ def a_budget(name: str, selector: dict[str, str]) -> Json:
     return {**head, "metadata": {"name": name}, "spec": spec}
 
 
-@pytest.fixture
-def space(kubeconfig: Path) -> Iterator[Cluster]:
-    """Give a namespace of the test's own, and check that nothing of ours is left in it."""
-    made = make_namespace(kubeconfig)
-    yield made
-    made.nothing_is_left()
-    made.kubectl("delete", "namespace", made.namespace, "--wait=false")
-
-
 @contextmanager
 def a_session(cluster: Cluster, *words: str) -> Iterator[Json]:
     """Hold a session; give its copy."""

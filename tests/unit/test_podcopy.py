@@ -500,7 +500,8 @@ def a_claim(phase: str | None, **spec: Any) -> Json:
 def test_a_copy_binds_no_claim(
     claims: dict[str, Json] | None, node: str | None, level: Level | None, words: str
 ) -> None:
-    source = a_pod(volumes=[A_CLAIM], **({"nodeName": node} if node else {}))
+    source = a_pod(volumes=[A_CLAIM])
+    source["spec"]["nodeName"] = node
     copied = make_copy(source, "x", LABELS, MARKS, claims=claims)
     found = [f for f in copied.findings if "--skip-volume data" in f.text]
     assert [f.level for f in found] == ([level] if level else [])
