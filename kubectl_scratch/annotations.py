@@ -64,6 +64,8 @@ OF_ADDRESSES = (
 # pod is refused (ValidatePodSpecificAnnotations).
 NEVER = (
     *OF_ADDRESSES,
+    "argocd.argoproj.io/",
+    "kueue.x-k8s.io/",
     "kubectl-scratch/",
     "kubectl.kubernetes.io/last-applied-configuration",
     "kubernetes.io/config.",

@@ -201,14 +201,30 @@ def keep_ownership(pod: Json) -> Iterator[Edit]:
         yield Edit("spec.securityContext.fsGroupChangePolicy", f"{policy}: no second walk")
 
 
-def tell_new_volumes(pod: Json) -> Iterator[Finding]:
-    """Report the volumes that lack what the source has in its own."""
+def tell_new_volumes(pod: Json, *, retaining: frozenset[str] | None) -> Iterator[Finding]:
+    """Report the volumes that lack what the source has in its own; block on one that would stay.
+
+    ``retaining`` are the StorageClasses that keep a volume for ever, None if that is not known.
+    """
     empty = [volume["name"] for volume in volumes(pod) if "emptyDir" in volume]
     if empty:
         yield Finding(Level.DETAIL, f"emptyDir volumes start empty: {', '.join(empty)}")
     new = [volume["name"] for volume in volumes(pod) if "ephemeral" in volume]
     if new:
         yield Finding(Level.DETAIL, f"volumes get a new claim, and start empty: {', '.join(new)}")
+    for volume in volumes(pod):
+        if "ephemeral" not in volume:
+            continue
+        template = (volume["ephemeral"] or {}).get("volumeClaimTemplate") or {}
+        asked = (template.get("spec") or {}).get("storageClassName") or ""
+        named = f"StorageClass {asked}" if asked else "the default StorageClass"
+        without = f"--skip-volume {volume['name']} copies without it"
+        if retaining is None:
+            text = f"volume {volume['name']}: {named} cannot be read; if it retains volumes,"
+            yield Finding(Level.WARNING, f"{text} each copy leaves one behind; {without}")
+        elif asked in retaining:
+            text = f"volume {volume['name']}: {named} retains volumes, so each copy would leave one"
+            yield Finding(Level.BLOCKER, f"{text} behind; {without}")
 
 
 def read_only_by_us(pod: Json, wishes: Wishes, container: Json) -> list[str]:

@@ -26,6 +26,7 @@ from kubectl_scratch.podjson import (
 )
 from kubectl_scratch.request import DebugRequest
 from kubectl_scratch.selectors import Neighbours, anti_affinity_of, matches
+from kubectl_scratch.storage import Storage
 from kubectl_scratch.targetcontainer import choose_target
 from kubectl_scratch.views import APP, TOOLS
 
@@ -98,8 +99,8 @@ class Circumstances(NamedTuple):
 
     ``suffix`` is five random characters, ``now`` the cluster's time; ``claims`` are the
     namespace's PersistentVolumeClaims by name, None if they can't be read; ``found`` tells
-    how the source pod was found; ``ground`` what the cluster allows for the seed; ``recursive``
-    whether the source's node makes mounts read-only with all below them, None if unknown.
+    how the source pod was found; ``ground`` what the cluster allows for the seed; ``storage``
+    what it does to volumes.
     """
 
     suffix: str
@@ -109,7 +110,7 @@ class Circumstances(NamedTuple):
     claims: Mapping[str, Json] | None = None
     found: tuple[Finding, ...] = ()
     ground: Ground = Ground()
-    recursive: bool | None = None
+    storage: Storage = Storage()
 
 
 def make_plan(source: Json, request: DebugRequest, around: Circumstances) -> Plan:
@@ -146,7 +147,7 @@ def make_plan(source: Json, request: DebugRequest, around: Circumstances) -> Pla
         around.claims,
         inside.seeding,
         inside.stand.view == APP,
-        around.recursive,
+        around.storage,
     )
     twin = inside.seeding is not None and request.image is None
     tools = debugger.debug_containers(

@@ -17,6 +17,7 @@ from kubectl_scratch.findings import Edit, Finding, Level
 from kubectl_scratch.hold import Seeding
 from kubectl_scratch.podjson import Json, all_containers, containers, names_of, unshared
 from kubectl_scratch.request import Wishes
+from kubectl_scratch.storage import Storage
 
 GRACE_SECONDS = 1
 
@@ -24,6 +25,7 @@ Change = Edit | Finding
 Rule = Callable[[Json], Iterator[Change]]
 
 DEFAULTS = Wishes()
+UNKNOWN_STORAGE = Storage()
 
 
 class Copied(NamedTuple):
@@ -45,7 +47,7 @@ def make_copy(
     claims: Mapping[str, Json] | None = None,
     seeding: Seeding | None = None,
     inside: bool = False,
-    recursive: bool | None = None,
+    storage: Storage = UNKNOWN_STORAGE,
 ) -> Copied:
     """Return the copy of ``source``, which is left as it is.
 
@@ -53,9 +55,8 @@ def make_copy(
     win over the source's. ``target`` is the target container, None the first. ``gate`` keeps
     the copy out of the Services that its labels match. ``claims`` are the
     PersistentVolumeClaims by name, None if they can't be read. ``inside`` says that the session
-    stands inside the target, ``recursive`` whether the source's node makes mounts read-only with
-    all that is mounted below them, None if that is not known. Raises InvalidRequest where a wish
-    names a container or a volume that is not there.
+    stands inside the target. Raises InvalidRequest where a wish names a container or a volume that
+    is not there.
     """
     pod: Json = {
         "apiVersion": "v1",
@@ -68,7 +69,7 @@ def make_copy(
         },
         "spec": unshared(source["spec"]),
     }
-    rules = rules_of(source, marks, wishes, target, gate, claims, seeding, inside, recursive)
+    rules = rules_of(source, marks, wishes, target, gate, claims, seeding, inside, storage)
     lines = [*tell_metadata(source), *apply(rules, pod)]
     pod["metadata"]["annotations"].update(marks)
     return Copied(
@@ -87,7 +88,7 @@ def rules_of(
     claims: Mapping[str, Json] | None,
     seeding: Seeding | None,
     inside: bool,
-    recursive: bool | None,
+    storage: Storage,
 ) -> tuple[Rule, ...]:
     """Return the edits in their order: first what is left out, last what is told."""
     held = seeding.target if seeding and seeding.held else None
@@ -117,7 +118,7 @@ def rules_of(
         partial(copyvolumes.tell_claims, claims=claims, node=node),
         partial(copyvolumes.create_nothing_on_the_node, source=source),
         partial(copyvolumes.mount_shared_volumes_read_only, writable=writable),
-        partial(copyvolumes.tell_mounts_below, writable=writable, recursive=recursive),
+        partial(copyvolumes.tell_mounts_below, writable=writable, recursive=storage.recursive),
         copyvolumes.keep_ownership,
         copyplace.drop_priority,
         copyplace.drop_overhead,
@@ -125,7 +126,7 @@ def rules_of(
         *((copyplace.keep_out_of_services,) if gate else ()),
         partial(copyplace.drop_identity, keep_hostname=held is not None),
         # Before our own volumes come, which are none of the source's.
-        copyvolumes.tell_new_volumes,
+        partial(copyvolumes.tell_new_volumes, retaining=storage.retaining),
         *((partial(hold.seed_copy, seeding=seeding),) if seeding else ()),
         # Who is held with --only has no init containers, whose folders nobody mounts then.
         partial(subpaths.keep_sub_paths, source=source, writable=writable),

@@ -11,20 +11,20 @@ from kubectl_scratch.parallel import Task
 from kubectl_scratch.podjson import Json
 from kubectl_scratch.request import DebugRequest
 from kubectl_scratch.source import Source, find_in_file, find_source
+from kubectl_scratch.storage import Storage, has_claims_of_its_own, is_recursive, retaining
 from kubectl_scratch.survey import Survey, Surveyed
 
 
 class Read(NamedTuple):
     """What was read.
 
-    ``arch`` is the architecture of the source's node, ``recursive`` says whether it makes mounts
-    read-only with all that is mounted below them; None where that can't be known.
+    ``arch`` is the architecture of the source's node, None where that can't be known.
     """
 
     source: Source
     surveyed: Surveyed
     arch: str | None
-    recursive: bool | None = None
+    storage: Storage = Storage()
 
 
 def begin(cluster: Cluster, request: DebugRequest) -> Task[Read]:
@@ -45,9 +45,24 @@ def read(cluster: Cluster, request: DebugRequest) -> Read:
     else:
         survey = Survey(cluster)
         source = find_source(cluster, request.target)
+    # Beside the node, and only where there is something to ask.
+    asked = has_claims_of_its_own(source.pod)
+    classes = Task(lambda: retaining_classes(cluster)) if asked else None
     node = read_node(cluster, source.pod["spec"].get("nodeName"))
-    runtime = source.pod["spec"].get("runtimeClassName")
-    return Read(source, survey.result(), architecture(node), recursive_read_only(node, runtime))
+    storage = Storage(
+        is_recursive(node, source.pod["spec"].get("runtimeClassName")),
+        classes.result() if classes else frozenset(),
+    )
+    return Read(source, survey.result(), architecture(node), storage)
+
+
+def retaining_classes(cluster: Cluster) -> frozenset[str] | None:
+    """Read which StorageClasses keep volumes; None if they can't be read."""
+    try:
+        found = cluster.get(api.everywhere("/apis/storage.k8s.io/v1", "storageclasses")).body
+    except ClusterError:
+        return None
+    return retaining(found.get("items") or [])
 
 
 def read_node(cluster: Cluster, node: str | None) -> Json | None:
@@ -62,21 +77,6 @@ def read_node(cluster: Cluster, node: str | None) -> Json | None:
 
 def architecture(node: Json | None) -> str | None:
     """Return the architecture of a node; None where that can't be known."""
-    arch: str | None = (_status(node).get("nodeInfo") or {}).get("architecture")
+    status = (node or {}).get("status") or {}
+    arch: str | None = (status.get("nodeInfo") or {}).get("architecture")
     return arch
-
-
-def recursive_read_only(node: Json | None, runtime_class: str | None) -> bool | None:
-    """Say whether a node makes mounts recursively read-only (KEP-3857); None if unknown.
-
-    A handler is named by its RuntimeClass, mostly as the class itself; the default has no name.
-    """
-    if node is None:
-        return None
-    handlers = _status(node).get("runtimeHandlers") or []
-    found = [h for h in handlers if (h.get("name") or "") == (runtime_class or "")]
-    return any((h.get("features") or {}).get("recursiveReadOnlyMounts") is True for h in found)
-
-
-def _status(node: Json | None) -> Json:
-    return (node or {}).get("status") or {}

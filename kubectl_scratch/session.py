@@ -85,7 +85,7 @@ def plan_debug(request: DebugRequest, desk: Desk, reading: Task[Read]) -> Plan:
         claims=found.surveyed.claims,
         found=found.source.findings,
         ground=Ground(found.arch, found.surveyed.may_seed, found.surveyed.may_add),
-        recursive=found.recursive,
+        storage=found.storage,
     )
     return make_plan(found.source.pod, request, around)
 

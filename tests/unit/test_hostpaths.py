@@ -11,6 +11,7 @@ from kubectl_scratch.findings import Level
 from kubectl_scratch.podcopy import Copied, make_copy
 from kubectl_scratch.podjson import names_of, volumes
 from kubectl_scratch.request import Wishes
+from kubectl_scratch.storage import Storage
 from tests.support.builders import Json, a_container, a_pod
 
 MOUNT = {"name": "node", "mountPath": "/node"}
@@ -32,7 +33,7 @@ def a_source(path: str, kind: str | None = None, **more: Any) -> Json:
 
 
 def copy_of(source: Json, recursive: bool | None = True, **wanted: Any) -> Copied:
-    return make_copy(source, "x", {}, {}, Wishes(**wanted), recursive=recursive)
+    return make_copy(source, "x", {}, {}, Wishes(**wanted), storage=Storage(recursive))
 
 
 def warnings(copied: Copied) -> str:

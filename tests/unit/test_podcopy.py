@@ -16,6 +16,7 @@ from kubectl_scratch.hold import Entrypoint, Seeding
 from kubectl_scratch.podcopy import Copied, make_copy
 from kubectl_scratch.podjson import all_containers, annotations_of, names_of, volumes
 from kubectl_scratch.request import Wishes
+from kubectl_scratch.storage import Storage, retaining
 from tests.support.builders import Json, a_container, a_pod
 
 LABELS = {"app.kubernetes.io/managed-by": "kubectl-scratch"}
@@ -393,6 +394,8 @@ def test_default_priority_is_nothing_to_tell() -> None:
         ("k8s.v1.cni.cncf.io/network-status", False, False),
         ("k8s.v1.cni.cncf.io/networks-status", False, False),
         ("kubectl-scratch/of-another", False, False),
+        ("argocd.argoproj.io/tracking-id", False, False),
+        ("kueue.x-k8s.io/workload", False, False),
     ],
 )
 def test_which_annotations_come_along(key: str, by_default: bool, if_asked: bool) -> None:
@@ -514,6 +517,42 @@ def test_a_copy_binds_no_claim(
         source, "x", LABELS, MARKS, Wishes(writable=frozenset({"data"})), claims=claims
     )
     assert [f for f in written.findings if "--skip-volume data" in f.text] == found
+
+
+def an_ephemeral(**spec: Any) -> Json:
+    return {"name": "tmp", "ephemeral": {"volumeClaimTemplate": {"spec": spec}}}
+
+
+A_CLASS = {"metadata": {"name": "fast"}, "reclaimPolicy": "Delete"}
+KEEPS = {"metadata": {"name": "keeps"}, "reclaimPolicy": "Retain"}
+DEFAULT_KEEPS = {
+    "metadata": {
+        "name": "default",
+        "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
+    },
+    "reclaimPolicy": "Retain",
+}
+
+
+@pytest.mark.parametrize(
+    "volume, classes, level",
+    [
+        (an_ephemeral(storageClassName="fast"), [A_CLASS, KEEPS], None),
+        (an_ephemeral(storageClassName="keeps"), [A_CLASS, KEEPS], Level.BLOCKER),
+        (an_ephemeral(), [A_CLASS, KEEPS], None),
+        (an_ephemeral(), [A_CLASS, DEFAULT_KEEPS], Level.BLOCKER),
+        (an_ephemeral(storageClassName="fast"), None, Level.WARNING),
+        (an_ephemeral(), None, Level.WARNING),
+        ({"name": "tmp", "emptyDir": {}}, None, None),
+    ],
+)
+def test_no_volume_is_left_behind_for_ever(
+    volume: Json, classes: list[Json] | None, level: Level | None
+) -> None:
+    storage = Storage(retaining=None if classes is None else retaining(classes))
+    copied = make_copy(a_pod(volumes=[volume]), "x", LABELS, MARKS, storage=storage)
+    found = [f for f in copied.findings if "--skip-volume tmp copies without it" in f.text]
+    assert [f.level for f in found] == ([level] if level else [])
 
 
 @pytest.mark.parametrize(
