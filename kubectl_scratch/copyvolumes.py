@@ -201,6 +201,28 @@ def keep_ownership(pod: Json) -> Iterator[Edit]:
         yield Edit("spec.securityContext.fsGroupChangePolicy", f"{policy}: no second walk")
 
 
+def tell_relabelling(pod: Json) -> Iterator[Finding]:
+    """Warn where a runtime gives production's files the label of the copy.
+
+    On a node with SELinux each pod has a random level, unless it asks for one, and the runtime
+    relabels the volumes that it mounts: the source, of another level, is then denied its own files.
+    A path of the node is never relabelled (SELinuxRelabel in pkg/volume of kubernetes/kubernetes).
+    """
+    of_pod = pod["spec"].get("securityContext") or {}
+    used: set[str] = set()
+    for container in all_containers(pod):
+        own = container.get("securityContext") or {}
+        options = own.get("seLinuxOptions") or of_pod.get("seLinuxOptions") or {}
+        if not options.get("level") and not own.get("privileged"):
+            used |= {mount["name"] for mount in container.get("volumeMounts") or []}
+    shared = (v for v in volumes(pod) if outlives_the_pod(v) and "hostPath" not in v)
+    names = [v["name"] for v in shared if v["name"] in used]
+    if names:
+        text = "if the node enforces SELinux, the copy relabels these volumes, and the source may"
+        advice = f"--skip-volume {names[0]} copies without it"
+        yield Finding(Level.WARNING, f"{text} lose access to them: {', '.join(names)}; {advice}")
+
+
 def tell_new_volumes(pod: Json, *, retaining: frozenset[str] | None) -> Iterator[Finding]:
     """Report the volumes that lack what the source has in its own; block on one that would stay.
 

@@ -119,6 +119,7 @@ def rules_of(
         partial(copyvolumes.create_nothing_on_the_node, source=source),
         partial(copyvolumes.mount_shared_volumes_read_only, writable=writable),
         partial(copyvolumes.tell_mounts_below, writable=writable, recursive=storage.recursive),
+        *((copyvolumes.tell_relabelling,) if storage.selinux else ()),
         copyvolumes.keep_ownership,
         copyplace.drop_priority,
         copyplace.drop_overhead,

@@ -11,7 +11,13 @@ from kubectl_scratch.parallel import Task
 from kubectl_scratch.podjson import Json
 from kubectl_scratch.request import DebugRequest
 from kubectl_scratch.source import Source, find_in_file, find_source
-from kubectl_scratch.storage import Storage, has_claims_of_its_own, is_recursive, retaining
+from kubectl_scratch.storage import (
+    Storage,
+    has_claims_of_its_own,
+    has_selinux,
+    is_recursive,
+    retaining,
+)
 from kubectl_scratch.survey import Survey, Surveyed
 
 
@@ -52,6 +58,7 @@ def read(cluster: Cluster, request: DebugRequest) -> Read:
     storage = Storage(
         is_recursive(node, source.pod["spec"].get("runtimeClassName")),
         classes.result() if classes else frozenset(),
+        has_selinux(node),
     )
     return Read(source, survey.result(), architecture(node), storage)
 

@@ -16,7 +16,7 @@ from kubectl_scratch.hold import Entrypoint, Seeding
 from kubectl_scratch.podcopy import Copied, make_copy
 from kubectl_scratch.podjson import all_containers, annotations_of, names_of, volumes
 from kubectl_scratch.request import Wishes
-from kubectl_scratch.storage import Storage, retaining
+from kubectl_scratch.storage import Storage, has_selinux, is_recursive, retaining
 from tests.support.builders import Json, a_container, a_pod
 
 LABELS = {"app.kubernetes.io/managed-by": "kubectl-scratch"}
@@ -517,6 +517,70 @@ def test_a_copy_binds_no_claim(
         source, "x", LABELS, MARKS, Wishes(writable=frozenset({"data"})), claims=claims
     )
     assert [f for f in written.findings if "--skip-volume data" in f.text] == found
+
+
+@pytest.mark.parametrize(
+    "volume, context, of_pod, told",
+    [
+        (A_CLAIM, {}, {}, True),
+        (A_CLAIM, {"seLinuxOptions": {"level": "s0:c1,c2"}}, {}, False),
+        (A_CLAIM, {}, {"seLinuxOptions": {"level": "s0:c1,c2"}}, False),
+        (A_CLAIM, {"seLinuxOptions": {"type": "x_t"}}, {}, True),
+        (A_CLAIM, {"privileged": True}, {}, False),
+        ({"name": "data", "hostPath": {"path": "/x", "type": "Directory"}}, {}, {}, False),
+        ({"name": "data", "emptyDir": {}}, {}, {}, False),
+    ],
+)
+@pytest.mark.parametrize("selinux", [True, False])
+def test_the_source_s_files_may_get_another_label(
+    volume: Json, context: Json, of_pod: Json, told: bool, selinux: bool
+) -> None:
+    app = a_container(volumeMounts=[A_MOUNT], securityContext=context)
+    source = a_pod(volumes=[volume], containers=[app], securityContext=of_pod)
+    copied = make_copy(source, "x", LABELS, MARKS, storage=Storage(selinux=selinux))
+    assert ("SELinux" in texts(copied, Level.WARNING)) is (told and selinux)
+
+
+@pytest.mark.parametrize(
+    "image, expected",
+    [
+        ("Red Hat Enterprise Linux CoreOS 9.6", True),
+        ("Fedora CoreOS 42", True),
+        ("Rocky Linux 9.4 (Blue Onyx)", True),
+        ("Debian GNU/Linux 12 (bookworm)", False),
+        ("Ubuntu 24.04 LTS", False),
+        (None, False),
+    ],
+)
+def test_which_nodes_have_selinux(image: str | None, expected: bool) -> None:
+    assert has_selinux({"status": {"nodeInfo": {"osImage": image}}}) is expected
+    assert has_selinux(None) is False
+
+
+HANDLERS = [
+    {"name": "", "features": {"recursiveReadOnlyMounts": True}},
+    {"name": "gvisor", "features": {"recursiveReadOnlyMounts": False}},
+    {"name": "kata"},
+]
+
+
+@pytest.mark.parametrize(
+    "node, runtime_class, expected",
+    [
+        (None, None, None),
+        ({}, None, False),
+        ({"status": {"runtimeHandlers": None}}, None, False),
+        ({"status": {"runtimeHandlers": HANDLERS}}, None, True),
+        ({"status": {"runtimeHandlers": HANDLERS}}, "gvisor", False),
+        ({"status": {"runtimeHandlers": HANDLERS}}, "kata", False),
+        ({"status": {"runtimeHandlers": HANDLERS}}, "other", False),
+        ({"status": {"runtimeHandlers": HANDLERS[1:]}}, None, False),
+    ],
+)
+def test_which_nodes_mount_all_read_only(
+    node: Json | None, runtime_class: str | None, expected: bool | None
+) -> None:
+    assert is_recursive(node, runtime_class) is expected
 
 
 def an_ephemeral(**spec: Any) -> Json:
