@@ -54,9 +54,9 @@ def leave_out_commands(pod: Json, *, writable: frozenset[str]) -> Iterator[Edit 
         if name in writable:
             continue
         if what:
-            text = f"volume {name} ({path}) is left out: it gives command of {what}"
+            text = f"volume {name} ({path}) is left out: {what}"
             yield Finding(Level.WARNING, f"{text}; --writable {name} keeps it")
-            yield Edit(f"volume {name}", f"left out with its mounts: command of {what}")
+            yield Edit(f"volume {name}", f"left out with its mounts: {what}")
         elif reach:
             text = f"volume {name} ({path}) is read-only, but {reach}"
             yield Finding(Level.WARNING, f"{text}; --skip-volume {name} copies without it")
@@ -172,9 +172,12 @@ def tell_mounts_below(
         folder = hostpaths.type_of(volume) in ("", "Directory", "DirectoryOrCreate")
         if path is None or not folder or name not in used - writable:
             continue
-        how = "cannot make them" if recursive is False else "may not be able to make them"
-        text = f"volume {name}: what is mounted below {path} stays writable if the node {how}"
-        yield Finding(Level.WARNING, f"{text} read-only; --skip-volume {name} copies without it")
+        if recursive is False:
+            why = "stays writable: the node cannot make it read-only"
+        else:
+            why = "may stay writable: it is not known whether the node can make it read-only"
+        text = f"volume {name}: what is mounted below {path} {why}"
+        yield Finding(Level.WARNING, f"{text}; --skip-volume {name} copies without it")
 
 
 def _protect_devices(container: Json, shared: set[str]) -> Iterator[Finding]:

@@ -60,19 +60,19 @@ def type_of(volume: Json) -> str:
 
 
 def commands(volume: Json) -> str:
-    """Return what a volume gives command of, a runtime or devices; empty if of nothing."""
+    """Return why read-only does not make a volume harmless: a runtime, devices; else nothing."""
     path = path_of(volume)
     if path is None:
         return ""
     if type_of(volume) in DEVICE_TYPES or (_is_in(path, DEVICES) and not _is_of_memory(path)):
-        return "devices of the node"
+        return "it gives access to devices of the node"
     if posixpath.basename(path) in SOCKETS or any(_is_in(path, f) for f in FOLDERS_OF_SOCKETS):
-        return "the node's container runtime"
+        return "it can command the node's container runtime"
     return ""
 
 
 def may_reach(volume: Json) -> str:
-    """Return what a volume that is kept may give command of; empty if of nothing that is known."""
+    """Return what else one reaches through a volume that is kept; nothing if none is known."""
     path = path_of(volume)
     if path is None or commands(volume):
         return ""
