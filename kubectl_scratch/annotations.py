@@ -47,9 +47,8 @@ CHANGE_HOW_IT_RUNS = frozenset(
         "v1.multus-cni.io/default-network",
     }
 )
-# Marks of the source alone, whatever the user asks for. With config.mirror and no nodeName a
-# pod is refused (ValidatePodSpecificAnnotations); the network's are of its address.
-NEVER = (
+# What the network writes: the address that a pod got.
+OF_ADDRESSES = (
     "cni.projectcalico.org/containerID",
     "cni.projectcalico.org/floatingIPs",
     "cni.projectcalico.org/hwAddr",
@@ -58,11 +57,18 @@ NEVER = (
     "k8s.ovn.org/",
     "k8s.v1.cni.cncf.io/network-status",
     "k8s.v1.cni.cncf.io/networks-status",
+    "ovn.kubernetes.io/",
+    "vpc.amazonaws.com/pod-",
+)
+# Marks of the source alone, whatever the user asks for. With config.mirror and no nodeName a
+# pod is refused (ValidatePodSpecificAnnotations).
+NEVER = (
+    *OF_ADDRESSES,
+    "argocd.argoproj.io/",
+    "kueue.x-k8s.io/",
     "kubectl-scratch/",
     "kubectl.kubernetes.io/last-applied-configuration",
     "kubernetes.io/config.",
-    "ovn.kubernetes.io/",
-    "vpc.amazonaws.com/pod-",
 )
 # What a network attachment may ask for that one pod alone can have (Multus, "runtime configs").
 ADDRESSES = ("infiniband-guid", "ips", "mac")

@@ -16,7 +16,8 @@ from kubectl_scratch.podjson import (
     names_of,
 )
 
-PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+STARTUP = "startupProbe"
+PROBES = ("livenessProbe", "readinessProbe", STARTUP)
 ALL = "all"
 EVERY_CONTAINER = "*"
 
@@ -79,12 +80,33 @@ def drop_resources(pod: Json) -> Iterator[Edit]:
             yield Edit(f"spec.{field}", "none, as asked")
 
 
-def drop_probes(pod: Json) -> Iterator[Edit]:
-    """Drop the probes, those of native sidecars too: they would restart what is looked at."""
+def drop_probes(pod: Json, *, target: str | None, only: bool = False) -> Iterator[Edit]:
+    """Drop the probes: they would restart what is looked at.
+
+    What starts after a native sidecar waits for its startupProbe, so it stays: but not that of the
+    target, and of none that idles.
+    """
+    chosen = target or names_of(containers(pod))[0]
     for container in all_containers(pod):
+        name = container["name"]
+        gates = find(init_containers(pod), name) is not None and is_native_sidecar(container)
         for probe in PROBES:
-            if container.pop(probe, None) is not None:
-                yield Edit(f"{container['name']}.{probe}", "it would restart what is looked at")
+            if probe not in container:
+                continue
+            if probe == STARTUP and gates and name != chosen and not only:
+                _number_port(container, container[probe])
+                yield Edit(f"{name}.{probe}", "kept: what starts after this sidecar waits for it")
+            elif container.pop(probe) is not None:
+                yield Edit(f"{name}.{probe}", "it would restart what is looked at")
+
+
+def _number_port(container: Json, probe: Json | None) -> None:
+    """Replace a port's name by its number: in the host's network the list of ports goes."""
+    for how in ("httpGet", "tcpSocket"):
+        action = (probe or {}).get(how) or {}
+        port = find(container.get("ports") or [], str(action.get("port")))
+        if port is not None:
+            action["port"] = port["containerPort"]
 
 
 def drop_stop_hooks(pod: Json) -> Iterator[Edit]:

@@ -18,12 +18,13 @@ def free_the_node(pod: Json, *, same_node: bool) -> Iterator[Edit]:
     """Replace nodeName by an affinity, so that the scheduler still checks the fit.
 
     The source's node has its images. Where a volume is attached to that node alone
-    (ReadWriteOnce is per node), the copy has to go there.
+    (ReadWriteOnce is per node), or is a part of it (hostPath), the copy has to go there.
     """
     node = pod["spec"].pop("nodeName", None)
     if not node:
         return
-    attached = any("persistentVolumeClaim" in volume for volume in volumes(pod))
+    kinds = ("hostPath", "persistentVolumeClaim")
+    attached = any(kind in volume for volume in volumes(pod) for kind in kinds)
     affinity = pod["spec"].get("affinity") or {}
     node_affinity = affinity.get("nodeAffinity") or {}
     if _requires(node_affinity, node):
@@ -32,7 +33,7 @@ def free_the_node(pod: Json, *, same_node: bool) -> Iterator[Edit]:
     pod["spec"]["affinity"] = {**affinity, "nodeAffinity": node_affinity}
     if same_node or attached:
         _require(node_affinity, "matchFields", _is_node(node))
-        why = "as asked" if same_node else "where its volumes are attached"
+        why = "as asked" if same_node else "where its volumes are"
         yield Edit("spec.nodeName", f"node {node} is required, {why}")
         return
     term = {"weight": 100, "preference": {"matchFields": [_is_node(node)]}}

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from kubectl_scratch import known
+from kubectl_scratch import hostpaths, known
 from kubectl_scratch.findings import Edit, Finding, Level
-from kubectl_scratch.podjson import Json, all_containers, names_of, volumes
+from kubectl_scratch.podjson import (
+    Json,
+    all_containers,
+    find,
+    has_started,
+    names_of,
+    volumes,
+)
+from kubectl_scratch.request import Wishes
 
 # Volumes that are made for each pod: the copy gets its own. All others outlive the pod, and
 # what is written there is written to production.
@@ -35,18 +43,77 @@ def skip_volumes(pod: Json, *, names: frozenset[str]) -> Iterator[Edit]:
         yield Edit(f"volume {name}", "left out with its mounts, as asked")
 
 
-def tell_claims(pod: Json, *, claims: Mapping[str, Json]) -> Iterator[Finding]:
-    """Block on a claim that one pod alone can use.
+def leave_out_commands(pod: Json, *, writable: frozenset[str]) -> Iterator[Edit | Finding]:
+    """Leave out sockets of runtimes and devices, and tell of other sockets.
 
-    The scheduler keeps a second pod waiting until the first is gone (KEP-2485).
+    Read-only is no hindrance to who commands a runtime or opens a device.
     """
     for volume in volumes(pod):
-        claim = (volume.get("persistentVolumeClaim") or {}).get("claimName", "")
-        modes = ((claims.get(claim) or {}).get("spec") or {}).get("accessModes") or []
-        if ONE_POD_ALONE in modes:
-            name = volume["name"]
+        name, path = volume["name"], hostpaths.path_of(volume)
+        what, reach = hostpaths.commands(volume), hostpaths.may_reach(volume)
+        if name in writable:
+            continue
+        if what:
+            text = f"volume {name} ({path}) is left out: {what}"
+            yield Finding(Level.WARNING, f"{text}; --writable {name} keeps it")
+            yield Edit(f"volume {name}", f"left out with its mounts: {what}")
+        elif reach:
+            text = f"volume {name} ({path}) is read-only, but {reach}"
+            yield Finding(Level.WARNING, f"{text}; --skip-volume {name} copies without it")
+    _drop(pod, {v["name"] for v in volumes(pod) if hostpaths.commands(v)} - writable)
+
+
+def create_nothing_on_the_node(pod: Json, *, source: Json) -> Iterator[Edit | Finding]:
+    """Ask for paths of the node that are there: what is not there would be made."""
+    for volume in volumes(pod):
+        path, kind, name = hostpaths.path_of(volume), hostpaths.type_of(volume), volume["name"]
+        if path is None:
+            continue
+        if kind in hostpaths.MADE:
+            volume["hostPath"] = {**volume["hostPath"], "type": hostpaths.MADE[kind]}
+            yield Edit(f"volume {name}", f"{hostpaths.MADE[kind]}, not {kind}: no new one is made")
+        elif not kind and not _was_mounted(source, name):
+            text = f"volume {name}: the node makes {path} if it is not there"
+            yield Finding(Level.WARNING, f"{text}; --skip-volume {name} copies without it")
+
+
+def _was_mounted(source: Json, volume: str) -> bool:
+    there = [c for c in all_containers(source) if has_started(source, c["name"])]
+    return any(m["name"] == volume for c in there for m in c.get("volumeMounts") or [])
+
+
+def tell_claims(
+    pod: Json, *, claims: Mapping[str, Json] | None, node: str | None
+) -> Iterator[Finding]:
+    """Block on a claim that one pod alone can use, and on one that the copy would bind.
+
+    The scheduler keeps a second pod waiting until the first is gone (KEP-2485). A claim that
+    waits for its first consumer is bound to a volume where that one is put: for good. A source
+    that has a ``node`` has its claims bound; None as ``claims`` says that they can't be read.
+    """
+    for volume in volumes(pod):
+        name, claim = volume["name"], (volume.get("persistentVolumeClaim") or {}).get("claimName")
+        if not claim:
+            continue
+        found = (claims or {}).get(claim)
+        without = f"--skip-volume {name} copies without it"
+        if ONE_POD_ALONE in (((found or {}).get("spec") or {}).get("accessModes") or []):
             text = f"volume {name}: one pod alone can use claim {claim} ({ONE_POD_ALONE})"
-            yield Finding(Level.BLOCKER, f"{text}; --skip-volume {name} copies without it")
+            yield Finding(Level.BLOCKER, f"{text}; {without}")
+        elif found is not None and not _is_bound(found):
+            text = f"volume {name}: claim {claim} is not bound yet, and the copy would bind it"
+            yield Finding(Level.BLOCKER, f"{text}; {without}")
+        elif claims is None and not node:
+            text = f"volume {name}: claims cannot be listed, and the copy would bind {claim} if"
+            yield Finding(Level.BLOCKER, f"{text} it is not bound yet; {without}")
+        elif claims is not None and found is None:
+            text = f"volume {name}: there is no claim {claim}, and the copy waits for it"
+            yield Finding(Level.WARNING, f"{text}; {without}")
+
+
+def _is_bound(claim: Json) -> bool:
+    """Say whether a claim has its volume, so that no pod can change which one."""
+    return str((claim.get("status") or {}).get("phase", "Bound")) == "Bound"
 
 
 def mount_shared_volumes_read_only(
@@ -72,12 +139,45 @@ def _protect_mounts(container: Json, shared: set[str]) -> Iterator[Edit]:
     for mount in container.get("volumeMounts") or []:
         if mount["name"] not in shared:
             continue
-        # Bidirectional: a mount that the copy makes there would be one of the node's.
-        if not mount.get("readOnly") or mount.get("mountPropagation") == "Bidirectional":
-            mount["readOnly"] = True
+        before = dict(mount)
+        # What the copy mounts would be mounted on the node (Bidirectional); what the node mounts
+        # would be writable in the copy (HostToContainer), and no mount that propagates can be
+        # read-only with all that is mounted below it.
+        if mount.get("mountPropagation") != "None":
             mount.pop("mountPropagation", None)
-            where = f"{container['name']}:{mount['mountPath']}"
+        mount["readOnly"] = True
+        if mount.get("recursiveReadOnly") != "Enabled":
+            mount["recursiveReadOnly"] = "IfPossible"
+        where = f"{container['name']}:{mount['mountPath']}"
+        if not before.get("readOnly") or before.get("mountPropagation") == "Bidirectional":
             yield Edit(where, f"volume {mount['name']} read-only: its data is production's")
+        elif mount != before:
+            yield Edit(where, f"volume {mount['name']} read-only with the mounts below it")
+
+
+def tell_mounts_below(
+    pod: Json, *, writable: frozenset[str], recursive: bool | None
+) -> Iterator[Finding]:
+    """Warn of what is mounted below a read-only path of the node, and stays writable.
+
+    ``recursive`` says whether the source's node makes all of it read-only. Only a hostPath is a
+    part of the node's tree, where mounts are likely; any other volume is mounted by the kubelet
+    as one.
+    """
+    if recursive:
+        return
+    used = {m["name"] for c in all_containers(pod) for m in c.get("volumeMounts") or []}
+    for volume in volumes(pod):
+        name, path = volume["name"], hostpaths.path_of(volume)
+        folder = hostpaths.type_of(volume) in ("", "Directory", "DirectoryOrCreate")
+        if path is None or not folder or name not in used - writable:
+            continue
+        if recursive is False:
+            why = "stays writable: the node cannot make it read-only"
+        else:
+            why = "may stay writable: it is not known whether the node can make it read-only"
+        text = f"volume {name}: what is mounted below {path} {why}"
+        yield Finding(Level.WARNING, f"{text}; --skip-volume {name} copies without it")
 
 
 def _protect_devices(container: Json, shared: set[str]) -> Iterator[Finding]:
@@ -104,14 +204,87 @@ def keep_ownership(pod: Json) -> Iterator[Edit]:
         yield Edit("spec.securityContext.fsGroupChangePolicy", f"{policy}: no second walk")
 
 
-def tell_new_volumes(pod: Json) -> Iterator[Finding]:
-    """Report the volumes that lack what the source has in its own."""
+def tell_relabelling(pod: Json) -> Iterator[Finding]:
+    """Warn where a runtime gives production's files the label of the copy.
+
+    On a node with SELinux each pod has a random level, unless it asks for one, and the runtime
+    relabels the volumes that it mounts: the source, of another level, is then denied its own files.
+    A path of the node is never relabelled (SELinuxRelabel in pkg/volume of kubernetes/kubernetes).
+    """
+    of_pod = pod["spec"].get("securityContext") or {}
+    used: set[str] = set()
+    for container in all_containers(pod):
+        own = container.get("securityContext") or {}
+        options = own.get("seLinuxOptions") or of_pod.get("seLinuxOptions") or {}
+        if not options.get("level") and not own.get("privileged"):
+            used |= {mount["name"] for mount in container.get("volumeMounts") or []}
+    shared = (v for v in volumes(pod) if outlives_the_pod(v) and "hostPath" not in v)
+    names = [v["name"] for v in shared if v["name"] in used]
+    if names:
+        text = "if the node enforces SELinux, the copy relabels these volumes, and the source may"
+        advice = f"--skip-volume {names[0]} copies without it"
+        yield Finding(Level.WARNING, f"{text} lose access to them: {', '.join(names)}; {advice}")
+
+
+def tell_new_volumes(pod: Json, *, retaining: frozenset[str] | None) -> Iterator[Finding]:
+    """Report the volumes that lack what the source has in its own; block on one that would stay.
+
+    ``retaining`` are the StorageClasses that keep a volume for ever, None if that is not known.
+    """
     empty = [volume["name"] for volume in volumes(pod) if "emptyDir" in volume]
     if empty:
         yield Finding(Level.DETAIL, f"emptyDir volumes start empty: {', '.join(empty)}")
     new = [volume["name"] for volume in volumes(pod) if "ephemeral" in volume]
     if new:
         yield Finding(Level.DETAIL, f"volumes get a new claim, and start empty: {', '.join(new)}")
+    for volume in volumes(pod):
+        if "ephemeral" not in volume:
+            continue
+        template = (volume["ephemeral"] or {}).get("volumeClaimTemplate") or {}
+        asked = (template.get("spec") or {}).get("storageClassName") or ""
+        named = f"StorageClass {asked}" if asked else "the default StorageClass"
+        without = f"--skip-volume {volume['name']} copies without it"
+        if retaining is None:
+            text = f"volume {volume['name']}: {named} cannot be read; if it retains volumes,"
+            yield Finding(Level.WARNING, f"{text} each copy leaves one behind; {without}")
+        elif asked in retaining:
+            text = f"volume {volume['name']}: {named} retains volumes, so each copy would leave one"
+            yield Finding(Level.BLOCKER, f"{text} behind; {without}")
+
+
+def read_only_by_us(pod: Json, wishes: Wishes, container: Json) -> list[str]:
+    """Return the volumes that a container of the source may write to, and that of the copy not.
+
+    ``container`` is the source's own. What is left out is none of them: see left_out_by_us.
+    """
+    mounts = container.get("volumeMounts") or []
+    written = {mount["name"]: None for mount in mounts if not mount.get("readOnly")}
+    spared = wishes.writable | wishes.skip_volumes
+    found = [find(volumes(pod), name) for name in written if name not in spared]
+    return [
+        v["name"]
+        for v in found
+        if v and outlives_the_pod(v) and not _is_read_only(v) and not hostpaths.commands(v)
+    ]
+
+
+def left_out_by_us(pod: Json, wishes: Wishes, container: Json) -> list[str]:
+    """Return the volumes of a container of the source that the copy's lacks, unasked."""
+    devices = {device["name"] for device in container.get("volumeDevices") or []}
+    mounts = {mount["name"] for mount in container.get("volumeMounts") or []}
+    there = [v for v in volumes(pod) if v["name"] not in wishes.writable | wishes.skip_volumes]
+    return [
+        v["name"]
+        for v in there
+        if (v["name"] in devices and outlives_the_pod(v))
+        or (v["name"] in mounts and hostpaths.commands(v))
+    ]
+
+
+def _is_read_only(volume: Json) -> bool:
+    """Say whether the volume itself is read-only, whatever its mounts say."""
+    kinds = [source for source in volume.values() if isinstance(source, dict)]
+    return any(source.get("readOnly") for source in kinds)
 
 
 def outlives_the_pod(volume: Json) -> bool:

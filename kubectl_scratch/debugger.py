@@ -80,6 +80,8 @@ def twin_of(
     """
     kept = ("image", "imagePullPolicy", "env", "envFrom", "workingDir")
     container = {field: deepcopy(target[field]) for field in kept if field in target}
+    for item in container.get("env") or []:
+        _read_of_the_target(item, target)
     container["command"] = [toolkit.SEED, "idle", "0"]
     own = hold.mounts(hold.DEBUG_TOOLKIT_VOLUME)
     container["volumeMounts"] = [*filter(_is_the_app_s, _mounts_of(target)), *own]
@@ -92,6 +94,16 @@ def twin_of(
     left = [m["mountPath"] for m in target.get("volumeMounts") or [] if _is_partial(m)]
     text = f"the debug container lacks what is mounted by subPath: {', '.join(left)}"
     return Form(container, True, (Finding(Level.DETAIL, text),) if left else ())
+
+
+def _read_of_the_target(variable: Json, target: Json) -> None:
+    """Let a variable say the target's resources: an ephemeral container has none of its own."""
+    reference = (variable.get("valueFrom") or {}).get("resourceFieldRef")
+    kind, _, resource = str((reference or {}).get("resource")).partition(".")
+    # One that is not set is the node's to say, of an ephemeral container as of the target.
+    is_set = resource in ((target.get("resources") or {}).get(kind) or {})
+    if reference is not None and is_set:
+        reference.setdefault("containerName", target["name"])
 
 
 def debug_containers(

@@ -37,6 +37,9 @@ CONTROLLERS_OWN = frozenset(
         "batch.kubernetes.io/job-completion-index",
     }
 )
+# A queue lets in no pod that it has not counted, and gates it; who deploys removes what is not in
+# his repository.
+OF_QUEUES_AND_DEPLOYERS = ("argocd.argoproj.io/", "kueue.x-k8s.io/")
 KEEP_FLAG = "--keep-labels"
 # Up to here every set of keys is tried; 2 ** 10 of them take less than a tenth of a second.
 FEW_KEYS = 10
@@ -120,6 +123,8 @@ def _why_never(key: str, ours: Mapping[str, str]) -> str:
     """Return why a label is never kept, or nothing where it may be."""
     if key in CONTROLLERS_OWN:
         return "its controller's own"
+    if key.startswith(OF_QUEUES_AND_DEPLOYERS):
+        return "it would make the copy a part of a queue or a deployment"
     if key in ours or key.startswith(f"{MANAGER}/"):
         return "the copy has its own"
     return ""

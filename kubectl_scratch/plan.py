@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from types import MappingProxyType
 from typing import NamedTuple
 
 from kubectl_scratch import debugger, hold, learning, lease, mesh, podcopy, toolkit
@@ -27,6 +26,7 @@ from kubectl_scratch.podjson import (
 )
 from kubectl_scratch.request import DebugRequest
 from kubectl_scratch.selectors import Neighbours, anti_affinity_of, matches
+from kubectl_scratch.storage import Storage
 from kubectl_scratch.targetcontainer import choose_target
 from kubectl_scratch.views import APP, TOOLS
 
@@ -98,17 +98,19 @@ class Circumstances(NamedTuple):
     """What a plan depends on besides the source pod: who, when, and what else there is.
 
     ``suffix`` is five random characters, ``now`` the cluster's time; ``claims`` are the
-    namespace's PersistentVolumeClaims by name, as far as they could be read; ``found`` tells
-    how the source pod was found; ``ground`` what the cluster allows for the seed.
+    namespace's PersistentVolumeClaims by name, None if they can't be read; ``found`` tells
+    how the source pod was found; ``ground`` what the cluster allows for the seed; ``storage``
+    what it does to volumes.
     """
 
     suffix: str
     author: str
     now: datetime
     neighbours: Neighbours = Neighbours()
-    claims: Mapping[str, Json] = MappingProxyType({})
+    claims: Mapping[str, Json] | None = None
     found: tuple[Finding, ...] = ()
     ground: Ground = Ground()
+    storage: Storage = Storage()
 
 
 def make_plan(source: Json, request: DebugRequest, around: Circumstances) -> Plan:
@@ -145,6 +147,7 @@ def make_plan(source: Json, request: DebugRequest, around: Circumstances) -> Pla
         around.claims,
         inside.seeding,
         inside.stand.view == APP,
+        around.storage,
     )
     twin = inside.seeding is not None and request.image is None
     tools = debugger.debug_containers(

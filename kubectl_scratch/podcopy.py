@@ -8,17 +8,16 @@ never heard of.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from copy import deepcopy
 from functools import partial
-from types import MappingProxyType
 from typing import NamedTuple
 
 from kubectl_scratch import annotations as notes
-from kubectl_scratch import copycontainers, copyplace, copyvolumes, hold, mesh
+from kubectl_scratch import copycontainers, copyplace, copyvolumes, downward, hold, mesh, subpaths
 from kubectl_scratch.findings import Edit, Finding, Level
 from kubectl_scratch.hold import Seeding
-from kubectl_scratch.podjson import Json, all_containers, containers, names_of
+from kubectl_scratch.podjson import Json, all_containers, containers, names_of, unshared
 from kubectl_scratch.request import Wishes
+from kubectl_scratch.storage import Storage
 
 GRACE_SECONDS = 1
 
@@ -26,7 +25,7 @@ Change = Edit | Finding
 Rule = Callable[[Json], Iterator[Change]]
 
 DEFAULTS = Wishes()
-NO_CLAIMS: Mapping[str, Json] = MappingProxyType({})
+UNKNOWN_STORAGE = Storage()
 
 
 class Copied(NamedTuple):
@@ -45,16 +44,17 @@ def make_copy(
     wishes: Wishes = DEFAULTS,
     target: str | None = None,
     gate: bool = False,
-    claims: Mapping[str, Json] = NO_CLAIMS,
+    claims: Mapping[str, Json] | None = None,
     seeding: Seeding | None = None,
     inside: bool = False,
+    storage: Storage = UNKNOWN_STORAGE,
 ) -> Copied:
     """Return the copy of ``source``, which is left as it is.
 
     ``labels`` are all that the copy has, decided already; ``marks`` are our annotations, which
     win over the source's. ``target`` is the target container, None the first. ``gate`` keeps
     the copy out of the Services that its labels match. ``claims`` are the
-    PersistentVolumeClaims by name, as far as they could be read. ``inside`` says that the session
+    PersistentVolumeClaims by name, None if they can't be read. ``inside`` says that the session
     stands inside the target. Raises InvalidRequest where a wish names a container or a volume that
     is not there.
     """
@@ -67,9 +67,9 @@ def make_copy(
             "labels": dict(labels),
             "annotations": dict(source["metadata"].get("annotations") or {}),
         },
-        "spec": deepcopy(source["spec"]),
+        "spec": unshared(source["spec"]),
     }
-    rules = rules_of(wishes, target, gate, claims, seeding, inside)
+    rules = rules_of(source, marks, wishes, target, gate, claims, seeding, inside, storage)
     lines = [*tell_metadata(source), *apply(rules, pod)]
     pod["metadata"]["annotations"].update(marks)
     return Copied(
@@ -80,20 +80,26 @@ def make_copy(
 
 
 def rules_of(
+    source: Json,
+    marks: Mapping[str, str],
     wishes: Wishes,
     target: str | None,
     gate: bool,
-    claims: Mapping[str, Json],
-    seeding: Seeding | None = None,
-    inside: bool = False,
+    claims: Mapping[str, Json] | None,
+    seeding: Seeding | None,
+    inside: bool,
+    storage: Storage,
 ) -> tuple[Rule, ...]:
     """Return the edits in their order: first what is left out, last what is told."""
     held = seeding.target if seeding and seeding.held else None
     only = bool(seeding and seeding.only)
+    writable = wishes.writable
+    node = source["spec"].get("nodeName")
     return (
         partial(mesh.strip, keep_mesh=wishes.keep_mesh),
         copyvolumes.drop_token_volume,
         partial(copyvolumes.skip_volumes, names=wishes.skip_volumes),
+        partial(copyvolumes.leave_out_commands, writable=writable),
         partial(copycontainers.skip_init, names=wishes.skip_init),
         partial(notes.choose_annotations, keep_all=wishes.keep_annotations),
         notes.drop_addresses,
@@ -101,15 +107,19 @@ def rules_of(
         partial(copycontainers.set_images, images=dict(wishes.images)),
         partial(copycontainers.add_pull_secrets, secrets=wishes.pull_secrets),
         *((copycontainers.drop_resources,) if wishes.resources == "none" else ()),
+        partial(downward.bring_values, source=source, marks=marks, held=held, only=only),
         partial(copyplace.free_the_node, same_node=wishes.same_node),
         drop_ephemeral_containers,
-        copycontainers.drop_probes,
+        partial(copycontainers.drop_probes, target=target, only=only),
         partial(keep_running, held=held, only=only),
         partial(share_processes, wanted=wishes.share_processes, inside=inside),
         copycontainers.drop_stop_hooks,
         copycontainers.drop_host_ports,
-        partial(copyvolumes.tell_claims, claims=claims),
-        partial(copyvolumes.mount_shared_volumes_read_only, writable=wishes.writable),
+        partial(copyvolumes.tell_claims, claims=claims, node=node),
+        partial(copyvolumes.create_nothing_on_the_node, source=source),
+        partial(copyvolumes.mount_shared_volumes_read_only, writable=writable),
+        partial(copyvolumes.tell_mounts_below, writable=writable, recursive=storage.recursive),
+        *((copyvolumes.tell_relabelling,) if storage.selinux else ()),
         copyvolumes.keep_ownership,
         copyplace.drop_priority,
         copyplace.drop_overhead,
@@ -117,11 +127,14 @@ def rules_of(
         *((copyplace.keep_out_of_services,) if gate else ()),
         partial(copyplace.drop_identity, keep_hostname=held is not None),
         # Before our own volumes come, which are none of the source's.
-        copyvolumes.tell_new_volumes,
+        partial(copyvolumes.tell_new_volumes, retaining=storage.retaining),
         *((partial(hold.seed_copy, seeding=seeding),) if seeding else ()),
+        # Who is held with --only has no init containers, whose folders nobody mounts then.
+        partial(subpaths.keep_sub_paths, source=source, writable=writable),
         end_quickly,
         partial(copycontainers.tell_what_runs_again, target=target, held=held, only=only),
         copycontainers.tell_devices,
+        tell_reach,
     )
 
 
@@ -196,6 +209,18 @@ def share_processes(pod: Json, *, wanted: bool, inside: bool = False) -> Iterato
         who = "the debug container" if inside else "the session"
         reason = f"true, so that {who} sees the target, which is not process 1 then"
         yield Edit("spec.shareProcessNamespace", reason)
+
+
+def tell_reach(pod: Json) -> Iterator[Finding]:
+    """Warn of what reaches the node, which no read-only mount prevents."""
+    if pod["spec"].get("hostIPC"):
+        text = "hostIPC: the copy shares memory and semaphores with what runs on the node"
+        yield Finding(Level.WARNING, text)
+    contexts = [(c["name"], c.get("securityContext") or {}) for c in all_containers(pod)]
+    privileged = [name for name, context in contexts if context.get("privileged")]
+    if privileged:
+        text = "privileged containers can change the node and what is mounted read-only"
+        yield Finding(Level.WARNING, f"{text}: {', '.join(privileged)}")
 
 
 def end_quickly(pod: Json) -> Iterator[Edit]:

@@ -12,6 +12,13 @@ DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 NOT_STARTED = ("StartError", "ContainerCannotRun")
 
 
+def unshared(value: Any) -> Any:
+    """Return a copy in which no two places are one object, as a manifest's anchors make them."""
+    if isinstance(value, dict):
+        return {key: unshared(inner) for key, inner in value.items()}
+    return [unshared(inner) for inner in value] if isinstance(value, list) else value
+
+
 def name(obj: Json) -> str:
     """Return metadata.name."""
     return str(obj["metadata"]["name"])
@@ -92,6 +99,15 @@ def container_statuses(pod: Json) -> Iterator[Json]:
 def status_of(pod: Json, container: str) -> Json | None:
     """Return the status of one container, or None where the kubelet has not said any."""
     return next((s for s in container_statuses(pod) if s.get("name") == container), None)
+
+
+def has_started(pod: Json, container: str) -> bool:
+    """Say whether a container has ever run, so that the node has prepared its mounts."""
+    status = status_of(pod, container) or {}
+    states = (status.get("state") or {}, status.get("lastState") or {})
+    return any(
+        state.get(kind) is not None for state in states for kind in ("running", "terminated")
+    )
 
 
 def condition(pod: Json, kind: str) -> Json | None:

@@ -8,8 +8,16 @@ from kubectl_scratch import cluster as api
 from kubectl_scratch.cluster import Cluster
 from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.parallel import Task
+from kubectl_scratch.podjson import Json
 from kubectl_scratch.request import DebugRequest
 from kubectl_scratch.source import Source, find_in_file, find_source
+from kubectl_scratch.storage import (
+    Storage,
+    has_claims_of_its_own,
+    has_selinux,
+    is_recursive,
+    retaining,
+)
 from kubectl_scratch.survey import Survey, Surveyed
 
 
@@ -22,6 +30,7 @@ class Read(NamedTuple):
     source: Source
     surveyed: Surveyed
     arch: str | None
+    storage: Storage = Storage()
 
 
 def begin(cluster: Cluster, request: DebugRequest) -> Task[Read]:
@@ -42,17 +51,39 @@ def read(cluster: Cluster, request: DebugRequest) -> Read:
     else:
         survey = Survey(cluster)
         source = find_source(cluster, request.target)
-    arch = architecture(cluster, source.pod["spec"].get("nodeName"))
-    return Read(source, survey.result(), arch)
+    # Beside the node, and only where there is something to ask.
+    asked = has_claims_of_its_own(source.pod)
+    classes = Task(lambda: retaining_classes(cluster)) if asked else None
+    node = read_node(cluster, source.pod["spec"].get("nodeName"))
+    storage = Storage(
+        is_recursive(node, source.pod["spec"].get("runtimeClassName")),
+        classes.result() if classes else frozenset(),
+        has_selinux(node),
+    )
+    return Read(source, survey.result(), architecture(node), storage)
 
 
-def architecture(cluster: Cluster, node: str | None) -> str | None:
-    """Return the architecture of a node; None where that can't be known."""
+def retaining_classes(cluster: Cluster) -> frozenset[str] | None:
+    """Read which StorageClasses keep volumes; None if they can't be read."""
+    try:
+        found = cluster.get(api.everywhere("/apis/storage.k8s.io/v1", "storageclasses")).body
+    except ClusterError:
+        return None
+    return retaining(found.get("items") or [])
+
+
+def read_node(cluster: Cluster, node: str | None) -> Json | None:
+    """Read a node; None if there is none, or it can't be read."""
     if node is None:
         return None
     try:
-        found = cluster.get(api.nodes(node)).body
+        return cluster.get(api.nodes(node)).body
     except ClusterError:
         return None
-    arch: str | None = ((found.get("status") or {}).get("nodeInfo") or {}).get("architecture")
+
+
+def architecture(node: Json | None) -> str | None:
+    """Return the architecture of a node; None where that can't be known."""
+    status = (node or {}).get("status") or {}
+    arch: str | None = (status.get("nodeInfo") or {}).get("architecture")
     return arch

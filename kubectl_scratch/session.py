@@ -94,6 +94,7 @@ def plan_debug(request: DebugRequest, desk: Desk, reading: Task[Read]) -> Plan:
         claims=found.surveyed.claims,
         found=found.source.findings,
         ground=Ground(found.arch, found.surveyed.may_seed, found.surveyed.may_add),
+        storage=found.storage,
     )
     return make_plan(found.source.pod, request, around)
 

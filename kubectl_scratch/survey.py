@@ -19,14 +19,14 @@ RIGHTS = (("create", "configmaps"), ("patch", "pods/ephemeralcontainers"))
 
 
 class Surveyed(NamedTuple):
-    """What was found; ``claims`` are the PersistentVolumeClaims by name, as far as readable.
+    """What was found; ``claims`` are the PersistentVolumeClaims by name, None if unreadable.
 
     ``may_seed`` says whether the user may create ConfigMaps, ``may_add`` whether they may add
     ephemeral containers. Where a right is not known the request itself tells.
     """
 
     neighbours: Neighbours
-    claims: dict[str, Json]
+    claims: dict[str, Json] | None
     may_seed: bool
     may_add: bool
 
@@ -60,7 +60,8 @@ class Survey:
             policies=_selecting(found, POLICY),
             unknown=tuple(kind.plural for kind in SELECTING if found[kind] is None),
         )
-        claims = {name(claim): claim for claim in found[CLAIM] or []}
+        listed = found[CLAIM]
+        claims = None if listed is None else {name(claim): claim for claim in listed}
         return Surveyed(neighbours, claims, may_seed, may_add)
 
 

@@ -354,3 +354,39 @@ def test_a_check_says_that_the_architecture_is_a_guess(cli: Cli) -> None:
     (row,) = [line for line in ended.out.decode().splitlines() if line.startswith("node ")]
     assert "warning" in row and "goes to nodes of amd64 only, --arch says another" in row
     assert ended.code == 0
+
+
+A_PATH = {"name": "logs", "hostPath": {"path": "/var/log/app", "type": "Directory"}}
+
+
+@pytest.mark.parametrize(
+    "features, told",
+    [({"recursiveReadOnlyMounts": True}, False), ({}, True), (None, True)],
+    ids=["can", "cannot", "unreadable"],
+)
+def test_mounts_below_a_path_of_the_node_are_told_unless_the_node_can(
+    cli: Cli, features: dict[str, bool] | None, told: bool
+) -> None:
+    mount = {"name": "logs", "mountPath": "/logs"}
+    app = a_container(volumeMounts=[mount])
+    cli.api.add(source_pod("tied", containers=[app], volumes=[A_PATH], nodeName="n1"))
+    if features is None:
+        cli.api.fault(method="GET", path=r"/nodes/n1$", times=None, status=403, reason="Forbidden")
+    handlers = {"runtimeHandlers": [{"name": "", "features": features}]}
+    cli.api.add({"kind": "Node", "metadata": {"name": "n1", "uid": "uid-n1"}, "status": handlers})
+    ended = cli.run("debug", "tied", "--dry-run")
+    assert (b"what is mounted below /var/log/app" in ended.out) is told, ended.out
+    assert ended.code == 0
+
+
+@pytest.mark.parametrize("node, code", [("n1", 0), (None, 1)])
+def test_claims_that_cannot_be_listed_are_bound_where_the_source_has_a_node(
+    cli: Cli, node: str | None, code: int
+) -> None:
+    volume = {"name": "data", "persistentVolumeClaim": {"claimName": "data-0"}}
+    cli.api.add(source_pod("tied", volumes=[volume], nodeName=node))
+    path = r"/persistentvolumeclaims$"
+    cli.api.fault(method="GET", path=path, times=None, status=403, reason="Forbidden")
+    ended = cli.run("debug", "tied", "--dry-run")
+    assert ended.code == code
+    assert (b"--skip-volume data copies without it" in ended.out) is bool(code), ended.out

@@ -163,6 +163,15 @@ def clean(cluster: Cluster) -> Iterator[Cluster]:
     cluster.nothing_is_left()
 
 
+@pytest.fixture
+def space(kubeconfig: Path) -> Iterator[Cluster]:
+    """Give a namespace of the test's own, and check that nothing of ours is left in it."""
+    made = make_namespace(kubeconfig)
+    yield made
+    made.nothing_is_left()
+    made.kubectl("delete", "namespace", made.namespace, "--wait=false")
+
+
 def release_slow_pulls() -> None:
     """End the node's hung pulls: the kubelet ends none, and keeps the pod for as long."""
     testbed.node_exec(["curl", "-s", "127.0.0.1:5000/release"])

@@ -9,11 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kubectl_scratch.copyvolumes import read_only_by_us
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.findings import Level
+from kubectl_scratch.hold import Entrypoint, Seeding
 from kubectl_scratch.podcopy import Copied, make_copy
 from kubectl_scratch.podjson import all_containers, annotations_of, names_of, volumes
 from kubectl_scratch.request import Wishes
+from kubectl_scratch.storage import Storage, has_selinux, is_recursive, retaining
 from tests.support.builders import Json, a_container, a_pod
 
 LABELS = {"app.kubernetes.io/managed-by": "kubectl-scratch"}
@@ -113,13 +116,56 @@ def test_a_field_that_the_copy_keeps(field: Json) -> None:
     assert {key: spec[key] for key in field} == field
 
 
-@pytest.mark.parametrize("probe", ["livenessProbe", "readinessProbe", "startupProbe"])
-@pytest.mark.parametrize("kind", ["containers", "initContainers"])
-def test_probes_go_from_containers_and_native_sidecars(probe: str, kind: str) -> None:
-    probed = a_container("probed", restartPolicy="Always", **{probe: {"httpGet": {}}})
+PROBE_FIELDS = ("livenessProbe", "readinessProbe", "startupProbe")
+
+
+@pytest.mark.parametrize("probe", PROBE_FIELDS)
+@pytest.mark.parametrize("name, kind", [("app", "containers"), ("proxy", "initContainers")])
+def test_the_target_has_no_probe(probe: str, name: str, kind: str) -> None:
+    probed = a_container(name, restartPolicy="Always", **{probe: {"httpGet": {}}})
     source = a_pod()
     source["spec"][kind] = [probed]
-    assert probe not in spec_of(source)[kind][0]
+    assert probe not in copy_of(source, target=name).manifest["spec"][kind][0]
+
+
+@pytest.mark.parametrize(
+    "place, more, kept",
+    [
+        ("containers", {}, []),
+        ("initContainers", {}, []),
+        ("initContainers", {"restartPolicy": "Always"}, ["startupProbe"]),
+    ],
+)
+def test_a_probe_stays_where_what_comes_after_waits_for_it(
+    place: str, more: Json, kept: list[str]
+) -> None:
+    probes = {probe: {"exec": {"command": ["x"]}} for probe in PROBE_FIELDS}
+    source = a_pod(containers=[a_container(), a_container("x")])
+    source["spec"].setdefault(place, []).append(a_container("other", **probes, **more))
+    copied = copy_of(source)
+    (found,) = (c for c in all_containers(copied.manifest) if c["name"] == "other")
+    assert [key for key in found if key.endswith("Probe")] == kept
+    told = [edit.field for edit in copied.edits if edit.reason.startswith("kept: ")]
+    assert told == [f"other.{probe}" for probe in kept]
+
+
+def test_a_sidecar_that_idles_is_asked_nothing() -> None:
+    sidecar = a_container("proxy", restartPolicy="Always", startupProbe={"exec": {}})
+    source = a_pod(initContainers=[sidecar])
+    held = Seeding("x", "amd64", "app", Entrypoint("spec", 1, ("/app",)), only=True)
+    spec = make_copy(source, "x", LABELS, MARKS, seeding=held).manifest["spec"]
+    assert "startupProbe" not in spec["initContainers"][0]
+
+
+def test_a_probe_s_port_is_a_number_where_the_list_of_ports_goes() -> None:
+    sidecar = a_container(
+        "proxy",
+        restartPolicy="Always",
+        ports=[{"name": "health", "containerPort": 8086}],
+        startupProbe={"httpGet": {"port": "health"}},
+    )
+    spec = spec_of(a_pod(initContainers=[sidecar], hostNetwork=True))
+    assert spec["initContainers"][0]["startupProbe"] == {"httpGet": {"port": 8086}}
 
 
 @pytest.mark.parametrize("policy", ["Always", "OnFailure", "Never"])
@@ -222,6 +268,32 @@ def test_what_outlives_the_pod_is_mounted_read_only(volume: Json, read_only: boo
         assert container["volumeMounts"][0].get("readOnly", False) is read_only
 
 
+@pytest.mark.parametrize(
+    "volume, mount, options, found",
+    [
+        ({"persistentVolumeClaim": {"claimName": "x"}}, {}, {}, True),
+        ({"persistentVolumeClaim": {"claimName": "x", "readOnly": True}}, {}, {}, False),
+        ({"persistentVolumeClaim": {"claimName": "x"}}, {"readOnly": True}, {}, False),
+        ({"hostPath": {"path": "/x"}}, {}, {}, True),
+        ({"csi": {"driver": "x", "readOnly": True}}, {}, {}, False),
+        ({"aVolumeOfTomorrow": {}}, {}, {}, True),
+        ({"emptyDir": {}}, {}, {}, False),
+        ({"ephemeral": {}}, {}, {}, False),
+        ({"hostPath": {"path": "/x"}}, {}, {"writable": frozenset({"data"})}, False),
+        ({"hostPath": {"path": "/x"}}, {}, {"skip_volumes": frozenset({"data"})}, False),
+    ],
+)
+def test_which_volumes_a_container_can_write_no_more(
+    volume: Json, mount: Json, options: Json, found: bool
+) -> None:
+    mounts = [{**A_MOUNT, **mount}, {**A_MOUNT, **mount, "mountPath": "/b"}]
+    container = a_container(volumeMounts=mounts)
+    source = a_pod(volumes=[{"name": "data", **volume}], containers=[container, a_container("x")])
+    expected = ["data"] if found else []
+    assert read_only_by_us(source, Wishes(**options), container) == expected
+    assert read_only_by_us(source, Wishes(**options), source["spec"]["containers"][1]) == []
+
+
 def test_a_shared_block_device_is_left_out_and_said() -> None:
     copied = copy_of(
         a_pod(
@@ -322,6 +394,8 @@ def test_default_priority_is_nothing_to_tell() -> None:
         ("k8s.v1.cni.cncf.io/network-status", False, False),
         ("k8s.v1.cni.cncf.io/networks-status", False, False),
         ("kubectl-scratch/of-another", False, False),
+        ("argocd.argoproj.io/tracking-id", False, False),
+        ("kueue.x-k8s.io/workload", False, False),
     ],
 )
 def test_which_annotations_come_along(key: str, by_default: bool, if_asked: bool) -> None:
@@ -375,7 +449,8 @@ def test_a_mount_never_propagates_to_the_node() -> None:
         containers=[a_container(volumeMounts=[mount])],
     )
     (container,) = spec_of(source)["containers"]
-    assert container["volumeMounts"] == [{**A_MOUNT, "readOnly": True}]
+    read_only = {"readOnly": True, "recursiveReadOnly": "IfPossible"}
+    assert container["volumeMounts"] == [{**A_MOUNT, **read_only}]
 
 
 def test_a_volume_can_be_left_out_with_its_mounts_and_devices() -> None:
@@ -405,6 +480,143 @@ def test_a_claim_for_one_pod_alone_blocks(modes: list[str], blocked: bool) -> No
     assert ("--skip-volume data copies without it" in found) is blocked
     skipped = Wishes(skip_volumes=frozenset({"data"}))
     assert not texts(make_copy(source, "x", LABELS, MARKS, skipped, claims=claims), Level.BLOCKER)
+
+
+def a_claim(phase: str | None, **spec: Any) -> Json:
+    return {"spec": spec, **({"status": {"phase": phase}} if phase else {})}
+
+
+@pytest.mark.parametrize(
+    "claims, node, level, words",
+    [
+        ({"data-0": a_claim("Bound", volumeName="x")}, None, None, ""),
+        ({"data-0": a_claim("Pending")}, None, Level.BLOCKER, "is not bound yet"),
+        ({"data-0": a_claim("Pending", volumeName="x")}, "n", Level.BLOCKER, "is not bound yet"),
+        ({"data-0": a_claim("Lost", volumeName="x")}, "n", Level.BLOCKER, "is not bound yet"),
+        ({"other": a_claim("Bound")}, "n", Level.WARNING, "there is no claim data-0"),
+        ({}, None, Level.WARNING, "there is no claim data-0"),
+        # A pod that has a node has its claims bound.
+        (None, "n", None, ""),
+        (None, None, Level.BLOCKER, "claims cannot be listed"),
+    ],
+)
+def test_a_copy_binds_no_claim(
+    claims: dict[str, Json] | None, node: str | None, level: Level | None, words: str
+) -> None:
+    source = a_pod(volumes=[A_CLAIM])
+    source["spec"]["nodeName"] = node
+    copied = make_copy(source, "x", LABELS, MARKS, claims=claims)
+    found = [f for f in copied.findings if "--skip-volume data" in f.text]
+    assert [f.level for f in found] == ([level] if level else [])
+    assert all(words in f.text for f in found)
+    skipped = Wishes(skip_volumes=frozenset({"data"}))
+    without = make_copy(source, "x", LABELS, MARKS, skipped, claims=claims)
+    assert not [f for f in without.findings if "claim" in f.text]
+    # That it may be written to is no reason to bind it.
+    written = make_copy(
+        source, "x", LABELS, MARKS, Wishes(writable=frozenset({"data"})), claims=claims
+    )
+    assert [f for f in written.findings if "--skip-volume data" in f.text] == found
+
+
+@pytest.mark.parametrize(
+    "volume, context, of_pod, told",
+    [
+        (A_CLAIM, {}, {}, True),
+        (A_CLAIM, {"seLinuxOptions": {"level": "s0:c1,c2"}}, {}, False),
+        (A_CLAIM, {}, {"seLinuxOptions": {"level": "s0:c1,c2"}}, False),
+        (A_CLAIM, {"seLinuxOptions": {"type": "x_t"}}, {}, True),
+        (A_CLAIM, {"privileged": True}, {}, False),
+        ({"name": "data", "hostPath": {"path": "/x", "type": "Directory"}}, {}, {}, False),
+        ({"name": "data", "emptyDir": {}}, {}, {}, False),
+    ],
+)
+@pytest.mark.parametrize("selinux", [True, False])
+def test_the_source_s_files_may_get_another_label(
+    volume: Json, context: Json, of_pod: Json, told: bool, selinux: bool
+) -> None:
+    app = a_container(volumeMounts=[A_MOUNT], securityContext=context)
+    source = a_pod(volumes=[volume], containers=[app], securityContext=of_pod)
+    copied = make_copy(source, "x", LABELS, MARKS, storage=Storage(selinux=selinux))
+    assert ("SELinux" in texts(copied, Level.WARNING)) is (told and selinux)
+
+
+@pytest.mark.parametrize(
+    "image, expected",
+    [
+        ("Red Hat Enterprise Linux CoreOS 9.6", True),
+        ("Fedora CoreOS 42", True),
+        ("Rocky Linux 9.4 (Blue Onyx)", True),
+        ("Debian GNU/Linux 12 (bookworm)", False),
+        ("Ubuntu 24.04 LTS", False),
+        (None, False),
+    ],
+)
+def test_which_nodes_have_selinux(image: str | None, expected: bool) -> None:
+    assert has_selinux({"status": {"nodeInfo": {"osImage": image}}}) is expected
+    assert has_selinux(None) is False
+
+
+HANDLERS = [
+    {"name": "", "features": {"recursiveReadOnlyMounts": True}},
+    {"name": "gvisor", "features": {"recursiveReadOnlyMounts": False}},
+    {"name": "kata"},
+]
+
+
+@pytest.mark.parametrize(
+    "node, runtime_class, expected",
+    [
+        (None, None, None),
+        ({}, None, False),
+        ({"status": {"runtimeHandlers": None}}, None, False),
+        ({"status": {"runtimeHandlers": HANDLERS}}, None, True),
+        ({"status": {"runtimeHandlers": HANDLERS}}, "gvisor", False),
+        ({"status": {"runtimeHandlers": HANDLERS}}, "kata", False),
+        ({"status": {"runtimeHandlers": HANDLERS}}, "other", False),
+        ({"status": {"runtimeHandlers": HANDLERS[1:]}}, None, False),
+    ],
+)
+def test_which_nodes_mount_all_read_only(
+    node: Json | None, runtime_class: str | None, expected: bool | None
+) -> None:
+    assert is_recursive(node, runtime_class) is expected
+
+
+def an_ephemeral(**spec: Any) -> Json:
+    return {"name": "tmp", "ephemeral": {"volumeClaimTemplate": {"spec": spec}}}
+
+
+A_CLASS = {"metadata": {"name": "fast"}, "reclaimPolicy": "Delete"}
+KEEPS = {"metadata": {"name": "keeps"}, "reclaimPolicy": "Retain"}
+DEFAULT_KEEPS = {
+    "metadata": {
+        "name": "default",
+        "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
+    },
+    "reclaimPolicy": "Retain",
+}
+
+
+@pytest.mark.parametrize(
+    "volume, classes, level",
+    [
+        (an_ephemeral(storageClassName="fast"), [A_CLASS, KEEPS], None),
+        (an_ephemeral(storageClassName="keeps"), [A_CLASS, KEEPS], Level.BLOCKER),
+        (an_ephemeral(), [A_CLASS, KEEPS], None),
+        (an_ephemeral(), [A_CLASS, DEFAULT_KEEPS], Level.BLOCKER),
+        (an_ephemeral(storageClassName="fast"), None, Level.WARNING),
+        (an_ephemeral(), None, Level.WARNING),
+        ({"name": "tmp", "emptyDir": {}}, None, None),
+    ],
+)
+def test_no_volume_is_left_behind_for_ever(
+    volume: Json, classes: list[Json] | None, level: Level | None
+) -> None:
+    storage = Storage(retaining=None if classes is None else retaining(classes))
+    copied = make_copy(a_pod(volumes=[volume]), "x", LABELS, MARKS, storage=storage)
+    found = [f for f in copied.findings if "--skip-volume tmp copies without it" in f.text]
+    assert [f.level for f in found] == ([level] if level else [])
 
 
 @pytest.mark.parametrize(
@@ -650,7 +862,8 @@ def test_no_copy_is_what_production_is(source: Json, same: bool, writable: froze
     assert not {"nodeName", "ephemeralContainers"} & copied["spec"].keys()
     outlives = {name for name, kind in VOLUMES.items() if kind in SHARED}
     for container in all_containers(copied):
-        assert not any(key.endswith("Probe") for key in container)
+        gates = container["name"] == "beside" and "startupProbe" in container
+        assert [key for key in container if key.endswith("Probe")] == ["startupProbe"] * gates
         assert not any("hostPort" in port for port in container.get("ports", []))
         for mount in container["volumeMounts"]:
             protected = mount["name"] in outlives - writable

@@ -1,0 +1,225 @@
+"""Paths of the node in a copy: which stay, which are left out, which are only told of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kubectl_scratch.copyvolumes import left_out_by_us, read_only_by_us
+from kubectl_scratch.findings import Level
+from kubectl_scratch.podcopy import Copied, make_copy
+from kubectl_scratch.podjson import names_of, volumes
+from kubectl_scratch.request import Wishes
+from kubectl_scratch.storage import Storage
+from tests.support.builders import Json, a_container, a_pod
+
+MOUNT = {"name": "node", "mountPath": "/node"}
+PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+
+
+def a_source(path: str, kind: str | None = None, **more: Any) -> Json:
+    host_path = {"path": path, **({} if kind is None else {"type": kind})}
+    status = {"containerStatuses": [{"name": "app", "state": {"running": {}}}]}
+    return a_pod(
+        containers=[a_container(volumeMounts=[dict(MOUNT)])],
+        initContainers=[a_container("init", volumeMounts=[dict(MOUNT)])],
+        volumes=[{"name": "node", "hostPath": host_path}, {"name": "tmp", "emptyDir": {}}],
+        status=status,
+        nodeName="node-1",
+        **more,
+    )
+
+
+def copy_of(source: Json, recursive: bool | None = True, **wanted: Any) -> Copied:
+    return make_copy(source, "x", {}, {}, Wishes(**wanted), storage=Storage(recursive))
+
+
+def warnings(copied: Copied) -> str:
+    return "\n".join(
+        f.text for f in copied.findings if f.level is Level.WARNING and "init " not in f.text
+    )
+
+
+LEFT_OUT = [
+    ("/var/run/docker.sock", None),
+    ("/var/run/docker.sock", "Socket"),
+    ("/run/docker.sock", "File"),
+    ("//run/../run/docker.sock/", None),
+    ("/run/containerd/containerd.sock", None),
+    ("/run/containerd", "Directory"),
+    ("/run/k3s/containerd/containerd.sock", None),
+    ("/var/snap/microk8s/common/run/containerd.sock", None),
+    ("/run/crio/crio.sock", ""),
+    ("/var/run/crio", None),
+    ("/run/podman/podman.sock", None),
+    ("/var/lib/kubelet/device-plugins", "Directory"),
+    ("/var/lib/kubelet/device-plugins/kubelet.sock", None),
+    ("/var/lib/kubelet/pod-resources", None),
+    ("/dev", None),
+    ("/dev/", "Directory"),
+    ("/dev/fuse", None),
+    ("/dev/sda", "BlockDevice"),
+    ("/opt/mydevice", "CharDevice"),
+]
+TOLD = [
+    ("/", "contains sockets"),
+    ("/run", "contains sockets"),
+    ("/var/run/", "contains sockets"),
+    ("/var/lib", "contains sockets"),
+    ("/var/lib/kubelet", "contains sockets"),
+    ("/opt/agent.sock", "listens on it"),
+]
+HARMLESS = ["/var/log", "/etc/localtime", "/dev/shm", "/dev/hugepages-2Mi", "/running", "/device"]
+
+
+@pytest.mark.parametrize("path, kind", LEFT_OUT)
+def test_what_commands_a_runtime_or_a_device_is_left_out(path: str, kind: str | None) -> None:
+    source = a_source(path, kind)
+    copied = copy_of(source)
+    spec = copied.manifest["spec"]
+    assert names_of(volumes(copied.manifest)) == ["tmp"]
+    assert [c["volumeMounts"] for c in (*spec["containers"], *spec["initContainers"])] == [[], []]
+    assert "volume node" in [edit.field for edit in copied.edits]
+    assert "--writable node keeps it" in warnings(copied)
+    (app,) = source["spec"]["containers"]
+    assert left_out_by_us(source, Wishes(), app) == ["node"]
+    assert read_only_by_us(source, Wishes(), app) == []
+    asked = Wishes(writable=frozenset({"node"}))
+    kept = copy_of(source, writable=asked.writable)
+    assert names_of(volumes(kept.manifest)) == ["node", "tmp"]
+    assert kept.manifest["spec"]["containers"][0]["volumeMounts"] == [MOUNT]
+    assert left_out_by_us(source, asked, app) == []
+
+
+@pytest.mark.parametrize("path, why", TOLD)
+def test_what_reaches_further_than_its_mount_is_told(path: str, why: str) -> None:
+    copied = copy_of(a_source(path, "Directory"))
+    assert names_of(volumes(copied.manifest)) == ["node", "tmp"]
+    assert why in warnings(copied) and "--skip-volume node" in warnings(copied)
+    assert left_out_by_us(a_source(path), Wishes(), a_container(volumeMounts=[MOUNT])) == []
+
+
+@pytest.mark.parametrize("path", HARMLESS)
+def test_a_harmless_path_is_only_read_only(path: str) -> None:
+    copied = copy_of(a_source(path, "Directory" if path != "/etc/localtime" else "File"))
+    assert warnings(copied) == ""
+    mount = copied.manifest["spec"]["containers"][0]["volumeMounts"][0]
+    assert mount == {**MOUNT, "readOnly": True, "recursiveReadOnly": "IfPossible"}
+
+
+def test_a_socket_of_any_other_is_told() -> None:
+    copied = copy_of(a_source("/opt/agent", "Socket"))
+    assert "listens on it" in warnings(copied)
+    assert names_of(volumes(copied.manifest)) == ["node", "tmp"]
+
+
+@pytest.mark.parametrize(
+    "kind, path, expected",
+    [("DirectoryOrCreate", "/srv/x", "Directory"), ("FileOrCreate", "/srv/x", "File")],
+)
+def test_nothing_is_made_on_a_node(kind: str, path: str, expected: str) -> None:
+    copied = copy_of(a_source(path, kind))
+    assert copied.manifest["spec"]["volumes"][0]["hostPath"] == {"path": path, "type": expected}
+    assert "volume node" in [edit.field for edit in copied.edits]
+
+
+@pytest.mark.parametrize("kind, told", [(None, True), ("", True), ("Directory", False)])
+def test_a_path_that_the_runtime_may_make_is_told(kind: str | None, told: bool) -> None:
+    source = a_source("/srv/x", kind)
+    assert "makes /srv/x" not in warnings(copy_of(source))
+    source["status"] = {"containerStatuses": [{"name": "app", "state": {"waiting": {}}}]}
+    assert ("makes /srv/x if it is not there" in warnings(copy_of(source))) is told
+    left = copy_of(source, skip_volumes=frozenset({"node"}))
+    assert "makes" not in warnings(left)
+
+
+def test_a_path_of_the_node_needs_that_node() -> None:
+    source = a_source("/srv/x")
+    assert [*copy_of(source).manifest["spec"]["affinity"]["nodeAffinity"]] == [REQUIRED]
+    skipped = copy_of(source, skip_volumes=frozenset({"node"}))
+    for copied in (skipped, copy_of(a_source("/dev/fuse"))):
+        assert [*copied.manifest["spec"]["affinity"]["nodeAffinity"]] == [PREFERRED]
+
+
+@pytest.mark.parametrize(
+    "before, after",
+    [
+        ({}, {"readOnly": True, "recursiveReadOnly": "IfPossible"}),
+        ({"readOnly": True}, {"readOnly": True, "recursiveReadOnly": "IfPossible"}),
+        (
+            {"readOnly": True, "recursiveReadOnly": "Enabled"},
+            {"readOnly": True, "recursiveReadOnly": "Enabled"},
+        ),
+        (
+            {"readOnly": True, "recursiveReadOnly": "Disabled"},
+            {"readOnly": True, "recursiveReadOnly": "IfPossible"},
+        ),
+        (
+            {"readOnly": True, "recursiveReadOnly": "IfPossible", "mountPropagation": "None"},
+            {"readOnly": True, "recursiveReadOnly": "IfPossible", "mountPropagation": "None"},
+        ),
+        (
+            {"mountPropagation": "HostToContainer"},
+            {"readOnly": True, "recursiveReadOnly": "IfPossible"},
+        ),
+        (
+            {"readOnly": True, "mountPropagation": "HostToContainer"},
+            {"readOnly": True, "recursiveReadOnly": "IfPossible"},
+        ),
+        (
+            {"mountPropagation": "Bidirectional"},
+            {"readOnly": True, "recursiveReadOnly": "IfPossible"},
+        ),
+    ],
+)
+def test_what_is_below_a_mount_is_read_only_as_well(before: Json, after: Json) -> None:
+    source = a_source("/srv/x")
+    source["spec"]["containers"][0]["volumeMounts"] = [{**MOUNT, **before}]
+    copied = copy_of(source)
+    assert copied.manifest["spec"]["containers"][0]["volumeMounts"] == [{**MOUNT, **after}]
+    assert ("app:/node" in [edit.field for edit in copied.edits]) is (before != after)
+    kept = copy_of(source, writable=frozenset({"node"})).manifest["spec"]["containers"][0]
+    assert kept["volumeMounts"] == [{**MOUNT, **before}]
+
+
+def test_a_private_volume_s_mount_is_as_in_the_source() -> None:
+    mount = {"name": "tmp", "mountPath": "/tmp", "mountPropagation": "HostToContainer"}
+    source = a_source("/srv/x")
+    source["spec"]["containers"][0]["volumeMounts"] = [mount]
+    assert copy_of(source).manifest["spec"]["containers"][0]["volumeMounts"] == [mount]
+
+
+@pytest.mark.parametrize(
+    "recursive, kind, wanted, told",
+    [
+        (True, None, {}, False),
+        (False, None, {}, True),
+        (None, None, {}, True),
+        (False, "Directory", {}, True),
+        (False, "DirectoryOrCreate", {}, True),
+        (False, "File", {}, False),
+        (False, "Socket", {}, False),
+        (False, None, {"writable": frozenset({"node"})}, False),
+        (False, None, {"skip_volumes": frozenset({"node"})}, False),
+    ],
+)
+def test_what_a_node_leaves_writable_is_told(
+    recursive: bool | None, kind: str | None, wanted: Json, told: bool
+) -> None:
+    copied = copy_of(a_source("/srv/x", kind), recursive, **wanted)
+    assert ("mounted below /srv/x" in warnings(copied)) is told
+
+
+def test_a_claim_has_no_mounts_below() -> None:
+    source = a_source("/srv/x")
+    source["spec"]["volumes"][0] = {"name": "node", "persistentVolumeClaim": {"claimName": "x"}}
+    assert "below" not in warnings(copy_of(source, False))
+
+
+def test_what_no_mount_prevents_is_told() -> None:
+    source = a_source("/srv/x", hostIPC=True)
+    source["spec"]["containers"][0]["securityContext"] = {"privileged": True}
+    told = warnings(copy_of(source))
+    assert "hostIPC" in told and "privileged containers" in told and "app" in told
