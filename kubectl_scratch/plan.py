@@ -7,11 +7,12 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
-from kubectl_scratch import debugger, hold, learning, lease, mesh, podcopy, toolkit
+from kubectl_scratch import debugger, hold, learning, lease, mesh, podcopy, toolkit, views
 from kubectl_scratch.debugger import Choice, Form
 from kubectl_scratch.findings import Edit, Finding, Level
 from kubectl_scratch.inside import DEFAULT_ARCH, Ground, Inside, decide
-from kubectl_scratch.labels import choose_labels
+from kubectl_scratch.kinds import CLAIM, SERVICE
+from kubectl_scratch.labels import choose_labels, stranger_of
 from kubectl_scratch.names import COMMAND, DEFAULT_IMAGE
 from kubectl_scratch.podjson import (
     Json,
@@ -25,7 +26,7 @@ from kubectl_scratch.podjson import (
     namespace,
     volumes,
 )
-from kubectl_scratch.request import DebugRequest
+from kubectl_scratch.request import DebugRequest, Wishes
 from kubectl_scratch.selectors import Neighbours, anti_affinity_of, matches
 from kubectl_scratch.targetcontainer import choose_target
 from kubectl_scratch.views import APP, TOOLS
@@ -33,6 +34,8 @@ from kubectl_scratch.views import APP, TOOLS
 # 63 is the longest name of which the pod's hostname and a label value can be made.
 LONGEST_NAME = 63
 LEARNS = "-learn"
+MAY_TAKE = "and it may take work from somewhere"
+RUNS_IT = "--no-hold runs it"
 
 
 class Place(NamedTuple):
@@ -41,7 +44,8 @@ class Place(NamedTuple):
     ``debug_container`` is empty where there is none, ``seeded`` names the containers into which
     the toolkit comes through the seed, for ``arch``, which ``arch_known`` says is that of the
     source's node. ``view`` is app or tools. ``tag`` is that of an in-place container: there is no
-    copy then, and ``copy_name`` is the source's.
+    copy then, and ``copy_name`` is the source's. ``read_only`` names, by container, the volumes
+    that are read-only in the copy and not in the source.
     """
 
     namespace: str
@@ -55,6 +59,7 @@ class Place(NamedTuple):
     arch: str = DEFAULT_ARCH
     arch_known: bool = True
     tag: str = ""
+    read_only: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
     @property
     def container(self) -> str:
@@ -98,8 +103,8 @@ class Circumstances(NamedTuple):
     """What a plan depends on besides the source pod: who, when, and what else there is.
 
     ``suffix`` is five random characters, ``now`` the cluster's time; ``claims`` are the
-    namespace's PersistentVolumeClaims by name, as far as they could be read; ``found`` tells
-    how the source pod was found; ``ground`` what the cluster allows for the seed.
+    namespace's PersistentVolumeClaims by name, and ``claims_known`` says that they could be listed;
+    ``found`` tells how the source pod was found; ``ground`` what the cluster allows for the seed.
     """
 
     suffix: str
@@ -109,6 +114,7 @@ class Circumstances(NamedTuple):
     claims: Mapping[str, Json] = MappingProxyType({})
     found: tuple[Finding, ...] = ()
     ground: Ground = Ground()
+    claims_known: bool = True
 
 
 def make_plan(source: Json, request: DebugRequest, around: Circumstances) -> Plan:
@@ -120,14 +126,19 @@ def make_plan(source: Json, request: DebugRequest, around: Circumstances) -> Pla
     wishes, suffix = request.wishes, around.suffix
     target, choice = choose_target(source, request)
     copy_name = wishes.name or name_of_copy(name(source), suffix)
-    consumer = is_consumer(source, around.neighbours)
-    inside = decide(source, target, request, around.ground, consumer, around.now, copy_name)
+    unserved = why_unserved(source, around.neighbours)
+    caution = read_only_caution(source, target, wishes) or (unserved and f"{unserved}, {MAY_TAKE}")
+    inside = decide(source, target, request, around.ground, caution, around.now, copy_name)
     marks = marks_of(source, target, wishes.reason, around)
     ours = lease.labels(suffix)
     # What an injector asks for is not chosen: without the proxy the copy would be cut off.
     fixed = {**mesh.injection_labels(source), **ours}
     kept = choose_labels(
-        labels_of(source), fixed, beside(source, around.neighbours), wishes.keep_labels
+        labels_of(source),
+        fixed,
+        beside(source, around.neighbours),
+        wishes.keep_labels,
+        stranger_of(source),
     )
     copied = podcopy.make_copy(
         source,
@@ -158,7 +169,7 @@ def make_plan(source: Json, request: DebugRequest, around: Circumstances) -> Pla
     return Plan(
         place=place_of(
             source, target, copied.manifest, tools.choices[0], inside, twin, around.ground
-        ),
+        )._replace(read_only=read_only_volumes(source, wishes)),
         source=source,
         session_id=suffix,
         lease=lease_of(copy_name, target, request, marks, around),
@@ -171,7 +182,8 @@ def make_plan(source: Json, request: DebugRequest, around: Circumstances) -> Pla
             *source_findings(source),
             *taken_findings(copied.manifest),
             *inside.findings,
-            *(consumer_findings() if consumer and not inside.stand.held else ()),
+            *(() if inside.stand.held else consumer_findings(unserved)),
+            *(() if around.claims_known else unread_claims(source, copied.manifest)),
             *kept.findings,
             *copied.findings,
             *tools.findings,
@@ -275,17 +287,57 @@ def name_of_copy(source: str, suffix: str) -> str:
     return source[: LONGEST_NAME - len(tail)].rstrip("-.") + tail
 
 
-def is_consumer(source: Json, neighbours: Neighbours) -> bool:
-    """Say whether no Service sends the source its work, as far as Services could be listed."""
-    if "services" in neighbours.unknown:
-        return False
-    return not any(matches(s.selector, labels_of(source)) for s in neighbours.services)
+def why_unserved(source: Json, neighbours: Neighbours) -> str:
+    """Return why the source may get its work from elsewhere than a Service; empty if it does not.
+
+    What is not known counts as the worse: a copy that runs may take work from a queue.
+    """
+    if any(matches(s.selector, labels_of(source)) for s in neighbours.services):
+        return ""
+    if SERVICE.plural in neighbours.unknown:
+        return f"{SERVICE.plural} could not be listed, so it is not known if one selects the source"
+    return "no Service selects the source"
 
 
-def consumer_findings() -> tuple[Finding, ...]:
+def read_only_caution(source: Json, target: Json, wishes: Wishes) -> str:
+    """Return which volumes a target that runs would miss in the copy; empty if none."""
+    missed = views.made_read_only(source, target, wishes)
+    if not missed:
+        return ""
+    names = ", ".join(missed)
+    return f"volume {names} is read-only in the copy, where the app may fail; {RUNS_IT}"
+
+
+def read_only_volumes(source: Json, wishes: Wishes) -> dict[str, tuple[str, ...]]:
+    """Return the volumes that each container writes in the source and cannot write in the copy."""
+    found = {c["name"]: views.made_read_only(source, c, wishes) for c in all_containers(source)}
+    return {name: missed for name, missed in found.items() if missed}
+
+
+def consumer_findings(unserved: str) -> tuple[Finding, ...]:
     """Return what there is to say of a pod to which no Service sends its work, and which runs."""
-    text = "no Service selects the source: if it takes work from a queue, so does its copy"
+    if not unserved:
+        return ()
+    text = f"{unserved}: if it takes work from a queue, so does its copy"
     return (Finding(Level.INFO, text),)
+
+
+def unread_claims(source: Json, copy: Json) -> tuple[Finding, ...]:
+    """Say what nobody could look at; block if the copy might bind a claim before the source does.
+
+    A claim that waits for its first consumer would be bound where the copy runs. That of a pod that
+    has a node is bound.
+    """
+    using = [v["name"] for v in volumes(copy) if "persistentVolumeClaim" in v]
+    if not using:
+        return ()
+    names = ", ".join(using)
+    text = f"{CLAIM.plural} could not be listed; --skip-volume NAME copies without one: {names}"
+    if source["spec"].get("nodeName"):
+        why = "the copy waits for ever if a claim is for one pod alone (ReadWriteOncePod)"
+        return (Finding(Level.WARNING, f"{why}, and {text}"),)
+    why = "the source has no node, so the copy might bind its claims first"
+    return (Finding(Level.BLOCKER, f"{why}: {text}"),)
 
 
 def source_findings(source: Json) -> tuple[Finding, ...]:

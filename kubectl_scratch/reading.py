@@ -9,6 +9,7 @@ from kubectl_scratch.cluster import Cluster
 from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.parallel import Task
 from kubectl_scratch.request import DebugRequest
+from kubectl_scratch.retry import retried
 from kubectl_scratch.source import Source, find_in_file, find_source
 from kubectl_scratch.survey import Survey, Surveyed
 
@@ -51,7 +52,7 @@ def architecture(cluster: Cluster, node: str | None) -> str | None:
     if node is None:
         return None
     try:
-        found = cluster.get(api.nodes(node)).body
+        found = retried(lambda: cluster.get(api.nodes(node))).body
     except ClusterError:
         return None
     arch: str | None = ((found.get("status") or {}).get("nodeInfo") or {}).get("architecture")

@@ -37,7 +37,7 @@ from kubectl_scratch.transport import (
     websocket_or_kubectl,
 )
 from kubectl_scratch.views import how_it_ended
-from kubectl_scratch.waiting import Patience, wait_for
+from kubectl_scratch.waiting import Patience, likeness, wait_for
 
 # How long before its end a session is told of it.
 WARNING_SECONDS = 300.0
@@ -91,7 +91,7 @@ def tell_of_the_copy(desk: Desk, place: Place) -> None:
     with contextlib.suppress(ClusterError), desk.interrupts.interruptible():
         state = CopyWatch(desk.cluster, place).look(LOOK_SECONDS)
         if isinstance(state, Failed):
-            desk.console.error(state.why)
+            desk.console.error("; ".join(filter(None, (state.why, state.hint))))
 
 
 def refuse_ended(desk: Desk, place: Place) -> None:
@@ -101,7 +101,7 @@ def refuse_ended(desk: Desk, place: Place) -> None:
         for _ in range(OVER_LOOKS):
             state = watch.look(LOOK_SECONDS)
             if isinstance(state, Failed):
-                raise CopyNotReady(state.why)
+                raise CopyNotReady(state.why, hint=state.hint, beside=state.beside)
             desk.clock.sleep(DEATH_LOOK_EVERY)
 
 
@@ -180,7 +180,8 @@ def open_session(
     errand = make_errand(request, desk, place, tty, luggage)
 
     def say(words: str) -> None:
-        desk.console.progress(f"waiting for {place.copy_name}: {words}")
+        text = f"waiting for {place.copy_name}: {words}"
+        desk.console.progress(text, key=likeness(words))
 
     attempt = choose_transport(request.transport, desk, errand, folder, say)
 

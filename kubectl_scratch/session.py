@@ -85,6 +85,7 @@ def plan_debug(request: DebugRequest, desk: Desk, reading: Task[Read]) -> Plan:
         claims=found.surveyed.claims,
         found=found.source.findings,
         ground=Ground(found.arch, found.surveyed.may_seed, found.surveyed.may_add),
+        claims_known=found.surveyed.claims_known,
     )
     return make_plan(found.source.pod, request, around)
 

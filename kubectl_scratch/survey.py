@@ -12,6 +12,7 @@ from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.kinds import BUDGET, CLAIM, CONTROLLERS, POLICY, SELECTING, SERVICE, Kind
 from kubectl_scratch.parallel import Crew
 from kubectl_scratch.podjson import Json, name
+from kubectl_scratch.retry import retried
 from kubectl_scratch.selectors import Neighbours, Selecting, selector_of
 
 # What a debug can do without, and goes another way.
@@ -19,16 +20,18 @@ RIGHTS = (("create", "configmaps"), ("patch", "pods/ephemeralcontainers"))
 
 
 class Surveyed(NamedTuple):
-    """What was found; ``claims`` are the PersistentVolumeClaims by name, as far as readable.
+    """What was found; ``claims`` are the PersistentVolumeClaims by name.
 
     ``may_seed`` says whether the user may create ConfigMaps, ``may_add`` whether they may add
-    ephemeral containers. Where a right is not known the request itself tells.
+    ephemeral containers. If a right is not known the request itself tells. ``claims_known`` says
+    that the claims could be listed.
     """
 
     neighbours: Neighbours
     claims: dict[str, Json]
     may_seed: bool
     may_add: bool
+    claims_known: bool = True
 
 
 class Survey:
@@ -61,7 +64,7 @@ class Survey:
             unknown=tuple(kind.plural for kind in SELECTING if found[kind] is None),
         )
         claims = {name(claim): claim for claim in found[CLAIM] or []}
-        return Surveyed(neighbours, claims, may_seed, may_add)
+        return Surveyed(neighbours, claims, may_seed, may_add, found[CLAIM] is not None)
 
 
 def _may(cluster: Cluster, namespace: str, verb: str, kind: str) -> bool:
@@ -70,7 +73,7 @@ def _may(cluster: Cluster, namespace: str, verb: str, kind: str) -> bool:
 
 def _list(cluster: Cluster, path: str) -> list[Json] | None:
     try:
-        return cluster.get(path).body.get("items") or []
+        return retried(lambda: cluster.get(path)).body.get("items") or []
     except ClusterError as error:
         # A cluster that has no such API has no such objects; all else is not known.
         return [] if error.status == 404 else None

@@ -22,13 +22,15 @@ from kubectl_scratch.errors import ClusterError, SessionError, Unreachable
 from kubectl_scratch.execs import Dial
 from kubectl_scratch.parallel import Task
 from kubectl_scratch.spawn import KubectlPipes, KubectlSpawn, Remote, WebSocketSpawn
-from kubectl_scratch.status import Ready, State
+from kubectl_scratch.status import KILLED, Ready, State
 from kubectl_scratch.toolkit import SEED
 
 # Something that every toolkit has and that changes nothing.
 PROBE = ("true",)
 # A connection that is cut once is a hiccup; one that is always cut lets no WebSocket through.
 CUTS = 3
+# A container that ends under the seed is waited for; it may also be the seed that is killed.
+ENDS, ENDED_EACH_TIME = 5, "the seed that receives them is killed each time"
 
 # How the seed takes the toolkit: over the session's own stdin, between two bytes that it writes
 # on stdout, or over that of an exec before the session's.
@@ -79,7 +81,7 @@ class WebSocketTransport:
         self._cluster = cluster
         self._errand = errand
         self._say = say
-        self._cuts = 0
+        self._cuts = self._ends = 0
         # The first try finds a connection, which takes three ways to a server and back.
         self._ahead: Task[socket.socket | None] | None = Task(lambda: stream.reach(self._dial(())))
 
@@ -122,6 +124,12 @@ class WebSocketTransport:
         connected = self._connect((*START, *errand.command), subprotocol, errand.tty)
         try:
             bring(connected, toolkit, self._say)
+        except SeedEnded as error:
+            connected.close()
+            self._ends += 1
+            if self._ends < ENDS:
+                raise
+            raise not_received(f"{ENDED_EACH_TIME}: {error}") from error
         except BaseException:
             connected.close()
             raise
@@ -171,9 +179,9 @@ class WebSocketTransport:
 def bring(session: stream.ExecStream, toolkit: bytes, say: Callable[[str], None]) -> None:
     """Give the seed the toolkit once it asks for it; ``say`` what is waited for if it takes long.
 
-    Raises NotStarted where no seed runs that could ask, Unsure where the connection was cut
-    before, and SessionError where the toolkit was not received whole. The session's command has
-    not been started then.
+    Raises NotStarted if no seed runs that could ask, or if it was ended with its container, Unsure
+    if the connection was cut before, and SessionError if the toolkit was not received whole. The
+    session's command has not been started then.
     """
     asked, said = stream.expect(session, ASKS, ASK_SECONDS)
     if asked:
@@ -188,9 +196,22 @@ def bring(session: stream.ExecStream, toolkit: bytes, say: Callable[[str], None]
     problem = outcome.problem if session.ended else "the seed does not answer"
     if not asked and outcome.lost and session.ended:
         raise stream.Unsure(problem)
-    if not asked and (stream.is_not_started(problem) or stream.is_over(problem)):
-        raise stream.NotStarted(problem)
+    if session.ended and not outcome.lost and ends_with_its_container(outcome.code, problem):
+        raise SeedEnded(problem) if asked else stream.NotStarted(problem)
     raise not_received(said.decode(errors="replace").strip() or problem)
+
+
+class SeedEnded(stream.NotStarted):
+    """The seed was ended while it received, so the command has certainly not been started."""
+
+
+def ends_with_its_container(code: int | None, problem: str) -> bool:
+    """Say whether a seed that has not received all ended because its container did, or never ran.
+
+    Its own failures have other codes, and words.
+    """
+    over = stream.is_not_started(problem) or stream.is_over(problem)
+    return code == KILLED or (code is None and over)
 
 
 def not_received(why: str) -> SessionError:
@@ -210,6 +231,7 @@ class KubectlTransport:
         self._cluster = cluster
         self._errand = errand
         self._folder = folder
+        self._ends = 0
 
     def attempt(self, state: State) -> Remote | None:
         """Return the running command, or None where the container does not run yet."""
@@ -242,7 +264,11 @@ class KubectlTransport:
         except subprocess.TimeoutExpired as error:
             raise not_received("no end of it") from error
         problem = done.stderr.decode(errors="replace").strip()
-        if done.returncode and (stream.is_not_started(problem) or stream.is_over(problem)):
+        code = done.returncode if done.returncode == KILLED else None
+        if done.returncode and ends_with_its_container(code, problem):
+            self._ends += code == KILLED
+            if self._ends >= ENDS:
+                raise not_received(f"{ENDED_EACH_TIME}: {problem}")
             return False
         if done.returncode:
             raise not_received(problem)

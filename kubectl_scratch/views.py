@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from kubectl_scratch.copyvolumes import outlives_the_pod
 from kubectl_scratch.podjson import (
     NOT_STARTED,
     Json,
@@ -12,8 +13,11 @@ from kubectl_scratch.podjson import (
     has_ended,
     init_containers,
     is_native_sidecar,
+    names_of,
     status_of,
+    volumes,
 )
+from kubectl_scratch.request import Wishes
 
 APP, TOOLS = "app", "tools"
 # A container that runs now and has crashed within this time is one that crash-loops.
@@ -40,22 +44,37 @@ class Asked(NamedTuple):
 
 
 def choose(
-    source: Json, target: Json, asked: Asked, consumer: bool, now: datetime, possible: bool
+    source: Json, target: Json, asked: Asked, caution: str, now: datetime, possible: bool
 ) -> Stand:
     """Return the view and whether to hold.
 
-    ``consumer`` says that no Service selects the source, ``possible`` that the seed can come
-    into the copy: without it there is the debug container and an app that runs.
+    ``caution`` is why a healthy target is held, too, empty if it may run; ``possible`` says that
+    the seed can come into the copy: without it there is the debug container and an app that runs.
     """
     if not possible:
         return Stand(TOOLS, False)
     view = asked.view or (TOOLS if asked.debug_container else APP)
-    why = ailment(source, target, now) or (
-        "no Service selects the source, and it may take work from somewhere" if consumer else ""
-    )
+    why = ailment(source, target, now) or caution
     if asked.hold is not None:
         return Stand(view, asked.hold, "as asked")
     return Stand(view, bool(why), why)
+
+
+def made_read_only(pod: Json, container: Json, wishes: Wishes) -> tuple[str, ...]:
+    """Return the volumes that a container writes in the source, and cannot write in the copy.
+
+    A block device cannot be read-only, so the container does not have it at all.
+    """
+    left = wishes.writable | wishes.skip_volumes
+    ours = [v["name"] for v in volumes(pod) if outlives_the_pod(v) and not _is_read_only(v)]
+    mounts = [m for m in container.get("volumeMounts") or [] if not m.get("readOnly")]
+    used = names_of([*mounts, *(container.get("volumeDevices") or [])])
+    return tuple(name for name in dict.fromkeys(used) if name in ours and name not in left)
+
+
+def _is_read_only(volume: Json) -> bool:
+    """Say whether the volume itself is read-only, whatever its mounts."""
+    return any(isinstance(kind, dict) and kind.get("readOnly") for kind in volume.values())
 
 
 def ailment(source: Json, target: Json, now: datetime) -> str:
