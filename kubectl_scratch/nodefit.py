@@ -36,6 +36,9 @@ class Misfit(NamedTuple):
     lacks: str = ""
 
 
+UNSELECTED = Misfit("does not match its node selector or affinity")
+
+
 def no_node_for(pod: Json, nodes: list[Json]) -> list[tuple[Misfit, int]]:
     """Return why no node can take the pod, each reason with its count; empty if one can."""
     misfits = [misfit(pod, node) for node in nodes]
@@ -47,7 +50,7 @@ def no_node_for(pod: Json, nodes: list[Json]) -> list[tuple[Misfit, int]]:
 def misfit(pod: Json, node: Json) -> Misfit | None:
     """Return why a node can't take the pod, even if it has nothing else to do; None if it can."""
     if not _is_selected(pod["spec"], node):
-        return Misfit("does not match its node selector or affinity")
+        return UNSELECTED
     for taint in (node.get("spec") or {}).get("taints") or []:
         passing = taint.get("effect") == "PreferNoSchedule" or taint["key"].startswith(OF_STATE)
         tolerations = pod["spec"].get("tolerations") or []

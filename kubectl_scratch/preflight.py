@@ -12,7 +12,7 @@ from kubectl_scratch.copywatch import ARCH_HINT
 from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.findings import Finding, Level
 from kubectl_scratch.kinds import CLAIM, SELECTING
-from kubectl_scratch.nodefit import no_node_for
+from kubectl_scratch.nodefit import UNSELECTED, no_node_for
 from kubectl_scratch.parallel import Task
 from kubectl_scratch.plan import Plan
 from kubectl_scratch.podjson import Json, all_containers
@@ -190,10 +190,11 @@ def of_nodes(plan: Plan, cluster: Cluster) -> list[Row]:
     misfits = no_node_for(plan.copy, found)
     if not misfits:
         return []
-    why = ", ".join(f"{count} {each.why}" for each, count in misfits)
-    text = f"no node can take the copy; of {len(found)}, {why}"
+    why = ", ".join(f"{count} of {len(found)} {each.why}" for each, count in misfits)
+    text = f"no node can take the copy: {why}"
     lacks = " ".join(f"Insufficient {each.lacks}" for each, _ in misfits if each.lacks)
-    arch = "" if plan.place.arch_known or not plan.place.seeded else ARCH_HINT
+    guessed = bool(plan.place.seeded) and not plan.place.arch_known
+    arch = ARCH_HINT if guessed and UNSELECTED in dict(misfits) else ""
     ways = filter(None, (remedies.of_scheduling(plan.copy, lacks), arch))
     return [Row("nodes", Level.BLOCKER.value, "; ".join((text, *ways)))]
 

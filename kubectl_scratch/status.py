@@ -127,6 +127,8 @@ AFFINITY_TEXT = "Pod's node affinity"
 
 # What the kubelet says while it can't give a pod its volumes, and what of it nobody need wait for.
 MOUNT_REASONS = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
+# The kubelet tells of these once a pod has its volumes.
+HAS_VOLUMES = ("Pulling", "Pulled", "Created", "Started")
 HOPELESS_MOUNT = re.compile(
     r'(secret|configmap) "[^"]*" not found|non-existent (config|secret) key|type check failed'
 )
@@ -239,11 +241,14 @@ def _judge_pod(pod: Json, watched: Watched) -> State:
         return Waiting(what, True, hint=_node_hint(message, pod, watched))
     if not pod["spec"].get("nodeName"):
         return Waiting(f"{watched.pod} gets a node")
+    held_up = _judge_init(pod, watched)
+    if held_up is not None:
+        return held_up
     for status in container_statuses(pod):
         waiting = (status.get("state") or {}).get("waiting") or {}
         if waiting.get("reason") in ("CreateContainerError", "CreateContainerConfigError"):
             return Waiting(f"container {status['name']}: {waiting.get('message', '')}")
-    return _judge_init(pod, watched) or Waiting(f"the node starts {watched.pod}")
+    return Waiting(f"the node starts {watched.pod}")
 
 
 def _node_hint(message: str, pod: Json, watched: Watched) -> str:
@@ -327,10 +332,12 @@ def fatal_event(events: list[Json], watched: Watched) -> Failed | None:
 
 
 def mount_trouble(events: list[Json], pod: Json, watched: Watched) -> Waiting | None:
-    """Return what keeps a pod from its volumes, by its newest warning; None if nothing does."""
-    warnings = [event for event in events if event.get("type") == "Warning"]
-    newest = max(warnings, key=last_seen, default={})
-    if newest.get("reason") not in MOUNT_REASONS or watched.pod != COPY:
+    """Return what keeps a pod from its volumes, by its newest event; None if nothing does."""
+    newest = max(events, key=last_seen, default={})
+    started = any(
+        e.get("reason") in HAS_VOLUMES and last_seen(e) >= last_seen(newest) for e in events
+    )
+    if newest.get("reason") not in MOUNT_REASONS or started or watched.pod != COPY:
         return None
     message = " ".join(str(newest.get("message", "")).split())
     what = f"the node prepares the container ({newest['reason']}: {message})"
@@ -349,7 +356,7 @@ def last_trouble(events: list[Json]) -> str:
     if not warnings:
         return ""
     newest = max(warnings, key=last_seen)
-    return f"{newest.get('reason', '')}: {newest.get('message', '')}"
+    return f"{newest.get('reason', '')}: {' '.join(str(newest.get('message', '')).split())}"
 
 
 def last_seen(event: Json) -> str:

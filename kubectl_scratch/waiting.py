@@ -113,10 +113,12 @@ def wait_for(
             looked = clock.monotonic()
             state = look()
             told: list[Json] = []
+            better: State | None = None
             if waited >= EVENTS_AFTER and isinstance(state, Waiting):
                 told, better = events()
-                state = better or state
-            words = _words(state, told)
+            # What they are taken for, they need not say again.
+            words = _words(state, told) if better is None else _words(better)
+            state = better or state
             _judge(state, words, waited, told, patience)
             say(brief(words))
         if waited >= patience.timeout:
@@ -174,7 +176,8 @@ def likeness(words: str) -> str:
 
 def _words(state: State, events: list[Json] | None = None) -> str:
     if isinstance(state, Waiting):
-        trouble = last_trouble(events or [])
+        # The scheduler's events tell what its condition does, and what it said before.
+        trouble = "" if state.unschedulable else last_trouble(events or [])
         untold = trouble and trouble.partition(": ")[2] not in state.what
         return f"{state.what} ({trouble})" if untold else state.what
     return "the container answers" if isinstance(state, Ready) else state.why
