@@ -162,11 +162,11 @@ def word(error: ScratchError) -> tuple[str, str]:
         return error.problem, error.hint
     if isinstance(error, CopyNotReady):
         if error.waited is None:
-            return error.last.rstrip("."), ""
+            return error.last.rstrip("."), error.hint
         from kubectl_scratch.request import duration_words
 
-        waited = f"no shell after {duration_words(error.waited)}: {error.last}"
-        return waited, "--timeout waits longer"
+        waited = f"no shell after {duration_words(error.waited)}: {error.last.rstrip('.')}"
+        return waited, error.hint
     if isinstance(error, Unreachable):
         return f"the cluster can't be reached: {error.message}", "is the kubeconfig right?"
     if isinstance(error, ClusterError):

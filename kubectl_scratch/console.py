@@ -50,15 +50,16 @@ class Console:
         self._logged = -LOG_EVERY
         self._live = _isatty(stream)
         self._shown = ""
+        self._told: set[str] = set()
         self._raw = False
         self._fresh = True
         self._lock = threading.RLock()
 
-    def progress(self, text: str, log: bool = True) -> None:
+    def progress(self, text: str, log: bool = True, key: str = "") -> None:
         """Show what is waited for, on one line that the next one replaces.
 
-        In a log each line stays, so there only what is still true after a while is told, and
-        nothing that is not worth a line of its own (``log``).
+        In a log each line stays, so there only what is still true after a while is told, once, and
+        nothing that is not worth a line of its own (``log``). Texts of one ``key`` say the same.
         """
         text = printable(text)
         if self.quiet or text == self._shown or parallel.is_abandoned():
@@ -66,12 +67,19 @@ class Console:
         with self._lock:
             if self._live:
                 self._write(f"\r\x1b[K{_cut(text)}")
-            elif log and self._clock() - self._logged >= LOG_EVERY:
-                self._logged = self._clock()
+            elif log and self._is_news(key or text):
                 self._write(f"{text}\n")
             else:
                 return
             self._shown = text
+
+    def _is_news(self, key: str) -> bool:
+        """Say whether a line of a log is due that has not been there, and note it."""
+        if key in self._told or self._clock() - self._logged < LOG_EVERY:
+            return False
+        self._told.add(key)
+        self._logged = self._clock()
+        return True
 
     def settle(self) -> None:
         """Remove the progress line."""

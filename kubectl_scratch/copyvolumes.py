@@ -106,6 +106,9 @@ def tell_claims(
         elif claims is None and not node:
             text = f"volume {name}: claims cannot be listed, and the copy would bind {claim} if"
             yield Finding(Level.BLOCKER, f"{text} it is not bound yet; {without}")
+        elif claims is None:
+            text = f"volume {name}: claims cannot be listed, and the copy waits for ever if {claim}"
+            yield Finding(Level.WARNING, f"{text} is for one pod alone; {without}")
         elif claims is not None and found is None:
             text = f"volume {name}: there is no claim {claim}, and the copy waits for it"
             yield Finding(Level.WARNING, f"{text}; {without}")
@@ -250,6 +253,11 @@ def tell_new_volumes(pod: Json, *, retaining: frozenset[str] | None) -> Iterator
         elif asked in retaining:
             text = f"volume {volume['name']}: {named} retains volumes, so each copy would leave one"
             yield Finding(Level.BLOCKER, f"{text} behind; {without}")
+
+
+def missed(pod: Json, wishes: Wishes, container: Json) -> list[str]:
+    """Return the volumes that a container writes in the source, and cannot write in the copy."""
+    return [*read_only_by_us(pod, wishes, container), *left_out_by_us(pod, wishes, container)]
 
 
 def read_only_by_us(pod: Json, wishes: Wishes, container: Json) -> list[str]:

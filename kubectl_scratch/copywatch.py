@@ -6,6 +6,7 @@ import contextlib
 import threading
 
 from kubectl_scratch import cluster as api
+from kubectl_scratch import remedies
 from kubectl_scratch.cluster import Cluster
 from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.parallel import Task
@@ -19,6 +20,7 @@ from kubectl_scratch.status import (
     fatal_event,
     is_start,
     judge,
+    mount_trouble,
 )
 from kubectl_scratch.views import TOOLS
 
@@ -31,7 +33,9 @@ IMAGE_HINT = "--image chooses another toolkit image"
 FORMAT_ERROR = "exec format error"
 FOREIGN = ", so it is made for another architecture than the node's"
 ARCH_HINT = "--arch says what the node runs"
-SEED_HINT = f"--image takes a toolkit image, {ARCH_HINT}"
+SEED_HINT = "--image takes a toolkit image"
+# Of a log's last line, in an error.
+LAST_WORDS = 200
 
 
 def _about(pod: str) -> str:
@@ -44,13 +48,35 @@ def watched_in(place: Place) -> Watched:
         return Watched(place.debug_container, pod="the pod")
     node = _node_hint(place)
     if place.view == TOOLS:
-        hint = SEED_HINT if place.has_seed else IMAGE_HINT
-        return Watched(place.debug_container, hint=hint, node_hint=node)
+        if not place.has_seed:
+            return Watched(place.debug_container, hint=IMAGE_HINT, node_hint=node)
+        return Watched(place.debug_container, hint=SEED_HINT, node_hint=node, arch_hint=ARCH_HINT)
     words, again = f"container {place.target}", not place.held
     # It may be the app's image that can't be had, or the seed that does not fit.
     another = f"--set-image {place.target}=IMAGE gives it another"
-    hint = f"{another}, --image IMAGE stands beside it, {ARCH_HINT}"
-    return Watched(place.target, words, hint, again, if_killed=True, node_hint=node)
+    hint = f"{another}, --image IMAGE stands beside it"
+    return Watched(
+        place.target,
+        words,
+        hint,
+        again,
+        if_killed=True,
+        node_hint=node,
+        arch_hint=ARCH_HINT,
+        end_hint=_end_hint(place),
+        read_only=place.read_only,
+    )
+
+
+def _end_hint(place: Place) -> str:
+    """Return what to do about an app that ends again and again before it can be reached."""
+    ways = ["debug --hold holds it until run-app"]
+    missed = place.read_only.get(place.target)
+    if missed:
+        ways.append(remedies.of_read_only(missed))
+    if place.debug_container:
+        ways.append("--view tools goes beside it")
+    return ", ".join(ways)
 
 
 def _node_hint(place: Place) -> str:
@@ -99,12 +125,13 @@ class CopyWatch:
         self._place = place
         self._watched = watched_in(place)
         self._uid = ""
+        self._pod: Json | None = None
 
     def look(self, timeout: float | None = None) -> State:
         """Return how far the debug container is; ``timeout`` is in seconds."""
         try:
             pod = self._cluster.get(self._path(), timeout).body
-            self._uid = uid(pod)
+            self._pod, self._uid = pod, uid(pod)
             state = judge(pod, self._watched)
             return self._with_last_words(state) if isinstance(state, Failed) else state
         except ClusterError as error:
@@ -114,15 +141,18 @@ class CopyWatch:
                 return Waiting(f"the cluster does not answer ({error.message})")
             raise
 
-    def events(self) -> tuple[list[Json], Failed | None]:
-        """Return the copy's events, none where they can't be read, and what they rule out."""
+    def events(self) -> tuple[list[Json], State | None]:
+        """Return the copy's events, none if they can't be read, and how far it is by them."""
         path, about = api.events(self._place.namespace), _about(self._place.copy_name)
         try:
             found = self._cluster.get(path, fieldSelector=about).body
         except ClusterError:
             return [], None
         items = [event for event in found.get("items") or [] if self._is_about(event)]
-        return items, fatal_event(items, self._watched)
+        told: State | None = fatal_event(items, self._watched)
+        if told is None and self._pod is not None:
+            told = mount_trouble(items, self._pod, self._watched)
+        return items, told
 
     def _is_about(self, event: Json) -> bool:
         """Say whether an event is the copy's, not that of an earlier one of its name."""
@@ -133,14 +163,18 @@ class CopyWatch:
         """Add the last line of what a container said that has ended: the runtime's, perhaps."""
         if not failed.ended:
             return failed
-        where = (self._place.namespace, self._place.copy_name, self._watched.name)
+        container = failed.container or self._watched.name
+        where = (self._place.namespace, self._place.copy_name, container)
         try:
             said = "".join(self._cluster.log(*where, 1)).strip()
         except ClusterError:
             said = ""
+        said = f"{said[:LAST_WORDS]}..." if len(said) > LAST_WORDS else said
         why = f"{failed.why}: {said}" if said else failed.why
-        foreign = FOREIGN if FORMAT_ERROR in said else ""
-        return Failed(f"{why}{foreign}; {self._watched.hint}")
+        if FORMAT_ERROR not in said:
+            return failed._replace(why=why)
+        ways = ", ".join(filter(None, (failed.hint, self._watched.arch_hint)))
+        return failed._replace(why=f"{why}{FOREIGN}", hint=ways, beside=False)
 
     def _path(self, *more: str) -> str:
         return api.pods(self._place.namespace, self._place.copy_name, *more)

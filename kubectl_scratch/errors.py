@@ -63,12 +63,19 @@ class Unreachable(ClusterError):
 
 
 class CopyNotReady(ScratchError):
-    """The copy never came to a shell; ``last`` is what the cluster said last."""
+    """The copy never came to a shell; ``last`` is what the cluster said last, ``hint`` what helps.
 
-    def __init__(self, last: str, waited: float | None = None) -> None:
-        super().__init__(last, waited)
+    ``beside`` says that a debug container beside the target may still come to one.
+    """
+
+    def __init__(
+        self, last: str, waited: float | None = None, hint: str = "", beside: bool = False
+    ) -> None:
+        super().__init__(last, waited, hint, beside)
         self.last = last
         self.waited = waited
+        self.hint = hint
+        self.beside = beside
 
 
 class SessionError(ScratchError):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from kubectl_scratch.desk import Desk
 from kubectl_scratch.door import Door
+from kubectl_scratch.errors import CopyNotReady
 from kubectl_scratch.execs import Outcome
 from kubectl_scratch.learner import learn, unlearned
 from kubectl_scratch.lifecycle import LivingCopy
+from kubectl_scratch.plan import Place
 from kubectl_scratch.podjson import Json
 from kubectl_scratch.request import SessionRequest
 from kubectl_scratch.run import Luggage, SessionLimit, death_of_target, run_session
@@ -20,27 +22,41 @@ def run_in(
 ) -> Outcome:
     """Run the session; a shell whose target has died goes on in the debug container.
 
-    ``source`` is the source pod of a new copy, of which facts stand above the first prompt.
+    So does one whose target ends again and again before it is reached. ``source`` is the source pod
+    of a new copy, of which facts stand above the first prompt.
     """
     luggage = luggage_for(copy, desk, source)
     if copy.learning:
         learn(desk.cluster, copy.place, copy.learning, session.timeout)
     place = copy.place
     limit = SessionLimit(session.longest, copy.deadline, desk)
-    outcome = run_session(session, desk, place, tty, limit, luggage)
-    if place.view != APP or not (outcome.lost or outcome.code == KILLED):
-        return outcome
-    death = desk.interrupts.run(lambda: death_of_target(desk, place))
-    if not death:
-        return outcome
-    desk.console.warning(death)
-    if session.command or not tty:
-        return outcome
-    beside = desk.interrupts.run(copy.beside)
-    if beside is None:
-        return outcome
+    can_move = place.view == APP and tty and not session.command
+    try:
+        outcome = run_session(session, desk, place, tty, limit, luggage)
+    except CopyNotReady as error:
+        beside = _beside(copy, desk) if can_move and error.beside else None
+        if beside is None:
+            raise
+        desk.console.warning("; ".join(filter(None, (error.last, error.hint))))
+    else:
+        if place.view != APP or not (outcome.lost or outcome.code == KILLED):
+            return outcome
+        death = desk.interrupts.run(lambda: death_of_target(desk, place))
+        if not death:
+            return outcome
+        desk.console.warning(death)
+        beside = _beside(copy, desk) if can_move else None
+        if beside is None:
+            return outcome
     desk.console.info("the session goes on in the debug container")
     return run_session(session, desk, beside, tty, limit)
+
+
+def _beside(copy: LivingCopy, desk: Desk) -> Place | None:
+    """Return where a session in the debug container stands, None if there is none."""
+    # Nobody waits for the target any more, so it need not wait for the session.
+    copy.session_begins()
+    return desk.interrupts.run(copy.beside)
 
 
 def luggage_for(copy: LivingCopy, desk: Desk, source: Json | None) -> Luggage:

@@ -48,16 +48,19 @@ def decide(
     target: Json,
     request: DebugRequest,
     ground: Ground,
-    consumer: bool,
+    caution: str,
     now: datetime,
     config_map: str,
 ) -> Inside:
-    """Decide it; a wish that can't be fulfilled is a blocker among the findings."""
+    """Decide it; a wish that can't be fulfilled is a blocker among the findings.
+
+    ``caution`` is why a healthy target is held, too.
+    """
     said = request.inside
     arch = said.arch or ground.arch or DEFAULT_ARCH
     obstacle = _obstacle(source, ground, arch)
     asked = Asked(said.view, said.hold, _wants_debug_container(request))
-    stand = views.choose(source, target, asked, consumer, now, not obstacle)
+    stand = views.choose(source, target, asked, caution, now, not obstacle)
     if obstacle:
         surplus = _surplus(request, stand, False, obstacle)
         return Inside(stand, None, False, (*_without(request, obstacle), *surplus))

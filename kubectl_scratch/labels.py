@@ -12,7 +12,9 @@ from itertools import chain, combinations
 from typing import NamedTuple
 
 from kubectl_scratch.findings import Edit, Finding, Level
+from kubectl_scratch.kinds import CONTROLLERS
 from kubectl_scratch.lease import MANAGER
+from kubectl_scratch.podjson import Json
 from kubectl_scratch.selectors import (
     Neighbours,
     Selecting,
@@ -37,9 +39,23 @@ CONTROLLERS_OWN = frozenset(
         "batch.kubernetes.io/job-completion-index",
     }
 )
-# A queue lets in no pod that it has not counted, and gates it; who deploys removes what is not in
-# his repository.
-OF_QUEUES_AND_DEPLOYERS = ("argocd.argoproj.io/", "kueue.x-k8s.io/")
+# Managers that act on a pod because of its labels alone, without owning it, by the prefix of their
+# labels. docs/copy.md has the same table, with what each would do.
+MANAGERS = {
+    "kueue.x-k8s.io/": "Kueue would queue, gate or evict it",
+    "jobset.sigs.k8s.io/": "JobSet would count it",
+    "leaderworkerset.sigs.k8s.io/": "LeaderWorkerSet would make workers for it",
+    "argocd.argoproj.io/": "Argo CD would track it and may prune it",
+    "rollouts-pod-template-hash": "Argo Rollouts would count it",
+    "workflows.argoproj.io/": "Argo Workflows would take it for a step",
+    "training.kubeflow.org/": "Kubeflow would adopt it",
+    "ray.io/": "KubeRay would count it, and delete one too many",
+    "spark-app-selector": "Spark would take it for an executor",
+    "sparkoperator.k8s.io/": "Spark's operator would count it",
+    "apps.kruise.io/": "OpenKruise would count it",
+    "cnpg.io/": "CloudNativePG would take it for an instance",
+    "strimzi.io/": "Strimzi would adopt it",
+}
 KEEP_FLAG = "--keep-labels"
 # Up to here every set of keys is tried; 2 ** 10 of them take less than a tenth of a second.
 FEW_KEYS = 10
@@ -95,16 +111,21 @@ def choose_labels(
     ours: Mapping[str, str],
     neighbours: Neighbours,
     keep_all: bool = False,
+    stranger: str = "",
 ) -> Kept:
     """Choose what the copy keeps of the source's labels; ``ours`` are added to it afterwards.
 
-    ``keep_all`` keeps all but those that controllers wrote and those that are ours, whatever
-    then selects the copy. Where some kind is unknown, and not ``keep_all``, none is kept.
+    ``keep_all`` keeps all but those that controllers and managers wrote and those that are ours,
+    whatever then selects the copy. If some kind is unknown, or the source's owner is ``stranger``,
+    whose selector nobody knows, none is kept, unless ``keep_all``.
     """
     keepable = {key: value for key, value in source.items() if not _why_never(key, ours)}
     case = Case(source, keepable, ours, neighbours)
     if neighbours.unknown and not keep_all:
-        return _keep_none(case)
+        kinds = ", ".join(neighbours.unknown)
+        return _keep_none(case, f"{kinds} could not be listed", "might select the copy")
+    if stranger and not keep_all:
+        return _keep_none(case, f"{stranger} owns the source", "what it selects is not known")
     dropped = () if keep_all else _fewest(case)
     return Kept(
         labels=case.kept(dropped),
@@ -115,30 +136,50 @@ def choose_labels(
             *_lost_policies(case, dropped),
             *_new_policies(case, dropped),
             *_unseen(case, dropped),
+            *_strange(case, stranger),
         ),
     )
+
+
+def stranger_of(source: Json) -> str:
+    """Return the controlling owner that no list of ours has, as kind and name; empty if none.
+
+    What such an owner selects is not known: it may adopt a pod by any label.
+    """
+    for owner in source["metadata"].get("ownerReferences") or []:
+        group = str(owner.get("apiVersion") or "").rpartition("/")[0]
+        listed = any((k.title, k.group) == (owner.get("kind"), group) for k in CONTROLLERS)
+        if owner.get("controller") and not listed:
+            return f"{owner.get('kind')} {owner.get('name')}"
+    return ""
+
+
+def _strange(case: Case, stranger: str) -> Iterator[Finding]:
+    """Warn of an owner that may adopt the copy by what all the same is kept."""
+    if stranger and case.keepable:
+        text = f"{stranger} owns the source, and may adopt the copy by its labels and delete it"
+        yield Finding(Level.WARNING, f"{text}: leave out {KEEP_FLAG}")
 
 
 def _why_never(key: str, ours: Mapping[str, str]) -> str:
     """Return why a label is never kept, or nothing where it may be."""
     if key in CONTROLLERS_OWN:
         return "its controller's own"
-    if key.startswith(OF_QUEUES_AND_DEPLOYERS):
-        return "it would make the copy a part of a queue or a deployment"
+    for prefix, would in MANAGERS.items():
+        if key.startswith(prefix):
+            return would
     if key in ours or key.startswith(f"{MANAGER}/"):
         return "the copy has its own"
     return ""
 
 
-def _keep_none(case: Case) -> Kept:
-    """Keep nothing: what can't be listed might adopt the copy or send it traffic."""
+def _keep_none(case: Case, why: str, might: str) -> Kept:
+    """Keep nothing: what can't be known might adopt the copy or send it traffic."""
     edits, findings = [], []
     if case.source:
-        kinds = ", ".join(case.around.unknown)
-        reason = f"none is kept: {kinds} could not be listed, and might select the copy"
-        edits = [Edit("metadata.labels", reason)]
+        edits = [Edit("metadata.labels", f"none is kept: {why}, and {might}")]
         text = (
-            f"{kinds} could not be listed, so the copy has no label of the source, and "
+            f"{why}, so the copy has no label of the source, and "
             f"NetworkPolicies that select the source by label do not govern it; {KEEP_FLAG} "
             "keeps the labels"
         )

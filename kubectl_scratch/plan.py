@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
-from kubectl_scratch import debugger, hold, learning, lease, mesh, podcopy, toolkit
+from kubectl_scratch import copyvolumes, debugger, hold, learning, lease, mesh, podcopy, toolkit
 from kubectl_scratch.debugger import Choice, Form
 from kubectl_scratch.findings import Edit, Finding, Level
 from kubectl_scratch.inside import DEFAULT_ARCH, Ground, Inside, decide
-from kubectl_scratch.labels import choose_labels
+from kubectl_scratch.kinds import SERVICE
+from kubectl_scratch.labels import choose_labels, stranger_of
 from kubectl_scratch.names import COMMAND, DEFAULT_IMAGE
 from kubectl_scratch.podjson import (
     Json,
@@ -24,7 +26,7 @@ from kubectl_scratch.podjson import (
     namespace,
     volumes,
 )
-from kubectl_scratch.request import DebugRequest
+from kubectl_scratch.request import DebugRequest, Wishes
 from kubectl_scratch.selectors import Neighbours, anti_affinity_of, matches
 from kubectl_scratch.storage import Storage
 from kubectl_scratch.targetcontainer import choose_target
@@ -33,6 +35,8 @@ from kubectl_scratch.views import APP, TOOLS
 # 63 is the longest name of which the pod's hostname and a label value can be made.
 LONGEST_NAME = 63
 LEARNS = "-learn"
+MAY_TAKE = "and it may take work from somewhere"
+RUNS_IT = "--no-hold runs it"
 
 
 class Place(NamedTuple):
@@ -41,7 +45,8 @@ class Place(NamedTuple):
     ``debug_container`` is empty where there is none, ``seeded`` names the containers into which
     the toolkit comes through the seed, for ``arch``, which ``arch_known`` says is that of the
     source's node. ``view`` is app or tools. ``tag`` is that of an in-place container: there is no
-    copy then, and ``copy_name`` is the source's.
+    copy then, and ``copy_name`` is the source's. ``read_only`` names, by container, the volumes
+    that are read-only in the copy and not in the source.
     """
 
     namespace: str
@@ -55,6 +60,7 @@ class Place(NamedTuple):
     arch: str = DEFAULT_ARCH
     arch_known: bool = True
     tag: str = ""
+    read_only: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
     @property
     def container(self) -> str:
@@ -122,14 +128,19 @@ def make_plan(source: Json, request: DebugRequest, around: Circumstances) -> Pla
     wishes, suffix = request.wishes, around.suffix
     target, choice = choose_target(source, request)
     copy_name = wishes.name or name_of_copy(name(source), suffix)
-    consumer = is_consumer(source, around.neighbours)
-    inside = decide(source, target, request, around.ground, consumer, around.now, copy_name)
+    unserved = why_unserved(source, around.neighbours)
+    caution = read_only_caution(source, target, wishes) or (unserved and f"{unserved}, {MAY_TAKE}")
+    inside = decide(source, target, request, around.ground, caution, around.now, copy_name)
     marks = marks_of(source, target, wishes.reason, around)
     ours = lease.labels(suffix)
     # What an injector asks for is not chosen: without the proxy the copy would be cut off.
     fixed = {**mesh.injection_labels(source), **ours}
     kept = choose_labels(
-        labels_of(source), fixed, beside(source, around.neighbours), wishes.keep_labels
+        labels_of(source),
+        fixed,
+        beside(source, around.neighbours),
+        wishes.keep_labels,
+        stranger_of(source),
     )
     copied = podcopy.make_copy(
         source,
@@ -161,7 +172,7 @@ def make_plan(source: Json, request: DebugRequest, around: Circumstances) -> Pla
     return Plan(
         place=place_of(
             source, target, copied.manifest, tools.choices[0], inside, twin, around.ground
-        ),
+        )._replace(read_only=read_only_volumes(source, wishes)),
         source=source,
         session_id=suffix,
         lease=lease_of(copy_name, target, request, marks, around),
@@ -174,7 +185,7 @@ def make_plan(source: Json, request: DebugRequest, around: Circumstances) -> Pla
             *source_findings(source),
             *taken_findings(copied.manifest),
             *inside.findings,
-            *(consumer_findings() if consumer and not inside.stand.held else ()),
+            *(() if inside.stand.held else consumer_findings(unserved)),
             *kept.findings,
             *copied.findings,
             *tools.findings,
@@ -278,16 +289,40 @@ def name_of_copy(source: str, suffix: str) -> str:
     return source[: LONGEST_NAME - len(tail)].rstrip("-.") + tail
 
 
-def is_consumer(source: Json, neighbours: Neighbours) -> bool:
-    """Say whether no Service sends the source its work, as far as Services could be listed."""
-    if "services" in neighbours.unknown:
-        return False
-    return not any(matches(s.selector, labels_of(source)) for s in neighbours.services)
+def why_unserved(source: Json, neighbours: Neighbours) -> str:
+    """Return why the source may get its work from elsewhere than a Service; empty if it does not.
+
+    What is not known counts as the worse: a copy that runs may take work from a queue.
+    """
+    if any(matches(s.selector, labels_of(source)) for s in neighbours.services):
+        return ""
+    if SERVICE.plural in neighbours.unknown:
+        return f"{SERVICE.plural} could not be listed, so it is not known if one selects the source"
+    return "no Service selects the source"
 
 
-def consumer_findings() -> tuple[Finding, ...]:
+def read_only_caution(source: Json, target: Json, wishes: Wishes) -> str:
+    """Return which volumes a target that runs would miss in the copy; empty if none."""
+    read_only = copyvolumes.read_only_by_us(source, wishes, target)
+    left_out = copyvolumes.left_out_by_us(source, wishes, target)
+    found = [f"volume {', '.join(read_only)} is read-only in the copy"] if read_only else []
+    found += [f"volume {', '.join(left_out)} is left out of the copy"] if left_out else []
+    return f"{' and '.join(found)}, where the app may fail; {RUNS_IT}" if found else ""
+
+
+def read_only_volumes(source: Json, wishes: Wishes) -> dict[str, tuple[str, ...]]:
+    """Return the volumes that each container writes in the source and cannot write in the copy."""
+    found = {
+        c["name"]: tuple(copyvolumes.missed(source, wishes, c)) for c in all_containers(source)
+    }
+    return {name: missed for name, missed in found.items() if missed}
+
+
+def consumer_findings(unserved: str) -> tuple[Finding, ...]:
     """Return what there is to say of a pod to which no Service sends its work, and which runs."""
-    text = "no Service selects the source: if it takes work from a queue, so does its copy"
+    if not unserved:
+        return ()
+    text = f"{unserved}: if it takes work from a queue, so does its copy"
     return (Finding(Level.INFO, text),)
 
 

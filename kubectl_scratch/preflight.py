@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import NamedTuple
 
-from kubectl_scratch import admission
+from kubectl_scratch import admission, remedies
 from kubectl_scratch import cluster as api
 from kubectl_scratch.cluster import Cluster
+from kubectl_scratch.copywatch import ARCH_HINT
 from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.findings import Finding, Level
 from kubectl_scratch.kinds import CLAIM, SELECTING
+from kubectl_scratch.nodefit import UNSELECTED, no_node_for
 from kubectl_scratch.parallel import Task
 from kubectl_scratch.plan import Plan
 from kubectl_scratch.podjson import Json, all_containers
@@ -85,7 +87,7 @@ def check(plan: Plan, cluster: Cluster) -> Checked:
     """Check what a debug by this plan needs; all questions are asked at once."""
     namespace = plan.place.namespace
     rights = ask_rights(cluster, namespace)
-    looks = [Task(partial(look, plan, cluster)) for look in (of_admission, of_node)]
+    looks = [Task(partial(look, plan, cluster)) for look in (of_admission, of_node, of_nodes)]
     rows = [
         *(row for look in looks for row in look.result()),
         *(Row("plan", finding.level.value, finding.text) for finding in plan.findings),
@@ -177,6 +179,24 @@ def of_node(plan: Plan, cluster: Cluster) -> list[Row]:
     except ClusterError as error:
         return [_unread(plan, f"{node} can't be read: {error.message}")]
     return [*_state_of(found, node), *_images_of(plan, found)]
+
+
+def of_nodes(plan: Plan, cluster: Cluster) -> list[Row]:
+    """Look whether there is a node that could take the copy."""
+    try:
+        found = cluster.get(api.everywhere("/api/v1", "nodes")).body.get("items") or []
+    except ClusterError as error:
+        return [Row("nodes", UNKNOWN, f"they can't be listed: {error.message}")]
+    misfits = no_node_for(plan.copy, found)
+    if not misfits:
+        return []
+    why = ", ".join(f"{count} of {len(found)} {each.why}" for each, count in misfits)
+    text = f"no node can take the copy: {why}"
+    lacks = " ".join(f"Insufficient {each.lacks}" for each, _ in misfits if each.lacks)
+    guessed = bool(plan.place.seeded) and not plan.place.arch_known
+    arch = ARCH_HINT if guessed and UNSELECTED in dict(misfits) else ""
+    ways = filter(None, (remedies.of_scheduling(plan.copy, lacks), arch))
+    return [Row("nodes", Level.BLOCKER.value, "; ".join((text, *ways)))]
 
 
 def _unread(plan: Plan, text: str) -> Row:

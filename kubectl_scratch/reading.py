@@ -10,6 +10,7 @@ from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.parallel import Task
 from kubectl_scratch.podjson import Json
 from kubectl_scratch.request import DebugRequest
+from kubectl_scratch.retry import retried
 from kubectl_scratch.source import Source, find_in_file, find_source
 from kubectl_scratch.storage import (
     Storage,
@@ -77,7 +78,7 @@ def read_node(cluster: Cluster, node: str | None) -> Json | None:
     if node is None:
         return None
     try:
-        return cluster.get(api.nodes(node)).body
+        return retried(lambda: cluster.get(api.nodes(node))).body
     except ClusterError:
         return None
 

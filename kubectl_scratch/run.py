@@ -37,7 +37,7 @@ from kubectl_scratch.transport import (
     websocket_or_kubectl,
 )
 from kubectl_scratch.views import how_it_ended
-from kubectl_scratch.waiting import Patience, wait_for
+from kubectl_scratch.waiting import Patience, likeness, wait_for
 
 # How long before its end a session is told of it.
 WARNING_SECONDS = 300.0
@@ -95,7 +95,7 @@ def tell_of_the_copy(desk: Desk, place: Place) -> None:
     with contextlib.suppress(ClusterError):
         state = desk.interrupts.run(lambda: watch.look(LOOK_SECONDS))
         if isinstance(state, Failed):
-            desk.console.error(state.why)
+            desk.console.error("; ".join(filter(None, (state.why, state.hint))))
 
 
 def refuse_ended(desk: Desk, place: Place) -> None:
@@ -106,7 +106,7 @@ def refuse_ended(desk: Desk, place: Place) -> None:
         for _ in range(OVER_LOOKS):
             state = watch.look(LOOK_SECONDS)
             if isinstance(state, Failed):
-                raise CopyNotReady(state.why)
+                raise CopyNotReady(state.why, hint=state.hint, beside=state.beside)
             desk.clock.sleep(DEATH_LOOK_EVERY)
 
     with contextlib.suppress(ClusterError):
@@ -191,7 +191,8 @@ def open_session(
 
     def say(words: str) -> None:
         last[0] = words
-        desk.console.progress(f"waiting for {place.copy_name}: {words}")
+        text = f"waiting for {place.copy_name}: {words}"
+        desk.console.progress(text, key=likeness(words))
 
     attempt = choose_transport(request.transport, desk, errand, folder, say)
 

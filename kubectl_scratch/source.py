@@ -12,8 +12,10 @@ from kubectl_scratch.cluster import Answer, Cluster
 from kubectl_scratch.errors import ClusterError, InvalidRequest
 from kubectl_scratch.findings import Finding, Level
 from kubectl_scratch.kinds import KINDS, Kind
-from kubectl_scratch.podjson import Json, name, uid
+from kubectl_scratch.parallel import Task
+from kubectl_scratch.podjson import Json, labels_of, name, uid
 from kubectl_scratch.request import Target
+from kubectl_scratch.retry import retried
 from kubectl_scratch.selectors import selector_of, text_of
 
 
@@ -65,43 +67,95 @@ def find_in_file(cluster: Cluster, path: str) -> Source:
 def choose_pod(cluster: Cluster, target: Target, answer: Answer) -> Source:
     """Return the pod of a workload or service that most needs debugging; raises InvalidRequest."""
     owner = answer.body
-    found = targets.candidates(pods_of(cluster, target, owner))
+    pods, said = pods_of(cluster, target, owner)
+    found = targets.candidates(pods)
     if found:
         chosen = found[0]
         of = f" of {len(found)}" if len(found) > 1 else ""
         text = (
             f"{target.kind} {target.name}: pod {name(chosen)}{of} is taken, {targets.why(chosen)}"
         )
-        return Source(chosen, answer.at, (Finding(Level.INFO, text),))
+        return Source(chosen, answer.at, (Finding(Level.INFO, text), *said))
     pod = targets.pod_of(owner, cluster.namespace)
     if pod is None:
         raise InvalidRequest(f"no pod is selected by {target.kind} {target.name!r}")
     text = f"{target.kind} {target.name} has no pod: the copy is made from its template"
-    return Source(pod, answer.at, (Finding(Level.INFO, text),))
+    return Source(pod, answer.at, (Finding(Level.INFO, text), *said))
 
 
-def pods_of(cluster: Cluster, target: Target, owner: Json) -> list[Json]:
-    """Return the pods of a workload, or those that a service selects."""
+def pods_of(
+    cluster: Cluster, target: Target, owner: Json
+) -> tuple[list[Json], tuple[Finding, ...]]:
+    """Return the pods that a workload owns or a service selects, and what there is to say.
+
+    Anybody's pod may have the labels of a workload's.
+    """
     if target.kind == "cronjob":
         jobs = cluster.get(api.jobs(cluster.namespace)).body.get("items") or []
-        mine = [uid(job) for job in jobs if _is_owned(job, owner)]
-        query = f"batch.kubernetes.io/controller-uid in ({','.join(mine)})" if mine else ""
-    else:
-        selecting = selector_of({"kind": KINDS[target.kind].title, **owner})
-        query = text_of(selecting.selector) if selecting else ""
-    # Without a selector the API would return all pods.
+        mine = {uid(job) for job in jobs if _controller_of(job) == uid(owner)}
+        query = f"batch.kubernetes.io/controller-uid in ({','.join(sorted(mine))})" if mine else ""
+        return [pod for pod in _list(cluster, query) if _controller_of(pod) in mine], ()
+    selecting = selector_of({"kind": KINDS[target.kind].title, **owner})
+    query = text_of(selecting.selector) if selecting else ""
+    if target.kind == "deployment":
+        return _pods_of_deployment(cluster, owner, query)
+    pods = _list(cluster, query)
+    if target.kind == "service":
+        return pods, ()
+    return [pod for pod in pods if _controller_of(pod) == uid(owner)], ()
+
+
+def _list(cluster: Cluster, query: str) -> list[Json]:
+    """Return the pods of these labels; without a selector, by which the API returns all, none."""
     if not query:
         return []
-    found = cluster.get(api.pods(cluster.namespace), labelSelector=query).body
-    pods: list[Json] = found.get("items") or []
-    if target.kind in ("deployment", "cronjob", "service"):
-        return pods
-    return [pod for pod in pods if _is_owned(pod, owner)]
+    found: list[Json] = (
+        cluster.get(api.pods(cluster.namespace), labelSelector=query).body.get("items") or []
+    )
+    return found
 
 
-def _is_owned(obj: Json, owner: Json) -> bool:
+def _pods_of_deployment(
+    cluster: Cluster, owner: Json, query: str
+) -> tuple[list[Json], tuple[Finding, ...]]:
+    """Return the pods of the ReplicaSets that a Deployment owns.
+
+    Who may not list those knows them by the name that the Deployment's controller gives them.
+    """
+    kind = KINDS["replicaset"]
+    path = api.objects(kind.root, cluster.namespace, kind.plural)
+    sets = Task(lambda: retried(lambda: cluster.get(path, labelSelector=query)).body)
+    pods = _list(cluster, query)
+    if not pods:
+        return [], ()
+    try:
+        listed = sets.result().get("items") or []
+    except ClusterError as error:
+        text = (
+            f"{kind.plural} could not be listed ({error.reason}), so the pods of deployment"
+            f" {name(owner)} are taken by the names of their owners"
+        )
+        mine = [pod for pod in pods if _is_named_after(pod, owner)]
+        return mine, (Finding(Level.WARNING, text),)
+    uids = {uid(each) for each in listed if _controller_of(each) == uid(owner)}
+    return [pod for pod in pods if _controller_of(pod) in uids], ()
+
+
+def _is_named_after(pod: Json, deployment: Json) -> bool:
+    """Say whether a pod's controller is called as the Deployment's ReplicaSet of that pod is.
+
+    kubernetes/kubernetes, pkg/controller/deployment/sync.go.
+    """
+    hashed = labels_of(pod).get("pod-template-hash")
+    wanted = ("ReplicaSet", f"{name(deployment)}-{hashed}")
+    references = pod["metadata"].get("ownerReferences") or []
+    return any(r.get("controller") and (r.get("kind"), r.get("name")) == wanted for r in references)
+
+
+def _controller_of(obj: Json) -> str | None:
+    """Return the UID of what controls an object, None if nothing does."""
     references = obj["metadata"].get("ownerReferences") or []
-    return any(r.get("controller") and r.get("uid") == uid(owner) for r in references)
+    return next((str(r.get("uid")) for r in references if r.get("controller")), None)
 
 
 def _path(cluster: Cluster, target: Target) -> str:

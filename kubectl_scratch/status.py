@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
+from kubectl_scratch import remedies
 from kubectl_scratch.podjson import (
     NOT_STARTED,
     Json,
     condition,
     container_statuses,
+    find,
     has_ended,
+    init_containers,
     innermost,
     is_going,
     is_native_sidecar,
     status_of,
 )
 
+COPY = "the copy"
+
 
 class Waiting(NamedTuple):
     """It may still come; ``unschedulable`` means that no node takes the copy for now.
 
-    ``new_pod`` says that no container of the pod was started yet, as far as is known.
+    ``new_pod`` says that no container of the pod was started yet, as far as is known, ``hint`` what
+    helps if it does not come, ``hopeless`` that waiting does not.
     """
 
     what: str
     unschedulable: bool = False
     new_pod: bool = False
+    hint: str = ""
+    hopeless: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,8 +49,10 @@ class Watched(NamedTuple):
     """The container of a session; ``words`` name it.
 
     ``starts_again`` says that an end is none, as with an app that runs, ``if_killed`` the same of
-    an end that others have made; ``hint`` tells what to do where it can't start, ``node_hint``
-    where no node is one that the pod asks for; ``pod`` is what its pod is called.
+    an end that others have made; ``hint`` tells what to do if it can't start, ``arch_hint`` if that
+    is for its architecture, ``end_hint`` if it ends again and again, ``node_hint`` if no node is
+    one that the pod asks for; ``pod`` is what its pod is called. ``read_only`` names, by container,
+    the volumes that are read-only in the copy alone.
     """
 
     name: str
@@ -47,15 +60,25 @@ class Watched(NamedTuple):
     hint: str = "--image chooses another toolkit image"
     starts_again: bool = False
     if_killed: bool = False
-    pod: str = "the copy"
+    pod: str = COPY
     node_hint: str = ""
+    arch_hint: str = ""
+    end_hint: str = ""
+    read_only: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 class Failed(NamedTuple):
-    """It can't get better; ``ended`` says that the container ran, and may have said why."""
+    """It can't get better; ``ended`` says that a container ran, and may have said why.
+
+    ``container`` is which one, empty for the session's, ``hint`` what to do then, and ``beside``
+    says that a session in the debug container still can be.
+    """
 
     why: str
     ended: bool = False
+    container: str = ""
+    hint: str = ""
+    beside: bool = False
 
 
 State = Waiting | Ready | Failed
@@ -72,6 +95,10 @@ IN_WORDS = {
 }
 
 FATAL_REASONS = frozenset({"InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError"})
+
+# What is wrong with a container's configuration only until the kubelet has read it.
+# kubernetes/kubernetes, pkg/kubelet/kubelet_pods.go and pkg/kubelet/util/manager.
+NOT_YET_READ = ("failed to sync", "have not yet been read", "not registered", "timed out")
 
 # The kubelet tells a registry's "no" from its hiccups only in the text of its message. What is
 # not here may get better. kubernetes/kubernetes, pkg/kubelet/images/types.go.
@@ -90,9 +117,21 @@ FATAL_PULL_TEXTS = (
 # A refused container start that no retry changes.
 FATAL_CREATE_TEXTS = ("executable file not found", "no such file or directory", "exec format error")
 
-# Why the scheduler refuses a node that is not one of those that a pod asks for.
+# What is said of an image or a program that is for another architecture.
+FOREIGN_TEXTS = ("no match for platform", "exec format error")
+
+# Why the scheduler refuses a node that is not one of those that a pod asks for; there is another
+# affinity, that of a volume.
 # kubernetes/kubernetes, pkg/scheduler/framework/plugins/nodeaffinity/node_affinity.go.
-AFFINITY_TEXT = "node affinity"
+AFFINITY_TEXT = "Pod's node affinity"
+
+# What the kubelet says while it can't give a pod its volumes, and what of it nobody need wait for.
+MOUNT_REASONS = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
+# The kubelet tells of these once a pod has its volumes.
+HAS_VOLUMES = ("Pulling", "Pulled", "Created", "Started")
+HOPELESS_MOUNT = re.compile(
+    r'(secret|configmap) "[^"]*" not found|non-existent (config|secret) key|type check failed'
+)
 
 AUTOSCALER_ANSWERS = frozenset({"TriggeredScaleUp"})
 
@@ -118,7 +157,7 @@ def _judge(pod: Json, watched: Watched) -> State:
         if _is_done(pod, own, watched):
             why = "and an init container is not started again; --hold keeps it"
             return Failed(f"{watched.words} ended with code 0, {why}")
-        return _judge_container(own, watched)
+        return _judge_container(pod, own, watched)
     return _judge_pod(pod, watched)
 
 
@@ -135,7 +174,7 @@ def _waits_for_others(status: Json) -> bool:
     return waiting.get("reason") == "PodInitializing"
 
 
-def _judge_container(status: Json, watched: Watched) -> State:
+def _judge_container(pod: Json, status: Json, watched: Watched) -> State:
     state = status.get("state") or {}
     if "running" in state:
         return Ready()
@@ -145,26 +184,44 @@ def _judge_container(status: Json, watched: Watched) -> State:
     if ended is None and reason == "CrashLoopBackOff":
         ended = (status.get("lastState") or {}).get("terminated")
     if ended is not None:
-        return _judge_end(ended, watched)
+        last = (status.get("lastState") or {}).get("terminated")
+        return _judge_end(ended, watched, bool(last))
     said = f"{reason}: {message}" if message else reason
     if _is_fatal(reason, message):
-        return _cannot_start(said, watched)
+        return _cannot_start(said, watched, _remedy(pod, watched.name, reason, message))
     words = IN_WORDS.get(reason, f"{watched.words} starts")
     return Waiting(f"{words} ({said})" if message else words)
 
 
-def _judge_end(ended: Json, watched: Watched) -> State:
+def _judge_end(ended: Json, watched: Watched, again: bool) -> State:
+    """Judge an end; ``again`` says that it is not the first one.
+
+    Whoever lives for long enough to be reached has been reached before: the first start is heard
+    of, and the second comes at once.
+    """
     code, reason = ended.get("exitCode"), ended.get("reason")
     said = ended.get("message") or reason or "no reason given"
     if reason in NOT_STARTED:
         return _cannot_start(innermost(said), watched)
     text = f"{watched.words} ended with code {code}: {said}"
-    again = watched.starts_again or (watched.if_killed and code == KILLED)
-    return Waiting(f"{text}; it starts again") if again else Failed(text, ended=True)
+    if watched.starts_again and again:
+        return Failed(f"{text}, again and again", ended=True, hint=watched.end_hint, beside=True)
+    if watched.starts_again or (watched.if_killed and code == KILLED):
+        return Waiting(f"{text}; it starts again")
+    return Failed(text, ended=True, hint=watched.hint)
 
 
-def _cannot_start(why: str, watched: Watched) -> Failed:
-    return Failed(f"{watched.words} can't start ({why}); {watched.hint}")
+def _remedy(pod: Json, container: str, reason: str, message: str) -> str:
+    """Return what cures a configuration that is wrong; empty if nothing is known that does."""
+    if reason != "CreateContainerConfigError":
+        return ""
+    return remedies.of_configuration(pod, container, message)
+
+
+def _cannot_start(why: str, watched: Watched, remedy: str = "") -> Failed:
+    foreign = watched.arch_hint if any(text in why for text in FOREIGN_TEXTS) else ""
+    ways = remedy or ", ".join(filter(None, (watched.hint, foreign)))
+    return Failed("; ".join(filter(None, (f"{watched.words} can't start ({why})", ways))))
 
 
 def _is_fatal(reason: str, message: str) -> bool:
@@ -173,25 +230,32 @@ def _is_fatal(reason: str, message: str) -> bool:
         return any(fatal in text for fatal in FATAL_PULL_TEXTS)
     if reason in ("CreateContainerError", "RunContainerError"):
         return any(fatal in text for fatal in FATAL_CREATE_TEXTS)
-    return reason in FATAL_REASONS
+    return reason in FATAL_REASONS and not any(soon in text for soon in NOT_YET_READ)
 
 
 def _judge_pod(pod: Json, watched: Watched) -> State:
     scheduled = condition(pod, "PodScheduled")
     if scheduled is not None and scheduled.get("status") == "False":
-        return Waiting(_no_node(str(scheduled.get("message", "")), watched), True)
+        message = str(scheduled.get("message", ""))
+        what = f"no node takes {watched.pod}: {message}"
+        return Waiting(what, True, hint=_node_hint(message, pod, watched))
     if not pod["spec"].get("nodeName"):
         return Waiting(f"{watched.pod} gets a node")
+    held_up = _judge_init(pod, watched)
+    if held_up is not None:
+        return held_up
     for status in container_statuses(pod):
         waiting = (status.get("state") or {}).get("waiting") or {}
         if waiting.get("reason") in ("CreateContainerError", "CreateContainerConfigError"):
             return Waiting(f"container {status['name']}: {waiting.get('message', '')}")
-    return _judge_init(pod, watched) or Waiting(f"the node starts {watched.pod}")
+    return Waiting(f"the node starts {watched.pod}")
 
 
-def _no_node(message: str, watched: Watched) -> str:
-    hint = watched.node_hint if AFFINITY_TEXT in message else ""
-    return "; ".join(filter(None, (f"no node takes {watched.pod}: {message}", hint)))
+def _node_hint(message: str, pod: Json, watched: Watched) -> str:
+    if watched.pod != COPY:
+        return ""
+    arch = watched.node_hint if AFFINITY_TEXT in message else ""
+    return "; ".join(filter(None, (arch, remedies.of_scheduling(pod, message))))
 
 
 def _judge_init(pod: Json, watched: Watched) -> State | None:
@@ -201,14 +265,43 @@ def _judge_init(pod: Json, watched: Watched) -> State | None:
         return None
     for status in (pod.get("status") or {}).get("initContainerStatuses") or []:
         state, name = status.get("state") or {}, status["name"]
-        if (state.get("waiting") or {}).get("reason") == "CrashLoopBackOff":
+        waiting = state.get("waiting") or {}
+        reason, message = waiting.get("reason", ""), waiting.get("message", "")
+        skips = f"--skip-init {name} leaves it out"
+        if reason == "CrashLoopBackOff":
             ended = (status.get("lastState") or {}).get("terminated") or {}
-            text = f"init container {name} ended with code {ended.get('exitCode')}"
-            ways = f"-c {name} goes inside it, --skip-init {name} leaves it out"
-            return Failed(f"{text}, so {watched.words} does not start; {ways}")
-        if "running" in state and not status.get("started"):
-            return Waiting(f"init container {name} runs")
+            return _failing_init(name, ended, skips, watched)
+        if _is_fatal(reason, message):
+            image = "" if "Config" in reason else f"--set-image {name}=IMAGE gives it another"
+            cure = _remedy(pod, name, reason, message) or image
+            text = f"init container {name} can't start ({reason}: {message})"
+            hint = ", ".join(filter(None, (cure, skips)))
+            return Failed(_holds_up(text, watched), hint=hint)
+        if message:
+            return Waiting(f"init container {name} starts ({reason}: {message})", hint=skips)
+        # It holds others up until it ends, a native sidecar until it has started.
+        own = find(init_containers(pod), name)
+        if "running" in state and not (own and is_native_sidecar(own) and status.get("started")):
+            doing = "has not started yet" if own and is_native_sidecar(own) else "runs"
+            ways = f"-c {name} goes inside it, {skips}"
+            return Waiting(f"init container {name} {doing}", hint=ways)
     return None
+
+
+def _holds_up(text: str, watched: Watched) -> str:
+    return f"{text}, so {watched.words} does not start"
+
+
+def _failing_init(name: str, ended: Json, skips: str, watched: Watched) -> Failed:
+    text = f"init container {name} ended with code {ended.get('exitCode')}"
+    if ended.get("reason") in NOT_STARTED:
+        said = innermost(str(ended.get("message") or ended["reason"]))
+        text = f"init container {name} can't start ({said})"
+    missed = watched.read_only.get(name) or ()
+    ways = [f"-c {name} goes inside it", skips]
+    if missed:
+        ways.insert(0, remedies.of_read_only(missed))
+    return Failed(_holds_up(text, watched), ended=True, container=name, hint=", ".join(ways))
 
 
 def is_start(event: Json, container: str) -> bool:
@@ -238,6 +331,20 @@ def fatal_event(events: list[Json], watched: Watched) -> Failed | None:
     return None
 
 
+def mount_trouble(events: list[Json], pod: Json, watched: Watched) -> Waiting | None:
+    """Return what keeps a pod from its volumes, by its newest event; None if nothing does."""
+    newest = max(events, key=last_seen, default={})
+    started = any(
+        e.get("reason") in HAS_VOLUMES and last_seen(e) >= last_seen(newest) for e in events
+    )
+    if newest.get("reason") not in MOUNT_REASONS or started or watched.pod != COPY:
+        return None
+    message = " ".join(str(newest.get("message", "")).split())
+    what = f"the node prepares the container ({newest['reason']}: {message})"
+    hopeless = HOPELESS_MOUNT.search(message) is not None
+    return Waiting(what, hint=remedies.of_mount(pod, message), hopeless=hopeless)
+
+
 def autoscaler_has_answered(events: list[Json]) -> bool:
     """Say whether a node is on its way for the pod of these events."""
     return any(event.get("reason") in AUTOSCALER_ANSWERS for event in events)
@@ -249,7 +356,7 @@ def last_trouble(events: list[Json]) -> str:
     if not warnings:
         return ""
     newest = max(warnings, key=last_seen)
-    return f"{newest.get('reason', '')}: {newest.get('message', '')}"
+    return f"{newest.get('reason', '')}: {' '.join(str(newest.get('message', '')).split())}"
 
 
 def last_seen(event: Json) -> str:

@@ -12,6 +12,7 @@ from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.kinds import BUDGET, CLAIM, CONTROLLERS, POLICY, SELECTING, SERVICE, Kind
 from kubectl_scratch.parallel import Crew
 from kubectl_scratch.podjson import Json, name
+from kubectl_scratch.retry import retried
 from kubectl_scratch.selectors import Neighbours, Selecting, selector_of
 
 # What a debug can do without, and goes another way.
@@ -22,7 +23,7 @@ class Surveyed(NamedTuple):
     """What was found; ``claims`` are the PersistentVolumeClaims by name, None if unreadable.
 
     ``may_seed`` says whether the user may create ConfigMaps, ``may_add`` whether they may add
-    ephemeral containers. Where a right is not known the request itself tells.
+    ephemeral containers. If a right is not known the request itself tells.
     """
 
     neighbours: Neighbours
@@ -71,7 +72,7 @@ def _may(cluster: Cluster, namespace: str, verb: str, kind: str) -> bool:
 
 def _list(cluster: Cluster, path: str) -> list[Json] | None:
     try:
-        return cluster.get(path).body.get("items") or []
+        return retried(lambda: cluster.get(path)).body.get("items") or []
     except ClusterError as error:
         # A cluster that has no such API has no such objects; all else is not known.
         return [] if error.status == 404 else None

@@ -11,17 +11,20 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from kubectl_scratch import cluster as api
 from kubectl_scratch import stream
 from kubectl_scratch.cluster import Cluster
 from kubectl_scratch.errors import ClusterError, SessionError, Unreachable
 from kubectl_scratch.execs import Dial
 from kubectl_scratch.parallel import Task
+from kubectl_scratch.podjson import status_of
 from kubectl_scratch.spawn import KubectlPipes, KubectlSpawn, Remote, WebSocketSpawn
-from kubectl_scratch.status import Ready, State
+from kubectl_scratch.status import KILLED, Ready, State
 from kubectl_scratch.toolkit import SEED
 from kubectl_scratch.tunnel import Connection, reach
 
@@ -29,6 +32,10 @@ from kubectl_scratch.tunnel import Connection, reach
 PROBE = ("true",)
 # A connection that is cut once is a hiccup; one that is always cut lets no WebSocket through.
 CUTS = 3
+# A container that ends under the seed is waited for; it may also be the seed that is killed. How
+# often that may be, and after how many seconds it is another one.
+ENDS, ENDS_EVERY = 5, 1.0
+ENDED_EACH_TIME = "the seed that receives them is killed each time"
 
 # How the seed takes the toolkit: over the session's own stdin, between two bytes that it writes
 # on stdout, or over that of an exec before the session's.
@@ -38,6 +45,9 @@ ASKS, HAS_ALL = b"\x05", b"\x06"
 # slow that is said.
 ASK_SECONDS, RECEIVE_SECONDS = 60.0, 120.0
 SLOW_SECONDS = 1.0
+# How often meanwhile to look whether the container runs, and how long such a look may take.
+LIVES_EVERY, LIVES_SECONDS = 2.0, 3.0
+BACK_OFF, IS_OVER = "CrashLoopBackOff", "its container has ended"
 
 Attempt = Callable[[State], Remote | None]
 Reached = TypeVar("Reached")
@@ -80,6 +90,7 @@ class WebSocketTransport:
         self._errand = errand
         self._say = say
         self._cuts = 0
+        self._ends = Ends()
         # The first try finds a connection, which takes three ways to a server and back.
         self._ahead: Task[Connection] | None = Task(lambda: reach(self._dial(())))
 
@@ -121,7 +132,11 @@ class WebSocketTransport:
         errand = self._errand
         connected = self._connect((*START, *errand.command), subprotocol, errand.tty)
         try:
-            bring(connected, toolkit, self._say)
+            bring(connected, toolkit, self._say, Lives(self._cluster, errand))
+        except SeedEnded as error:
+            connected.close()
+            self._ends.note(str(error))
+            raise
         except BaseException:
             connected.close()
             raise
@@ -168,29 +183,103 @@ class WebSocketTransport:
         return None
 
 
-def bring(session: stream.ExecStream, toolkit: bytes, say: Callable[[str], None]) -> None:
+def bring(
+    session: stream.ExecStream,
+    toolkit: bytes,
+    say: Callable[[str], None],
+    lives: Callable[[], bool] = lambda: True,
+) -> None:
     """Give the seed the toolkit once it asks for it; ``say`` what is waited for if it takes long.
 
-    Raises NotStarted where no seed runs that could ask, Unsure where the connection was cut
-    before, and SessionError where the toolkit was not received whole. The session's command has
-    not been started then.
+    ``lives`` says whether the container still runs. Raises NotStarted if no seed runs that could
+    ask, or if it was ended with its container, Unsure if the connection was cut before, and
+    SessionError if the toolkit was not received whole. The session's command has not been started
+    then.
     """
-    asked, said = stream.expect(session, ASKS, ASK_SECONDS)
+    asked, said = _expect(session, ASKS, ASK_SECONDS, lives)
     if asked:
         session.queue(toolkit)
         came, said = stream.expect(session, HAS_ALL, SLOW_SECONDS)
         if not came and not session.ended:
             say(f"{len(toolkit) / 1e6:.1f} MB of tools are on their way")
-            came, said = stream.expect(session, HAS_ALL, RECEIVE_SECONDS)
+            came, said = _expect(session, HAS_ALL, RECEIVE_SECONDS, lives)
         if came:
             return
     outcome = session.outcome
     problem = outcome.problem if session.ended else "the seed does not answer"
     if not asked and outcome.lost and session.ended:
         raise stream.Unsure(problem)
-    if not asked and (stream.is_not_started(problem) or stream.is_over(problem)):
-        raise stream.NotStarted(problem)
+    if session.ended and not outcome.lost:
+        if not asked and (stream.is_not_started(problem) or stream.is_over(problem)):
+            raise stream.NotStarted(problem)
+        if ends_with_its_container(outcome.code, problem):
+            raise SeedEnded(problem)
     raise not_received(said.decode(errors="replace").strip() or problem)
+
+
+def _expect(
+    session: stream.ExecStream, byte: bytes, seconds: float, lives: Callable[[], bool]
+) -> tuple[bool, bytes]:
+    """Wait for a byte on stdout as stream.expect does; raises SeedEnded once nobody can send it."""
+    until = time.monotonic() + seconds
+    while True:
+        came, said = stream.expect(session, byte, min(LIVES_EVERY, until - time.monotonic()))
+        if came or session.ended or time.monotonic() >= until:
+            return came, said
+        if not lives():
+            raise SeedEnded(IS_OVER)
+
+
+class Lives:
+    """Say whether a container still runs: the exec of one that has just ended may never end."""
+
+    def __init__(self, cluster: Cluster, errand: Errand) -> None:
+        self._cluster = cluster
+        self._errand = errand
+        self._id = ""
+
+    def __call__(self) -> bool:
+        """Return whether it runs, and is the one of the last time; true if that is not known."""
+        errand = self._errand
+        try:
+            pod = self._cluster.get(api.pods(errand.namespace, errand.pod), LIVES_SECONDS).body
+        except ClusterError:
+            return True
+        status = status_of(pod, errand.container) or {}
+        state = status.get("state") or {}
+        before, self._id = self._id, str(status.get("containerID") or "")
+        # The status of one that is new comes late.
+        ended = state.get("terminated") or (state.get("waiting") or {}).get("reason") == BACK_OFF
+        return not ended and before in ("", self._id)
+
+
+class SeedEnded(stream.NotStarted):
+    """The seed was ended before it had all, so the command has certainly not been started."""
+
+
+def ends_with_its_container(code: int | None, problem: str) -> bool:
+    """Say whether a seed that has not received all ended because its container did.
+
+    Its own failures have other codes. While a container ends, the runtime's exec fails in many
+    ways; only if it names the command, that is at fault.
+    """
+    return code == KILLED or (code is None and 'exec: "' not in problem)
+
+
+class Ends:
+    """Count the containers that have ended under the seed."""
+
+    def __init__(self) -> None:
+        self._count, self._last = 0, 0.0
+
+    def note(self, why: str) -> None:
+        """Count one more; raises SessionError once it seems to be the seed that is killed."""
+        now = time.monotonic()
+        # While one ends, many tries fail.
+        if now - self._last >= ENDS_EVERY:
+            self._count, self._last = self._count + 1, now
+        if self._count >= ENDS:
+            raise not_received(f"{ENDED_EACH_TIME}: {why}")
 
 
 def not_received(why: str) -> SessionError:
@@ -210,6 +299,7 @@ class KubectlTransport:
         self._cluster = cluster
         self._errand = errand
         self._folder = folder
+        self._ends = Ends()
 
     def attempt(self, state: State) -> Remote | None:
         """Return the running command, or None where the container does not run yet."""
@@ -229,24 +319,38 @@ class KubectlTransport:
             raise SessionError(f"{kubectl} can't be run: {error.strerror}") from error
 
     def _bring(self, kubectl: str, toolkit: bytes) -> bool:
-        """Bring the toolkit; return false where the container has just ended, or not begun."""
-        try:
-            done = subprocess.run(
-                [kubectl, *self._arguments(RECEIVE, tty=False)],
-                input=toolkit,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                check=False,
-                timeout=RECEIVE_SECONDS,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise not_received("no end of it") from error
-        problem = done.stderr.decode(errors="replace").strip()
-        if done.returncode and (stream.is_not_started(problem) or stream.is_over(problem)):
+        """Bring the toolkit; return false if the container has just ended, or not begun."""
+        code, problem = self._receive(kubectl, toolkit)
+        if code and (stream.is_not_started(problem) or stream.is_over(problem)):
             return False
-        if done.returncode:
+        if code == KILLED:
+            self._ends.note(problem)
+            return False
+        if code:
             raise not_received(problem)
         return True
+
+    def _receive(self, kubectl: str, toolkit: bytes) -> tuple[int, str]:
+        """Return how the seed ended that received the toolkit, and what was said."""
+        lives = Lives(self._cluster, self._errand)
+        until, data = time.monotonic() + RECEIVE_SECONDS, [toolkit]
+        command = [kubectl, *self._arguments(RECEIVE, tty=False)]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        ) as process:
+            try:
+                while True:
+                    try:
+                        _, said = process.communicate(data.pop() if data else None, LIVES_EVERY)
+                    except subprocess.TimeoutExpired as error:
+                        if time.monotonic() >= until:
+                            raise not_received("no end of it") from error
+                        if not lives():
+                            return KILLED, IS_OVER
+                    else:
+                        return process.returncode, said.decode(errors="replace").strip()
+            finally:
+                process.kill()
 
     def _arguments(self, command: tuple[str, ...], tty: bool | None = None) -> list[str]:
         config = self._folder / "kubeconfig"

@@ -40,19 +40,17 @@ class Asked(NamedTuple):
 
 
 def choose(
-    source: Json, target: Json, asked: Asked, consumer: bool, now: datetime, possible: bool
+    source: Json, target: Json, asked: Asked, caution: str, now: datetime, possible: bool
 ) -> Stand:
     """Return the view and whether to hold.
 
-    ``consumer`` says that no Service selects the source, ``possible`` that the seed can come
-    into the copy: without it there is the debug container and an app that runs.
+    ``caution`` is why a healthy target is held, too, empty if it may run; ``possible`` says that
+    the seed can come into the copy: without it there is the debug container and an app that runs.
     """
     if not possible:
         return Stand(TOOLS, False)
     view = asked.view or (TOOLS if asked.debug_container else APP)
-    why = ailment(source, target, now) or (
-        "no Service selects the source, and it may take work from somewhere" if consumer else ""
-    )
+    why = ailment(source, target, now) or caution
     if asked.hold is not None:
         return Stand(view, asked.hold, "as asked")
     return Stand(view, bool(why), why)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -33,6 +34,23 @@ LOOK_EVERY = 0.5
 # its way; most copies need none.
 EVENTS_AFTER = 1.5
 UNSCHEDULABLE_SECONDS = 30.0
+# For how long to wait for what does not come by itself: somebody may just be creating it.
+HOPELESS_SECONDS = 8.0
+TIMEOUT_HINT = "--timeout waits longer"
+
+# A reason that is longer than this, in characters, is cut to its innermost cause while waiting.
+BRIEF, CAUSE = 100, 24
+# What a scheduler adds to each of its reasons.
+ASIDE = re.compile(r"\.? (no new claims to deallocate, )?preemption: [^();]*")
+# What differs from one time to the next in a reason that is the same.
+VARIES = re.compile(
+    r"""\b\d+(\.\d+)?(ns|us|µs|ms|s|m|h)(\d+(\.\d+)?(ms|s|m))*\b  # durations
+    | \b(?=[0-9a-f-]*\d)[0-9a-f][0-9a-f-]{7,}\b  # identifiers
+    | -[bcdfghjklmnpqrstvwxz2456789]{5}\b  # the ends of names that were made up
+    | (?<!code\ )(?<!status\ )(?<!signal\ )(?<!HTTP\ )\b\d+(/\d+)?\b  # counts, ports
+    """,
+    re.VERBOSE,
+)
 
 
 class Clock(Protocol):
@@ -61,12 +79,13 @@ class Patience(NamedTuple):
 
     timeout: float
     unschedulable: float = UNSCHEDULABLE_SECONDS
+    hopeless: float = HOPELESS_SECONDS
 
 
 def wait_for(
     attempt: Callable[[State], Thing | None],
     look: Callable[[], State],
-    events: Callable[[], tuple[list[Json], Failed | None]],
+    events: Callable[[], tuple[list[Json], State | None]],
     say: Callable[[str], None],
     clock: Clock,
     patience: Patience,
@@ -75,8 +94,8 @@ def wait_for(
     """Return what ``attempt`` gives, as soon as it gives something.
 
     ``look`` tells how far it is, and is asked now and then; ``events`` tells why, when it
-    takes long, and what rules it out; ``news`` when to try. Raises CopyNotReady when it can't
-    get better, and at the timeout.
+    takes long, and what more they make of it; ``news`` when to try. Raises CopyNotReady when it
+    can't get better, and at the timeout.
     """
     start = looked = clock.monotonic()
     state = look()
@@ -94,14 +113,16 @@ def wait_for(
             looked = clock.monotonic()
             state = look()
             told: list[Json] = []
+            better: State | None = None
             if waited >= EVENTS_AFTER and isinstance(state, Waiting):
-                told, fatal = events()
-                state = fatal or state
-            words = _words(state, told)
+                told, better = events()
+            # What they are taken for, they need not say again.
+            words = _words(state, told) if better is None else _words(better)
+            state = better or state
             _judge(state, words, waited, told, patience)
-            say(words)
+            say(brief(words))
         if waited >= patience.timeout:
-            raise CopyNotReady(words, patience.timeout)
+            raise CopyNotReady(words, patience.timeout, _ways(state))
         _rest(waited, clock, news)
 
 
@@ -115,15 +136,48 @@ def _rest(waited: float, clock: Clock, news: News) -> None:
 
 def _judge(state: State, words: str, waited: float, events: list[Json], patience: Patience) -> None:
     if isinstance(state, Failed):
-        raise CopyNotReady(state.why)
-    stuck = isinstance(state, Waiting) and state.unschedulable
-    if stuck and waited >= patience.unschedulable and not autoscaler_has_answered(events):
-        raise CopyNotReady(words)
+        raise CopyNotReady(state.why, hint=state.hint, beside=state.beside)
+    if not isinstance(state, Waiting):
+        return
+    stuck = state.unschedulable and waited >= patience.unschedulable
+    if (stuck and not autoscaler_has_answered(events)) or (
+        state.hopeless and waited >= patience.hopeless
+    ):
+        raise CopyNotReady(words, hint=state.hint)
+
+
+def _ways(state: State) -> str:
+    """Return what helps where the time is up."""
+    if not isinstance(state, Waiting):
+        return TIMEOUT_HINT
+    longer = "" if state.hopeless else TIMEOUT_HINT
+    return "; ".join(filter(None, (state.hint, longer)))
+
+
+def brief(words: str) -> str:
+    """Return a reason for a line while waiting: a long one is cut to its innermost cause."""
+    words = ASIDE.sub("", words).rstrip(".")
+    if len(words) <= BRIEF:
+        return words
+    start = re.search(r": | \(", words)
+    ours, said = (words[: start.start()], words[start.end() :]) if start else ("", words)
+    inner, *outer = reversed(said.removesuffix(")").split(": "))
+    # A few words alone don't say of what they are.
+    while outer and len(inner) < CAUSE:
+        inner = f"{outer.pop(0)}: {inner}"
+    inner = f"{inner[:BRIEF]}..." if len(inner) > BRIEF else inner
+    return f"{ours}: {inner}" if ours else inner
+
+
+def likeness(words: str) -> str:
+    """Return a reason without what varies: those that are alike are told once."""
+    return VARIES.sub("#", words)
 
 
 def _words(state: State, events: list[Json] | None = None) -> str:
     if isinstance(state, Waiting):
-        trouble = last_trouble(events or [])
+        # The scheduler's events tell what its condition does, and what it said before.
+        trouble = "" if state.unschedulable else last_trouble(events or [])
         untold = trouble and trouble.partition(": ")[2] not in state.what
         return f"{state.what} ({trouble})" if untold else state.what
     return "the container answers" if isinstance(state, Ready) else state.why

@@ -35,7 +35,7 @@ def a_source(status: Json, container: Json | None = None, **spec: Any) -> Json:
 def decided(
     source: Json,
     ground: Ground = AMD,
-    consumer: bool = False,
+    caution: str = "",
     image: str | None = None,
     **said: Any,
 ) -> Inside:
@@ -45,7 +45,7 @@ def decided(
         inside=Said(**said),
     )
     target = source["spec"]["containers"][0]
-    return decide(source, target, request, ground, False, NOON, "mypod-scratch-bcdfg")
+    return decide(source, target, request, ground, caution, NOON, "mypod-scratch-bcdfg")
 
 
 def texts(found: Inside, level: Level = Level.INFO) -> str:

@@ -73,17 +73,6 @@ def test_what_a_controller_wrote_is_dropped(key: str, keep_all: bool) -> None:
 
 @pytest.mark.parametrize("keep_all", [False, True])
 @pytest.mark.parametrize(
-    "key",
-    ["kueue.x-k8s.io/queue-name", "kueue.x-k8s.io/pod-group-name", "argocd.argoproj.io/instance"],
-)
-def test_no_queue_and_no_deployer_takes_the_copy_for_its_own(key: str, keep_all: bool) -> None:
-    kept = choose(source={**SOURCE, key: "x"}, keep_all=keep_all)
-    assert kept.labels == SOURCE
-    assert "queue or a deployment" in reasons(kept)[f"metadata.labels[{key}]"]
-
-
-@pytest.mark.parametrize("keep_all", [False, True])
-@pytest.mark.parametrize(
     "label",
     [("app.kubernetes.io/managed-by", "Helm"), ("kubectl-scratch/of-tomorrow", "x")],
 )

@@ -495,8 +495,8 @@ def a_claim(phase: str | None, **spec: Any) -> Json:
         ({"data-0": a_claim("Lost", volumeName="x")}, "n", Level.BLOCKER, "is not bound yet"),
         ({"other": a_claim("Bound")}, "n", Level.WARNING, "there is no claim data-0"),
         ({}, None, Level.WARNING, "there is no claim data-0"),
-        # A pod that has a node has its claims bound.
-        (None, "n", None, ""),
+        # A pod that has a node has its claims bound, but one may be for one pod alone.
+        (None, "n", Level.WARNING, "claims cannot be listed"),
         (None, None, Level.BLOCKER, "claims cannot be listed"),
     ],
 )

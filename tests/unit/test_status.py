@@ -71,7 +71,8 @@ def test_what_may_get_better_is_waited_for(reason: str, message: str) -> None:
 
 def test_a_debug_container_that_ended_tells_its_code() -> None:
     state = judged({"name": "scratch", "state": {"terminated": {"exitCode": 127, "message": "no"}}})
-    assert state == Failed("the debug container ended with code 127: no", ended=True)
+    said = "the debug container ended with code 127: no"
+    assert state == Failed(said, ended=True, hint="--image chooses another toolkit image")
 
 
 @pytest.mark.parametrize("phase", ["Failed", "Succeeded"])
@@ -104,10 +105,10 @@ def test_where_no_node_is_of_the_architecture_the_way_is_told(message: str, told
     place = make_plan(a_pod(), a_request(image=None), HERE).place
     state = judge(pod, watched_in(place))
     assert isinstance(state, Waiting) and state.unschedulable
-    assert ("the tools are for amd64, --arch says" in state.what) is told
+    assert ("the tools are for amd64, --arch says" in state.hint) is told
     known = HERE._replace(ground=Ground("amd64"))
     sure = judge(pod, watched_in(make_plan(a_pod(), a_request(image=None), known).place))
-    assert isinstance(sure, Waiting) and "--arch" not in sure.what
+    assert isinstance(sure, Waiting) and "--arch" not in sure.hint
 
 
 def test_the_newest_warning_is_the_trouble() -> None:
@@ -120,12 +121,14 @@ def test_the_newest_warning_is_the_trouble() -> None:
 
 
 APP = Watched("app", "container app", "--arch says what the node runs", if_killed=True)
-RUNNING_APP = Watched("app", "container app", starts_again=True)
+RUNNING_APP = Watched("app", "container app", starts_again=True, end_hint="--hold holds it")
+SETUP, PROXY = {"name": "setup"}, {"name": "proxy", "restartPolicy": "Always"}
 
 
 def of_app(watched: Watched, *init: Json, **status: object) -> object:
     statuses = {"containerStatuses": [{"name": "app", **status}], "initContainerStatuses": init}
-    return judge(a_pod(status=statuses, nodeName="node-1"), watched)
+    pod = a_pod(status=statuses, nodeName="node-1", initContainers=[SETUP, PROXY])
+    return judge(pod, watched)
 
 
 def test_a_target_that_runs_is_ready_whatever_it_did_before() -> None:
@@ -138,11 +141,23 @@ BACK_OFF = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}
 
 
 @pytest.mark.parametrize("state, last", [(LAST, {}), (BACK_OFF, LAST)], ids=["ended", "back-off"])
-def test_an_app_that_ends_starts_again_and_a_held_one_has_failed(state: Json, last: Json) -> None:
+def test_a_held_target_that_ends_has_failed(state: Json, last: Json) -> None:
     said = "container app ended with code 3: Error"
-    runs = of_app(RUNNING_APP, state=state, lastState=last)
-    assert runs == Waiting(f"{said}; it starts again")
-    assert of_app(APP, state=state, lastState=last) == Failed(said, ended=True)
+    held = of_app(APP, state=state, lastState=last)
+    assert held == Failed(said, ended=True, hint=APP.hint)
+
+
+def test_an_app_that_ends_once_starts_again() -> None:
+    runs = of_app(RUNNING_APP, state=LAST)
+    assert runs == Waiting("container app ended with code 3: Error; it starts again")
+
+
+@pytest.mark.parametrize("state", [LAST, BACK_OFF], ids=["ended", "back-off"])
+def test_an_app_that_ends_before_it_is_reached_is_not_waited_for(state: Json) -> None:
+    found = of_app(RUNNING_APP, state=state, lastState=LAST)
+    assert isinstance(found, Failed) and found.beside and found.ended
+    assert "ended with code 3: Error, again and again" in found.why
+    assert found.hint == "--hold holds it"
 
 
 def test_an_init_container_that_has_done_its_work_does_not_start_again() -> None:
@@ -176,17 +191,38 @@ def test_a_seed_that_the_node_can_not_run_says_what_to_do() -> None:
 WAITS = {"waiting": {"reason": "PodInitializing"}}
 
 
-def test_an_init_container_that_runs_is_named() -> None:
-    setup = {"name": "setup", "state": {"running": {}}, "started": False}
-    assert of_app(APP, setup, state=WAITS) == Waiting("init container setup runs")
+@pytest.mark.parametrize("started", [True, False], ids=["as-v1.34", "as-before"])
+def test_an_init_container_that_runs_is_named(started: bool) -> None:
+    setup = {"name": "setup", "state": {"running": {}}, "started": started}
+    ways = "-c setup goes inside it, --skip-init setup leaves it out"
+    assert of_app(APP, setup, state=WAITS) == Waiting("init container setup runs", hint=ways)
+
+
+def test_a_native_sidecar_that_has_not_started_is_named() -> None:
+    proxy = {"name": "proxy", "state": {"running": {}}, "started": False}
+    state = of_app(APP, proxy, state=WAITS)
+    assert isinstance(state, Waiting) and state.what == "init container proxy has not started yet"
+    assert "--skip-init proxy" in state.hint
+
+
+FAILS = {"name": "setup", "state": BACK_OFF, "lastState": LAST}
 
 
 def test_an_init_container_that_fails_tells_the_ways() -> None:
-    setup = {"name": "setup", "state": BACK_OFF, "lastState": LAST}
-    state = of_app(APP, setup, state=WAITS)
+    state = of_app(APP, FAILS, state=WAITS)
     assert isinstance(state, Failed)
-    assert "init container setup ended with code 3" in state.why
-    assert "-c setup" in state.why and "--skip-init setup" in state.why
+    # Its log tells more.
+    assert (state.ended, state.container) == (True, "setup")
+    assert "init container setup ended with code 3, so container app does not start" in state.why
+    assert state.hint == "-c setup goes inside it, --skip-init setup leaves it out"
+
+
+def test_an_init_container_that_fails_where_a_volume_is_read_only_says_that() -> None:
+    state = of_app(APP._replace(read_only={"setup": ("data",)}), FAILS, state=WAITS)
+    assert isinstance(state, Failed)
+    assert "volume data is read-only in the copy, --writable data" in state.hint
+    other = of_app(APP._replace(read_only={"app": ("data",)}), FAILS, state=WAITS)
+    assert isinstance(other, Failed) and "--writable" not in other.hint
 
 
 def test_a_native_sidecar_that_has_started_holds_nobody_up() -> None:
@@ -195,8 +231,7 @@ def test_a_native_sidecar_that_has_started_holds_nobody_up() -> None:
 
 
 def test_a_debug_container_waits_for_no_init_container() -> None:
-    setup = {"name": "setup", "state": BACK_OFF, "lastState": LAST}
-    status = {"initContainerStatuses": [setup]}
+    status = {"initContainerStatuses": [FAILS]}
     pod = a_pod(status=status, nodeName="node-1")
     assert judge(pod, Watched("scratch")) == Waiting("the node starts the copy")
 

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from kubectl_scratch import copyvolumes
+from kubectl_scratch.request import Wishes
 from kubectl_scratch.views import APP, TOOLS, Asked, Stand, ailment, choose
 from tests.support.builders import Json, a_container, a_pod
 
@@ -32,11 +34,9 @@ def source(status: Json | None, part: str = "containerStatuses") -> Json:
     return a_pod(status={part: found})
 
 
-def chosen(
-    pod: Json, asked: Asked = NOTHING, *, consumer: bool = False, possible: bool = True
-) -> Stand:
+def chosen(pod: Json, asked: Asked = NOTHING, *, caution: str = "", possible: bool = True) -> Stand:
     target = next(c for part in pod["spec"].values() for c in part if c["name"] == "app")
-    return choose(pod, target, asked, consumer, NOON, possible)
+    return choose(pod, target, asked, caution, NOON, possible)
 
 
 ILL = [
@@ -72,17 +72,16 @@ WELL = [
 
 
 @pytest.mark.parametrize("status", WELL, ids=lambda value: str(value)[-60:])
-def test_a_healthy_target_that_a_service_selects_runs(status: Json) -> None:
+def test_a_healthy_target_runs(status: Json) -> None:
     assert chosen(source(status)) == Stand(APP, False)
 
 
-def test_a_healthy_target_that_no_service_selects_is_held() -> None:
-    stand = chosen(source(RUNS), consumer=True)
-    assert stand.held and "it may take work from somewhere" in stand.why
+def test_a_healthy_target_of_which_caution_is_due_is_held() -> None:
+    assert chosen(source(RUNS), caution="it writes") == Stand(APP, True, "it writes")
 
 
-def test_a_crash_says_more_than_a_missing_service() -> None:
-    stand = chosen(source(waits("CrashLoopBackOff", ended(3))), consumer=True)
+def test_a_crash_says_more_than_caution() -> None:
+    stand = chosen(source(waits("CrashLoopBackOff", ended(3))), caution="it writes")
     assert stand.why == "app ended with code 3"
 
 
@@ -125,9 +124,48 @@ def test_what_is_asked_for_decides(pod: Json, asked: Asked, expected: Stand) -> 
 
 def test_without_a_way_into_the_target_there_is_the_debug_container() -> None:
     for asked in (NOTHING, Asked(view=APP, hold=True)):
-        assert chosen(CRASHES, asked, consumer=True, possible=False) == Stand(TOOLS, False)
+        assert chosen(CRASHES, asked, caution="it writes", possible=False) == Stand(TOOLS, False)
 
 
 def test_only_a_target_that_can_be_looked_at_while_it_runs_is_well() -> None:
     assert ailment(source(RUNS), a_container(), NOON) == ""
     assert ailment(source(RUNS), a_container("other"), NOON) == "other has never run"
+
+
+CLAIM: Json = {"persistentVolumeClaim": {"claimName": "data-0"}}
+A_MOUNT: Json = {"volumeMounts": [{"name": "data", "mountPath": "/data"}]}
+READ_ONLY_MOUNT: Json = {"volumeMounts": [{"name": "data", "mountPath": "/data", "readOnly": True}]}
+ONE_OF_TWO: Json = {"volumeMounts": [*READ_ONLY_MOUNT["volumeMounts"], *A_MOUNT["volumeMounts"]]}
+A_DEVICE: Json = {"volumeDevices": [{"name": "data", "devicePath": "/dev/xvda"}]}
+NOT_SAID = Wishes()
+
+
+@pytest.mark.parametrize(
+    "volume, uses, wishes, missed",
+    [
+        (CLAIM, A_MOUNT, NOT_SAID, True),
+        ({"hostPath": {"path": "/srv"}}, A_MOUNT, NOT_SAID, True),
+        ({"nfs": {"server": "n", "path": "/"}}, A_MOUNT, NOT_SAID, True),
+        ({"kind-of-tomorrow": {}}, A_MOUNT, NOT_SAID, True),
+        (CLAIM, ONE_OF_TWO, NOT_SAID, True),
+        (CLAIM, A_DEVICE, NOT_SAID, True),
+        (CLAIM, READ_ONLY_MOUNT, NOT_SAID, False),
+        ({"persistentVolumeClaim": {"claimName": "x", "readOnly": True}}, A_MOUNT, NOT_SAID, False),
+        ({"nfs": {"server": "n", "path": "/", "readOnly": True}}, A_MOUNT, NOT_SAID, False),
+        ({"csi": {"driver": "d", "readOnly": True}}, A_MOUNT, NOT_SAID, False),
+        ({"emptyDir": {}}, A_MOUNT, NOT_SAID, False),
+        ({"ephemeral": {}}, A_MOUNT, NOT_SAID, False),
+        (CLAIM, {}, NOT_SAID, False),
+        (CLAIM, A_MOUNT, Wishes(writable=frozenset({"data"})), False),
+        (CLAIM, A_MOUNT, Wishes(writable=frozenset({"other"})), True),
+        (CLAIM, A_MOUNT, Wishes(skip_volumes=frozenset({"data"})), False),
+        (CLAIM, A_DEVICE, Wishes(writable=frozenset({"data"})), False),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_which_volumes_are_read_only_in_the_copy_alone(
+    volume: Json, uses: Json, wishes: Wishes, missed: bool
+) -> None:
+    container = a_container(**uses)
+    pod = a_pod(containers=[container], volumes=[{"name": "data", **volume}])
+    assert copyvolumes.missed(pod, wishes, container) == (["data"] if missed else [])
