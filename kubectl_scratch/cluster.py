@@ -56,9 +56,9 @@ def jobs(namespace: str, *more: str) -> str:
     return _path("/apis/batch/v1/namespaces", namespace, "jobs", *more)
 
 
-def config_maps(namespace: str) -> str:
-    """Return the path of a namespace's ConfigMaps."""
-    return _path("/api/v1/namespaces", namespace, "configmaps")
+def config_maps(namespace: str, *name: str) -> str:
+    """Return the path of a namespace's ConfigMaps, or of one."""
+    return _path("/api/v1/namespaces", namespace, "configmaps", *name)
 
 
 def events(namespace: str) -> str:
@@ -309,6 +309,17 @@ class Cluster:
             "gracePeriodSeconds": grace,
         }
         return self._call("DELETE", path, {}, body, timeout=timeout)
+
+    def dry_delete(self, path: str, uid: str, timeout: float) -> Answer:
+        """Ask whether the object of that UID could be deleted; nothing is."""
+        # Of a request with a body the API server takes no options from the query.
+        body = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": {"uid": uid},
+            "dryRun": ["All"],
+        }
+        return self._call("DELETE", path, {"dryRun": "All"}, body, timeout=timeout)
 
     def _call(
         self,

@@ -19,6 +19,7 @@ from kubectl_scratch.podjson import (
     uid,
 )
 from kubectl_scratch.request import check_container
+from kubectl_scratch.seedcheck import of_copy
 from kubectl_scratch.views import APP, TOOLS
 
 
@@ -49,6 +50,7 @@ class JoinedCopy(LivingCopy):
         owners = self._pod["metadata"].get("ownerReferences") or []
         if uid(found.body) not in [owner.get("uid") for owner in owners]:
             raise InvalidRequest(f"job {self.place.copy_name!r} is not the lease of that pod")
+        self.seed = of_copy(self._pod, uid(found.body)) if self.place.has_seed else None
         patch = lease.renewal(found.body, self._session_id, found.at, self._terms.ttl)
         self._objects = [(path, uid(found.body)), (api.pods(*where), uid(self._pod))]
         self._seated = True

@@ -111,7 +111,12 @@ _SESSION: tuple[Callable[[Any], Any], ...] = (
         default=None,
         help="With a terminal, or with pipes. [default: a terminal where stdin and stdout are one]",
     ),
-    flag("-i", "--stdin", is_flag=True, hidden=True, help="Accepted; it is passed anyway."),
+    flag(
+        "-i",
+        "--stdin/--no-stdin",
+        default=None,
+        help="Pass stdin from the start, or never. [default: once the command reads it]",
+    ),
     flag("-q", "--quiet", is_flag=True, help="Say only warnings and errors."),
     flag(
         "--timeout",

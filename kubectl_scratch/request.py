@@ -46,7 +46,7 @@ class SessionRequest(NamedTuple):
     """One session; durations are in seconds.
 
     ``ttl`` is the lease's, ``longest`` the session's. ``tty`` None means "as the terminal
-    says"; ``command`` empty means a shell, ``shell`` one of the target's own. ``toolkit_files``
+    says", ``stdin`` None "as soon as the command asks for it"; ``command`` empty means a shell, ``shell`` one of the target's own. ``toolkit_files``
     are paths of the user's own tools.
     """
 
@@ -58,6 +58,7 @@ class SessionRequest(NamedTuple):
     transport: str = "auto"
     shell: str | None = None
     toolkit_files: tuple[str, ...] = ()
+    stdin: bool | None = None
 
 
 class Target(NamedTuple):

@@ -119,6 +119,34 @@ int enter(struct words words) {
     return become(command);
 }
 
+/* Append the SHA-256 of what runs: a node may have mounted another program than the client means. */
+static void append_own_sum(struct text *text) {
+    struct text program = {0};
+    struct sha256 sum;
+    char hex[65];
+    if (!read_at(AT_FDCWD, "/proc/self/exe", &program))
+        return;
+    sha256_begin(&sum);
+    sha256_add(&sum, program.data, program.size);
+    sha256_end(&sum, hex);
+    append_all(text, hex, NULL);
+}
+
+/* Say who we are, and what our stdin is, by which seed wants finds who reads it; then ask. */
+static bool ask(void) {
+    struct text greeting = {0};
+    struct stat status;
+    append_own_sum(&greeting);
+    append(&greeting, " ", 1);
+    if (fstatat(STDIN_FILENO, "", &status, AT_EMPTY_PATH) == 0) {
+        append_number(&greeting, status.st_dev);
+        append(&greeting, ":", 1);
+        append_number(&greeting, status.st_ino);
+    }
+    append(&greeting, ASKS, 1);
+    return write_all(STDOUT_FILENO, greeting.data, greeting.size);
+}
+
 /* Receive the toolkit over the session's own stdin, then become its command: one exec less, and
  * no command before its tools. A terminal takes and gives each byte as it is meanwhile. */
 int receive_and_enter(struct words words) {
@@ -129,7 +157,7 @@ int receive_and_enter(struct words words) {
     // A terminal that is gone then ends the input, and what has come in part is removed.
     on_signal(SIGHUP, SIG_IGN);
     bool is_terminal = make_raw(STDIN_FILENO, &before);
-    if (!write_all(STDOUT_FILENO, ASKS, 1))
+    if (!ask())
         return FAILURE;
     receive_all();
     if (is_terminal)
