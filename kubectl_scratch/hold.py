@@ -149,7 +149,7 @@ def has_toolkit(container: Json) -> bool:
 
 
 def seed_of(pod: Json) -> str:
-    """Return the name of the ConfigMap by which the seed comes; the pod's own where none is said."""
+    """Return the name of the ConfigMap by which the seed comes into a pod."""
     mounted = find(volumes(pod), SEED_VOLUME) or {}
     return str((mounted.get("configMap") or {}).get("name") or name(pod))
 

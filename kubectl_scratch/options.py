@@ -11,6 +11,7 @@ from kubectl_scratch import candidates
 from kubectl_scratch.console import Console
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.help import ConnectionFlag, Flag
+from kubectl_scratch.kinds import KIND_NAMES
 from kubectl_scratch.names import ARCHITECTURES
 
 
@@ -98,7 +99,12 @@ _CONNECTION: tuple[Callable[[Any], Any], ...] = (
     _connection(
         "--request-timeout", metavar="DURATION", default="0", help="How long a request may take."
     ),
+    # What kubectl's users type, and what says nothing to us.
     _connection("--cache-dir", metavar="DIR", hidden=True, help="Accepted and not used."),
+    _connection("--disable-compression", is_flag=True, hidden=True, help="Accepted and not used."),
+    _connection("--log-flush-frequency", metavar="DURATION", hidden=True, help="Not used."),
+    _connection("-v", "--v", "v", type=int, metavar="LEVEL", hidden=True, help="Not used."),
+    _connection("--vmodule", metavar="PATTERN", hidden=True, help="Accepted and not used."),
 )
 
 
@@ -325,5 +331,10 @@ def with_values(words: list[str]) -> list[str]:
 def refuse_extra(values: dict[str, Any], hint: str = "") -> None:
     """Raise InvalidRequest for what stands behind the name."""
     extra = values.pop("extra")
-    if extra:
-        raise InvalidRequest(f"{extra[0]!r} is one word too many", hint)
+    if not extra:
+        return
+    first = values.get("target") or values.get("copy") or ""
+    # As kubectl get has it; its debug, exec and logs do not.
+    if first.lower().partition(".")[0] in KIND_NAMES:
+        hint = f"did you mean {first}/{extra[0]}?"
+    raise InvalidRequest(f"{extra[0]!r} is one word too many", hint)

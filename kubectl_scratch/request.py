@@ -45,9 +45,9 @@ class Connection(NamedTuple):
 class SessionRequest(NamedTuple):
     """One session; durations are in seconds.
 
-    ``ttl`` is the lease's, ``longest`` the session's. ``tty`` None means "as the terminal
-    says", ``stdin`` None "as soon as the command asks for it"; ``command`` empty means a shell, ``shell`` one of the target's own. ``toolkit_files``
-    are paths of the user's own tools.
+    ``ttl`` is the lease's, ``longest`` the session's. ``tty`` None means "as the terminal says",
+    ``stdin`` None "once the command reads it". ``command`` empty means a shell, ``shell`` one of
+    the target's own. ``toolkit_files`` are paths of the user's own tools.
     """
 
     ttl: float
@@ -231,7 +231,8 @@ def check_ttl(seconds: float) -> None:
 
 def take_connection(values: dict[str, Any]) -> Connection:
     """Take the connection flags out of a command's values; raises InvalidRequest."""
-    del values["cache_dir"]
+    for ignored in ("cache_dir", "disable_compression", "log_flush_frequency", "v", "vmodule"):
+        del values[ignored]
     timeout = values.pop("request_timeout")
     fields = [name for name in Connection._fields if name != "request_timeout"]
     given = {name: values.pop(name) for name in fields}

@@ -31,7 +31,7 @@ OLDER = "the copy was made by an older version, or without its mark"
 class Ours(NamedTuple):
     """The ConfigMap with the seed: its path and the UID that its creation returned.
 
-    ``uid`` is empty where the copy does not say it: versions before 1.1 did not. ``digest`` is
+    ``uid`` is empty where the copy does not say it, as one of an older version. ``digest`` is
     the seed's SHA-256, empty where another version may have brought it. ``session`` and ``owner``
     are its label's value and the UID of what owns it.
     """

@@ -406,7 +406,9 @@ class FakeCluster:
             return web.json_response(result, status=201 if request.method == "POST" else 200)
 
     def _verb(self, request: Request, target: Target) -> Object:
-        dry = request.query.get("dryRun") == "All"
+        # Of a deletion with a body the query says nothing.
+        told = request.body if request.method == "DELETE" and request.body else request.query
+        dry = told.get("dryRun") in ("All", ["All"])
         verb = (request.method, bool(target.name))
         if verb == ("GET", True):
             return self._find(target)
