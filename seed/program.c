@@ -81,6 +81,28 @@ static void append_entry(struct text *all, const char *name, const char *value) 
     append(all, "", 1);
 }
 
+static bool is_shell_name(const char *entry) {
+    const char *at = entry;
+    while (*at == '_' || ((*at | 0x20) >= 'a' && (*at | 0x20) <= 'z') ||
+           (at > entry && *at >= '0' && *at <= '9'))
+        at++;
+    return at > entry && *at == '=';
+}
+
+/* Tell which variables a shell of the image's own may not pass on; the toolkit's passes on all. */
+static void tell_odd_names(const char *shell, char **environment) {
+    struct text names = {0}, ours = {0};
+    append_all(&ours, toolkit_folder(), "/bin/busybox", NULL);
+    for (; *environment; environment++)
+        if (!is_shell_name(*environment)) {
+            append_all(&names, names.size ? ", " : "", NULL);
+            append(&names, *environment, (size_t)(find_stop(*environment, "=") - *environment));
+        }
+    if (names.size && !equal(shell, ours.data))
+        say("seed: ", base_name(shell), " may drop these variables, whose names no shell can have: ",
+            names.data, "; run-app and commands after -- have them", NULL);
+}
+
 /* Become a command with the tools behind the app's own on PATH. A shell that is to read our rc has
    ENV=RC before it, as for env(1); the app's own ENV is carried along, and rc restores it. */
 static int become(struct words command) {
@@ -99,6 +121,7 @@ static int become(struct words command) {
         append_entry(&all, rc.data, "");
         append_entry(&all, "SCRATCH_ENV=", own);
         command.items++;
+        tell_odd_names(*command.items, environ);
     }
     return replace_by("seed", command, split(&all).items, "not found");
 }

@@ -251,10 +251,11 @@ class FakeCluster:
             self._faults.append(Fault(**what))
             return self._faults[-1]
 
-    def drop_exec(self) -> None:
-        """Cut the connections of all the running exec streams."""
+    def drop_exec(self, begins: tuple[str, ...] = ()) -> None:
+        """Cut the connections of the running exec streams whose command begins like this."""
         for stream in self.execs:
-            self._later(0, stream.drop)
+            if stream.command[: len(begins)] == begins:
+                self._later(0, stream.drop)
 
     def stall_exec(self) -> None:
         """Make all the running exec streams deaf and dumb, but keep them connected."""
