@@ -39,6 +39,8 @@ MERGE_PATCH = "application/merge-patch+json"
 # https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+# As a file's name, as kubectl has it.
+STDIN = "-"
 # As many as kubectl asks for at once, and how often a list may begin again whose rest is over.
 CHUNK, LISTS = "500", 3
 GONE = 410
@@ -71,9 +73,9 @@ def jobs(namespace: str, *more: str) -> str:
     return _path("/apis/batch/v1/namespaces", namespace, "jobs", *more)
 
 
-def config_maps(namespace: str) -> str:
-    """Return the path of a namespace's ConfigMaps."""
-    return _path("/api/v1/namespaces", namespace, "configmaps")
+def config_maps(namespace: str, *name: str) -> str:
+    """Return the path of a namespace's ConfigMaps, or of one."""
+    return _path("/api/v1/namespaces", namespace, "configmaps", *name)
 
 
 def events(namespace: str) -> str:
@@ -140,36 +142,70 @@ def read_config(connection: Connection, environ: Mapping[str, str]) -> Json:
 
 
 def read_objects(path: str) -> list[Json]:
-    """Return the objects of a YAML or JSON file, those of its Lists too.
+    """Return the objects of a YAML or JSON file, those of its Lists too; of stdin for "-".
 
     Raises InvalidRequest for a file that can't be read or has none.
     """
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     # The API knows no dates, only texts that look like one.
     texts = type("Texts", (loader,), {"yaml_implicit_resolvers": _without_dates(loader)})
+    what = title_of(path)
     try:
-        documents = list(yaml.load_all(Path(path).read_text(), Loader=texts))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise InvalidRequest(f"file {path!r} can't be read", reason_of(error)) from error
+        documents = [as_json(d) for d in yaml.load_all(_text_of(path), Loader=texts)]
+    except (OSError, RecursionError, ValueError, yaml.YAMLError) as error:
+        raise InvalidRequest(f"{what} can't be read", reason_of(error)) from error
     found = []
     for document in documents:
         items = document.get("items") if isinstance(document, dict) else None
         found += items if isinstance(items, list) else [document]
     objects = [item for item in found if isinstance(item, dict)]
-    if not objects or not all(map(_has_texts_as_keys, objects)):
-        raise InvalidRequest(f"file {path!r} has no object")
+    if not objects:
+        raise InvalidRequest(f"{what} has no object")
     return objects
+
+
+def title_of(path: str) -> str:
+    """Return what to call a file in a message."""
+    return "stdin" if path == STDIN else f"file {path!r}"
+
+
+def _text_of(path: str) -> str:
+    if path != STDIN:
+        return Path(path).read_text()
+    with open(0, "rb", closefd=False) as stdin:
+        return stdin.read().decode()
+
+
+def as_json(value: Any, inside: tuple[int, ...] = ()) -> Any:
+    """Return what YAML has read as JSON would have it: all keys are texts, as kubectl makes them.
+
+    Raises ValueError for a key that is none, and for what is inside of itself.
+    """
+    if id(value) in inside:
+        raise ValueError("an anchor is inside of itself")
+    if isinstance(value, dict):
+        inside = (*inside, id(value))
+        return {_text_key(key): as_json(each, inside) for key, each in value.items()}
+    if isinstance(value, list):
+        inside = (*inside, id(value))
+        return [as_json(each, inside) for each in value]
+    return value
+
+
+def _text_key(key: object) -> str:
+    if isinstance(key, bool):
+        return str(key).lower()
+    if isinstance(key, (str, int)):
+        return str(key)
+    if isinstance(key, float):
+        # Go's shortest form, without the fraction that Python gives a whole number.
+        return str(int(key)) if key.is_integer() and abs(key) < 1e21 else repr(key)
+    raise ValueError(f"{key!r} can't be a key")
 
 
 def _without_dates(loader: Any) -> dict[str, list[Any]]:
     known = loader.yaml_implicit_resolvers.items()
     return {key: [r for r in those if "timestamp" not in r[0]] for key, those in known}
-
-
-def _has_texts_as_keys(value: object) -> bool:
-    if isinstance(value, dict):
-        return all(isinstance(key, str) and _has_texts_as_keys(v) for key, v in value.items())
-    return not isinstance(value, list) or all(map(_has_texts_as_keys, value))
 
 
 def to_yaml(document: Json) -> str:
@@ -401,6 +437,17 @@ class Cluster:
             "gracePeriodSeconds": grace,
         }
         return self._call("DELETE", path, {}, body, timeout=timeout)
+
+    def dry_delete(self, path: str, uid: str, timeout: float) -> Answer:
+        """Ask whether the object of that UID could be deleted; nothing is."""
+        # Of a request with a body the API server takes no options from the query.
+        body = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": {"uid": uid},
+            "dryRun": ["All"],
+        }
+        return self._call("DELETE", path, {"dryRun": "All"}, body, timeout=timeout)
 
     def _call(
         self,

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import click
 
 from kubectl_scratch.names import COMMAND
+from kubectl_scratch.pflag import for_click
 
 OPTIONS = "options"
 CONNECTION_HINT = f'Use "{COMMAND} {OPTIONS}" for the connection flags, which are kubectl\'s.'
@@ -57,6 +58,10 @@ class Verb(click.Command):
         self.examples = tuple(examples)
         self.heading = heading
         self.takes_command = takes_command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the words, in whatever of pflag's spellings."""
+        return super().parse_args(ctx, for_click(args, self.get_params(ctx)))
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         """Return the words of the usage line, the flags behind the names."""

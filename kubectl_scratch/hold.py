@@ -11,9 +11,12 @@ from kubectl_scratch.findings import Edit
 from kubectl_scratch.podjson import (
     Json,
     all_containers,
+    find,
     init_containers,
     is_native_sidecar,
+    name,
     names_of,
+    volumes,
 )
 
 SEED_VOLUME, TOOLKIT_VOLUME = "scratch-seed", "scratch-toolkit"
@@ -145,11 +148,19 @@ def has_toolkit(container: Json) -> bool:
     return TOOLKIT_VOLUME in names or DEBUG_TOOLKIT_VOLUME in names
 
 
-def config_map(name: str, binary: bytes, labels: dict[str, str]) -> Json:
+def seed_of(pod: Json) -> str:
+    """Return the name of the ConfigMap by which the seed comes into a pod."""
+    mounted = find(volumes(pod), SEED_VOLUME) or {}
+    return str((mounted.get("configMap") or {}).get("name") or name(pod))
+
+
+def config_map(called: str, binary: bytes, labels: dict[str, str]) -> Json:
     """Return the ConfigMap that carries the seed, without its owner."""
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": {"name": name, "labels": labels},
+        "metadata": {"name": called, "labels": labels},
+        # What it carries runs as the target. It can still be replaced as a whole: seedcheck.py.
+        "immutable": True,
         "binaryData": {"seed": b64encode(binary).decode()},
     }

@@ -12,6 +12,7 @@ from kubectl_scratch.plan import Place
 from kubectl_scratch.podjson import Json
 from kubectl_scratch.request import SessionRequest
 from kubectl_scratch.run import Luggage, SessionLimit, death_of_target, run_session
+from kubectl_scratch.seedcheck import SeedCheck
 from kubectl_scratch.status import KILLED
 from kubectl_scratch.toolkit import Entry
 from kubectl_scratch.views import APP
@@ -27,7 +28,7 @@ def run_in(
     """
     luggage = luggage_for(copy, desk, source)
     if copy.learning:
-        learn(desk.cluster, copy.place, copy.learning, session.timeout)
+        learn(desk.cluster, copy.place, copy.learning, session.timeout, check_of(copy, desk))
     place = copy.place
     limit = SessionLimit(session.longest, copy.deadline, desk)
     can_move = place.view == APP and tty and not session.command
@@ -49,7 +50,7 @@ def run_in(
         if beside is None:
             return outcome
     desk.console.info("the session goes on in the debug container")
-    return run_session(session, desk, beside, tty, limit)
+    return run_session(session, desk, beside, tty, limit, Luggage(check=check_of(copy, desk)))
 
 
 def _beside(copy: LivingCopy, desk: Desk) -> Place | None:
@@ -61,11 +62,17 @@ def _beside(copy: LivingCopy, desk: Desk) -> Place | None:
 
 def luggage_for(copy: LivingCopy, desk: Desk, source: Json | None) -> Luggage:
     """Return what goes along."""
-    entries = learning_entries(copy)
+    luggage = Luggage(
+        learning_entries(copy), begins=copy.session_begins, check=check_of(copy, desk)
+    )
     if source is None:
-        return Luggage(entries, begins=copy.session_begins)
-    door = Door(desk.cluster, source, copy.place.target)
-    return Luggage(entries, door.lines, copy.session_begins)
+        return luggage
+    return luggage._replace(facts=Door(desk.cluster, source, copy.place.target).lines)
+
+
+def check_of(copy: LivingCopy, desk: Desk) -> SeedCheck | None:
+    """Return the check of the copy's seed, where it has one."""
+    return copy.seed and SeedCheck(desk.cluster, copy.seed, desk.console.warning)
 
 
 def learning_entries(copy: LivingCopy) -> tuple[Entry, ...]:

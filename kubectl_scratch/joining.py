@@ -19,6 +19,7 @@ from kubectl_scratch.podjson import (
     uid,
 )
 from kubectl_scratch.request import check_container
+from kubectl_scratch.seedcheck import of_copy
 from kubectl_scratch.views import APP, TOOLS
 
 
@@ -52,6 +53,7 @@ class JoinedCopy(LivingCopy):
             raise InvalidRequest(problem, "nothing was changed")
         if is_going(self._pod) or is_going(found.body):
             raise InvalidRequest(f"copy {self.place.copy_name!r} is being deleted")
+        self.seed = of_copy(self._pod, uid(found.body)) if self.place.has_seed else None
         patch = lease.renewal(found.body, self._session_id, found.at, self._terms.ttl)
         self._objects = [(path, uid(found.body)), (api.pods(*where), uid(self._pod))]
         self._seated = True

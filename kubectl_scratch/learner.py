@@ -11,10 +11,11 @@ from kubectl_scratch import cluster as api
 from kubectl_scratch import learning, stream
 from kubectl_scratch.cluster import Cluster
 from kubectl_scratch.console import printable
-from kubectl_scratch.errors import ClusterError
+from kubectl_scratch.errors import ClusterError, SessionError
 from kubectl_scratch.parallel import Task
 from kubectl_scratch.plan import Place
 from kubectl_scratch.podjson import uid
+from kubectl_scratch.seedcheck import SeedCheck
 from kubectl_scratch.toolkit import SEED, Entry
 from kubectl_scratch.toolkit import stream as records
 
@@ -49,20 +50,26 @@ class _Said(NamedTuple):
     data: bytes
 
 
-def learn(cluster: Cluster, place: Place, pod: str, patience: float) -> Task[None]:
+def learn(
+    cluster: Cluster, place: Place, pod: str, patience: float, check: SeedCheck | None = None
+) -> Task[None]:
     """Learn the image's command from the run in ``pod``, and tell it to the target's seed.
 
-    ``patience`` is in seconds, for the start of either: an image may have to be pulled.
+    ``patience`` is in seconds, for the start of either: an image may have to be pulled. What a
+    seed says that ``check`` does not find to be ours is told to nobody.
     """
-    return Task(lambda: _Learner(cluster, place, pod, patience).run())
+    return Task(lambda: _Learner(cluster, place, pod, patience, check).run())
 
 
 class _Learner:
-    def __init__(self, cluster: Cluster, place: Place, pod: str, patience: float) -> None:
+    def __init__(
+        self, cluster: Cluster, place: Place, pod: str, patience: float, check: SeedCheck | None
+    ) -> None:
         self._cluster = cluster
         self._place = place
         self._pod = pod
         self._patience = patience
+        self._check = check
         self._path = api.pods(place.namespace, pod)
 
     def run(self) -> None:
@@ -79,6 +86,11 @@ class _Learner:
         said = self._patiently(self._pod, learning.WATCHER, "tell", b"", self._failure)
         if isinstance(said, str):
             return [unlearned(said)]
+        try:
+            if self._check is not None:
+                self._check.confirm()
+        except SessionError as error:
+            return [unlearned(error.problem)]
         unstopped = [Entry("unstopped", b"", 0o644)] if said.code == learning.NOT_STOPPED else []
         # Last: with it run-app looks no further.
         return [*unstopped, Entry("learned", said.data, 0o644)]

@@ -24,6 +24,8 @@ VIEW_ANNOTATION = "kubectl-scratch/view"
 ARCH_ANNOTATION = "kubectl-scratch/arch"
 # That no debug container will come beside the target.
 ALONE_ANNOTATION = "kubectl-scratch/alone"
+# The UID of the ConfigMap that the copy was created with: another one may come by its name.
+SEED_ANNOTATION = "kubectl-scratch/seed-uid"
 
 
 def labels(session_id: str) -> dict[str, str]:

@@ -30,6 +30,7 @@ from kubectl_scratch.podjson import (
     uid,
 )
 from kubectl_scratch.request import duration_words
+from kubectl_scratch.seedcheck import Ours, created
 from kubectl_scratch.views import APP, TOOLS
 
 TRIES = 3
@@ -73,7 +74,8 @@ class LivingCopy:
 
     A signal is acted on between two steps and never inside one, so that whatever the cluster
     has created is known here. What could not be deleted is in ``leftover``. ``learning`` is the
-    pod of a learning run, ``unlearned`` why there is none though there should be.
+    pod of a learning run, ``unlearned`` why there is none though there should be. ``seed`` is
+    the ConfigMap by which the tools come, if there is one.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class LivingCopy:
         self.leftover: LeftoverCopy | None = None
         self.learning = ""
         self.unlearned = ""
+        self.seed: Ours | None = None
         self._session_id = session_id
         self._terms = terms
         self._cluster = surroundings.cluster
@@ -379,13 +382,17 @@ class CreatedCopy(LivingCopy):
             copy["metadata"]["ownerReferences"] = [lease.owner_reference(job)]
         else:
             copy["spec"]["activeDeadlineSeconds"] = int(self._terms.deadline)
+        if self.seed is not None:
+            # For a later session, which can't know it otherwise.
+            copy["metadata"].setdefault("annotations", {})[lease.SEED_ANNOTATION] = self.seed.uid
         return self._create(api.pods(self.place.namespace), copy)
 
     def _create_seed(self, owner: Json) -> None:
         """Create the ConfigMap; the garbage collector deletes it with its owner."""
         if self._plan.seed is not None:
             path = api.config_maps(self.place.namespace)
-            self._cluster.create(path, with_owner(self._plan.seed, owner))
+            made = self._cluster.create(path, with_owner(self._plan.seed, owner)).body
+            self.seed = created(made, path, self._plan.seed["binaryData"]["seed"])
 
     def _create_learning_pod(self, owner: Json) -> None:
         """Create the pod of the learning run; without it the session goes on."""

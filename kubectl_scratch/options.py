@@ -11,6 +11,7 @@ from kubectl_scratch import candidates
 from kubectl_scratch.console import Console
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.help import ConnectionFlag, Flag
+from kubectl_scratch.kinds import KIND_NAMES
 from kubectl_scratch.names import ARCHITECTURES
 
 
@@ -104,7 +105,12 @@ _CONNECTION: tuple[Callable[[Any], Any], ...] = (
         help="kubectl's preferences, for their credential plugin policy.",
         shell_complete=candidates.files,
     ),
+    # What kubectl's users type, and what says nothing to us.
     _connection("--cache-dir", metavar="DIR", hidden=True, help="Accepted and not used."),
+    _connection("--disable-compression", is_flag=True, hidden=True, help="Accepted and not used."),
+    _connection("--log-flush-frequency", metavar="DURATION", hidden=True, help="Not used."),
+    _connection("-v", "--v", "v", type=int, metavar="LEVEL", hidden=True, help="Not used."),
+    _connection("--vmodule", metavar="PATTERN", hidden=True, help="Accepted and not used."),
 )
 
 
@@ -117,7 +123,12 @@ _SESSION: tuple[Callable[[Any], Any], ...] = (
         default=None,
         help="With a terminal, or with pipes. [default: a terminal where stdin and stdout are one]",
     ),
-    flag("-i", "--stdin", is_flag=True, hidden=True, help="Accepted; it is passed anyway."),
+    flag(
+        "-i",
+        "--stdin/--no-stdin",
+        default=None,
+        help="Pass stdin from the start, or never. [default: once the command reads it]",
+    ),
     flag("-q", "--quiet", is_flag=True, help="Say only warnings and errors."),
     flag(
         "--timeout",
@@ -326,5 +337,10 @@ def with_values(words: list[str]) -> list[str]:
 def refuse_extra(values: dict[str, Any], hint: str = "") -> None:
     """Raise InvalidRequest for what stands behind the name."""
     extra = values.pop("extra")
-    if extra:
-        raise InvalidRequest(f"{extra[0]!r} is one word too many", hint)
+    if not extra:
+        return
+    first = values.get("target") or values.get("copy") or ""
+    # As kubectl get has it; its debug, exec and logs do not.
+    if first.lower().partition(".")[0] in KIND_NAMES:
+        hint = f"did you mean {first}/{extra[0]}?"
+    raise InvalidRequest(f"{extra[0]!r} is one word too many", hint)

@@ -71,6 +71,7 @@ RIGHTS = (
     Right("create", "", "pods/exec"),
     Right("get", "", "pods/exec"),
     Right("create", "", "configmaps", "the tools come as an image, beside the target"),
+    Right("get", "", "configmaps", "a program that replaces ours in the copy is not noticed"),
     Right("get", "", "pods/log", "the last lines of its log are not shown"),
     Right("create", "batch", "jobs", "no lease: the copy ends at a fixed time instead"),
     Right("get", "batch", "jobs", "no lease that can be renewed"),

@@ -46,9 +46,9 @@ class Connection(NamedTuple):
 class SessionRequest(NamedTuple):
     """One session; durations are in seconds.
 
-    ``ttl`` is the lease's, ``longest`` the session's. ``tty`` None means "as the terminal
-    says"; ``command`` empty means a shell, ``shell`` one of the target's own. ``toolkit_files``
-    are paths of the user's own tools.
+    ``ttl`` is the lease's, ``longest`` the session's. ``tty`` None means "as the terminal says",
+    ``stdin`` None "once the command reads it". ``command`` empty means a shell, ``shell`` one of
+    the target's own. ``toolkit_files`` are paths of the user's own tools.
     """
 
     ttl: float
@@ -59,6 +59,7 @@ class SessionRequest(NamedTuple):
     transport: str = "auto"
     shell: str | None = None
     toolkit_files: tuple[str, ...] = ()
+    stdin: bool | None = None
 
 
 class Target(NamedTuple):
@@ -231,7 +232,8 @@ def check_ttl(seconds: float) -> None:
 
 def take_connection(values: dict[str, Any]) -> Connection:
     """Take the connection flags out of a command's values; raises InvalidRequest."""
-    del values["cache_dir"]
+    for ignored in ("cache_dir", "disable_compression", "log_flush_frequency", "v", "vmodule"):
+        del values[ignored]
     timeout = values.pop("request_timeout")
     fields = [name for name in Connection._fields if name != "request_timeout"]
     given = {name: values.pop(name) for name in fields}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -24,8 +25,10 @@ from kubectl_scratch.plan import Place
 from kubectl_scratch.podjson import has_ended, is_going, status_of
 from kubectl_scratch.private import private_folder
 from kubectl_scratch.request import SessionRequest, duration_words
+from kubectl_scratch.seedcheck import SeedCheck
 from kubectl_scratch.spawn import Remote
 from kubectl_scratch.status import KILLED, Failed, State
+from kubectl_scratch.stdinwatch import StdinWatch
 from kubectl_scratch.stream import is_over
 from kubectl_scratch.toolkit import Entry
 from kubectl_scratch.transport import (
@@ -58,12 +61,13 @@ UNREACHED = (stream.NoWebSocket, stream.NotStarted, stream.Refused, stream.Unsur
 class Luggage(NamedTuple):
     """What goes along: files beside the toolkit's, and lines for the banner, as far as known.
 
-    ``begins`` is called when the session begins.
+    ``begins`` is called when the session begins. ``check`` proves that the seed is ours.
     """
 
     entries: tuple[Entry, ...] = ()
     facts: Callable[[Place], list[str]] = lambda place: []
     begins: Callable[[], None] = lambda: None
+    check: SeedCheck | None = None
 
 
 NOTHING = Luggage()
@@ -165,7 +169,7 @@ def carry(
     luggage: Luggage,
 ) -> Outcome:
     """Carry the session until it ends."""
-    now = desk.clock.monotonic
+    now, reads = desk.clock.monotonic, request.stdin is not False
     luggage.begins()
     try:
         if tty:
@@ -173,12 +177,30 @@ def carry(
                 for line in (*luggage.facts(place), *shell.banner(place)):
                     desk.console.info(line)
             with terminal.raw_session(remote, desk.user, desk.console) as raw:
-                terminal.bridge(remote, desk.user, desk.interrupts, now, limit.check, raw)
+                terminal.bridge(remote, desk.user, desk.interrupts, now, limit.check, raw, reads)
         else:
-            terminal.bridge(remote, desk.user, desk.interrupts, now, limit.check)
+            if not reads:
+                remote.sendeof()
+            with watch_stdin(remote, request, desk, place) as wanted:
+                terminal.bridge(
+                    remote, desk.user, desk.interrupts, now, limit.check, None, reads, wanted
+                )
     finally:
         remote.close()
     return remote.outcome()
+
+
+def watch_stdin(
+    remote: Remote, request: SessionRequest, desk: Desk, place: Place
+) -> AbstractContextManager[StdinWatch | None]:
+    """Return what tells when our stdin is to be read; None where it is read at once.
+
+    A shell reads it, and without the seed nobody can tell.
+    """
+    asked = request.stdin is not None or not request.command
+    if asked or not remote.input_id or terminal.has_ended(desk.user.stdin):
+        return contextlib.nullcontext()
+    return StdinWatch(desk.cluster, place, remote.input_id)
 
 
 def open_session(
@@ -235,6 +257,8 @@ def make_errand(
         repeatable=not request.command,
         toolkit=pack(request, place, tty, luggage) if place.has_seed else None,
         loose=loose(command, place.tag) if place.tag else None,
+        check=luggage.check,
+        reads=request.stdin is not False,
     )
 
 

@@ -13,7 +13,8 @@ from kubectl_scratch.views import APP
 # /dev/termination-log, .../pods/UID/containers/NAME/..., which any user may read in
 # /proc/PID/mountinfo (kubernetes/kubernetes, pkg/kubelet/kubelet_getters.go). With hostPID the
 # pod's own UID keeps others out. Without a target target_root names a folder that can't exist:
-# $(target-root)/etc must never be our own /etc.
+# $(target-root)/etc must never be our own /etc. What is typed is UTF-8, also where the app's
+# variables don't say so; not exported, so that what is started from the prompt has the app's.
 HELPERS = r"""
 [ -n "$BASH_VERSION" ] && [ -r ~/.bashrc ] && . ~/.bashrc
 target_pid() {
@@ -32,6 +33,9 @@ target_pid() {
 target_root() { p=$(target_pid) || p=no-target; echo "/proc/$p/root"; }
 target_env() { p=$(target_pid) && tr '\000' '\n' < "/proc/$p/environ"; }
 alias target-pid=target_pid target-root=target_root target-env=target_env
+[ -n "$LC_ALL$LC_CTYPE" ] || case $LANG in
+  *[Uu][Tt][Ff]*) ;; *) { LC_CTYPE=C.UTF-8; } 2> /dev/null ;;
+esac
 PS1='@TARGET@:\w\$ '
 """
 
@@ -84,10 +88,10 @@ BUILT_IN = (
 
 # The first of bash, ash and sh that there is, with the helpers where any folder takes them.
 START = r"""
-LANG=${LANG:-C.UTF-8}; export LANG
 for d in "${TMPDIR:-/tmp}" /dev/shm "$HOME" .; do
   rc=$d/.scratch-rc-$$; { printf %s "$1" > "$rc"; } 2> /dev/null && break; rc=
 done
+[ -n "$rc" ] || { LANG=${LANG:-C.UTF-8}; export LANG; }
 if command -v bash > /dev/null; then exec bash ${rc:+--rcfile "$rc"} -i; fi
 [ -z "$rc" ] || { ENV=$rc; export ENV; }
 if command -v ash > /dev/null; then exec ash -i; fi

@@ -35,10 +35,12 @@ END_OF_INPUT = b"\x04"
 class Remote(Protocol):
     """A command somewhere else, of which stdin, stdout and stderr are here.
 
-    ``takes_input`` is false where it reads our stdin by itself.
+    ``takes_input`` is false where it reads our stdin by itself. ``input_id`` is what its
+    stdin is in the container, empty where that is not known.
     """
 
     takes_input: bool
+    input_id: str
 
     def fileno(self) -> int:
         """Return the descriptor to select on."""
@@ -86,8 +88,9 @@ class WebSocketSpawn(_Base):
     PING_AFTER = 20.0
     DEAD_AFTER = 60.0
 
-    def __init__(self, stream: ExecStream, tty: bool) -> None:
+    def __init__(self, stream: ExecStream, tty: bool, input_id: str = "") -> None:
         super().__init__(timeout=30, maxread=65536)
+        self.input_id = input_id
         self.delaybeforesend = None
         self.delayafterread = None
         self.child_fd = stream.fileno()
@@ -230,6 +233,7 @@ class KubectlSpawn(_Spawn):
         os.set_blocking(self.child_fd, False)
 
     takes_input = True
+    input_id = ""
     more = False
 
     @property
@@ -291,13 +295,15 @@ class KubectlPipes:
     """A command in a container, through ``kubectl exec`` as a child with our own streams."""
 
     takes_input = False
+    input_id = ""
     more = False
     backlog = 0
 
-    def __init__(self, kubectl: str, arguments: list[str]) -> None:
+    def __init__(self, kubectl: str, arguments: list[str], reads: bool = True) -> None:
         # The child holds the other end for as long as it lives: selecting on ours tells its end.
         self._lifeline, held = os.pipe()
-        self._child = subprocess.Popen([kubectl, *arguments], pass_fds=[held])
+        stdin = None if reads else subprocess.DEVNULL
+        self._child = subprocess.Popen([kubectl, *arguments], pass_fds=[held], stdin=stdin)
         os.close(held)
 
     def fileno(self) -> int:

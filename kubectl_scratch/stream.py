@@ -345,7 +345,7 @@ def converse(stream: ExecStream, stdin: bytes, seconds: float) -> tuple[Outcome,
     stream.queue(stdin)
     said, deadline = b"", time.monotonic() + seconds
     while not stream.ended and time.monotonic() < deadline:
-        said += b"".join(data for _, data in _exchange(stream))
+        said += b"".join(data for _, data in exchange(stream))
     stream.close()
     return stream.outcome, said
 
@@ -359,7 +359,7 @@ def expect(stream: ExecStream, byte: bytes, seconds: float) -> tuple[bool, bytes
     seen: list[tuple[int, bytes]] = []
     deadline = time.monotonic() + seconds
     while not stream.ended and time.monotonic() < deadline:
-        got = _exchange(stream)
+        got = exchange(stream)
         for at, (channel, data) in enumerate(got):
             before, found, behind = data.partition(byte) if channel == STDOUT else (data, b"", b"")
             if found:
@@ -372,7 +372,7 @@ def expect(stream: ExecStream, byte: bytes, seconds: float) -> tuple[bool, bytes
     return False, said
 
 
-def _exchange(stream: ExecStream) -> list[tuple[int, bytes]]:
+def exchange(stream: ExecStream) -> list[tuple[int, bytes]]:
     """Wait up to a second until something can be sent or received, and do that."""
     parallel.check()
     stream.flush()

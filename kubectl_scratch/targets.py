@@ -74,6 +74,8 @@ def choose_manifest(objects: list[Json], path: str) -> Json:
     """
     found = [item for item in objects if kind_of(item)]
     found = [item for item in found if kind_of(item) != "service"] or found
+    if not any(item.get("kind") for item in objects):
+        raise InvalidRequest(f"{path!r} has no object")
     if not found:
         raise InvalidRequest(f"{path!r} has no pod and nothing that makes pods")
     if len(found) > 1:
@@ -83,6 +85,12 @@ def choose_manifest(objects: list[Json], path: str) -> Json:
     if not _is_sound(manifest):
         raise InvalidRequest(f"the {kind_of(manifest)} in {path!r} is not one that a cluster takes")
     return manifest
+
+
+def generated_name(manifest: Json) -> str:
+    """Return what an object is to be called whose name the API server makes; empty for others."""
+    metadata = manifest["metadata"]
+    return "" if metadata.get("name") else str(metadata["generateName"]).rstrip("-.")
 
 
 def _is_sound(manifest: Json) -> bool:
@@ -98,7 +106,10 @@ def _is_sound(manifest: Json) -> bool:
 
 
 def _is_named(metadata: Json) -> bool:
-    given = [metadata.get("name"), metadata.get("namespace", "default")]
+    own = metadata.get("name")
+    if not own and isinstance(metadata.get("generateName"), str):
+        own = generated_name({"metadata": metadata})
+    given = [own, metadata.get("namespace", "default")]
     maps = [metadata.get("labels") or {}, metadata.get("annotations") or {}]
     named = all(isinstance(text, str) and is_name(text) for text in given)
     return named and all(isinstance(each, dict) for each in maps)

@@ -10,6 +10,7 @@ import errno
 import os
 import select
 import signal
+import stat
 import termios
 import tty
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from kubectl_scratch.errors import Interrupted, SessionError
 from kubectl_scratch.interrupts import Interrupts
 from kubectl_scratch.sink import Sink
 from kubectl_scratch.spawn import Remote
+from kubectl_scratch.stdinwatch import StdinWatch
 
 READ_BYTES = 65536
 # Input is read only while less than this waits for the network: a pasted file then waits in
@@ -89,14 +91,18 @@ def bridge(
     clock: Callable[[], float],
     tick: Callable[[], None],
     raw: RawTerminal | None = None,
+    reads: bool = True,
+    wanted: StdinWatch | None = None,
 ) -> None:
     """Carry bytes both ways until the remote side ends; ``raw`` where it has a terminal.
 
-    ``tick`` is called about once a second. Raises Interrupted for a signal, and, with
-    SIGPIPE's number, when nobody reads our output any more.
+    Our stdin is left alone unless it ``reads``, and then until it is ``wanted``. ``tick`` is
+    called about once a second. Raises Interrupted for a signal, and, with SIGPIPE's number, when
+    nobody reads our output any more.
     """
     with closing(Sink(user.stdout)) as out, closing(Sink(user.stderr)) as err:
-        _carry(remote, user, Outlet(out, err, interrupts, tick), clock, raw)
+        outlet = Outlet(out, err, interrupts, tick)
+        _carry(remote, user, outlet, clock, raw, reads, wanted)
 
 
 def _carry(
@@ -105,21 +111,27 @@ def _carry(
     outlet: Outlet,
     clock: Callable[[], float],
     raw: RawTerminal | None,
+    reads: bool,
+    wanted: StdinWatch | None,
 ) -> None:
-    reading, interrupts = remote.takes_input, outlet.interrupts
+    reading, waiting, interrupts = reads and remote.takes_input, wanted, outlet.interrupts
     while not remote.ended():
         remote.flush()
-        wanted = [remote.fileno(), interrupts.fileno()]
-        if reading and remote.backlog < MOST_BACKLOG:
-            wanted.append(user.stdin)
+        selected = [remote.fileno(), interrupts.fileno()]
+        if reading and waiting is not None:
+            selected.append(waiting.fileno())
+        elif reading and remote.backlog < MOST_BACKLOG:
+            selected.append(user.stdin)
         writable = [remote.fileno()] if remote.backlog else []
-        ready, _, _ = select.select(wanted, writable, [], 0 if remote.more else TICK_SECONDS)
+        ready, _, _ = select.select(selected, writable, [], 0 if remote.more else TICK_SECONDS)
         if interrupts.fileno() in ready:
             interrupts.clear()
         interrupts.check()
         if interrupts.resized and raw is not None:
             _follow_terminal(remote, user, interrupts, raw)
-        if user.stdin in ready:
+        if waiting is not None and waiting.fileno() in ready:
+            waiting = None
+        elif user.stdin in ready:
             reading = _pass_input(remote, user.stdin)
         _show(remote, raw, outlet)
         remote.keep_alive(clock())
@@ -182,6 +194,16 @@ def _show(remote: Remote, raw: RawTerminal | None, outlet: Outlet) -> None:
     # Nobody who could be told: a stderr that can't be written ends no session.
     with contextlib.suppress(OSError):
         outlet.write(outlet.err, err)
+
+
+def has_ended(stdin: int) -> bool:
+    """Say whether a stdin certainly has nothing to read any more: /dev/null, a pipe's dead end."""
+    status = os.fstat(stdin)
+    if stat.S_ISCHR(status.st_mode):
+        return status.st_rdev == os.stat(os.devnull).st_rdev
+    look = select.poll()
+    look.register(stdin, select.POLLIN)
+    return any(event == select.POLLHUP for _, event in look.poll(0))
 
 
 def _pass_input(remote: Remote, stdin: int) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -23,6 +24,7 @@ from kubectl_scratch.errors import ClusterError, SessionError, Unreachable
 from kubectl_scratch.execs import Dial
 from kubectl_scratch.parallel import Task
 from kubectl_scratch.podjson import status_of
+from kubectl_scratch.seedcheck import SeedCheck
 from kubectl_scratch.spawn import KubectlPipes, KubectlSpawn, Remote, WebSocketSpawn
 from kubectl_scratch.status import KILLED, Ready, State
 from kubectl_scratch.toolkit import SEED
@@ -41,6 +43,7 @@ ENDED_EACH_TIME = "the seed that receives them is killed each time"
 # on stdout, or over that of an exec before the session's.
 START, RECEIVE, ENTER = (SEED, "start", "--"), (SEED, "recv"), (SEED, "enter", "--")
 ASKS, HAS_ALL = b"\x05", b"\x06"
+GREETING = re.compile(rb"([0-9a-f]{64}) ([0-9]+:[0-9]+)\Z")
 # For how long, in seconds, it may be silent, and the toolkit be on its way; where the line is
 # slow that is said.
 ASK_SECONDS, RECEIVE_SECONDS = 60.0, 120.0
@@ -59,7 +62,8 @@ class Errand(NamedTuple):
     ``repeatable`` says that starting it twice does no harm, as with a shell. ``toolkit`` is
     what the seed in the container receives before, which then becomes the command; None where
     the tools are there. ``loose`` is the command where no WebSocket, and so no tether, comes
-    through.
+    through. ``check`` proves that it is our seed, before it receives anything. ``reads`` says
+    that the command may have our stdin.
     """
 
     namespace: str
@@ -71,6 +75,15 @@ class Errand(NamedTuple):
     repeatable: bool
     toolkit: bytes | None = None
     loose: tuple[str, ...] | None = None
+    check: SeedCheck | None = None
+    reads: bool = True
+
+
+class Greeting(NamedTuple):
+    """What a seed says: its own SHA-256, and what its stdin is, as DEVICE:INODE."""
+
+    digest: str = ""
+    stdin: str = ""
 
 
 class WebSocketTransport:
@@ -131,8 +144,12 @@ class WebSocketTransport:
     def _start_with(self, toolkit: bytes, subprotocol: str) -> WebSocketSpawn:
         errand = self._errand
         connected = self._connect((*START, *errand.command), subprotocol, errand.tty)
+        if errand.check is not None and subprotocol == stream.V4:
+            # Its handshake, unlike v5's, tells that the container runs.
+            errand.check.begin()
         try:
-            bring(connected, toolkit, self._say, Lives(self._cluster, errand))
+            lives = Lives(self._cluster, errand)
+            greeting = bring(connected, toolkit, self._say, errand.check, lives)
         except SeedEnded as error:
             connected.close()
             self._ends.note(str(error))
@@ -140,7 +157,7 @@ class WebSocketTransport:
         except BaseException:
             connected.close()
             raise
-        return WebSocketSpawn(connected, errand.tty)
+        return WebSocketSpawn(connected, errand.tty, greeting.stdin)
 
     def _start(self, subprotocol: str) -> WebSocketSpawn:
         errand = self._errand
@@ -187,24 +204,28 @@ def bring(
     session: stream.ExecStream,
     toolkit: bytes,
     say: Callable[[str], None],
+    check: SeedCheck | None = None,
     lives: Callable[[], bool] = lambda: True,
-) -> None:
+) -> Greeting:
     """Give the seed the toolkit once it asks for it; ``say`` what is waited for if it takes long.
 
     ``lives`` says whether the container still runs. Raises NotStarted if no seed runs that could
     ask, or if it was ended with its container, Unsure if the connection was cut before, and
-    SessionError if the toolkit was not received whole. The session's command has not been started
-    then.
+    SessionError if ``check`` finds that it is not our seed, or the toolkit was not received whole.
+    The session's command has not been started then.
     """
     asked, said = _expect(session, ASKS, ASK_SECONDS, lives)
     if asked:
+        greeting = read_greeting(said)
+        if check is not None:
+            check.confirm(greeting.digest)
         session.queue(toolkit)
         came, said = stream.expect(session, HAS_ALL, SLOW_SECONDS)
         if not came and not session.ended:
             say(f"{len(toolkit) / 1e6:.1f} MB of tools are on their way")
             came, said = _expect(session, HAS_ALL, RECEIVE_SECONDS, lives)
         if came:
-            return
+            return greeting
     outcome = session.outcome
     problem = outcome.problem if session.ended else "the seed does not answer"
     if not asked and outcome.lost and session.ended:
@@ -282,6 +303,12 @@ class Ends:
             raise not_received(f"{ENDED_EACH_TIME}: {why}")
 
 
+def read_greeting(said: bytes) -> Greeting:
+    """Return what a seed says before it asks; an older one says nothing."""
+    found = GREETING.search(said)
+    return Greeting(found[1].decode(), found[2].decode()) if found else Greeting()
+
+
 def not_received(why: str) -> SessionError:
     """Return the error of a toolkit that could not be brought into a container."""
     problem = f"the tools could not be brought into the container: {why or 'no reason given'}"
@@ -311,15 +338,18 @@ class KubectlTransport:
                 if not self._bring(kubectl, self._errand.toolkit):
                     return None
                 command = (*ENTER, *command)
-            arguments = self._arguments(command)
+            reads = self._errand.reads
+            arguments = self._arguments(command, reads=reads)
             if self._errand.tty:
                 return KubectlSpawn(kubectl, arguments, self._errand.size)
-            return KubectlPipes(kubectl, arguments)
+            return KubectlPipes(kubectl, arguments, reads)
         except OSError as error:
             raise SessionError(f"{kubectl} can't be run: {error.strerror}") from error
 
     def _bring(self, kubectl: str, toolkit: bytes) -> bool:
         """Bring the toolkit; return false if the container has just ended, or not begun."""
+        if self._errand.check is not None:
+            self._errand.check.confirm()
         code, problem = self._receive(kubectl, toolkit)
         if code and (stream.is_not_started(problem) or stream.is_over(problem)):
             return False
@@ -352,7 +382,9 @@ class KubectlTransport:
             finally:
                 process.kill()
 
-    def _arguments(self, command: tuple[str, ...], tty: bool | None = None) -> list[str]:
+    def _arguments(
+        self, command: tuple[str, ...], tty: bool | None = None, reads: bool = True
+    ) -> list[str]:
         config = self._folder / "kubeconfig"
         descriptor = os.open(config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
@@ -360,11 +392,12 @@ class KubectlTransport:
             json.dump(self._cluster.access.config, file, default=str)
         errand = self._errand
         where = ["-n", errand.namespace, errand.pod, "-c", errand.container]
-        mode = "-it" if (errand.tty if tty is None else tty) else "-i"
+        # kubectl wants stdin for a terminal.
+        modes = [["-i"] if reads else [], ["-it"]][errand.tty if tty is None else tty]
         flags = [f"--kubeconfig={config}"]
         if self._cluster.access.kuberc:
             flags.append(f"--kuberc={self._cluster.access.kuberc}")
-        return [*flags, "exec", mode, *where, "--", *command]
+        return [*flags, "exec", *modes, *where, "--", *command]
 
 
 def find_kubectl() -> str:

@@ -105,7 +105,9 @@ static const char *why_unlearned(void) {
     if (!read_toolkit("unlearned", &file) || !file.size)
         return "";
     append_all(&told, ": ", NULL);
-    append(&told, file.data, (size_t)(find_stop(file.data, "\n") - file.data));
+    // The app may have written it, too.
+    *(char *)find_stop(file.data, "\n") = 0;
+    append_shown(&told, file.data);
     return told.data;
 }
 
@@ -215,31 +217,28 @@ static bool is_plain(const char *word) {
     return *word;
 }
 
-static bool is_control(char byte) { return (unsigned char)byte < ' ' || byte == 0x7f; }
-
 /* Append what a shell takes for the word, and what does nothing to a terminal: an app may choose its
    own words. */
 static void append_quoted(struct text *text, const char *word) {
-    static const char digits[] = "0123456789abcdef";
     append(text, " ", 1);
     if (is_plain(word)) {
         append_all(text, word, NULL);
         return;
     }
-    bool has_controls = false;
-    for (const char *at = word; *at; at++)
-        has_controls |= is_control(*at);
-    append_all(text, has_controls ? "$'" : "'", NULL);
-    for (; *word; word++) {
-        char code[] = {'\\', 'x', digits[(*word >> 4) & 15], digits[*word & 15]};
-        if (is_control(*word))
-            append(text, code, sizeof code);
-        else if (has_controls && is_one_of(*word, "'\\"))
+    bool safe, has_codes = false;
+    for (const char *at = word; *at; at += next_character(at, &safe), has_codes |= !safe)
+        continue;
+    append_all(text, has_codes ? "$'" : "'", NULL);
+    for (size_t size; *word; word += size) {
+        size = next_character(word, &safe);
+        if (!safe)
+            append_codes(text, word, size);
+        else if (has_codes && is_one_of(*word, "'\\"))
             append_all(text, "\\", (char[]){*word, 0}, NULL);
         else if (*word == '\'')
             append_all(text, "'\\''", NULL);
         else
-            append(text, word, 1);
+            append(text, word, size);
     }
     append_all(text, "'", NULL);
 }

@@ -6,22 +6,26 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-/* Visit the processes, the lowest PID first, until a visit returns true. */
-bool each_process(visitor *visit, void *about) {
-    static _Alignas(struct dirent) char entries[32768];
-    int folder = openat(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+/* Visit what a folder has by a number, in the folder's order, until a visit returns true. */
+bool each_number(const char *path, visitor *visit, void *about) {
+    // Of each caller's own: a visit may look into another folder.
+    _Alignas(struct dirent) char entries[16384];
+    int folder = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool found = false;
     int size;
     while (!found && (size = getdents(folder, (struct dirent *)entries, sizeof entries)) > 0)
         for (int at = 0; !found && at < size;) {
             struct dirent *entry = (struct dirent *)(entries + at);
-            uint64_t pid;
-            found = is_number(entry->d_name, &pid) && visit(entry->d_name, about);
+            uint64_t number;
+            found = is_number(entry->d_name, &number) && visit(entry->d_name, about);
             at += entry->d_reclen;
         }
     close(folder);
     return found;
 }
+
+/* Visit the processes, the lowest PID first, until a visit returns true. */
+bool each_process(visitor *visit, void *about) { return each_number("/proc", visit, about); }
 
 static const char *process_path(const char *pid, const char *name) {
     static struct text path;
@@ -44,10 +48,15 @@ bool process_link(const char *pid, const char *name, struct text *text) {
     return true;
 }
 
-/* Say whether a process with this first word is a seed: the same file is there by that name. */
-bool is_seed(const char *first_word) {
+static bool is_our_program(const char *path) {
     struct stat ours, theirs;
     return fstatat(AT_FDCWD, "/proc/self/exe", &ours, 0) == 0 &&
-           fstatat(AT_FDCWD, first_word, &theirs, 0) == 0 &&
+           fstatat(AT_FDCWD, path, &theirs, 0) == 0 &&
            ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
 }
+
+/* Say whether a process with this first word is a seed: the same file is there by that name. */
+bool is_seed(const char *first_word) { return is_our_program(first_word); }
+
+/* Say whether a process is a seed; of another user's that is not to be seen. */
+bool runs_seed(const char *pid) { return is_our_program(process_path(pid, "exe")); }

@@ -81,6 +81,28 @@ static void append_entry(struct text *all, const char *name, const char *value) 
     append(all, "", 1);
 }
 
+static bool is_shell_name(const char *entry) {
+    const char *at = entry;
+    while (*at == '_' || ((*at | 0x20) >= 'a' && (*at | 0x20) <= 'z') ||
+           (at > entry && *at >= '0' && *at <= '9'))
+        at++;
+    return at > entry && *at == '=';
+}
+
+/* Tell which variables a shell of the image's own may not pass on; the toolkit's passes on all. */
+static void tell_odd_names(const char *shell, char **environment) {
+    struct text names = {0}, ours = {0};
+    append_all(&ours, toolkit_folder(), "/bin/busybox", NULL);
+    for (; *environment; environment++)
+        if (!is_shell_name(*environment)) {
+            append_all(&names, names.size ? ", " : "", NULL);
+            append(&names, *environment, (size_t)(find_stop(*environment, "=") - *environment));
+        }
+    if (names.size && !equal(shell, ours.data))
+        say("seed: ", base_name(shell), " may drop these variables, whose names no shell can have: ",
+            names.data, "; run-app and commands after -- have them", NULL);
+}
+
 /* Become a command with the tools behind the app's own on PATH. A shell that is to read our rc has
    ENV=RC before it, as for env(1); the app's own ENV is carried along, and rc restores it. */
 static int become(struct words command) {
@@ -99,6 +121,7 @@ static int become(struct words command) {
         append_entry(&all, rc.data, "");
         append_entry(&all, "SCRATCH_ENV=", own);
         command.items++;
+        tell_odd_names(*command.items, environ);
     }
     return replace_by("seed", command, split(&all).items, "not found");
 }
@@ -119,6 +142,34 @@ int enter(struct words words) {
     return become(command);
 }
 
+/* Append the SHA-256 of what runs: a node may have mounted another program than the client means. */
+static void append_own_sum(struct text *text) {
+    struct text program = {0};
+    struct sha256 sum;
+    char hex[65];
+    if (!read_at(AT_FDCWD, "/proc/self/exe", &program))
+        return;
+    sha256_begin(&sum);
+    sha256_add(&sum, program.data, program.size);
+    sha256_end(&sum, hex);
+    append_all(text, hex, NULL);
+}
+
+/* Say who we are, and what our stdin is, by which seed wants finds who reads it; then ask. */
+static bool ask(void) {
+    struct text greeting = {0};
+    struct stat status;
+    append_own_sum(&greeting);
+    append(&greeting, " ", 1);
+    if (fstatat(STDIN_FILENO, "", &status, AT_EMPTY_PATH) == 0) {
+        append_number(&greeting, status.st_dev);
+        append(&greeting, ":", 1);
+        append_number(&greeting, status.st_ino);
+    }
+    append(&greeting, ASKS, 1);
+    return write_all(STDOUT_FILENO, greeting.data, greeting.size);
+}
+
 /* Receive the toolkit over the session's own stdin, then become its command: one exec less, and
  * no command before its tools. A terminal takes and gives each byte as it is meanwhile. */
 int receive_and_enter(struct words words) {
@@ -129,7 +180,7 @@ int receive_and_enter(struct words words) {
     // A terminal that is gone then ends the input, and what has come in part is removed.
     on_signal(SIGHUP, SIG_IGN);
     bool is_terminal = make_raw(STDIN_FILENO, &before);
-    if (!write_all(STDOUT_FILENO, ASKS, 1))
+    if (!ask())
         return FAILURE;
     receive_all();
     if (is_terminal)

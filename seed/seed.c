@@ -5,7 +5,8 @@ typedef int command(struct words words);
 
 int tell_usage(void) {
     say("usage: seed hold FROM N -- WORDS... | idle SECONDS | recv | has | enter -- COMMAND... |"
-        " start -- COMMAND... | run | show | learn NARGS CONTAINER | tell | version", NULL);
+        " start -- COMMAND... | run | show | learn NARGS CONTAINER | tell | wants DEVICE:INODE |"
+        " version", NULL);
     return FAILURE;
 }
 
@@ -54,7 +55,8 @@ static const struct {
     command *run;
 } commands[] = {
     {"hold", hold}, {"idle", idle},    {"recv", receive},  {"has", has},   {"enter", enter},
-    {"start", receive_and_enter}, {"run", run_app}, {"show", show_app}, {"learn", learn}, {"tell", tell}, {"version", version},
+    {"start", receive_and_enter}, {"run", run_app}, {"show", show_app}, {"learn", learn}, {"tell", tell},
+    {"wants", wants}, {"version", version},
 };
 
 int main(int count, char **items) {

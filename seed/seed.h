@@ -36,6 +36,10 @@ struct words split(const struct text *text);
 struct words concat(struct words first, struct words second);
 bool parse_number(const char **at, unsigned base, uint64_t *value);
 bool is_number(const char *word, uint64_t *value);
+void append_number(struct text *text, uint64_t value);
+size_t next_character(const char *at, bool *safe);
+void append_codes(struct text *text, const char *bytes, size_t size);
+void append_shown(struct text *text, const char *said);
 bool equal(const char *one, const char *other);
 bool begins(const char *text, const char *with);
 bool is_one_of(char byte, const char *set);
@@ -58,10 +62,12 @@ void say(const char *first, ...) __attribute__((sentinel));
 
 /* processes.c */
 typedef bool visitor(const char *pid, void *about);
+bool each_number(const char *path, visitor *visit, void *about);
 bool each_process(visitor *visit, void *about);
 bool read_process(const char *pid, const char *name, struct text *text);
 bool process_link(const char *pid, const char *name, struct text *text);
 bool is_seed(const char *first_word);
+bool runs_seed(const char *pid);
 
 /* sys.c: signals as the kernel has them, a set being a bit each from 1 on. */
 struct timespec;
@@ -70,6 +76,10 @@ void on_signal(int number, void (*what)(int));
 void block_signals(uint64_t set);
 bool reap_child(void);
 bool take_signal(uint64_t set, const struct timespec *within);
+
+/* sys.c: wait until there is something to read; false when the time is over. */
+struct pollfd;
+bool wait_input(struct pollfd *from, uint64_t ms);
 
 /* sys.c: terminals. */
 struct termios;
@@ -104,6 +114,7 @@ int run_app(struct words words);
 int show_app(struct words words);
 int learn(struct words words);
 int tell(struct words words);
+int wants(struct words words);
 
 /* sha256.c */
 struct sha256 {

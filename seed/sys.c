@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -87,6 +88,15 @@ void _exit(int code) {
 }
 
 ssize_t read(int file, void *bytes, size_t size) { return CALL(SYS_read, file, bytes, size); }
+
+ssize_t pread(int file, void *bytes, size_t size, off_t at) {
+    return CALL(SYS_pread64, file, bytes, size, at);
+}
+
+bool wait_input(struct pollfd *from, uint64_t ms) {
+    struct timespec time = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
+    return CALL(SYS_ppoll, from, 1, &time, NULL, sizeof(uint64_t)) > 0;
+}
 
 ssize_t write(int file, const void *bytes, size_t size) {
     return CALL(SYS_write, file, bytes, size);

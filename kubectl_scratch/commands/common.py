@@ -57,8 +57,13 @@ def make_session(values: dict[str, Any], command: tuple[str, ...]) -> SessionReq
         transport=values["transport"],
         shell=check_shell(values["shell"], command),
         toolkit_files=values["toolkit_file"],
+        stdin=values["stdin"],
     )
     check_ttl(session.ttl)
+    if session.stdin is False and not command:
+        raise InvalidRequest(
+            "a shell needs stdin", "give a command after --, or omit --stdin=false"
+        )
     if session.toolkit_files:
         from kubectl_scratch import toolkit
 

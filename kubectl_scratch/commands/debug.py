@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,8 @@ def run(values: dict[str, Any], process: Process) -> int:
     if output and dry_run == "none":
         raise InvalidRequest("-o is for --dry-run", "--dry-run=client prints the manifests")
     request = make_request(values, make_session(values, process.command))
+    if request.file == "-":
+        process = process._replace(streams=without_stdin(process.streams))
     if request.in_place:
         return inplace.run(request, values, process)
     with sit_down(values, process) as desk:
@@ -57,6 +60,19 @@ def run(values: dict[str, Any], process: Process) -> int:
     # Whoever does not read it may end us as any program.
     click.echo(shown(plan, output), nl=False)
     return session.verdict(plan)
+
+
+def without_stdin(streams: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Return the streams of a process whose stdin is the manifest.
+
+    As for a pager, the person at the terminal can still type; elsewhere there is no input.
+    """
+    _, out, err = streams
+    try:
+        stdin = os.open("/dev/tty" if os.isatty(out) else os.devnull, os.O_RDWR)
+    except OSError:
+        stdin = os.open(os.devnull, os.O_RDWR)
+    return stdin, out, err
 
 
 def begin_reading(desk: Desk, request: DebugRequest) -> Task[Read]:
@@ -106,6 +122,8 @@ def make_request(values: dict[str, Any], session: SessionRequest) -> DebugReques
         in_place=bool(values.get("in_place")),
         linger=inplace.make_linger(values),
     )
+    if file == values["custom"] == "-":
+        raise InvalidRequest("-f and --custom can't both be read from stdin")
     check_container(request.container)
     if request.image is not None:
         check_image(request.image)

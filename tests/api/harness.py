@@ -33,12 +33,14 @@ else:
 
 SOURCE = "mypod"
 PODS, JOBS = r"/pods$", r"/jobs$"
+A_CONFIG_MAP = r"/configmaps/mypod-scratch-\w{5}$"
 A_COPY, A_LEASE = r"/pods/mypod-scratch-\w{5}$", r"/jobs/mypod-scratch-\w{5}$"
 EPHEMERAL = r"/ephemeralcontainers$"
 EXEC = r"/exec$"
 REVIEWS = "/selfsubjectaccessreviews"
 CONFIG_MAPS = r"/configmaps$"
 PROBE, RECEIVE = ("true",), (SEED, "recv")
+WANTS = (SEED, "wants")
 START, ENTER = (SEED, "start", "--"), (SEED, "enter", "--")
 PROMPT = rb"app:\S*[#$] "
 
@@ -193,6 +195,7 @@ def sessions_of(api: FakeCluster, *command: str) -> list[Exec]:
     """Return the sessions of this command (or of any) that run now, the longest one first."""
     wanted = (command, (*START, *command), (*ENTER, *command))
     open_ = [e for e in api.execs if e.command not in (PROBE, RECEIVE)]
+    open_ = [e for e in open_ if e.command[:2] != WANTS]
     return [e for e in open_ if e.command in wanted or not command]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import time
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from kubectl_scratch.plan import Place
@@ -15,6 +17,7 @@ from kubectl_scratch.toolkit import Entry, shipped
 from kubectl_scratch.views import APP
 from testbed.archive import architecture
 from tests.seed.conftest import Seed, children, ended, idles, pending, wait_until
+from tests.support.patience import PATIENCE
 
 DEFAULT = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SHOW = 'echo "$PATH $ENV $OTHER"'
@@ -192,3 +195,103 @@ def test_what_it_does_not_know_it_refuses(seed: Seed, words: tuple[str, ...]) ->
 def test_it_tells_its_version(seed: Seed) -> None:
     done = seed.run("version")
     assert done.returncode == 0 and done.stdout.strip().isdigit()
+
+
+def at_prompt(seed: Seed, shell: tuple[str, ...], typed: str, **environ: str) -> str:
+    """Type into a shell on a terminal; return what it has shown."""
+    place = Place("default", "copy", "", "app", "default/app", APP, seeded=frozenset({"app"}))
+    seed.receive(*shipped(architecture()), Entry("rc", helpers(place).encode(), 0o644))
+    words = seed.command("enter", "--", *shell)
+    child: pexpect.spawn[bytes] = pexpect.spawn(
+        words[0],
+        words[1:],
+        env={**seed.environ(), "HOME": "/nonexistent", "TERM": "xterm", **environ},
+        timeout=PATIENCE,
+    )
+    child.delaybeforesend = None
+    child.expect_exact("app:")
+    child.send(typed)
+    child.sendline("exit")
+    said: bytes = child.read()
+    child.close()
+    # bash asks the terminal to mark what is pasted.
+    return re.sub(r"\x1b\[\?2004[hl]\r?", "", said.decode())
+
+
+def shells(seed: Seed) -> dict[str, tuple[str, ...]]:
+    """Return what a session starts for our shell, and for those of an image."""
+    rc = f"{seed.toolkit}/rc"
+    return {
+        "ours": (f"ENV={rc}", f"{seed.toolkit}/bin/busybox", "ash", "-i"),
+        "bash": ("bash", "--rcfile", rc, "-i"),
+        "dash": (f"ENV={rc}", "dash", "-i"),
+    }
+
+
+E_ACUTE, HAN = "\u00e9", "\u6f22"
+TYPED = [
+    (f"{E_ACUTE}\x7fx", b"x"),
+    (f"{HAN}\x7fx", b"x"),
+    (f"{HAN}{E_ACUTE}\x7f", HAN.encode()),
+    (f"{E_ACUTE}{HAN}", (E_ACUTE + HAN).encode()),
+    # The key to the left, twice, then something before both.
+    (f"{E_ACUTE}{HAN}\x1b[D\x1b[Dx", f"x{E_ACUTE}{HAN}".encode()),
+    ("\U0001f600\x7fx", b"x"),
+]
+OWN_LOCALES: list[dict[str, str]] = [{}, {"LANG": "C"}, {"LANG": "POSIX"}, {"LANG": "C.UTF-8"}]
+
+
+@pytest.mark.parametrize("own", OWN_LOCALES, ids=str)
+@pytest.mark.parametrize("name", ["ours", "bash"])
+@pytest.mark.parametrize(("typed", "taken"), TYPED)
+def test_a_key_is_a_character(
+    native: Seed, typed: str, taken: bytes, name: str, own: dict[str, str]
+) -> None:
+    line = f"printf %s {typed}\x05 | od -An -tx1 | tr -d ' \\n'; echo .\n"
+    said = at_prompt(native, shells(native)[name], line, **own)
+    assert f"\n{taken.hex()}." in said
+
+
+@pytest.mark.parametrize("own", [{"LC_ALL": "C"}, {"LC_CTYPE": "C"}], ids=str)
+def test_ours_edits_characters_whatever_the_app_has_set(native: Seed, own: dict[str, str]) -> None:
+    line = f"printf %s {E_ACUTE}\x7fx | od -An -tx1 | tr -d ' \\n'; echo .\n"
+    assert "\n78." in at_prompt(native, shells(native)["ours"], line, **own)
+
+
+@pytest.mark.parametrize("own", OWN_LOCALES, ids=str)
+@pytest.mark.parametrize("name", ["ours", "bash", "dash"])
+def test_what_is_started_has_the_app_s_own_locale(
+    native: Seed, name: str, own: dict[str, str]
+) -> None:
+    line = "env | grep -E '^(LANG|LC_)' | tr '\\n' ,; echo e''nd\n"
+    wanted = "".join(f"{key}={value}," for key, value in own.items())
+    assert f"\n{wanted}end" in at_prompt(native, shells(native)[name], line, **own)
+
+
+ODD = {"discovery.type": "single node", "a-b": "", "BASH_FUNC_x%%": "() { :; }"}
+
+
+@pytest.mark.parametrize("name", ["ours", "bash"])
+def test_variables_of_any_name_are_passed_on(native: Seed, name: str) -> None:
+    line = "env -0 | tr '\\0' '\\n' | grep -E '^(disc|a-b)' | sort | tr '\\n' ,; echo e''nd\n"
+    said = at_prompt(native, shells(native)[name], line, **ODD)
+    assert "\na-b=,discovery.type=single node,end" in said
+    assert "may drop" not in said
+
+
+def test_busybox_passes_them_on_to_its_own_programs_as_well(native: Seed) -> None:
+    line = "printenv discovery.type; x=1 printenv discovery.type; sh -c 'printenv discovery.type'\n"
+    said = at_prompt(native, shells(native)["ours"], line, **ODD)
+    assert said.count("\nsingle node\r") == 3
+
+
+def test_of_a_shell_that_may_drop_them_that_is_told(native: Seed) -> None:
+    native.make_ready()
+    rc = f"ENV={native.toolkit}/rc"
+    done = native.run("enter", "--", rc, "dash", "-c", ":", environ={**native.environ(), **ODD})
+    assert done.stderr.decode() == (
+        "seed: dash may drop these variables, whose names no shell can have:"
+        " discovery.type, a-b, BASH_FUNC_x%%; run-app and commands after -- have them\n"
+    )
+    done = native.run("enter", "--", rc, "dash", "-c", ":")
+    assert done.stderr == b""

@@ -291,6 +291,54 @@ def test_the_holder_of_another_copy_is_not_taken_for_its_own(native: Seed) -> No
         assert shown(native)[0] == "command: /bin/echo 'the app:'"
 
 
+UNSAFE = [
+    (b"\xc2\x9b31m", r"$'\xc2\x9b31m'"),
+    (b"\xc2\x9d0;title\xc2\x9c", r"$'\xc2\x9d0;title\xc2\x9c'"),
+    (b"\x9b31m", r"$'\x9b31m'"),
+    (b"\x9d0;x\x9c", r"$'\x9d0;x\x9c'"),
+    (b"a\xe2\x80\xaeb", r"$'a\xe2\x80\xaeb'"),
+    (
+        b"\xe2\x80\xaa\xe2\x80\xab\xe2\x80\xac\xe2\x80\xad",
+        r"$'\xe2\x80\xaa\xe2\x80\xab\xe2\x80\xac\xe2\x80\xad'",
+    ),
+    (
+        b"\xe2\x81\xa6\xe2\x81\xa7\xe2\x81\xa8\xe2\x81\xa9",
+        r"$'\xe2\x81\xa6\xe2\x81\xa7\xe2\x81\xa8\xe2\x81\xa9'",
+    ),
+    (b"\xe2\x80\x8e\xe2\x80\x8f\xd8\x9c", r"$'\xe2\x80\x8e\xe2\x80\x8f\xd8\x9c'"),
+    (b"\xe2\x80\xa8\xe2\x80\xa9", r"$'\xe2\x80\xa8\xe2\x80\xa9'"),
+    # What is no UTF-8, in a longer form than it has, cut off.
+    (b"\xe0\x82\x9b", r"$'\xe0\x82\x9b'"),
+    (b"\xf8\x80\x80\x82\x9b", r"$'\xf8\x80\x80\x82\x9b'"),
+    (b"\xed\xa0\x80", r"$'\xed\xa0\x80'"),
+    (b"x\xe2\x80", r"$'x\xe2\x80'"),
+    (b"\xff", r"$'\xff'"),
+    (b"it's\xc2\x9b", r"$'it\'s\xc2\x9b'"),
+    # Letters of any script stay as they are.
+    ("é ß 漢字 \U0001f600 עברית".encode(), "'é ß 漢字 \U0001f600 עברית'"),
+]
+
+
+@pytest.mark.parametrize(("word", "seen"), UNSAFE)
+def test_no_word_of_an_app_acts_on_the_terminal(native: Seed, word: bytes, seen: str) -> None:
+    with native.held("spec", 2, "app", os.fsdecode(word)):
+        assert native.run("show").stdout.splitlines()[0].decode() == f"command: app {seen}"
+        # A shell makes of it what it was.
+        again = subprocess.check_output(["bash", "-c", f"printf %s {seen}"])
+        assert again == word
+
+
+def test_nor_does_a_message(native: Seed) -> None:
+    escape = "\x1b]0;x\a\x9b\u202eé"
+    shown = r"\x1b]0;x\x07\xc2\x9b\xe2\x80\xaeé"
+    with native.held("spec", 1, f"/no/{escape}"):
+        assert told(native.run("run"))[2] == f"run-app: /no/{shown}: no such file\n"
+    native.receive(Entry("unlearned", escape.encode(), 0o644))
+    with native.held("image", 0):
+        assert f"known: {shown}\n" in told(native.run("run"))[2]
+        assert f"from: the image, not known: {shown}\n" in told(native.run("show"))[1]
+
+
 def test_what_an_app_says_of_itself_does_nothing_to_the_terminal(native: Seed) -> None:
     with native.held("spec", 3, "app", "\x1b]0;title\a", "it's\nfrom: \\"):
         command, *rest = shown(native)

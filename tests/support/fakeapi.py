@@ -256,10 +256,11 @@ class FakeCluster:
             self._faults.append(Fault(**what))
             return self._faults[-1]
 
-    def drop_exec(self) -> None:
-        """Cut the connections of all the running exec streams."""
+    def drop_exec(self, begins: tuple[str, ...] = ()) -> None:
+        """Cut the connections of the running exec streams whose command begins like this."""
         for stream in self.execs:
-            self._later(0, stream.drop)
+            if stream.command[: len(begins)] == begins:
+                self._later(0, stream.drop)
 
     def stall_exec(self) -> None:
         """Make all the running exec streams deaf and dumb, but keep them connected."""
@@ -411,7 +412,9 @@ class FakeCluster:
             return web.json_response(result, status=201 if request.method == "POST" else 200)
 
     def _verb(self, request: Request, target: Target) -> Object:
-        dry = request.query.get("dryRun") == "All"
+        # Of a deletion with a body the query says nothing.
+        told = request.body if request.method == "DELETE" and request.body else request.query
+        dry = told.get("dryRun") in ("All", ["All"])
         verb = (request.method, bool(target.name))
         if verb == ("GET", True):
             return self._find(target)

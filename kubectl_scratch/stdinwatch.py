@@ -1,0 +1,85 @@
+"""Tell when a session's command asks for input: until then our stdin is somebody else's.
+
+``while read -r pod; do kubectl scratch debug "$pod" -- hostname; done`` must not lose its list to
+the first ``hostname``. The seed in the container sees who waits in a read of the session's stdin.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+
+from kubectl_scratch import stream
+from kubectl_scratch.cluster import Cluster
+from kubectl_scratch.errors import ClusterError
+from kubectl_scratch.parallel import Task
+from kubectl_scratch.plan import Place
+from kubectl_scratch.toolkit import SEED
+
+# Proxies cut what idles, and the command may run for hours; in seconds.
+PING_EVERY = 20.0
+# How often the connection may be lost, and after which pause it is made again.
+TRIES, TRY_EVERY = 5, 1.0
+
+
+class StdinWatch:
+    """Watch the stdin of a session's command, beside the session.
+
+    ``fileno()`` is readable once input is wanted, and where that can't be found out.
+    """
+
+    def __init__(self, cluster: Cluster, place: Place, stdin: str) -> None:
+        """Begin; ``stdin`` is what the seed has said of it."""
+        self._cluster = cluster
+        self._place = place
+        self._stdin = stdin
+        self._told, self._tell = os.pipe()
+        self._over = threading.Event()
+        self._task = Task(self._watch)
+
+    def __enter__(self) -> StdinWatch:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+        os.close(self._told)
+
+    def fileno(self) -> int:
+        """Return a descriptor that is readable once input is wanted."""
+        return self._told
+
+    def _watch(self) -> None:
+        # Whatever goes wrong: then stdin is read, as it would be without us.
+        try:
+            with contextlib.suppress(
+                ClusterError,
+                OSError,
+                stream.NotStarted,
+                stream.NoWebSocket,
+                stream.Refused,
+                stream.Unsure,
+            ):
+                self._listen()
+        finally:
+            os.close(self._tell)
+
+    def _listen(self) -> None:
+        place, words = self._place, (SEED, "wants", self._stdin)
+        where = (place.namespace, place.copy_name, place.container)
+        for _ in range(TRIES):
+            watching = stream.connect(self._cluster.exec_dial(*where, words, False), stream.V4)
+            try:
+                pinged = time.monotonic()
+                while not watching.ended and not self._over.is_set():
+                    stream.exchange(watching)
+                    if time.monotonic() - pinged > PING_EVERY:
+                        pinged = time.monotonic()
+                        watching.ping()
+            finally:
+                # With the connection the seed's stdin ends, and it ends, too.
+                watching.close()
+            if self._over.is_set() or not watching.outcome.lost:
+                return
+            self._over.wait(TRY_EVERY)

@@ -1,0 +1,225 @@
+/* seed wants: wait until somebody reads a session's stdin, so that its client takes none before. */
+#define _GNU_SOURCE
+#include "seed.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+/* How often to look; where a look takes long, ten times as long as that. */
+enum { LOOK_EVERY_MS = 20, SHARE = 10 };
+/* For how long nobody is seen to have the stdin before it is given up that somebody will be. */
+enum { UNSEEN_MS = 1000 };
+enum { MOST_HANDLES = 64, MOST_POLLED = 4096, FIELDS = 6 };
+
+struct wish {
+    uint64_t device, inode;
+    const char *pid;
+    bool seen;
+    /* The handles by which the process has it. */
+    uint64_t handles[MOST_HANDLES];
+    size_t count;
+};
+
+enum call { OTHER, READ, POLL, SELECT, EPOLL, RING };
+
+/* Return what a call waits for; of READ the first argument is the handle. */
+static enum call kind_of(uint64_t number) {
+    static const struct {
+        unsigned short number;
+        unsigned char kind;
+    } calls[] = {
+        {SYS_read, READ},         {SYS_readv, READ},         {SYS_preadv, READ},
+        {SYS_preadv2, READ},      {SYS_recvfrom, READ},      {SYS_recvmsg, READ},
+        {SYS_recvmmsg, READ},     {SYS_splice, READ},        {SYS_tee, READ},
+        {SYS_ppoll, POLL},        {SYS_pselect6, SELECT},    {SYS_epoll_pwait, EPOLL},
+        {441 /* epoll_pwait2 */, EPOLL}, {426 /* io_uring_enter */, RING},
+#ifdef SYS_poll
+        {SYS_poll, POLL},         {SYS_select, SELECT},      {SYS_epoll_wait, EPOLL},
+#endif
+    };
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+        if (calls[i].number == number)
+            return calls[i].kind;
+    return OTHER;
+}
+
+static bool has_handle(const struct wish *wish, uint64_t handle) {
+    for (size_t i = 0; i < wish->count; i++)
+        if (wish->handles[i] == handle)
+            return true;
+    return false;
+}
+
+static bool visit_handle(const char *name, void *about) {
+    static struct text path;
+    struct wish *wish = about;
+    struct stat status;
+    uint64_t handle;
+    path.size = 0;
+    append_all(&path, "/proc/", wish->pid, "/fd/", name, NULL);
+    if (fstatat(AT_FDCWD, path.data, &status, 0) == 0 && status.st_ino == wish->inode &&
+        status.st_dev == wish->device && is_number(name, &handle) && wish->count < MOST_HANDLES)
+        wish->handles[wish->count++] = handle;
+    return false;
+}
+
+/* Go past a number, "0x" before it, and the space behind it. */
+static uint64_t take_hex(const char **at) {
+    uint64_t value = 0;
+    if (begins(*at, "0x"))
+        *at += 2;
+    for (; **at && **at != ' ' && **at != '\n'; ++*at)
+        value = value << 4 | (uint64_t)(**at <= '9' ? **at - '0' : (**at | 0x20) - 'a' + 10);
+    *at += **at == ' ';
+    return value;
+}
+
+static bool read_memory(const struct wish *wish, uint64_t at, void *bytes, size_t size) {
+    static struct text path;
+    path.size = 0;
+    append_all(&path, "/proc/", wish->pid, "/mem", NULL);
+    int memory = openat(AT_FDCWD, path.data, O_RDONLY | O_CLOEXEC);
+    bool done = memory >= 0 && pread(memory, bytes, size, (off_t)at) == (ssize_t)size;
+    close(memory);
+    return done;
+}
+
+static bool polls(const struct wish *wish, uint64_t at, uint64_t count) {
+    struct pollfd polled;
+    for (uint64_t i = 0; i < count && i < MOST_POLLED; i++) {
+        if (!read_memory(wish, at + i * sizeof polled, &polled, sizeof polled))
+            return true;
+        if (polled.events & POLLIN && has_handle(wish, (uint64_t)polled.fd))
+            return true;
+    }
+    return false;
+}
+
+static bool selects(const struct wish *wish, uint64_t count, uint64_t at) {
+    for (size_t i = 0; at && i < wish->count; i++) {
+        uint64_t handle = wish->handles[i];
+        unsigned char byte;
+        if (handle >= count)
+            continue;
+        if (!read_memory(wish, at + handle / 8, &byte, 1) || byte >> handle % 8 & 1)
+            return true;
+    }
+    return false;
+}
+
+/* Say whether an epoll has one of the handles, "tfd:  5 events:  19 data: ..." a line. */
+static bool epolls(const struct wish *wish, uint64_t epoll) {
+    static struct text name, told;
+    name.size = 0;
+    append_all(&name, "fdinfo/", NULL);
+    append_number(&name, epoll);
+    if (!read_process(wish->pid, name.data, &told))
+        return true;
+    for (const char *line = told.data; *line; line = find_stop(line, "\n"), line += *line == '\n') {
+        uint64_t handle;
+        if (!begins(line, "tfd:"))
+            continue;
+        for (line += 4; *line == ' ';)
+            line++;
+        if (parse_number(&line, 10, &handle) && has_handle(wish, handle))
+            return true;
+    }
+    return false;
+}
+
+/* Say whether what a thread waits for is the stdin: "NUMBER 0xARGUMENT ... 0xSP 0xPC". */
+static bool waits_in(const struct wish *wish, const char *told) {
+    uint64_t number, arguments[FIELDS];
+    // Else it runs, or waits for nothing that it has asked for.
+    if (!parse_number(&told, 10, &number))
+        return false;
+    told += *told == ' ';
+    for (size_t i = 0; i < FIELDS; i++)
+        arguments[i] = take_hex(&told);
+    switch (kind_of(number)) {
+    case READ:
+        return has_handle(wish, arguments[0]);
+    case POLL:
+        return polls(wish, arguments[0], arguments[1]);
+    case SELECT:
+        return selects(wish, arguments[0], arguments[1]);
+    case EPOLL:
+        return epolls(wish, arguments[0]);
+    case RING:
+        return true;
+    default:
+        return number == SYS_sendfile && has_handle(wish, arguments[1]);
+    }
+}
+
+/* Say whether the kernel's function in which a thread waits is one that waits for input. Where only
+   an ancestor may look closer (Yama), that is all that there is; "0" tells nothing. */
+static bool may_wait_in(const char *function) {
+    static const char *const reading[] = {"pipe_read", "pipe_wait", "anon_pipe_read", "poll", "do_poll", "do_sys_poll",
+                                          "do_select", "core_sys_select", "ep_poll", "do_epoll",
+                                          "sock", "unix_stream", "splice", "io_", "0"};
+    for (size_t i = 0; i < sizeof reading / sizeof *reading; i++)
+        if (begins(function, reading[i]))
+            return true;
+    return false;
+}
+
+static bool visit_thread(const char *thread, void *about) {
+    static struct text name, told;
+    struct wish *wish = about;
+    name.size = 0;
+    append_all(&name, "task/", thread, "/syscall", NULL);
+    if (read_process(wish->pid, name.data, &told))
+        return waits_in(wish, told.data);
+    name.size -= strlen("syscall");
+    append_all(&name, "wchan", NULL);
+    // One that has just ended has neither.
+    return read_process(wish->pid, name.data, &told) && may_wait_in(told.data);
+}
+
+static bool visit_process(const char *pid, void *about) {
+    static struct text path;
+    struct wish *wish = about;
+    wish->pid = pid;
+    wish->count = 0;
+    path.size = 0;
+    append_all(&path, "/proc/", pid, "/fd", NULL);
+    each_number(path.data, visit_handle, wish);
+    if (!wish->count)
+        return false;
+    wish->seen = true;
+    // What receives the toolkit from it is no reader.
+    if (runs_seed(pid))
+        return false;
+    path.size = 0;
+    append_all(&path, "/proc/", pid, "/task", NULL);
+    return each_number(path.data, visit_thread, wish);
+}
+
+/* Wait, and say whether the client has gone, who holds our own stdin. */
+static bool is_left_within(uint64_t ms) {
+    struct pollfd own = {STDIN_FILENO, POLLIN, 0};
+    char byte;
+    return wait_input(&own, ms) && read(STDIN_FILENO, &byte, 1) <= 0;
+}
+
+int wants(struct words words) {
+    static struct wish wish;
+    const char *at = words.count == 1 ? *words.items : "";
+    if (!parse_number(&at, 10, &wish.device) || *at++ != ':' || !is_number(at, &wish.inode))
+        return tell_usage();
+    uint64_t seen = now_ms(), began;
+    while (began = now_ms(), wish.seen = false, !each_process(visit_process, &wish)) {
+        uint64_t now = now_ms(), pause = (now - began) * SHARE;
+        if (wish.seen)
+            seen = now;
+        if (now - seen > UNSEEN_MS)
+            return SUCCESS;
+        if (is_left_within(pause > LOOK_EVERY_MS ? pause : LOOK_EVERY_MS))
+            return FAILURE;
+    }
+    return SUCCESS;
+}

@@ -1,0 +1,161 @@
+"""seed wants: who reads a session's stdin is seen, and who does not is left alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from kubectl_scratch.toolkit import shipped
+from testbed.archive import architecture
+from tests.seed.conftest import Seed, ended, wait_until
+from tests.support.patience import PATIENCE
+
+PYTHON = sys.executable
+READERS = {
+    "read": ("cat",),
+    "busybox": ("BUSYBOX", "cat"),
+    "child": ("sh", "-c", "true; cat; true"),
+    "grandchild": ("setsid", "sh", "-c", "(cat | cat); true"),
+    "another-handle": ("bash", "-c", "exec 7<&0 < /dev/null; read -r line <&7"),
+    "reopened": ("sh", "-c", "exec cat /dev/stdin < /proc/self/fd/0"),
+    "poll": (PYTHON, "-c", "import select; p = select.poll(); p.register(0); p.poll()"),
+    "select": (PYTHON, "-c", "import select; select.select([0], [], [])"),
+    "epoll": (PYTHON, "-c", "import select; e = select.epoll(); e.register(0); e.poll()"),
+    "thread": (
+        PYTHON,
+        "-c",
+        "import os, threading, time\n"
+        "threading.Thread(target=lambda: os.read(0, 1)).start()\n"
+        "time.sleep(1000)",
+    ),
+    "splice": (PYTHON, "-c", "import os; r, w = os.pipe(); os.splice(0, w, 1)"),
+    "shell": ("BUSYBOX", "ash"),
+}
+OTHERS = {
+    "sleeps": ("sleep", "1000"),
+    "waits-for-a-child": ("sh", "-c", "sleep 1000; true"),
+    "reads-of-another": ("bash", "-c", 'x=$(sleep 1000); echo "$x"'),
+    "pipeline": ("bash", "-c", "sleep 1000 | cat"),
+    "polls-another": (
+        PYTHON,
+        "-c",
+        "import os, select; r, w = os.pipe(); p = select.poll(); p.register(r); p.poll()",
+    ),
+    "selects-another": (
+        PYTHON,
+        "-c",
+        "import os, select; r, w = os.pipe(); select.select([r], [], [])",
+    ),
+    "epolls-another": (
+        PYTHON,
+        "-c",
+        "import os, select; r, w = os.pipe(); e = select.epoll(); e.register(r); e.poll()",
+    ),
+    "watches-for-output": (
+        PYTHON,
+        "-c",
+        "import os, select; r, w = os.pipe(); p = select.poll(); p.register(0, 0); p.poll()",
+    ),
+}
+
+
+def words_of(seed: Seed, command: tuple[str, ...]) -> list[str]:
+    """Return the words, with the path of our busybox."""
+    return [f"{seed.toolkit}/bin/busybox" if word == "BUSYBOX" else word for word in command]
+
+
+@contextmanager
+def running(seed: Seed, command: tuple[str, ...]) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Run a command with a pipe as its stdin; give it, and what the seed calls that."""
+    seed.receive(*shipped(architecture()))
+    with ended(subprocess.Popen(words_of(seed, command), stdin=subprocess.PIPE)) as process:
+        assert process.stdin is not None
+        status = os.fstat(process.stdin.fileno())
+        # It holds the pipe as well, and must not be taken for a reader: nor is it, by its inode.
+        yield process, f"{status.st_dev}:{status.st_ino}"
+
+
+@pytest.mark.parametrize("command", READERS.values(), ids=READERS)
+def test_who_reads_it_is_seen(native: Seed, command: tuple[str, ...]) -> None:
+    with (
+        running(native, command) as (process, which),
+        ended(native.start("wants", which)) as watching,
+    ):
+        assert watching.wait(PATIENCE) == 0
+        assert process.poll() is None
+
+
+@pytest.mark.parametrize("command", OTHERS.values(), ids=OTHERS)
+def test_who_does_something_else_is_let(native: Seed, command: tuple[str, ...]) -> None:
+    with (
+        running(native, command) as (_, which),
+        ended(native.start("wants", which)) as watching,
+    ):
+        looks = looked(watching)
+        wait_until(lambda: looked(watching) > looks + 3 or watching.poll() is not None, "looks")
+        assert watching.poll() is None
+        # With its client it ends, and not by having seen anything.
+        assert watching.stdin is not None
+        watching.stdin.close()
+        assert watching.wait(PATIENCE) == 1
+
+
+def looked(process: subprocess.Popen[bytes]) -> int:
+    """Return how often a process has rested."""
+    with open(f"/proc/{process.pid}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("voluntary_ctxt"))
+
+
+def test_it_waits_for_who_reads_late(native: Seed) -> None:
+    late = ("sh", "-c", 'kill -STOP $$; read -r line; [ "$line" = x ]')
+    with (
+        running(native, late) as (process, which),
+        ended(native.start("wants", which)) as watching,
+    ):
+        looks = looked(watching)
+        wait_until(lambda: looked(watching) > looks + 3, "looks")
+        assert watching.poll() is None
+        process.send_signal(18)
+        assert watching.wait(PATIENCE) == 0
+        process.communicate(b"x\n", PATIENCE)
+        assert process.returncode == 0
+
+
+def test_a_seed_that_receives_is_no_reader(native: Seed) -> None:
+    seed = (str(native.folder / "seed"), "recv")
+    with (
+        running(native, seed) as (_, which),
+        ended(native.start("wants", which)) as watching,
+    ):
+        looks = looked(watching)
+        wait_until(lambda: looked(watching) > looks + 3 or watching.poll() is not None, "looks")
+        assert watching.poll() is None
+
+
+def test_where_nobody_is_seen_to_have_it_it_is_given_up(native: Seed) -> None:
+    assert native.start("wants", "1:1").wait(PATIENCE) == 0
+
+
+def test_a_user_without_rights_sees_its_own(native: Seed) -> None:
+    nobody = 65534
+    cat = shutil.which("cat")
+    assert cat is not None
+    with ended(subprocess.Popen([cat], stdin=subprocess.PIPE, user=nobody)) as process:
+        assert process.stdin is not None
+        status = os.fstat(process.stdin.fileno())
+        which = f"{status.st_dev}:{status.st_ino}"
+        with ended(native.start("wants", which, user=nobody)) as watching:
+            assert watching.wait(PATIENCE) == 0
+
+
+@pytest.mark.parametrize("words", [(), ("x",), ("1",), ("1:",), ("1:x",), ("1:2", "3")])
+def test_a_wrong_use_tells_the_right_one(seed: Seed, words: tuple[str, ...]) -> None:
+    done = seed.run("wants", *words)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.startswith(b"usage: seed ")
