@@ -40,16 +40,16 @@ def run_in(
     if beside is None:
         return outcome
     desk.console.info("the session goes on in the debug container")
-    return run_session(session, desk, beside, tty, limit)
+    return run_session(session, desk, beside, tty, limit, Luggage(gone=copy.why_gone))
 
 
 def luggage_for(copy: LivingCopy, desk: Desk, source: Json | None) -> Luggage:
     """Return what goes along."""
     entries = learning_entries(copy)
     if source is None:
-        return Luggage(entries, begins=copy.session_begins)
+        return Luggage(entries, begins=copy.session_begins, gone=copy.why_gone)
     door = Door(desk.cluster, source, copy.place.target)
-    return Luggage(entries, door.lines, copy.session_begins)
+    return Luggage(entries, door.lines, copy.session_begins, copy.why_gone)
 
 
 def learning_entries(copy: LivingCopy) -> tuple[Entry, ...]:

@@ -175,7 +175,10 @@ def bring(session: stream.ExecStream, toolkit: bytes, say: Callable[[str], None]
     before, and SessionError where the toolkit was not received whole. The session's command has
     not been started then.
     """
-    asked, said = stream.expect(session, ASKS, ASK_SECONDS)
+    asked, said = stream.expect(session, ASKS, SLOW_SECONDS)
+    if not asked and not session.ended:
+        say("the seed in it has not answered yet")
+        asked, said = stream.expect(session, ASKS, ASK_SECONDS)
     if asked:
         session.queue(toolkit)
         came, said = stream.expect(session, HAS_ALL, SLOW_SECONDS)

@@ -54,7 +54,8 @@ def make_session(values: dict[str, Any], command: tuple[str, ...]) -> SessionReq
         shell=check_shell(values["shell"], command),
         toolkit_files=values["toolkit_file"],
     )
-    check_ttl(session.ttl)
+    if not values.get("in_place"):
+        check_ttl(session.ttl)
     if session.toolkit_files:
         from kubectl_scratch import toolkit
 
