@@ -210,7 +210,11 @@ def _without_dates(loader: Any) -> dict[str, list[Any]]:
 
 def to_yaml(document: Json) -> str:
     """Return a document as YAML, its keys in their order."""
-    return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
+    text = str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
+    if all(c.isprintable() or c == "\n" for c in text):
+        return text
+    # Controls and bidirectional marks would speak to the terminal: then as escapes.
+    return str(yaml.safe_dump(document, sort_keys=False))
 
 
 def _read_yaml(path: Path) -> Json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Callable
 
 from kubectl_scratch import cluster as api
 from kubectl_scratch import remedies
@@ -36,6 +37,9 @@ ARCH_HINT = "--arch says what the node runs"
 SEED_HINT = "--image takes a toolkit image"
 # Of a log's last line, in an error.
 LAST_WORDS = 200
+
+
+BY_ANOTHER = "was deleted by somebody else"
 
 
 def _about(pod: str) -> str:
@@ -118,9 +122,12 @@ class StartNews:
 
 
 class CopyWatch:
-    """Look at a copy that starts."""
+    """Look at a copy that starts; ``gone`` says why there is none any more."""
 
-    def __init__(self, cluster: Cluster, place: Place) -> None:
+    def __init__(
+        self, cluster: Cluster, place: Place, gone: Callable[[], str] = lambda: BY_ANOTHER
+    ) -> None:
+        self._gone = gone
         self._cluster = cluster
         self._place = place
         self._watched = watched_in(place)
@@ -136,7 +143,7 @@ class CopyWatch:
             return self._with_last_words(state) if isinstance(state, Failed) else state
         except ClusterError as error:
             if error.status == 404:
-                return Failed(f"{self._watched.pod} was deleted by somebody else")
+                return Failed(f"{self._watched.pod} {self._gone()}")
             if error.transient:
                 return Waiting(f"the cluster does not answer ({error.message})")
             raise

@@ -25,7 +25,8 @@ class Heartbeat(threading.Thread):
 
     ``tell`` hears that it is lost, which only the cluster can say, and once that it can't be
     renewed just now. ``unfinished`` is called where the lease does not count down, since no Job
-    controller has completed the Job, until it returns True. ``ttl`` is in seconds.
+    controller has completed the Job, until it returns True. ``ttl`` is in seconds,
+    ``since`` the moment at which the lease was asked for.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Heartbeat(threading.Thread):
         session_id: str,
         ttl: float,
         tell: Callable[[str], None],
+        since: tuple[float, float],
         unfinished: Callable[[], bool] = lambda: True,
     ) -> None:
         super().__init__(name="heartbeat", daemon=True)
@@ -46,7 +48,7 @@ class Heartbeat(threading.Thread):
         self._tell = tell
         self._unfinished = unfinished
         self._told = False
-        self._renewed = (time.monotonic(), time.time())
+        self._renewed = since
         self._stopped = threading.Event()
         self._beating = threading.Lock()
 
@@ -91,7 +93,7 @@ class Heartbeat(threading.Thread):
 
     def _wait(self, seconds: float) -> bool:
         """Wait; return False when stopped. A beat too early does no harm."""
-        began = (time.monotonic(), time.time())
+        began = now()
         while _elapsed(began) < seconds:
             if self._stopped.wait(min(SLICE_SECONDS, seconds / 4)):
                 return False
@@ -103,7 +105,7 @@ class Heartbeat(threading.Thread):
         Raises ClusterError where that failed this time: gone it is only where the cluster has
         none of that UID.
         """
-        began = (time.monotonic(), time.time())
+        began = now()
         try:
             found = self._cluster.get(self._path)
         except ClusterError as error:
@@ -118,6 +120,11 @@ class Heartbeat(threading.Thread):
         if "spec" not in patch and not self._told:
             self._told = self._unfinished()
         return ""
+
+
+def now() -> tuple[float, float]:
+    """Return this moment of the monotonic and of the wall clock."""
+    return time.monotonic(), time.time()
 
 
 def _elapsed(since: tuple[float, float]) -> float:

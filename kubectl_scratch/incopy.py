@@ -50,7 +50,8 @@ def run_in(
         if beside is None:
             return outcome
     desk.console.info("the session goes on in the debug container")
-    return run_session(session, desk, beside, tty, limit, Luggage(check=check_of(copy, desk)))
+    further = Luggage(check=check_of(copy, desk), gone=copy.why_gone)
+    return run_session(session, desk, beside, tty, limit, further)
 
 
 def _beside(copy: LivingCopy, desk: Desk) -> Place | None:
@@ -63,7 +64,10 @@ def _beside(copy: LivingCopy, desk: Desk) -> Place | None:
 def luggage_for(copy: LivingCopy, desk: Desk, source: Json | None) -> Luggage:
     """Return what goes along."""
     luggage = Luggage(
-        learning_entries(copy), begins=copy.session_begins, check=check_of(copy, desk)
+        learning_entries(copy),
+        begins=copy.session_begins,
+        check=check_of(copy, desk),
+        gone=copy.why_gone,
     )
     if source is None:
         return luggage

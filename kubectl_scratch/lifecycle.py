@@ -12,9 +12,10 @@ from types import TracebackType
 from typing import NamedTuple
 
 from kubectl_scratch import cluster as api
-from kubectl_scratch import lease
+from kubectl_scratch import heartbeat, lease
 from kubectl_scratch.cluster import Answer, Cluster
 from kubectl_scratch.console import Console
+from kubectl_scratch.copywatch import BY_ANOTHER
 from kubectl_scratch.errors import ClusterError, LeftoverCopy
 from kubectl_scratch.heartbeat import Heartbeat
 from kubectl_scratch.interrupts import Interrupts
@@ -100,9 +101,11 @@ class LivingCopy:
         self._leased = True
         self._seated = False
         self._net = ""
+        self._since = heartbeat.now()
         self._give_up_at = 0.0
 
     def __enter__(self) -> LivingCopy:
+        self._since = heartbeat.now()
         try:
             self._begin()
         except BaseException:
@@ -125,6 +128,13 @@ class LivingCopy:
         """Return where a session in the debug container stands, None where there is none."""
         return self.place._replace(view=TOOLS) if self.place.debug_container else None
 
+    def why_gone(self) -> str:
+        """Return why the copy is not there any more, to be said of it."""
+        if self._heartbeat is not None and self._heartbeat.is_over:
+            lasted = duration_words(self._terms.ttl)
+            return f"was removed: its lease of {lasted} was not renewed in time; raise --ttl"
+        return BY_ANOTHER
+
     @property
     def deadline(self) -> float | None:
         """Return after how many seconds a copy without a lease ends."""
@@ -137,7 +147,7 @@ class LivingCopy:
         self._seated = True
         tell, ttl = self._console.warning, self._terms.ttl
         self._heartbeat = Heartbeat(
-            self._cluster, job, self._session_id, ttl, tell, self._spread_a_net
+            self._cluster, job, self._session_id, ttl, tell, self._since, self._spread_a_net
         )
         self._heartbeat.start()
 

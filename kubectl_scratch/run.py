@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from kubectl_scratch import cluster as api
 from kubectl_scratch import parallel, shell, stream, terminal, toolkit
-from kubectl_scratch.copywatch import LOOK_SECONDS, CopyWatch, StartNews
+from kubectl_scratch.copywatch import BY_ANOTHER, LOOK_SECONDS, CopyWatch, StartNews
 from kubectl_scratch.desk import Desk
 from kubectl_scratch.errors import (
     ClusterError,
@@ -61,13 +61,15 @@ UNREACHED = (stream.NoWebSocket, stream.NotStarted, stream.Refused, stream.Unsur
 class Luggage(NamedTuple):
     """What goes along: files beside the toolkit's, and lines for the banner, as far as known.
 
-    ``begins`` is called when the session begins. ``check`` proves that the seed is ours.
+    ``begins`` is called when the session begins, ``check`` proves that the seed is ours, ``gone``
+    says why the copy is no longer there.
     """
 
     entries: tuple[Entry, ...] = ()
     facts: Callable[[Place], list[str]] = lambda place: []
     begins: Callable[[], None] = lambda: None
     check: SeedCheck | None = None
+    gone: Callable[[], str] = lambda: BY_ANOTHER
 
 
 NOTHING = Luggage()
@@ -87,24 +89,24 @@ def run_session(
         desk.console.settle()
         outcome = carry(remote, request, desk, place, tty, limit, luggage)
     if outcome.lost or outcome.code == KILLED:
-        tell_of_the_copy(desk, place)
+        tell_of_the_copy(desk, place, luggage)
     elif is_over(outcome.problem):
-        refuse_ended(desk, place)
+        refuse_ended(desk, place, luggage)
     return outcome
 
 
-def tell_of_the_copy(desk: Desk, place: Place) -> None:
+def tell_of_the_copy(desk: Desk, place: Place, luggage: Luggage) -> None:
     """Say so where a session was killed because its copy has ended."""
-    watch = CopyWatch(desk.cluster, place)
+    watch = CopyWatch(desk.cluster, place, luggage.gone)
     with contextlib.suppress(ClusterError):
         state = desk.interrupts.run(lambda: watch.look(LOOK_SECONDS))
         if isinstance(state, Failed):
             desk.console.error("; ".join(filter(None, (state.why, state.hint))))
 
 
-def refuse_ended(desk: Desk, place: Place) -> None:
+def refuse_ended(desk: Desk, place: Place, luggage: Luggage) -> None:
     """Raise CopyNotReady where the session's container has ended before the session began."""
-    watch = CopyWatch(desk.cluster, place)
+    watch = CopyWatch(desk.cluster, place, luggage.gone)
 
     def look() -> None:
         for _ in range(OVER_LOOKS):
@@ -223,7 +225,7 @@ def open_session(
         return attempt(state)
 
     def wait() -> Remote:
-        watch = CopyWatch(desk.cluster, place)
+        watch = CopyWatch(desk.cluster, place, luggage.gone)
         return wait_for(
             checked,
             watch.look,

@@ -214,7 +214,10 @@ def bring(
     SessionError if ``check`` finds that it is not our seed, or the toolkit was not received whole.
     The session's command has not been started then.
     """
-    asked, said = _expect(session, ASKS, ASK_SECONDS, lives)
+    asked, said = stream.expect(session, ASKS, SLOW_SECONDS)
+    if not asked and not session.ended:
+        say("the seed in it has not answered yet")
+        asked, said = _expect(session, ASKS, ASK_SECONDS, lives)
     if asked:
         greeting = read_greeting(said)
         if check is not None:

@@ -6,6 +6,7 @@ needed for help is therefore imported late, here and in the plugin.
 
 import gc
 import os
+import signal
 import sys
 from types import ModuleType
 
@@ -49,6 +50,9 @@ def version(package):
 
 def start():
     """Import the command line, and run it."""
+    # Meanwhile ^C ends us as any program, without a word: nothing was created.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     # What is imported does not become garbage.
     gc.disable()
     # Click and dataclasses import it, and with it Python's parser, for what they do rarely.

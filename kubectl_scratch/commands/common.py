@@ -59,7 +59,8 @@ def make_session(values: dict[str, Any], command: tuple[str, ...]) -> SessionReq
         toolkit_files=values["toolkit_file"],
         stdin=values["stdin"],
     )
-    check_ttl(session.ttl)
+    if not values.get("in_place"):
+        check_ttl(session.ttl)
     if session.stdin is False and not command:
         raise InvalidRequest(
             "a shell needs stdin", "give a command after --, or omit --stdin=false"

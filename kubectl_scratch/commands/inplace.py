@@ -54,6 +54,7 @@ def flags_of_a_copy(values: dict[str, Any]) -> list[str]:
         "--no-share-processes": not values["share_processes"],
         "--resources none": values["resources"] == "none",
         "-o": values["output"] is not None,
+        "--ttl": values["ttl"] is not None,
     }
     plain = {flag: values[flag.removeprefix("--").replace("-", "_")] for flag in NEED_A_COPY}
     return [flag for flag, given in {**others, **plain}.items() if given]

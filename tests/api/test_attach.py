@@ -459,3 +459,23 @@ def _untold(row: str, folder: Path) -> None:
         for fault in faults:
             fault.times = 0
         assert finish(first, b"bye").code == 0
+
+
+NO_CONTAINERS = ["app; rm -rf /", "$(id)", "a\nb", "", "APP", "a" * 64, "-x", "\x1b[2J"]
+
+
+@pytest.mark.parametrize("row", NO_CONTAINERS, ids=ascii)
+def test_an_annotation_that_names_no_container_goes_nowhere(row: str, at_once: AtOnce) -> None:
+    """It would become a part of the shell's helpers."""
+    at_once(_no_container)
+
+
+def _no_container(name: str, folder: Path) -> None:
+    with a_cluster(folder) as cli:
+        pod, job = a_pair()
+        made = cli.api.add(job)
+        pod["metadata"]["ownerReferences"] = [lease.owner_reference(made)]
+        pod["metadata"]["annotations"][lease.CONTAINER_ANNOTATION] = name
+        cli.api.add(pod)
+        cli.run("attach", COPY, "--", "true").complains("can't be the name of a container")
+        assert {r.method for r in cli.api.requests} == {"GET"}

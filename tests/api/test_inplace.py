@@ -93,6 +93,17 @@ def test_who_may_not_is_told_so_in_one_line(cli: Cli) -> None:
     assert not [e for e in cli.api.execs if e.command != PROBE]
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_conflict_with_the_kubelet_is_tried_again(cli: Cli, times: int) -> None:
+    conflict = {"status": 409, "reason": "Conflict", "message": "has been modified"}
+    cli.api.fault(method="PATCH", path=EPHEMERAL, times=times, **conflict)
+    ended = in_place(cli)
+    assert (ended.code, ended.errors, ended.warnings) == (3, [], []), ended
+    assert len({str(patch) for patch in patches(cli.api)}) == 1
+    added = cli.api.get("pods", "default", "mypod")["spec"]["ephemeralContainers"]
+    assert len(added) == 1
+
+
 NO_ANSWER: list[dict[str, Any]] = [{"drop": True}, {"status": 504, "reason": "Timeout"}]
 
 
@@ -133,6 +144,8 @@ def test_a_container_that_was_certainly_not_added_is_nothing_to_tell(cli: Cli) -
         (("--set-image", "app=x"), "--set-image needs a copy"),
         (("--dry-run", "-o", "yaml"), "-o needs a copy"),
         (("--linger", "0s"), "--linger must be longer than zero"),
+        (("--ttl", "5m"), "--ttl needs a copy"),
+        (("--ttl", "1s"), "--ttl needs a copy"),
     ],
 )
 def test_what_needs_a_copy_is_refused_before_anything_is_sent(

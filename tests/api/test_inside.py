@@ -20,6 +20,7 @@ from tests.api.harness import (
     CONFIG_MAPS,
     EPHEMERAL,
     EXEC,
+    JOBS,
     PODS,
     PROMPT,
     START,
@@ -40,7 +41,7 @@ from tests.api.harness import (
     source_pod,
 )
 from tests.support.fakeapi import FakeCluster
-from tests.support.fakerules import Object, stamp
+from tests.support.fakerules import Object, Request, stamp
 from tests.support.patience import PATIENCE
 
 CRASHED = {"exitCode": 3, "finishedAt": "2026-01-01T12:00:00Z"}
@@ -442,6 +443,40 @@ def test_a_learning_run_that_is_refused_keeps_nobody_from_a_session(
     assert (ended.code, ended.errors) == (0, [])
     clean(cli.api)
     deleted_once(cli.api)
+
+
+def test_what_refuses_a_learning_run_can_not_speak_to_the_terminal(
+    cli: Cli, crashing: Object
+) -> None:
+    refused = {"status": 403, "reason": "Forbidden", "message": "no\x1b]0;x\x07\x9b\u202e!"}
+    cli.api.fault(method="POST", path=PODS, when=_learns, **refused)
+    process = cli.start("debug", "mypod", "--", "sh", "-c", "echo ready; cat")
+    assert line_of(process.stdout) == b"ready\n"
+    # run-app shows it.
+    assert _told(cli.api, "unlearned") == rb"no\x1b]0;x\x07\x9b\u202e!"
+    assert finish(process).code == 0
+
+
+def _learns(request: Request) -> bool:
+    return str(request.body["metadata"]["name"]).endswith("-learn")
+
+
+@pytest.mark.parametrize(("ttl", "seconds"), [("1m", 60), ("5h", 600)])
+def test_without_a_lease_a_learning_run_ends_with_the_copy_at_the_latest(
+    cli: Cli, crashing: Object, ttl: str, seconds: int
+) -> None:
+    cli.api.fault(method="POST", path=JOBS, status=403, reason="Forbidden", times=None)
+    cli.api.access = lambda asked: asked["resourceAttributes"]["resource"] != "jobs"
+    process = cli.start("debug", "mypod", "--ttl", ttl, "--", "sh", "-c", "echo ready; cat")
+    assert line_of(process.stdout) == b"ready\n"
+    copy, learning = sent(cli.api, "POST", PODS)
+    assert learning.body["metadata"]["name"].endswith("-learn")
+    assert learning.body["spec"]["activeDeadlineSeconds"] == seconds
+    (owner,) = learning.body["metadata"]["ownerReferences"]
+    made = cli.api.get("pods", "default", copy.body["metadata"]["name"])
+    assert (owner["kind"], owner["uid"]) == ("Pod", made["metadata"]["uid"])
+    assert finish(process, b"").code == 0
+    nothing_left(cli.api)
 
 
 def test_a_learning_run_is_told_of_and_no_manifest_of_it_given(cli: Cli, crashing: Object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import threading
@@ -30,7 +31,7 @@ from tests.api.harness import (
     told,
 )
 from tests.support.fakeapi import FakeCluster
-from tests.support.fakerules import Object
+from tests.support.fakerules import Object, Request
 from tests.support.patience import PATIENCE
 
 AtOnce = Callable[[Callable[[Any, Path], None]], None]
@@ -330,3 +331,47 @@ def test_two_sessions_do_not_disturb_each_other(cli: Cli) -> None:
     assert len(cli.api.names("pods", "default")) == 2 == len(cli.api.names("jobs", "default")) + 1
     _end(processes[1])
     nothing_left(cli.api)
+
+
+def test_a_lease_that_ends_before_the_copy_is_there_is_told_as_such(cli: Cli) -> None:
+    held = cli.api.fault(method="POST", path=PODS, hold=threading.Event())
+    unrenewed = cli.api.fault(method="PATCH", path=A_LEASE, hold=threading.Event(), times=None)
+    process = cli.start("debug", "mypod", "--ttl", "5s", "--", "true")
+    assert held.reached.wait(PATIENCE)
+    # By itself, after its five seconds.
+    cli.api.wait_for(lambda a: not a.names("jobs", "default"), PATIENCE)
+    cli.api.pod_start_delay = NEVER
+    for fault in (held, unrenewed):
+        release(fault)
+    finish(process).complains("its lease of 5s was not renewed in time; raise --ttl")
+    nothing_left(cli.api)
+
+
+def test_a_renewal_that_is_under_way_does_not_undo_a_leave(cli: Cli) -> None:
+    first = _start(cli, "--ttl", "1h")
+    second = cli.start("attach", "--ttl", "5s", copy_of(cli.api), *TALK)
+    assert line_of(second.stdout) == b"ready\n"
+    held = cli.api.fault(method="PATCH", path=A_LEASE, when=_renews, hold=threading.Event())
+    assert held.reached.wait(PATIENCE)
+    assert second.stdin is not None
+    second.stdin.close()
+    second.stdin = None
+    cli.api.wait_for(lambda a: len(a.execs) == 1, PATIENCE)
+    # It would leave now, if it did not wait for its renewal.
+    with contextlib.suppress(AssertionError):
+        cli.api.wait_for(lambda a: [r for r in sent(a, "PATCH", A_LEASE) if _leaves(r)], 1.0)
+    release(held)
+    ended = finish(second)
+    assert ended.code == 0 and "sessions in it: 1" in ended.err
+    seats = _job(cli.api)["metadata"]["annotations"]
+    assert len([key for key in seats if key.startswith("session.")]) == 1
+    assert _end(first).warnings == []
+    clean(cli.api)
+
+
+def _renews(request: Request) -> bool:
+    return "spec" in request.body
+
+
+def _leaves(request: Request) -> bool:
+    return None in request.body["metadata"]["annotations"].values()

@@ -8,6 +8,7 @@ import random
 import re
 import subprocess
 import termios
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 
 from kubectl_scratch.toolkit import SEED
 from tests.api.harness import (
+    A_COPY,
     A_LEASE,
     EPHEMERAL,
     EXEC,
@@ -320,6 +322,51 @@ def test_a_wait_has_an_end(cli: Cli) -> None:
     cli.api.ephemeral_delay = NEVER
     ended = cli.run("debug", "--timeout", "1s", "--view", "tools", "mypod", "--", "true")
     ended.complains("no shell after 1s", "--timeout waits longer")
+    clean(cli.api)
+
+
+SLEEPS = ("sleep", "600")
+ASKS = ("sh", "-c", r"stty raw -echo 2>/dev/null; printf '\005'; exec sleep 600")
+SILENT = [
+    (lambda cli: _instead(cli, SLEEPS), "the seed in it has not answered yet"),
+    (lambda cli: _instead(cli, ASKS), "MB of tools are on their way"),
+    (lambda cli: cli.api.fault(path=EXEC, hold=threading.Event(), times=None), "starts"),
+    (lambda cli: cli.api.fault(path=A_COPY, hold=threading.Event(), method="GET"), "starts"),
+]
+
+
+def _instead(cli: Cli, what: tuple[str, ...]) -> None:
+    cli.api.rewrite = lambda name, argv: what if argv[: len(START)] == START else argv
+
+
+@pytest.mark.parametrize("flags", TWICE, ids=["pipes", "terminal"])
+@pytest.mark.parametrize(("how", "said"), SILENT, ids=["no-ask", "no-take", "no-exec", "no-look"])
+def test_a_wait_has_its_end_whatever_is_waited_for(
+    cli: Cli, how: Any, said: str, flags: tuple[str, ...]
+) -> None:
+    how(cli)
+    ended = cli.run("debug", *flags, "--timeout", "1s", "mypod", "--", "true")
+    ended.complains(f"no shell after 1s: .*{said}", "--timeout waits longer")
+    clean(cli.api)
+
+
+def test_what_is_said_of_a_wait_can_not_speak_to_the_terminal(cli: Cli) -> None:
+    said = "\x1b]0;owned\x07\x9b31m\u202ered"
+    cli.api.wait_for(lambda api: api.started("default", "mypod", "app"))
+    pending = {
+        "type": "PodScheduled",
+        "status": "False",
+        "reason": "Unschedulable",
+        "message": said,
+    }
+    cli.api.kubelet = lambda pod: {"phase": "Pending", "conditions": [pending]}
+    child = cli.terminal("debug", "mypod", "--timeout", "2s", "--", "true", size=(24, 500))
+    child.expect_exact(r"\x1b]0;owned\x07\x9b31m\u202ered")
+    before = bytes(child.before or b"")
+    assert end_of(child) == 1
+    shown = before + bytes(child.before or b"")
+    assert set(re.findall(rb"\x1b[^K]*.", shown)) <= {b"\x1b[K"}
+    assert not any(c in shown.decode() for c in "\x07\x9b\u202e")
     clean(cli.api)
 
 

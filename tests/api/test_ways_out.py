@@ -504,6 +504,17 @@ def test_a_cluster_that_hangs_up_everywhere_is_told_once(cli: Cli) -> None:
     assert f"pod/{job}" not in ended.err
 
 
+@pytest.mark.parametrize("flags", [(), BESIDE], ids=["beside", "tools"])
+def test_a_conflict_with_the_kubelet_is_tried_again(cli: Cli, flags: tuple[str, ...]) -> None:
+    conflict = {"status": 409, "reason": "Conflict", "message": "has been modified"}
+    cli.api.fault(method="PATCH", path=EPHEMERAL, times=2, **conflict)
+    process = cli.start("debug", "mypod", *flags, "--", "cat")
+    cli.api.wait_for(lambda api: len(sent(api, "PATCH", EPHEMERAL)) == 3, PATIENCE)
+    ended = finish(process)
+    assert (ended.code, ended.errors, ended.warnings) == (0, [], [])
+    clean(cli.api)
+
+
 def test_a_second_form_of_the_debug_container_asks_for_less(cli: Cli) -> None:
     cli.api.fault(method="PATCH", path=EPHEMERAL, status=403, reason="Forbidden")
     process = cli.start("debug", "mypod", "--", "cat")

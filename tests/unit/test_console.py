@@ -20,7 +20,22 @@ class Screen(io.StringIO):
 
 @pytest.mark.parametrize(
     "text, shown",
-    [("plain", "plain"), ("a\nb", "a\\nb"), ("\x1b[2Jx", "\\x1b[2Jx"), ("\u00e9", "\u00e9")],
+    [
+        ("plain", "plain"),
+        ("a\nb", "a\\nb"),
+        ("\x1b[2Jx", "\\x1b[2Jx"),
+        ("\u00e9", "\u00e9"),
+        ("\r", "\\r"),
+        ("\x00\x07\x7f", "\\x00\\x07\\x7f"),
+        # C1: a terminal may take them for ESC [ and ESC ].
+        ("\x80\x85\x9b\x9d\x9f", "\\x80\\x85\\x9b\\x9d\\x9f"),
+        # What turns the order of what follows, or hides it.
+        ("\u202e\u2066\u2069\u200e\u061c", "\\u202e\\u2066\\u2069\\u200e\\u061c"),
+        ("\u200b\ufeff\u2028\u2029", "\\u200b\\ufeff\\u2028\\u2029"),
+        ("\U000e0041", "\\U000e0041"),
+        ("\udc9b", "\\udc9b"),
+        ("\u4e2d\u05d0 x", "\u4e2d\u05d0 x"),
+    ],
 )
 def test_what_a_cluster_sends_can_not_move_the_cursor(text: str, shown: str) -> None:
     assert printable(text) == shown
