@@ -39,6 +39,20 @@ ASKS, HAS_ALL = b"\x05", b"\x06"
 ASK_SECONDS, RECEIVE_SECONDS = 60.0, 120.0
 SLOW_SECONDS = 1.0
 
+# What kubectl says where an exec reaches no kubelet; no flag of ours makes a way there.
+NOT_THROUGH_TEXTS = (
+    "upgrade",
+    "bad handshake",
+    "unable to connect to the server",
+    "error sending request",
+    "error dialing",
+    "the connection to the server",
+)
+NOT_THROUGH = (
+    "something between here and the API server lets no exec through;"
+    " ask who runs it to pass Upgrade headers on, or go around it (NO_PROXY, --server)"
+)
+
 Attempt = Callable[[State], Remote | None]
 Reached = TypeVar("Reached")
 
@@ -244,6 +258,8 @@ class KubectlTransport:
         problem = done.stderr.decode(errors="replace").strip()
         if done.returncode and (stream.is_not_started(problem) or stream.is_over(problem)):
             return False
+        if done.returncode and any(text in problem.lower() for text in NOT_THROUGH_TEXTS):
+            raise SessionError(f"kubectl exec does not come through: {problem}", NOT_THROUGH)
         if done.returncode:
             raise not_received(problem)
         return True
