@@ -69,8 +69,10 @@ def test_all_lines_of_the_hint_to_install_it_are_told() -> None:
 
 def told(cluster: Json, **more: Any) -> Json:
     """Return what a plugin is told."""
-    token = run("""printf '{"status": {"token": "%s"}}' "$(echo "$KUBERNETES_EXEC_INFO" | base64 -w0)"
-""", cluster, **more).user["token"]  # fmt: skip
+    script = """printf '{"status": {"token": "%s"}}' "$(printenv $NAME | base64 -w0)"
+"""
+    env = [{"name": "NAME", "value": "KUBERNETES_EXEC_INFO"}]
+    token = run(script, cluster, env=env, **more).user["token"]
     found: Json = json.loads(base64.b64decode(token))
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -112,16 +113,19 @@ def test_an_exit_code_arrives_in_whatever_pieces(
 
 LOST = Outcome(None, "the connection was lost", lost=True)
 FAILED = {"status": "Failure", "reason": "NonZeroExitCode", "message": "ended"}
+CODES: list[Any] = [None, True, [], "x", "\u00b2", "-1", "0", "256", "9" * 5000]
+CAUSES: list[Any] = ["x", {}, ["x", None, []]]
+CAUSES += [[{"reason": "ExitCode", "message": code}] for code in CODES]
+DETAILS: list[Any] = ["x", [], *({"causes": causes} for causes in CAUSES)]
+NO_STATUS: list[object] = [None, [], "x", 5]
+WORDLESS: list[object] = [{}, {"status": ["Success"]}, {"message": {"a": 1}}]
+NOTHING = Outcome(None, NO_REASON)
 ANY: list[tuple[object, Outcome]] = [
-    (None, LOST), ([], LOST), ("x", LOST), (5, LOST),
-    ({}, Outcome(None, NO_REASON)), ({"status": ["Success"]}, Outcome(None, NO_REASON)),
-    ({"message": {"a": 1}}, Outcome(None, NO_REASON)), (FAILED, Outcome(None, "ended")),
-    *(({**FAILED, "details": details}, Outcome(None, "ended")) for details in (
-        "x", [], {"causes": "x"}, {"causes": {}}, {"causes": ["x", None, []]},
-        *({"causes": [{"reason": "ExitCode", "message": code}]}
-          for code in (None, True, [], "x", "\u00b2", "-1", "0", "256", "9" * 5000)),
-    )),
-]  # fmt: skip
+    *((status, LOST) for status in NO_STATUS),
+    *((status, NOTHING) for status in WORDLESS),
+    (FAILED, Outcome(None, "ended")),
+    *(({**FAILED, "details": details}, Outcome(None, "ended")) for details in DETAILS),
+]
 
 
 @pytest.mark.parametrize(("status", "outcome"), ANY, ids=lambda value: str(value)[:60])
