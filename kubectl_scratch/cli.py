@@ -188,15 +188,24 @@ def _lower(text: str) -> str:
     return line[:1].lower() + line[1:]
 
 
+# The text of somebody else's exception may quote a header, a URL or a kubeconfig's user.
+SECRETS = (
+    r"(?i)(bearer |basic )[^\s'\"\\]+",
+    r"(://)[^/?#\s'\"]*@",
+    r"(?i)((?:token|password|secret|-key-data)['\"]?\s*[:=]\s*b?['\"])[^'\"]*",
+)
+
+
 def _save_traceback() -> str:
     import re
     import tempfile
     import traceback
 
+    text = traceback.format_exc()
+    for secret in SECRETS:
+        text = re.sub(secret, r"\1(redacted)", text)
     descriptor, path = tempfile.mkstemp(prefix="kubectl-scratch-", suffix=".txt")
-    with os.fdopen(descriptor, "w") as file:
-        # The text of somebody else's exception may quote a header.
-        file.write(
-            re.sub(r"(?i)(bearer|basic) [^\s'\"\\]+", r"\1 (redacted)", traceback.format_exc())
-        )
+    # What a cluster has sent may be half a character.
+    with os.fdopen(descriptor, "w", errors="backslashreplace") as file:
+        file.write(text)
     return path

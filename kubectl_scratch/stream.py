@@ -200,8 +200,8 @@ def _exit_code(cause: object) -> int | None:
     if not isinstance(cause, dict) or cause.get("reason") != "ExitCode":
         return None
     try:
-        code = int(cause.get("message") or "")
-    except (TypeError, ValueError):
+        code = int(str(cause.get("message")))
+    except ValueError:
         return None
     return code if 0 < code < 256 else None
 

@@ -52,6 +52,20 @@ SLOW_SECONDS = 1.0
 LIVES_EVERY, LIVES_SECONDS = 2.0, 3.0
 BACK_OFF, IS_OVER = "CrashLoopBackOff", "its container has ended"
 
+# What kubectl says where an exec reaches no kubelet; no flag of ours makes a way there.
+NOT_THROUGH_TEXTS = (
+    "upgrade",
+    "bad handshake",
+    "unable to connect to the server",
+    "error sending request",
+    "error dialing",
+    "the connection to the server",
+)
+NOT_THROUGH = (
+    "something between here and the API server lets no exec through;"
+    " ask who runs it to pass Upgrade headers on, or go around it (NO_PROXY, --server)"
+)
+
 Attempt = Callable[[State], Remote | None]
 Reached = TypeVar("Reached")
 
@@ -359,6 +373,8 @@ class KubectlTransport:
         if code == KILLED:
             self._ends.note(problem)
             return False
+        if code and any(text in problem.lower() for text in NOT_THROUGH_TEXTS):
+            raise SessionError(f"kubectl exec does not come through: {problem}", NOT_THROUGH)
         if code:
             raise not_received(problem)
         return True

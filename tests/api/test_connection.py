@@ -7,6 +7,8 @@ import json
 import os
 import select
 import socket
+import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +26,7 @@ from tests.api.harness import (
     Ended,
     a_cluster,
     clean,
+    end_of,
     nothing_sent,
     sent,
     source_pod,
@@ -316,9 +319,10 @@ def test_private_files_stand_where_only_the_user_can_read(tmp_path: Path) -> Non
 class Proxy(threading.Thread):
     """Be a proxy that knows CONNECT only, and connects to this machine whatever is asked for."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None, answer: str = "") -> None:
         super().__init__(daemon=True)
         self._target = ("127.0.0.1", port)
+        self._tls, self._answer = tls, answer
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port = self._server.getsockname()[1]
         self.heads: list[str] = []
@@ -333,6 +337,12 @@ class Proxy(threading.Thread):
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
+        if self._tls is not None:
+            try:
+                client = self._tls.wrap_socket(client, server_side=True)
+            except OSError:
+                client.close()
+                return
         with client:
             head = b""
             while b"\r\n\r\n" not in head and (data := client.recv(4096)):
@@ -340,6 +350,9 @@ class Proxy(threading.Thread):
             self.heads.append(head.decode())
             if not head.startswith(b"CONNECT "):
                 client.sendall(b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n")
+                return
+            if self._answer:
+                client.sendall(f"HTTP/1.1 {self._answer}\r\nContent-Length: 0\r\n\r\n".encode())
                 return
             with socket.create_connection(self._target) as server:
                 client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
@@ -354,7 +367,8 @@ class Proxy(threading.Thread):
 def _join(one: socket.socket, other: socket.socket) -> None:
     peers = {one: other, other: one}
     while True:
-        for ready in select.select(list(peers), [], [])[0]:
+        pending = [s for s in peers if isinstance(s, ssl.SSLSocket) and s.pending()]
+        for ready in pending or select.select(list(peers), [], [])[0]:
             try:
                 data = ready.recv(65536)
                 if not data:
@@ -438,3 +452,209 @@ def test_a_session_over_tls(tmp_path: Path) -> None:
         data = os.urandom(300_000)
         ended = cli.run("debug", "mypod", "--", "cat", data=data)
         assert (ended.code, ended.out) == (0, data)
+
+
+@dataclass
+class Authority:
+    """A CA of its own, as PEM, and a TLS server's context by it."""
+
+    pem: str
+    context: ssl.SSLContext
+
+
+@pytest.fixture(scope="module")
+def authority() -> Authority:
+    """Give what a proxy that speaks TLS has."""
+    ca = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+    return Authority(ca.cert_pem.bytes().decode(), context)
+
+
+@contextmanager
+def over_tls(folder: Path, authority: Authority, **options: Any) -> Iterator[Proxied]:
+    """Give a cluster that can be reached through a proxy only, and that by TLS."""
+    with tls_cluster(folder, **options) as cli:
+        port = int(cli.api.url.rpartition(":")[2])
+        proxy = Proxy(port, authority.context)
+        proxy.start()
+        _server(cli, server=f"https://fake.example:{port}", certificate_authority="ca.pem")
+        (folder / "proxy.pem").write_text(authority.pem)
+        yield Proxied(cli, proxy)
+        proxy.stop()
+
+
+@pytest.mark.parametrize("trust", ["system", "kubeconfig"])
+def test_a_proxy_that_speaks_tls(tmp_path: Path, authority: Authority, trust: str) -> None:
+    with over_tls(tmp_path, authority) as proxied:
+        cli, proxy = proxied.cli, proxied.proxy
+        url = f"https://me:p%40ss@127.0.0.1:{proxy.port}"
+        edited(cli, lambda config: config["clusters"][0]["cluster"].update({"proxy-url": url}))
+        if trust == "system":
+            cli.environ["SSL_CERT_FILE"] = str(tmp_path / "proxy.pem")
+        else:
+            (tmp_path / "ca.pem").write_text(cli.api.ca + authority.pem)
+        data = os.urandom(3_000_000)
+        ended = cli.run("debug", "mypod", "--", "cat", data=data)
+        assert (ended.code, ended.out == data, ended.errors) == (0, True, []), ended.err
+        assert sent(cli.api, "GET", EXEC)
+        assert len(proxy.heads) >= 3
+        login = base64.b64encode(b"me:p@ss").decode().lower()
+        assert all(f"authorization: basic {login}" in head.lower() for head in proxy.heads)
+        clean(cli.api)
+
+
+def test_a_terminal_through_a_proxy_that_speaks_tls(tmp_path: Path, authority: Authority) -> None:
+    with over_tls(tmp_path, authority) as proxied:
+        cli = proxied.cli
+        cli.environ["SSL_CERT_FILE"] = str(tmp_path / "proxy.pem")
+        cli.environ["HTTPS_PROXY"] = f"https://localhost:{proxied.proxy.port}"
+        child = cli.terminal("debug", "mypod", "--", "cat")
+        cli.api.wait_for(lambda a: [e for e in a.execs if e.size], PATIENCE)
+        for n in range(20):
+            child.send(f"{n} {'y' * 300}\n")
+            child.expect_exact(f"{n} {'y' * 300}\r\n{n} {'y' * 300}\r\n")
+        child.sendeof()
+        assert end_of(child) == 0
+        clean(cli.api)
+
+
+def test_a_proxy_that_nobody_vouches_for(tmp_path: Path, authority: Authority) -> None:
+    with over_tls(tmp_path, authority) as proxied:
+        cli, proxy = proxied.cli, proxied.proxy
+        cli.environ["HTTPS_PROXY"] = f"https://127.0.0.1:{proxy.port}"
+        cli.run("debug", "mypod", "--", "true").complains("certificate can't be verified")
+        assert proxy.heads == []
+
+
+PASSWORD = "p4ssw0rd"
+LOGIN = f"jane:{PASSWORD}@"
+
+
+def _with_server(url: str) -> Callable[[Cli], tuple[str, ...]]:
+    return lambda cli: ("--server", url)
+
+
+def _in_kubeconfig(**fields: str) -> Callable[[Cli], tuple[str, ...]]:
+    named = {name.replace("_", "-"): value for name, value in fields.items()}
+
+    def edit(cli: Cli) -> tuple[str, ...]:
+        edited(cli, lambda config: config["clusters"][0]["cluster"].update(named))
+        return ()
+
+    return edit
+
+
+def _proxied_by(url: str) -> Callable[[Cli], tuple[str, ...]]:
+    def edit(cli: Cli) -> tuple[str, ...]:
+        cli.environ["HTTPS_PROXY"] = url
+        return ("--server", "https://fake.example")
+
+    return edit
+
+
+# Where a password may stand in a URL, and what is wrong with that URL.
+URLS = {
+    "server-closed": _with_server(f"https://{LOGIN}127.0.0.1:1"),
+    "server-unresolved": _with_server(f"https://{LOGIN}nowhere.invalid"),
+    "server-port": _with_server(f"https://{LOGIN}127.0.0.1:99999"),
+    "server-scheme": _with_server(f"ftp://{LOGIN}127.0.0.1"),
+    "server-no-scheme": _with_server(f"{LOGIN}127.0.0.1:1"),
+    "server-no-host": _with_server(f"https://{LOGIN}"),
+    "server-spaces": _with_server(f"https://{LOGIN}a b/"),
+    "server-bracket": _with_server(f"https://{LOGIN}[::1"),
+    "server-at": _with_server(f"https://jane:{PASSWORD}@x@127.0.0.1:1"),
+    "kubeconfig": _in_kubeconfig(server=f"https://{LOGIN}127.0.0.1:1"),
+    "kubeconfig-scheme": _in_kubeconfig(server=f"{LOGIN}host"),
+    "proxy-url-closed": _in_kubeconfig(proxy_url=f"http://{LOGIN}127.0.0.1:1"),
+    "proxy-url-tls": _in_kubeconfig(proxy_url=f"https://{LOGIN}127.0.0.1:1"),
+    "proxy-url-socks": _in_kubeconfig(proxy_url=f"socks5://{LOGIN}127.0.0.1:1"),
+    "proxy-url-port": _in_kubeconfig(proxy_url=f"http://{LOGIN}127.0.0.1:99999"),
+    "proxy-url-bracket": _in_kubeconfig(proxy_url=f"http://{LOGIN}[::1"),
+    "proxy-url-no-host": _in_kubeconfig(proxy_url=f"http://{LOGIN}"),
+    "variable-closed": _proxied_by(f"http://{LOGIN}127.0.0.1:1"),
+    "variable-socks": _proxied_by(f"socks5h://{LOGIN}127.0.0.1:1"),
+    "variable-no-scheme": _proxied_by(f"{LOGIN}127.0.0.1:1"),
+    "variable-unresolved": _proxied_by(f"https://{LOGIN}nowhere.invalid"),
+}
+
+
+@pytest.mark.parametrize("row", URLS)
+def test_a_password_in_a_url_is_not_told(row: str, at_once: AtOnce) -> None:
+    at_once(_not_told)
+
+
+def _not_told(row: str, folder: Path) -> None:
+    with a_cluster(folder) as cli:
+        ended = cli.run("debug", *URLS[row](cli), "mypod", "--", "true")
+        ended.complains()
+        assert PASSWORD not in ended.err and "jane" not in ended.err, ended
+
+
+def test_a_password_in_a_url_is_not_in_the_command_that_deletes(cli: Cli) -> None:
+    cli.api.fault(method="DELETE", status=403, reason="Forbidden", times=None)
+    url = cli.api.url.replace("http://", f"http://{LOGIN}")
+    ended = cli.run("debug", "--server", url, "--token", SECRET, "mypod", "--", "true")
+    assert ended.code == 1 and f"--server={cli.api.url} " in ended.err, ended
+    assert PASSWORD not in ended.err and SECRET not in ended.err
+    assert "--token" not in ended.err
+
+
+@pytest.mark.parametrize(
+    "answer", ["407 Proxy Authentication Required", "403 Forbidden", "302 Found"]
+)
+def test_what_a_proxy_answers_is_told(tmp_path: Path, answer: str) -> None:
+    with tls_cluster(tmp_path) as cli:
+        port = int(cli.api.url.rpartition(":")[2])
+        proxy = Proxy(port, answer=answer)
+        proxy.start()
+        _server(cli, server=f"https://fake.example:{port}", certificate_authority="ca.pem")
+        cli.environ["HTTPS_PROXY"] = f"http://{LOGIN}127.0.0.1:{proxy.port}"
+        ended = cli.run("debug", "mypod", "--", "true")
+        proxy.stop()
+        ended.complains(f"can't be reached: its proxy answered {answer};")
+        assert PASSWORD not in ended.err and "(" not in ended.err
+
+
+def test_the_name_in_the_servers_certificate_is_that_of_the_exec_too(tmp_path: Path) -> None:
+    with tls_cluster(tmp_path) as cli:
+        _server(cli, server=cli.api.url.replace("127.0.0.1", "localhost"),
+                certificate_authority="ca.pem")  # fmt: skip
+        flags = ("--tls-server-name", "fake.example", "--transport", "websocket")
+        works(cli, *flags)
+        assert sent(cli.api, "GET", EXEC)
+
+
+CERTIFICATES = {
+    "no-key": ("certificate", None, "the client certificate has no key"),
+    "another-key": ("certificate", "other-key", "not that of the client certificate"),
+    "no-pem": ("garbage", "key", "not PEM"),
+    "encrypted": ("certificate", "encrypted", "encrypted"),
+}
+
+
+@pytest.mark.parametrize("row", CERTIFICATES)
+def test_a_client_certificate_that_is_of_no_use(row: str, at_once: AtOnce) -> None:
+    at_once(_of_no_use)
+
+
+def _of_no_use(row: str, folder: Path) -> None:
+    certificate, key, said = CERTIFICATES[row]
+    ca = trustme.CA()
+    made, other = (ca.issue_cert("x.example", common_name=name) for name in ("jane", "jo"))
+    with tls_cluster(folder) as cli:
+        _server(cli, server=cli.api.url, certificate_authority="ca.pem")
+        files = {
+            "certificate": made.cert_chain_pems[0].bytes(),
+            "key": made.private_key_pem.bytes(),
+            "other-key": other.private_key_pem.bytes(),
+            "garbage": b"nonsense",
+        }
+        for name, data in files.items():
+            (folder / name).write_bytes(data)
+        change = ["openssl", "ec", "-aes128", "-passout", "pass:x", "-in", "key", "-out"]
+        subprocess.run([*change, "encrypted"], cwd=folder, check=True, capture_output=True)
+        user = {"client-certificate": certificate, **({"client-key": key} if key else {})}
+        edited(cli, lambda config: config["users"][0].update(user=user))
+        cli.run("debug", "mypod", "--", "true").complains("can't be loaded", said)
+        assert cli.api.requests == []

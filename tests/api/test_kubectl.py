@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import sys
 import termios
 import threading
 from pathlib import Path
@@ -271,3 +272,20 @@ def test_the_wait_goes_on_with_kubectl(
     assert cli.api.started("default", name, container)
     held.hold.set()
     assert (finish(process).out, notes["calls"]) == (b"hi\n", calls)
+
+
+OTHER_BLOCKS = {
+    "upgrade": BETWEEN["upgrade"],
+    "forbidden": {"status": 403, "text": "<html>Blocked by policy</html>"},
+}
+
+
+@pytest.mark.parametrize("how", OTHER_BLOCKS)
+def test_what_stops_kubectl_too_is_told_with_what_can_help(cli: Cli, how: str) -> None:
+    """With the real kubectl, for it is its words that are told."""
+    cli.api.fault(path=EXEC, times=None, **OTHER_BLOCKS[how])
+    cli.environ["KUBECTL_PATH"] = str(Path(sys.executable).with_name("kubectl"))
+    ended = cli.run("debug", "mypod", "--", "true")
+    ended.complains("kubectl exec does not come through", "Upgrade headers", "NO_PROXY")
+    assert "--image" not in ended.err and "--transport" not in ended.err
+    clean(cli.api)

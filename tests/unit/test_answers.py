@@ -48,7 +48,7 @@ def test_a_pod_is_taken_with_fields_that_nobody_knows() -> None:
     assert answers.check_list({"kind": "PodList", "items": None}, PODS_PATH)
 
 
-WRONG: list[tuple[str, object]] = [
+WRONG: list[tuple[str, Any]] = [
     ("kind", "Secret"), ("kind", "Status"), ("kind", ["Pod"]),
     ("metadata", None), ("metadata", []), ("metadata", "x"),
     ("metadata/name", None), ("metadata/name", 5), ("metadata/name", "other"),

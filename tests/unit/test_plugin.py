@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.kubeconfig import Access
-from kubectl_scratch.plugin import Login, log_in
+from kubectl_scratch.plugin import Hung, Login, log_in
+from kubectl_scratch.podjson import Json
 
 STATUS = '{"status": {"token": "abc", "expirationTimestamp": "2026-01-01T12:00:00Z"}}'
 
 
-def run(script: str) -> Login:
-    plugin = {"command": "sh", "args": ["-c", script], "apiVersion": "v1"}
-    config = {"clusters": [{"cluster": {}}], "users": [{"user": {"exec": plugin}}]}
+def run(script: str, cluster: Json | None = None, **more: Any) -> Login:
+    plugin = {"command": "sh", "args": ["-c", script], "apiVersion": "v1", **more}
+    config = {"clusters": [{"cluster": cluster or {}}], "users": [{"user": {"exec": plugin}}]}
     return log_in(Access(config, "default"), interactive=False, timeout=20)
 
 
@@ -36,9 +41,96 @@ def test_a_plugin_that_may_not_ask_reads_nothing_of_our_stdin() -> None:
         ("echo nonsense", "gave no credential"),
         ("""echo '{"status": {}}'""", "gave no credential"),
         ("""echo '{"status": {"clientKeyData": 5}}'""", "gave no credential"),
+        ("""echo '{"status": {"token": 5}}'""", "gave no credential"),
+        ("""echo '{"status": {"token": {}}}'""", "gave no credential"),
+        ("""echo '[]'""", "gave no credential"),
+        ("""echo '{"status": {"token": "a", "expirationTimestamp": 5}}'""", "gave no credential"),
+        ("""echo '{"status": {"token": "a", "expirationTimestamp": "x"}}'""", "gave no credential"),
+        ("head -c 100000 /dev/zero | tr '\\0' '['", "gave no credential"),
+        ("""echo '{"status": {"clientKeyData": "k"}}'""", "gave a certificate or a key, not both"),
+        ("printf 'one\\n\\n  two\\n' >&2; exit 3", "ended with code 3: one two"),
     ],
 )
 def test_why_it_gives_none_is_told(script: str, says: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         run(script)
     assert caught.value.hint == f"credential plugin sh {says}"
+
+
+HINT = "Install it:\n\n  brew install x\r\n\tor see https://x.example\n"
+
+
+def test_all_lines_of_the_hint_to_install_it_are_told() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        run("", command="no-such-plugin", installHint=HINT)
+    told = "Install it: brew install x or see https://x.example"
+    assert caught.value.hint == f"credential plugin no-such-plugin can't be run: {told}"
+
+
+def told(cluster: Json, **more: Any) -> Json:
+    """Return what a plugin is told."""
+    script = """printf '{"status": {"token": "%s"}}' "$(printenv $NAME | base64 -w0)"
+"""
+    env = [{"name": "NAME", "value": "KUBERNETES_EXEC_INFO"}]
+    token = run(script, cluster, env=env, **more).user["token"]
+    found: Json = json.loads(base64.b64decode(token))
+    return found
+
+
+CONFIG = {"audience": "x", "nested": {"a": [1, 2.5, True, None]}}
+EXTENSIONS = [
+    {"name": "other", "extension": "y"},
+    {"name": "client.authentication.k8s.io/exec", "extension": CONFIG},
+]
+
+
+def test_a_plugin_is_told_of_the_cluster_as_by_kubectl(tmp_path: Path) -> None:
+    """The field names and values are those of kubectl 1.37 for the same kubeconfig."""
+    ca = tmp_path / "ca.pem"
+    ca.write_bytes(b"PEM\n")
+    plain = {
+        "server": "https://one.example/path/",
+        "tls-server-name": "other.example",
+        "proxy-url": "http://u:p@127.0.0.1:2",
+        "disable-compression": True,
+    }
+    given = {**plain, "certificate-authority": str(ca), "extensions": EXTENSIONS}
+    data = base64.b64encode(b"PEM\n").decode()
+    assert told(given, provideClusterInfo=True) == {
+        "apiVersion": "v1",
+        "kind": "ExecCredential",
+        "spec": {
+            "interactive": False,
+            "cluster": {**plain, "certificate-authority-data": data, "config": CONFIG},
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("cluster", "info"),
+    [
+        ({"server": "https://a"}, {"server": "https://a", "config": None}),
+        ({"server": "s", "insecure-skip-tls-verify": True},
+         {"server": "s", "insecure-skip-tls-verify": True, "config": None}),
+        ({"server": "s", "certificate-authority-data": "ZGF0YQ==", "certificate-authority": "/x"},
+         {"server": "s", "certificate-authority-data": "ZGF0YQ==", "config": None}),
+        ({"server": "s", "extensions": [EXTENSIONS[0], 5, {}]}, {"server": "s", "config": None}),
+        ({"server": "s", "certificate-authority": "/nowhere"}, {"server": "s", "config": None}),
+    ],
+)  # fmt: skip
+def test_what_of_a_cluster_is_told(cluster: Json, info: Json) -> None:
+    assert told(cluster, provideClusterInfo=True)["spec"]["cluster"] == info
+    assert "cluster" not in told(cluster)["spec"]
+
+
+def test_a_plugin_that_nobody_waits_for_any_more_is_ended() -> None:
+    plugin = {"command": "sleep", "args": ["600"]}
+    config = {"clusters": [{"cluster": {}}], "users": [{"user": {"exec": plugin}}]}
+    waits: list[float] = []
+
+    def pause(seconds: float) -> bool:
+        waits.append(seconds)
+        return len(waits) < 2
+
+    with pytest.raises(Hung, match="was not waited for"):
+        log_in(Access(config, "default"), interactive=False, timeout=None, pause=pause)

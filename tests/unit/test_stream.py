@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from kubectl_scratch.stream import STDERR, STDOUT, V5, ExecStream, expect
+from kubectl_scratch.execs import Outcome
+from kubectl_scratch.stream import (
+    ERROR,
+    NO_REASON,
+    STDERR,
+    STDOUT,
+    V5,
+    ExecStream,
+    converse,
+    expect,
+    outcome_of,
+)
 from tests.support.patience import PATIENCE
 
 FINAL_BINARY = 0x82
@@ -43,3 +56,78 @@ def test_what_a_seed_that_fails_says_is_its_reason(
     theirs.sendall(frame(STDERR, b"no space left"))
     theirs.close()
     assert expect(stream, b"\x06", PATIENCE) == (False, b"no space left")
+
+
+BINARY, CONTINUED, FINAL, PING, CLOSE = 2, 0, 0x80, 9, 8
+EXIT_7 = json.dumps(
+    {
+        "kind": "Status",
+        "status": "Failure",
+        "reason": "NonZeroExitCode",
+        "message": "command terminated with non-zero exit code",
+        "details": {"causes": [{"reason": "ExitCode", "message": "7"}]},
+    }
+).encode()
+
+
+def raw(opcode: int, data: bytes, final: bool = True) -> bytes:
+    """Return a frame of any kind; short ones only."""
+    return bytes([opcode | (FINAL if final else 0), len(data)]) + data
+
+
+def pieces(channel: int, data: bytes, size: int) -> bytes:
+    """Return a message in frames of so many bytes, with pings in between."""
+    whole = bytes([channel]) + data
+    parts = [whole[at : at + size] for at in range(0, len(whole), size)]
+    last = len(parts) - 1
+    return b"".join(
+        raw(CONTINUED if number else BINARY, part, number == last) + raw(PING, b"x")
+        for number, part in enumerate(parts)
+    )
+
+
+def messages(channel: int, data: bytes, size: int) -> bytes:
+    """Return data in messages of so many bytes."""
+    parts = [data[at : at + size] for at in range(0, len(data), size)]
+    return b"".join(raw(BINARY, bytes([channel]) + part) for part in parts)
+
+
+EMPTY_FIRST = raw(BINARY, b"", False) + raw(CONTINUED, bytes([ERROR]) + EXIT_7[:90], False)
+STATUSES = {
+    "whole": pieces(ERROR, EXIT_7[:0], 9) + messages(ERROR, EXIT_7, 120),
+    "in-frames": pieces(ERROR, EXIT_7, 50),
+    "byte-by-byte": pieces(ERROR, EXIT_7, 1),
+    "in-messages": messages(ERROR, EXIT_7, 40),
+    "empty-first-frame": EMPTY_FIRST + raw(CONTINUED, EXIT_7[90:]),
+}
+
+
+@pytest.mark.parametrize("sent", STATUSES)
+def test_an_exit_code_arrives_in_whatever_pieces(
+    server: tuple[ExecStream, socket.socket], sent: str
+) -> None:
+    stream, theirs = server
+    theirs.sendall(pieces(STDOUT, b"out", 1) + STATUSES[sent] + raw(CLOSE, b""))
+    assert converse(stream, b"", PATIENCE) == (Outcome(7), b"out")
+
+
+LOST = Outcome(None, "the connection was lost", lost=True)
+FAILED = {"status": "Failure", "reason": "NonZeroExitCode", "message": "ended"}
+CODES: list[Any] = [None, True, [], "x", "\u00b2", "-1", "0", "256", "9" * 5000]
+CAUSES: list[Any] = ["x", {}, ["x", None, []]]
+CAUSES += [[{"reason": "ExitCode", "message": code}] for code in CODES]
+DETAILS: list[Any] = ["x", [], *({"causes": causes} for causes in CAUSES)]
+NO_STATUS: list[object] = [None, [], "x", 5]
+WORDLESS: list[object] = [{}, {"status": ["Success"]}, {"message": {"a": 1}}]
+NOTHING = Outcome(None, NO_REASON)
+ANY: list[tuple[object, Outcome]] = [
+    *((status, LOST) for status in NO_STATUS),
+    *((status, NOTHING) for status in WORDLESS),
+    (FAILED, Outcome(None, "ended")),
+    *(({**FAILED, "details": details}, Outcome(None, "ended")) for details in DETAILS),
+]
+
+
+@pytest.mark.parametrize(("status", "outcome"), ANY, ids=lambda value: str(value)[:60])
+def test_a_status_of_any_shape_is_an_outcome(status: object, outcome: Outcome) -> None:
+    assert outcome_of(status) == outcome
