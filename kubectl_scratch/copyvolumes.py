@@ -120,9 +120,9 @@ def _is_bound(claim: Json) -> bool:
 
 
 def mount_shared_volumes_read_only(
-    pod: Json, *, writable: frozenset[str]
+    pod: Json, *, writable: frozenset[str], recursive: bool = True
 ) -> Iterator[Edit | Finding]:
-    """Mount read-only what outlives the pod.
+    """Mount read-only what outlives the pod, if ``recursive`` with all that is mounted below it.
 
     ReadWriteOnce is per node: on the source's node a second database would write into
     production's files. The mounts are changed and not the volume, whose ``readOnly`` could
@@ -134,11 +134,11 @@ def mount_shared_volumes_read_only(
         text = f"volume {name} is writable: what the copy writes there, it writes to production"
         yield Finding(Level.WARNING, text)
     for container in all_containers(pod):
-        yield from _protect_mounts(container, shared - writable)
+        yield from _protect_mounts(container, shared - writable, recursive)
         yield from _protect_devices(container, shared - writable)
 
 
-def _protect_mounts(container: Json, shared: set[str]) -> Iterator[Edit]:
+def _protect_mounts(container: Json, shared: set[str], recursive: bool) -> Iterator[Edit]:
     for mount in container.get("volumeMounts") or []:
         if mount["name"] not in shared:
             continue
@@ -149,7 +149,7 @@ def _protect_mounts(container: Json, shared: set[str]) -> Iterator[Edit]:
         if mount.get("mountPropagation") != "None":
             mount.pop("mountPropagation", None)
         mount["readOnly"] = True
-        if mount.get("recursiveReadOnly") != "Enabled":
+        if recursive and mount.get("recursiveReadOnly") != "Enabled":
             mount["recursiveReadOnly"] = "IfPossible"
         where = f"{container['name']}:{mount['mountPath']}"
         if not before.get("readOnly") or before.get("mountPropagation") == "Bidirectional":

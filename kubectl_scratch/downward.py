@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from fractions import Fraction
+from typing import NamedTuple
 
 from kubectl_scratch import annotations as notes
 from kubectl_scratch import copycontainers
@@ -31,8 +32,9 @@ from kubectl_scratch.podjson import (
 
 NAME, UID = "metadata.name", "metadata.uid"
 LABELS, ANNOTATIONS = "metadata.labels", "metadata.annotations"
-# Of the copy itself, in every copy; the others of where it is differ on another node alone.
+# Of the copy itself, in every copy, and those that differ on another node.
 ADDRESSES = (UID, "status.podIP", "status.podIPs")
+OF_THE_NODE = ("spec.host", "spec.nodeName", "status.hostIP", "status.hostIPs")
 
 # The annotations that carry what files have, with a number.
 CARRIER = "kubectl-scratch/downward-"
@@ -70,20 +72,75 @@ def bring_values(
     the same. So what runs beside the source has the copy's own, and what idles the source's.
     """
     running = _running(pod, held, only)
-    own: dict[str, list[str]] = {}
-    unknown: list[str] = []
+    reading = _Reading(source, pod, {}, [])
     for container in all_containers(pod):
         owns_name = held is None or container["name"] in running
-        yield from _bring_env(container, source, pod, owns_name, own, unknown)
+        yield from _bring_env(container, reading, owns_name)
     for volume in volumes(pod):
         owns_name = held is None or _is_mounted(pod, volume["name"], running)
-        yield from _bring_files(volume, source, pod, marks, owns_name, own, unknown)
-    if own:
-        told = "; ".join(f"{path} in {', '.join(places)}" for path, places in own.items())
-        yield Finding(Level.INFO, f"the copy has its own identity, not the source's: {told}")
-    if unknown:
-        text = "a controller sets these when it creates the pod, so they are empty in the copy"
-        yield Finding(Level.WARNING, f"{text}: {', '.join(unknown)}")
+        yield from _bring_files(volume, reading, owns_name, marks)
+    yield from reading.findings()
+
+
+class _Reading(NamedTuple):
+    """What a copy reads of itself; notes what stays its own, by path, and what nobody knows."""
+
+    source: Json
+    pod: Json
+    own: dict[str, list[str]]
+    unknown: list[str]
+
+    def field(self, path: str, owns_name: bool, place: str) -> str | None:
+        """Return the source's value of a fieldRef path; None if the copy keeps its own."""
+        found = _SUBSCRIPT.fullmatch(path)
+        if self._is_own(path, owns_name):
+            self.own.setdefault(path, []).append(place)
+            return None
+        if found is None:
+            return value_of(self.source, path) if path in (LABELS, ANNOTATIONS, NAME) else None
+        if found[2] in KUBELETS and found[2] not in annotations_of(self.source):
+            return None
+        value = value_of(self.source, path)
+        if not value and found[2] in CONTROLLERS_OWN and not is_of_a_pod(self.source):
+            self.unknown.append(place)
+        return value
+
+    def resource(self, container: Json, reference: Json) -> str | None:
+        """Return the source's value of a resourceFieldRef; None if the copy has the same."""
+        named = reference.get("containerName") or container["name"]
+        there, was = (find(all_containers(p), named) for p in (self.pod, self.source))
+        kept = self.pod["spec"].get("resources") == self.source["spec"].get("resources")
+        if there and was and kept and there.get("resources") == was.get("resources"):
+            return None
+        value = resource_of(self.source, container, reference)
+        if value is None and there is None:
+            # The kubelet starts no container that asks for one that is not there.
+            return "0"
+        return value
+
+    def findings(self) -> Iterator[Finding]:
+        """Say what was noted."""
+        of_node = [place for path in OF_THE_NODE for place in self.own.get(path, [])]
+        own = {path: places for path, places in self.own.items() if path not in OF_THE_NODE}
+        if own:
+            told = "; ".join(f"{path} in {', '.join(places)}" for path, places in own.items())
+            yield Finding(Level.INFO, f"the copy has its own identity, not the source's: {told}")
+        if of_node:
+            text = "these tell the node of the copy, which may be another than the source's"
+            yield Finding(Level.DETAIL, f"{text}: {', '.join(of_node)}")
+        if self.unknown:
+            text = "a controller sets these when it creates the pod, so they are empty in the copy"
+            yield Finding(Level.WARNING, f"{text}: {', '.join(self.unknown)}")
+
+    def _is_own(self, path: str, owns_name: bool) -> bool:
+        found = _SUBSCRIPT.fullmatch(path)
+        if found is not None:
+            return found[1] == ANNOTATIONS and found[2].startswith(notes.OF_ADDRESSES)
+        if path == NAME:
+            return owns_name or not is_of_a_pod(self.source)
+        # Who has networks besides the cluster's reads there what the pod got in them.
+        networks = path == ANNOTATIONS and notes.NETWORKS in annotations_of(self.source)
+        return networks or path in ADDRESSES or path in OF_THE_NODE
 
 
 def value_of(source: Json, path: str) -> str | None:
@@ -237,75 +294,18 @@ def _is_mounted(pod: Json, volume: str, containers: Collection[str]) -> bool:
     return any(m["name"] == volume for c in there for m in c.get("volumeMounts") or [])
 
 
-def _source_s(
-    source: Json, path: str, owns_name: bool, place: str, own: dict[str, list[str]]
-) -> str | None:
-    """Return the source's value of a path, or None where the copy keeps its own, which is noted."""
-    found = _SUBSCRIPT.fullmatch(path)
-    if path in ADDRESSES or (path == NAME and (owns_name or not is_of_a_pod(source))):
-        own.setdefault(path, []).append(place)
-        return None
-    if found is not None and found[1] == ANNOTATIONS:
-        if found[2].startswith(notes.OF_ADDRESSES):
-            own.setdefault(path, []).append(place)
-            return None
-        if found[2] in KUBELETS and found[2] not in annotations_of(source):
-            return None
-    if path == ANNOTATIONS and _reads_its_networks(source):
-        own.setdefault(path, []).append(place)
-        return None
-    return value_of(source, path) if found or path in (LABELS, ANNOTATIONS, NAME) else None
-
-
-def _reads_its_networks(source: Json) -> bool:
-    """Say whether the pod has networks besides the cluster's; what it got there is annotated."""
-    return notes.NETWORKS in annotations_of(source)
-
-
-def _is_unknown(source: Json, path: str) -> bool:
-    """Say whether a label or annotation is one that a controller adds to what a template says."""
-    found = _SUBSCRIPT.fullmatch(path)
-    if found is None or is_of_a_pod(source) or found[2] not in CONTROLLERS_OWN:
-        return False
-    return not value_of(source, path)
-
-
-def _gone(source: Json, pod: Json, container: Json, reference: Json) -> str | None:
-    """Return the source's value of a resourceFieldRef if the copy has another; None if not."""
-    named = reference.get("containerName") or container["name"]
-    there, was = find(all_containers(pod), named), find(all_containers(source), named)
-    kept = pod["spec"].get("resources") == source["spec"].get("resources")
-    if there and was and kept and there.get("resources") == was.get("resources"):
-        return None
-    value = resource_of(source, container, reference)
-    if value is None and there is None:
-        # The kubelet starts no container that asks for one that is not there.
-        return "0"
-    return value
-
-
-def _bring_env(
-    container: Json,
-    source: Json,
-    pod: Json,
-    owns_name: bool,
-    own: dict[str, list[str]],
-    unknown: list[str],
-) -> Iterator[Edit]:
+def _bring_env(container: Json, reading: _Reading, owns_name: bool) -> Iterator[Edit]:
     brought = []
     env = container.get("env") or []
     for place, item in enumerate(env):
         origin = item.get("valueFrom") or {}
-        where = f"{container['name']}:{item['name']}"
         what, value = "", None
         if "fieldRef" in origin:
             what = str(origin["fieldRef"].get("fieldPath"))
-            if _is_unknown(source, what):
-                unknown.append(where)
-            value = _source_s(source, what, owns_name, where, own)
+            value = reading.field(what, owns_name, f"{container['name']}:{item['name']}")
         elif "resourceFieldRef" in origin:
             what = str(origin["resourceFieldRef"].get("resource"))
-            value = _gone(source, pod, container, origin["resourceFieldRef"])
+            value = reading.resource(container, origin["resourceFieldRef"])
         if value is not None:
             # Of $$ the kubelet makes $, and of $(NAME) a value, in what is given literally.
             literal = {k: v for k, v in item.items() if k != "valueFrom"}
@@ -316,29 +316,21 @@ def _bring_env(
 
 
 def _bring_files(
-    volume: Json,
-    source: Json,
-    pod: Json,
-    marks: Mapping[str, str],
-    owns_name: bool,
-    own: dict[str, list[str]],
-    unknown: list[str],
+    volume: Json, reading: _Reading, owns_name: bool, marks: Mapping[str, str]
 ) -> Iterator[Edit | Finding]:
     brought, too_large = [], []
     for item in _files(volume):
-        where = f"file {item.get('path')} of volume {volume['name']}"
         what, value = "", None
         if "fieldRef" in item:
             what = str(item["fieldRef"].get("fieldPath"))
-            if _is_unknown(source, what):
-                unknown.append(where)
-            value = _source_s(source, what, owns_name, where, own)
+            place = f"file {item.get('path')} of volume {volume['name']}"
+            value = reading.field(what, owns_name, place)
         elif "resourceFieldRef" in item:
             what = str(item["resourceFieldRef"].get("resource"))
-            value = _gone(source, pod, {"name": ""}, item["resourceFieldRef"])
+            value = reading.resource({"name": ""}, item["resourceFieldRef"])
         if value is None:
             continue
-        key = _carrier(pod, marks, value)
+        key = _carrier(reading.pod, marks, value)
         if key is None:
             too_large.append(str(item.get("path")))
             continue

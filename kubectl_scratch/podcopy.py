@@ -117,7 +117,11 @@ def rules_of(
         copycontainers.drop_host_ports,
         partial(copyvolumes.tell_claims, claims=claims, node=node),
         partial(copyvolumes.create_nothing_on_the_node, source=source),
-        partial(copyvolumes.mount_shared_volumes_read_only, writable=writable),
+        partial(
+            copyvolumes.mount_shared_volumes_read_only,
+            writable=writable,
+            recursive=not storage.refuses_recursive,
+        ),
         partial(copyvolumes.tell_mounts_below, writable=writable, recursive=storage.recursive),
         *((copyvolumes.tell_relabelling,) if storage.selinux else ()),
         copyvolumes.keep_ownership,

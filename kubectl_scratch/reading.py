@@ -17,6 +17,7 @@ from kubectl_scratch.storage import (
     has_claims_of_its_own,
     has_selinux,
     is_recursive,
+    refuses_recursive,
     retaining,
 )
 from kubectl_scratch.survey import Survey, Surveyed
@@ -56,10 +57,12 @@ def read(cluster: Cluster, request: DebugRequest) -> Read:
     asked = has_claims_of_its_own(source.pod)
     classes = Task(lambda: retaining_classes(cluster)) if asked else None
     node = read_node(cluster, source.pod["spec"].get("nodeName"))
+    runtime = source.pod["spec"].get("runtimeClassName")
     storage = Storage(
-        is_recursive(node, source.pod["spec"].get("runtimeClassName")),
-        classes.result() if classes else frozenset(),
-        has_selinux(node),
+        recursive=is_recursive(node, runtime),
+        refuses_recursive=refuses_recursive(node, runtime),
+        retaining=classes.result() if classes else frozenset(),
+        selinux=has_selinux(node),
     )
     return Read(source, survey.result(), architecture(node), storage)
 

@@ -19,11 +19,14 @@ class Storage(NamedTuple):
 
     ``recursive`` says whether the source's node makes a mount read-only with all that is mounted
     below it, ``retaining`` names the StorageClasses that keep a volume whose claim is deleted, as
-    far as the source needs any; the empty name is the default class. ``selinux`` says that the
+    far as the source needs any: the empty name is the default class. ``selinux`` says that the
     node's system is one that comes with SELinux: whether it is enforced, the API does not say.
     """
 
     recursive: bool | None = None
+    # A kubelet of 1.30 starts no container of which that is asked, unless its gate is open
+    # (RecursiveReadOnlyMounts); older ones have never heard of it.
+    refuses_recursive: bool = False
     retaining: frozenset[str] | None = frozenset()
     selinux: bool = False
 
@@ -38,6 +41,13 @@ def is_recursive(node: Json | None, runtime_class: str | None) -> bool | None:
     handlers = (node.get("status") or {}).get("runtimeHandlers") or []
     found = [h for h in handlers if (h.get("name") or "") == (runtime_class or "")]
     return any((h.get("features") or {}).get("recursiveReadOnlyMounts") is True for h in found)
+
+
+def refuses_recursive(node: Json | None, runtime_class: str | None) -> bool:
+    """Say whether the node's kubelet fails on a mount of which that is asked."""
+    info = ((node or {}).get("status") or {}).get("nodeInfo") or {}
+    is_1_30 = str(info.get("kubeletVersion")).startswith("v1.30.")
+    return is_1_30 and not is_recursive(node, runtime_class)
 
 
 def has_selinux(node: Json | None) -> bool:

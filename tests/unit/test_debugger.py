@@ -297,6 +297,19 @@ def test_a_twin_lacks_what_an_ephemeral_container_can_not_mount_and_says_so() ->
     assert twin_of(a_container()).findings == ()
 
 
+def test_a_twin_reads_the_resources_of_the_app() -> None:
+    def by(resource: str, **more: str) -> dict[str, Any]:
+        return {"name": "X", "valueFrom": {"resourceFieldRef": {"resource": resource, **more}}}
+
+    env = [by("limits.cpu"), by("limits.memory"), by("limits.cpu", containerName="other")]
+    app = a_container(env=env, resources={"limits": {"cpu": "1"}})
+    before = deepcopy(app)
+    # What is not set is the node's to say, of whichever container.
+    mine = by("limits.cpu", containerName="app")
+    assert twin_of(app).container["env"] == [mine, *env[1:]]
+    assert app == before
+
+
 def test_a_twin_runs_nothing_that_the_app_could_write() -> None:
     (twin_s,) = (m for m in twin_of(APP).container["volumeMounts"] if m["mountPath"] == "/.scratch")
     assert twin_s["name"] not in [mount["name"] for mount in APP["volumeMounts"]]

@@ -271,12 +271,14 @@ def test_what_is_the_copy_s_own_is_said() -> None:
         {"name": "IP", "valueFrom": by_field("status.podIP")},
         {"name": "ID", "valueFrom": by_field("metadata.uid")},
         {"name": "APP", "valueFrom": by_field("metadata.labels['app']")},
+        {"name": "NODE", "valueFrom": by_field("spec.nodeName")},
     ]
     copied = copy_of(a_source(containers=[a_container(env=env)]))
+    assert "app:NODE" in texts(copied, Level.DETAIL)
     told = texts(copied, Level.INFO)
     for words in ("metadata.name in app:ME", "status.podIP in app:IP", "metadata.uid in app:ID"):
         assert words in told
-    assert "APP" not in told
+    assert "APP" not in told and "NODE" not in told
 
 
 ADDRESS = "k8s.v1.cni.cncf.io/network-status"

@@ -16,7 +16,7 @@ from kubectl_scratch.hold import Entrypoint, Seeding
 from kubectl_scratch.podcopy import Copied, make_copy
 from kubectl_scratch.podjson import all_containers, annotations_of, names_of, volumes
 from kubectl_scratch.request import Wishes
-from kubectl_scratch.storage import Storage, has_selinux, is_recursive, retaining
+from kubectl_scratch.storage import Storage, has_selinux, is_recursive, refuses_recursive, retaining
 from tests.support.builders import Json, a_container, a_pod
 
 LABELS = {"app.kubernetes.io/managed-by": "kubectl-scratch"}
@@ -581,6 +581,33 @@ def test_which_nodes_mount_all_read_only(
     node: Json | None, runtime_class: str | None, expected: bool | None
 ) -> None:
     assert is_recursive(node, runtime_class) is expected
+
+
+@pytest.mark.parametrize(
+    "version, handlers, refuses",
+    [
+        ("v1.30.14", None, True),
+        ("v1.30.14", HANDLERS, False),
+        ("v1.29.9", None, False),
+        ("v1.31.0", None, False),
+        ("v1.3.0", None, False),
+        (None, None, False),
+    ],
+)
+def test_a_kubelet_that_refuses_what_it_cannot_do_is_not_asked(
+    version: str | None, handlers: list[Json] | None, refuses: bool
+) -> None:
+    info = {"kubeletVersion": version}
+    node = {"status": {"nodeInfo": info, "runtimeHandlers": handlers}}
+    assert refuses_recursive(node, None) is refuses
+    app = a_container(volumeMounts=[A_MOUNT])
+    storage = Storage(refuses_recursive=refuses)
+    source = a_pod(volumes=[A_CLAIM], containers=[app])
+    (copied,) = make_copy(source, "x", LABELS, MARKS, storage=storage).manifest["spec"][
+        "containers"
+    ]
+    (mount,) = copied["volumeMounts"]
+    assert mount["readOnly"] is True and ("recursiveReadOnly" in mount) is not refuses
 
 
 def an_ephemeral(**spec: Any) -> Json:
