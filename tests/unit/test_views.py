@@ -33,9 +33,7 @@ def source(status: Json | None, part: str = "containerStatuses") -> Json:
     return a_pod(status={part: found})
 
 
-def chosen(
-    pod: Json, asked: Asked = NOTHING, *, caution: str = "", possible: bool = True
-) -> Stand:
+def chosen(pod: Json, asked: Asked = NOTHING, *, caution: str = "", possible: bool = True) -> Stand:
     target = next(c for part in pod["spec"].values() for c in part if c["name"] == "app")
     return choose(pod, target, asked, caution, NOON, possible)
 
