@@ -176,7 +176,7 @@ class CopyWatch:
             said = "".join(self._cluster.log(*where, 1)).strip()
         except ClusterError:
             said = ""
-        said = f"{said[:LAST_WORDS]}..." if len(said) > LAST_WORDS else said
+        said = f"{said[:LAST_WORDS]}…" if len(said) > LAST_WORDS else said
         why = f"{failed.why}: {said}" if said else failed.why
         if FORMAT_ERROR not in said:
             return failed._replace(why=why)

@@ -16,7 +16,7 @@ MISSING_KEY = re.compile(r"couldn't find key (\S+) in (Secret|ConfigMap) \S+/(\S
 NO_SUCH_KEY = re.compile(r"non-existent (?:config|secret) key: (\S+)")
 QUOTED = re.compile(r'"([^"]+)"|\[([^\]]*)\]')
 # Of a scheduler that lacks something that only a request asks for, and of one that lacks a volume.
-LACKS_RESOURCES = ("Insufficient ", "resourceclaim", "ResourceClaim", "resource claim")
+LACKS_RESOURCES = ("Insufficient ", "resourceclaim", "allocate all claims")
 LACKS_VOLUME = (
     "persistentvolumeclaim", "persistent volumes to bind", "volume node affinity", "volume count",
     "volume zone", "pvc(s)", "enough free storage",

@@ -38,15 +38,17 @@ UNSCHEDULABLE_SECONDS = 30.0
 HOPELESS_SECONDS = 8.0
 TIMEOUT_HINT = "--timeout waits longer"
 
-# A reason that is longer than this, in characters, is cut to its innermost cause while waiting.
-BRIEF, CAUSE = 100, 24
+# A reason that is longer than this, in characters, is cut to its innermost cause while waiting: how
+# short that may be alone, and how long.
+BRIEF, CAUSE, LONGEST = 100, 24, 160
 # What a scheduler adds to each of its reasons.
 ASIDE = re.compile(r"\.? (no new claims to deallocate, )?preemption: [^();]*")
 # What differs from one time to the next in a reason that is the same.
 VARIES = re.compile(
     r"""\b\d+(\.\d+)?(ns|us|µs|ms|s|m|h)(\d+(\.\d+)?(ms|s|m))*\b  # durations
     | \b(?=[0-9a-f-]*\d)[0-9a-f][0-9a-f-]{7,}\b  # identifiers
-    | -[bcdfghjklmnpqrstvwxz2456789]{5}\b  # the ends of names that were made up
+    | (-[bcdfghjklmnpqrstvwxz2456789]{6,10})?-[bcdfghjklmnpqrstvwxz2456789]{5}\b  # made-up names
+    | \bx\d+\b  # how often
     | (?<!code\ )(?<!status\ )(?<!signal\ )(?<!HTTP\ )\b\d+(/\d+)?\b  # counts, ports
     """,
     re.VERBOSE,
@@ -165,7 +167,7 @@ def brief(words: str) -> str:
     # A few words alone don't say of what they are.
     while outer and len(inner) < CAUSE:
         inner = f"{outer.pop(0)}: {inner}"
-    inner = f"{inner[:BRIEF]}..." if len(inner) > BRIEF else inner
+    inner = f"{inner[:LONGEST]}…" if len(inner) > LONGEST else inner
     return f"{ours}: {inner}" if ours else inner
 
 

@@ -6,8 +6,8 @@ import signal
 
 import pytest
 
-from tests.cluster.conftest import Cluster, release_slow_pulls, send, told
-from tests.support.manifests import a_pod
+from tests.cluster.conftest import Cluster, Json, release_slow_pulls, send, told
+from tests.support.manifests import BUSYBOX, a_pod, a_volume
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -64,3 +64,179 @@ def test_a_command_that_the_toolkit_lacks(clean: Cluster) -> None:
     done = clean.scratch("debug", "-q", "web", "--", "no-such-tool")
     assert done.returncode == 127
     assert done.stderr == b"seed: no-such-tool: not found\n"
+
+
+# A target that writes what the copy has read-only
+
+
+def a_service(name: str) -> Json:
+    """Return a Service that selects the pod of that name."""
+    spec = {"selector": {"app": name}, "ports": [{"port": 80}]}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
+
+
+def served(cluster: Cluster, name: str, script: str, **fields: object) -> None:
+    """Make a pod that a Service selects, so that its copy is not held for lack of one."""
+    command = ["sh", "-c", script]
+    pod = a_pod(name, BUSYBOX, {"app": name}, command=command, **fields)
+    cluster.apply(a_service(name), pod)
+
+
+ON_DATA = [{"name": "data", "mountPath": "/data"}]
+APPENDS = "echo up >> /data/log && exec sleep 3600"
+
+
+@pytest.mark.parametrize("kind", ["claim", "hostPath"])
+def test_a_database_behind_a_service(clean: Cluster, kind: str) -> None:
+    name = f"db-{kind.lower()}"
+    folder = {"path": f"/var/local/{clean.namespace}", "type": "DirectoryOrCreate"}
+    volume: Json = {"hostPath": folder}
+    if kind == "claim":
+        clean.apply(*a_volume(f"{clean.namespace}-db", clean.namespace, "db"))
+        volume = {"persistentVolumeClaim": {"claimName": "db"}}
+    served(clean, name, APPENDS, volumeMounts=ON_DATA, volumes=[{"name": "data", **volume}])
+    clean.ready(name)
+    done = clean.scratch("debug", name, "--", "true")
+    assert (done.returncode, done.stdout) == (0, b""), done.stderr
+    assert b"held (volume data is read-only in the copy" in done.stderr
+    runs = clean.scratch("debug", "-q", name, "--no-hold", "--", "true")
+    assert (runs.returncode, runs.stdout) == (1, b"")
+    said = runs.stderr.decode()
+    assert said.startswith("error: container app ended with code 1") and said.count("\n") == 1
+    for words in ("Read-only file system", "--hold", "--writable data", "--view tools"):
+        assert words in said
+    # The way out.
+    child = clean.terminal("debug", name, "--no-hold")
+    child.expect_exact("the session goes on in the debug container")
+    child.expect("[$#] ")
+    child.sendline("exit 5")
+    child.expect_exact("exit 5")
+    child.wait()
+    assert child.exitstatus == 5
+
+
+def test_an_init_container_that_owns_a_folder_of_production(clean: Cluster) -> None:
+    folder = {"path": f"/var/local/{clean.namespace}", "type": "DirectoryOrCreate"}
+    own = ["sh", "-c", "chown -R 5:5 /data"]
+    setup = {"name": "setup", "image": BUSYBOX, "command": own, "volumeMounts": ON_DATA}
+    volumes = [{"name": "data", "hostPath": folder}]
+    served(clean, "owns", "exec sleep 3600", initContainers=[setup], volumes=volumes)
+    clean.ready("owns")
+    done = clean.scratch("debug", "-q", "owns", "--", "true")
+    assert (done.returncode, done.stdout) == (1, b"")
+    *_, error = done.stderr.decode().splitlines()
+    for words in (
+        "init container setup ended with code 1, so container app does not start: chown: /data",
+        "Read-only file system; volume data is read-only in the copy, --writable data",
+        "-c setup goes inside it, --skip-init setup",
+    ):
+        assert words in error
+    assert clean.scratch("debug", "-q", "owns", "--writable", "data", "--", "true").returncode == 0
+
+
+LIVES = [20, 40, 60, 90, 120, 200, 300, 400, 700]
+
+
+@pytest.mark.parametrize("transport", ["auto", "kubectl"])
+@pytest.mark.parametrize("milliseconds", LIVES)
+def test_a_target_that_ends_while_it_is_reached(
+    clean: Cluster, milliseconds: int, transport: str
+) -> None:
+    name = f"lives-{milliseconds}-{transport}"
+    served(clean, name, f"sleep {milliseconds / 1000}; exit 3")
+    words = ("debug", "-q", name, "--no-hold", "--transport", transport, "--", "true")
+    done = clean.scratch(*words)
+    said = done.stderr.decode()
+    assert done.stdout == b"" and "tools" not in said.replace("--view tools", ""), said
+    clean.kubectl("delete", "pod", name, "--wait=false")
+    if done.returncode == 0 or "unable to upgrade connection" in said:
+        # It lived for long enough; or kubectl has met its end, and says so.
+        return
+    ended = ("container app ended with code 3", "container app was ended")
+    assert said.split("error: ")[-1].startswith(ended) and "--hold" in said, said
+
+
+# What keeps a copy from starting, and what can help
+
+
+def a_claim(name: str, **spec: object) -> Json:
+    """Return a claim for which the cluster has no volume."""
+    wanted = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    return {"metadata": {"name": name}, "spec": {**wanted, **spec}}
+
+
+SLEEPS = ["sh", "-c", "exec sleep 3600"]
+MOUNTED = {"volumeMounts": [{"name": "data", "mountPath": "/data", "readOnly": True}]}
+FROM_SECRET = {"name": "PASSWORD", "valueFrom": {"secretKeyRef": {"name": "nope", "key": "pw"}}}
+ROOT_CA = {"name": "kube-root-ca.crt", "key": "nope"}
+FROM_KEY = {"name": "CA", "valueFrom": {"configMapKeyRef": ROOT_CA}}
+HANGS = {"name": "setup", "image": BUSYBOX, "command": SLEEPS}
+GENERIC = {"volumeClaimTemplate": {"spec": a_claim("x")["spec"]}}
+
+STUCK = {
+    "selector": ({"nodeSelector": {"no": "such"}}, ["node affinity/selector"]),
+    "no-claim": (
+        {**MOUNTED, "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "nope"}}]},
+        ['persistentvolumeclaim "nope" not found', "--skip-volume data copies without it"],
+    ),
+    "generic": (
+        {**MOUNTED, "volumes": [{"name": "data", "ephemeral": GENERIC}]},
+        ["no node takes the copy", "--skip-volume data copies without it"],
+    ),
+    "secret": ({"env": [FROM_SECRET]}, ["create secret nope: variable PASSWORD (key pw)"]),
+    "key": ({"env": [FROM_KEY]}, ["add key nope to configmap kube-root-ca.crt: variable CA"]),
+    "secret-of-init": (
+        {"initContainers": [{**HANGS, "env": [FROM_SECRET]}]},
+        ["init container setup can't start", "create secret nope", "--skip-init setup"],
+    ),
+    "secret-volume": (
+        {**MOUNTED, "volumes": [{"name": "data", "secret": {"secretName": "nope"}}]},
+        ['secret "nope" not found', "create secret nope, or --skip-volume data"],
+    ),
+    "map-volume": (
+        {**MOUNTED, "volumes": [{"name": "data", "configMap": {"name": "nope"}}]},
+        ['configmap "nope" not found', "create configmap nope, or --skip-volume data"],
+    ),
+    "folder": (
+        {**MOUNTED, "volumes": [{"name": "data", "hostPath": {"path": "/nope", "type": "File"}}]},
+        ["hostPath type check failed", "; --skip-volume data copies without it"],
+    ),
+    "hanging-init": (
+        {"initContainers": [HANGS]},
+        ["init container setup runs", "-c setup goes inside it, --skip-init setup leaves it out"],
+    ),
+}
+# Nobody need wait for what these name.
+SURE = ("secret", "key", "secret-of-init", "secret-volume", "map-volume", "folder")
+
+
+@pytest.mark.parametrize("name", STUCK)
+def test_what_keeps_a_copy_from_starting_names_only_what_can_help(
+    clean: Cluster, name: str
+) -> None:
+    fields, wanted = STUCK[name]
+    clean.apply(a_pod(name, BUSYBOX, command=SLEEPS, **fields))
+    timeout = "60s" if name in SURE else "6s"
+    done = clean.scratch("debug", "-q", name, "--arch", "amd64", "--timeout", timeout, "--", "true")
+    *_, error = done.stderr.decode().splitlines()
+    assert done.returncode == 1 and error.startswith("error: ")
+    for words in wanted:
+        assert words in error, error
+    for useless in ("--set-image", "--arch", "--image"):
+        assert useless not in error
+    assert ("--timeout" in error) is (name not in SURE)
+
+
+def test_a_node_that_nothing_fits_on_is_seen_by_the_check(clean: Cluster) -> None:
+    asks = {"requests": {"cpu": "500"}}
+    big = a_pod("big", BUSYBOX, command=SLEEPS)
+    big["spec"]["containers"][0]["resources"] = asks
+    clean.apply(big, a_pod("nowhere", BUSYBOX, command=SLEEPS, nodeSelector={"no": "such"}))
+    for name, words in (("big", b"has less cpu"), ("nowhere", b"does not match its node selector")):
+        done = clean.scratch("check", name)
+        assert done.returncode == 1 and b"no node can take the copy" in done.stdout
+        assert words in done.stdout
+        assert (b"--resources none" in done.stdout) is (name == "big")
+    done = clean.scratch("debug", "-q", "big", "--timeout", "5s", "--", "true")
+    assert b"Insufficient cpu" in done.stderr and b"--resources none" in done.stderr
+    assert clean.scratch("debug", "-q", "big", "--resources", "none", "--", "true").returncode == 0

@@ -8,7 +8,7 @@ import pytest
 
 from kubectl_scratch.errors import CopyNotReady
 from kubectl_scratch.status import Failed, State, Waiting
-from kubectl_scratch.waiting import Patience, wait_for
+from kubectl_scratch.waiting import Patience, brief, likeness, wait_for
 from tests.support.builders import Json
 
 STUCK = Waiting("no node takes the copy", unschedulable=True)
@@ -47,7 +47,7 @@ class Scene:
     state: State = field(default_factory=lambda: Waiting("the node starts the copy"))
     events: list[Json] = field(default_factory=list)
     tries: int = 0
-    fatal: Failed | None = None
+    better: State | None = None
     answers_at: float = float("inf")
     started_at: float = float("inf")
     deaf: bool = True
@@ -62,7 +62,7 @@ class Scene:
         return wait_for(
             self.attempt,
             lambda: self.state,
-            lambda: (self.events, self.fatal),
+            lambda: (self.events, self.better),
             self.said.append,
             self.clock,
             Patience(timeout),
@@ -102,7 +102,7 @@ def test_a_failure_ends_the_wait() -> None:
 
 def test_an_event_ends_the_wait() -> None:
     with pytest.raises(CopyNotReady, match="not found"):
-        Scene(fatal=Failed("not found")).wait()
+        Scene(better=Failed("not found")).wait()
 
 
 def test_the_timeout_carries_the_last_reason() -> None:
@@ -121,3 +121,105 @@ def test_a_copy_that_no_node_takes_fails_before_the_timeout() -> None:
 
 def test_an_autoscaler_that_has_answered_is_waited_for() -> None:
     assert Scene(state=STUCK, events=SCALING, answers_at=90).wait() == "a shell"
+
+
+def raised(scene: Scene, timeout: float = 120) -> CopyNotReady:
+    with pytest.raises(CopyNotReady) as caught:
+        scene.wait(timeout)
+    return caught.value
+
+
+def test_what_helps_is_told_at_the_end_and_a_longer_timeout_only_where_it_may() -> None:
+    hinted = raised(Scene(Waiting("init container setup runs", hint="--skip-init setup")), 10)
+    assert hinted.hint == "--skip-init setup; --timeout waits longer"
+    plain = raised(Scene(Waiting("the image can't be pulled yet")), 10)
+    assert plain.hint == "--timeout waits longer"
+    hopeless = Waiting("no such secret", hint="create it", hopeless=True)
+    early = raised(Scene(hopeless), 4)
+    assert (early.waited, early.hint) == (4, "create it")
+    failed = raised(Scene(Failed("it ended", hint="--hold", beside=True)))
+    assert (failed.waited, failed.hint, failed.beside) == (None, "--hold", True)
+    nodeless = raised(Scene(STUCK._replace(hint="--resources none")))
+    assert (nodeless.waited, nodeless.hint) == (None, "--resources none")
+
+
+def test_what_does_not_come_by_itself_is_not_waited_for() -> None:
+    scene = Scene(Waiting("no such secret", hint="create it", hopeless=True))
+    assert raised(scene).waited is None
+    assert 8 <= scene.clock.now < 12
+    # Somebody may just be creating it.
+    there = Scene(Waiting("no such secret", hopeless=True), answers_at=6)
+    assert there.wait() == "a shell"
+
+
+def test_what_events_are_taken_for_is_told_once() -> None:
+    warning = {"type": "Warning", "reason": "FailedMount", "message": "x"}
+    scene = Scene(answers_at=4, events=[warning], better=Waiting("no volume (FailedMount: x)"))
+    scene.wait()
+    assert scene.said[-1] == "no volume (FailedMount: x)"
+
+
+PULL = (
+    "the image can't be pulled yet (ErrImagePull: failed to pull and unpack image"
+    ' "localhost:5000/flaky/app:1": failed to resolve reference "localhost:5000/flaky/app:1":'
+    " unexpected status from HEAD request to http://localhost:5000/v2/flaky/app/manifests/1:"
+    " 503 Service Unavailable)"
+)
+PREEMPTION = (
+    "no node takes the copy: 0/1 nodes are available: 1 Insufficient cpu. no new claims to"
+    " deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
+)
+
+
+@pytest.mark.parametrize(
+    "words, short",
+    [
+        ("the node starts the copy", "the node starts the copy"),
+        (
+            PULL,
+            "the image can't be pulled yet: unexpected status from HEAD request to"
+            " http://localhost:5000/v2/flaky/app/manifests/1: 503 Service Unavailable",
+        ),
+        (PREEMPTION, "no node takes the copy: 0/1 nodes are available: 1 Insufficient cpu"),
+        (f"x: {'y' * 300}", f"x: {'y' * 160}…"),
+        ("z" * 300, f"{'z' * 160}…"),
+    ],
+    ids=lambda words: words[:30],
+)
+def test_a_long_reason_is_cut_to_its_innermost_cause(words: str, short: str) -> None:
+    assert brief(words) == short
+
+
+SAME = [
+    ("back-off 10s restarting failed container", "back-off 1m20s restarting failed container"),
+    ("waited 1.5s", "waited 300ms"),
+    (
+        "0/3 nodes are available: 2 Insufficient cpu",
+        "0/12 nodes are available: 11 Insufficient cpu",
+    ),
+    ("(x3 over 12s)", "(x14 over 2m5s)"),
+    ("is used by pod(s) web-7d9f8b6c5-xk2lp", "is used by pod(s) web-7d9f8b6c5-bcdfg"),
+    ("task 0f4ce1a2b3 not found", "task 9e8d7c6b5a not found"),
+    (
+        "pod initfail_shop(061adfe8-1ccf-4e75-949e-8a0a25f96122)",
+        "pod initfail_shop(ae91fbe3-3155-4b38-aa3c-f60a4290bda6)",
+    ),
+    ("read tcp 10.0.0.1:34567: i/o timeout", "read tcp 10.0.0.1:45678: i/o timeout"),
+]
+OTHERS = [
+    ("app ended with code 1", "app ended with code 137"),
+    ("app was ended by signal 9", "app was ended by signal 11"),
+    ("unexpected status 401", "unexpected status 503"),
+    ("init container setup runs", "init container migrate runs"),
+    ('secret "a" not found', 'secret "b" not found'),
+]
+
+
+@pytest.mark.parametrize("one, other", SAME, ids=lambda words: words[:30])
+def test_a_reason_of_which_only_what_varies_differs_is_the_same(one: str, other: str) -> None:
+    assert likeness(one) == likeness(other)
+
+
+@pytest.mark.parametrize("one, other", OTHERS, ids=lambda words: words[:30])
+def test_another_reason_is_another(one: str, other: str) -> None:
+    assert likeness(one) != likeness(other)
