@@ -62,3 +62,14 @@ def test_a_seat_is_taken_until_it_expires(until: str, taken: int) -> None:
 def test_the_owner_does_not_control_the_copy() -> None:
     owner = lease.owner_reference(a_job())
     assert owner == {"apiVersion": "batch/v1", "kind": "Job", "name": "x", "uid": "u"}
+
+
+def test_a_lease_starts_no_pod_and_ends_by_itself() -> None:
+    spec = lease.lease_manifest("x", "bcdfg", "image", 299.5, {})["spec"]
+    # Complete at once, since there is nothing to complete; from then on the TTL counts.
+    assert (spec["completions"], spec["parallelism"]) == (0, 0)
+    assert spec["ttlSecondsAfterFinished"] == 300
+
+
+def test_a_leave_names_the_uid_and_the_seat() -> None:
+    assert lease.leaving("u", "bcdfg") == {"metadata": {"uid": "u", "annotations": {SEAT: None}}}
