@@ -24,12 +24,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.mutants import MUTANTS, Mutant
+from tools.test import QEMU
 
 ROOT = Path(__file__).parents[1]
 # Longer than any wait of the tests: what takes longer does not fail, it hangs.
 LIMIT_SECONDS = 300.0
 KILLED, SURVIVED, HANGS, BROKEN = "killed", "survived", "hangs", "can't run"
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+COLLECT = (*PYTEST, "--collect-only", "-qq")
 # pytest's own codes: https://docs.pytest.org/en/stable/reference/exit-codes.html
 PASSED, FAILED = 0, 1
 # Builds the copy's own seed, past the user's cache: nobody else is to get it from there.
@@ -60,6 +62,7 @@ def main() -> int:
     mutants = chosen(MUTANTS, sys.argv[1:])
     began = time.monotonic()
     try:
+        bring_emulator(mutants)
         results = judge(ROOT, mutants, os.cpu_count() or 1, LIMIT_SECONDS, say)
     except Unusable as error:
         say(f"error: {error}")
@@ -72,6 +75,15 @@ def main() -> int:
         say(f"\n{describe(result)}")
     say(f"\n{len(results) - len(bad)} killed, {len(bad)} not: {time.monotonic() - began:.0f} s")
     return 1 if bad else 0
+
+
+def bring_emulator(mutants: Iterable[Mutant]) -> None:
+    """Bring what the seed's tests run the other architecture's by; raises Unusable without it."""
+    tests = [test for mutant in mutants for test in mutant.tests]
+    if not any(test.startswith("tests/seed/") for test in tests):
+        return
+    if subprocess.run([sys.executable, "tools/system.py", QEMU], cwd=ROOT).returncode:
+        raise Unusable(f"the tests of the seed need {QEMU}")
 
 
 def say(text: str) -> None:
@@ -154,8 +166,9 @@ def judge(
             failing = trees.failing(tests, jobs)
             ready = [m for m in mutants if not failing.intersection(m.tests)]
             for mutant in mutants:
-                if mutant not in ready:
-                    note(Result(mutant, BROKEN, 0, "its tests fail without it, too"))
+                both = sorted(failing.intersection(mutant.tests))
+                if both:
+                    note(Result(mutant, BROKEN, 0, f"fails without it, too: {' '.join(both)}"))
             running = [pool.submit(trees.judge, *each, seconds) for each in enumerate(ready)]
             for future in as_completed(running):
                 note(future.result())
@@ -179,6 +192,10 @@ class Trees:
 
         What Python and pytest compile on the way, all later copies bring along.
         """
+        # Alone, and not several at once: so pytest names what it does not find.
+        code, said = self._run(self._original, (*COLLECT, *tests), None)
+        if code != PASSED:
+            raise Unusable(f"the tests can't be run:\n{said}")
         report = self._folder / "report.xml"
         words = (*PYTEST, "-n", str(jobs), "--dist", "loadfile", f"--junitxml={report}", *tests)
         code, said = self._run(self._original, words, None)
