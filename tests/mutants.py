@@ -54,6 +54,58 @@ MUTANTS = (
         ("tests/api/test_connection.py::test_each_request_says_who_asks",),
         "an exec is asked for as the user that everything else is",
     ),
+    Mutant(
+        "kubectl_scratch/cluster.py",
+        'return self._call("POST", path, {"dryRun": "All"}, body)',
+        'return self._call("POST", path, {}, body)',
+        ("tests/api/test_plan.py::test_the_check_changes_nothing_and_tells_what_lacks",),
+        "a check creates nothing",
+    ),
+    Mutant(
+        "kubectl_scratch/cluster.py",
+        'query = {"dryRun": "All"} if dry_run else {}',
+        "query: dict[str, str] = {}",
+        ("tests/api/test_inplace.py::test_a_dry_run_of_the_server_adds_nothing",),
+        "a dry run adds no container to a pod",
+    ),
+    # commands/completion.py
+    Mutant(
+        "kubectl_scratch/commands/completion.py",
+        "if path.exists() and MARK not in path",
+        "if False and MARK not in path",
+        ("tests/api/test_help.py::test_install_replaces_nobody_else_s_file",),
+        "a file of somebody else's is not replaced",
+    ),
+    # completion.py
+    Mutant(
+        "kubectl_scratch/completion.py",
+        "    _be_silent()\n    with",
+        "    with",
+        ("tests/api/test_help.py::test_a_login_that_asks_does_not_disturb_a_half_typed_line",),
+        "completion asks nothing at the terminal",
+    ),
+    # console.py
+    Mutant(
+        "kubectl_scratch/console.py",
+        'c if c.isprintable() else c.encode("unicode_escape").decode()',
+        "c",
+        ("tests/unit/test_console.py::test_what_a_cluster_sends_can_not_move_the_cursor",),
+        "what a cluster sends says nothing to the terminal",
+    ),
+    Mutant(
+        "kubectl_scratch/console.py",
+        "            text = printable(text)\n            before",
+        "            before",
+        ("tests/unit/test_console.py::test_a_line_is_one_line_whatever_it_quotes",),
+        "each line on stderr is escaped",
+    ),
+    Mutant(
+        "kubectl_scratch/console.py",
+        "        with contextlib.suppress(OSError, ValueError):\n            self._stream.write",
+        "        if True:\n            self._stream.write",
+        ("tests/api/test_ways_out.py::test_stderr_that_can_not_be_written_changes_nothing",),
+        "a closed stderr keeps nobody from cleaning up",
+    ),
     # copycontainers.py
     Mutant(
         "kubectl_scratch/copycontainers.py",
@@ -179,28 +231,6 @@ MUTANTS = (
         ("tests/unit/test_podcopy.py::test_owners_of_files_are_kept_where_there_are_files",),
         "the owners of production's files stay",
     ),
-    # console.py
-    Mutant(
-        "kubectl_scratch/console.py",
-        'c if c.isprintable() else c.encode("unicode_escape").decode()',
-        "c",
-        ("tests/unit/test_console.py::test_what_a_cluster_sends_can_not_move_the_cursor",),
-        "what a cluster sends says nothing to the terminal",
-    ),
-    Mutant(
-        "kubectl_scratch/console.py",
-        "            text = printable(text)\n            before",
-        "            before",
-        ("tests/unit/test_console.py::test_a_line_is_one_line_whatever_it_quotes",),
-        "each line on stderr is escaped",
-    ),
-    Mutant(
-        "kubectl_scratch/console.py",
-        "        with contextlib.suppress(OSError, ValueError):\n            self._stream.write",
-        "        if True:\n            self._stream.write",
-        ("tests/api/test_ways_out.py::test_stderr_that_can_not_be_written_changes_nothing",),
-        "a closed stderr keeps nobody from cleaning up",
-    ),
     # credentials.py
     Mutant(
         "kubectl_scratch/credentials.py",
@@ -251,14 +281,15 @@ MUTANTS = (
         ),
         "where root is forbidden the debug container is not root",
     ),
-    # heartbeat.py
+    # errors.py
     Mutant(
-        "kubectl_scratch/heartbeat.py",
-        "if uid(found.body) != self._uid or is_going(found.body):",
-        "if is_going(found.body):",
-        ("tests/api/test_lease.py::test_a_lost_lease_is_told[_other_namesake]",),
-        "a namesake of the lease is not renewed",
+        "kubectl_scratch/errors.py",
+        "return 128 + signum",
+        "return 1",
+        ("tests/api/test_ways_out.py::test_a_signal_during_a_piped_session",),
+        "who was ended by a signal says so by its code",
     ),
+    # heartbeat.py
     Mutant(
         "kubectl_scratch/heartbeat.py",
         "if error.transient or error.status == 401:",
@@ -301,6 +332,14 @@ MUTANTS = (
         "        pass\n",
         ("tests/unit/test_hold.py::test_with_only_the_others_idle_and_plain_init_containers_go",),
         "with --only no init container runs again",
+    ),
+    # incopy.py
+    Mutant(
+        "kubectl_scratch/incopy.py",
+        "if session.command or not tty:",
+        "if not tty:",
+        ("tests/api/test_inside.py::test_a_command_on_a_terminal_is_not_started_again_either",),
+        "a command whose target dies is not run a second time",
     ),
     # inplace.py
     Mutant(
@@ -487,10 +526,7 @@ MUTANTS = (
         "kubectl_scratch/lease.py",
         '            "ttlSecondsAfterFinished": math.ceil(ttl),\n',
         "",
-        (
-            "tests/unit/test_lease.py::test_a_lease_starts_no_pod_and_ends_by_itself",
-            "tests/api/test_ways_out.py::test_after_a_kill_the_lease_removes_the_copy",
-        ),
+        ("tests/unit/test_lease.py::test_a_lease_starts_no_pod_and_ends_by_itself",),
         "a copy is removed with no client alive",
     ),
     Mutant(
@@ -709,7 +745,7 @@ MUTANTS = (
         "kubectl_scratch/podcopy.py",
         'pod["spec"]["terminationGracePeriodSeconds"] = GRACE_SECONDS',
         "pass",
-        ("tests/unit/test_podcopy.py::test_no_copy_is_what_production_is",),
+        ("tests/unit/test_podcopy.py::test_a_copy_ends_quickly_whoever_deletes_it",),
         "a copy that is deleted is gone soon",
     ),
     # private.py
@@ -728,7 +764,34 @@ MUTANTS = (
         ("tests/api/test_kubectl.py::test_the_private_file_is_gone_when_the_session_was_killed",),
         "what a killed process has left is removed by the next one",
     ),
-    # spawn.py, stream.py
+    # selectors.py
+    Mutant(
+        "kubectl_scratch/selectors.py",
+        'bool(spec.get("publishNotReadyAddresses"))',
+        "False",
+        (
+            "tests/unit/test_selectors.py"
+            "::test_a_service_that_publishes_what_is_not_ready_is_told_apart",
+        ),
+        "a Service that no gate keeps from the copy is known as one",
+    ),
+    # session.py
+    Mutant(
+        "kubectl_scratch/session.py",
+        "    if plan.blockers:\n        raise",
+        "    if False:\n        raise",
+        ("tests/api/test_plan.py::test_a_blocker_is_part_of_a_dry_run_and_its_code_is_1",),
+        "what is blocked is not created",
+    ),
+    # shell.py
+    Mutant(
+        "kubectl_scratch/shell.py",
+        "p=$(target_pid) || p=no-target;",
+        "p=$(target_pid);",
+        ("tests/unit/test_shell.py::test_without_a_target_its_root_is_none_that_there_is",),
+        "$(target-root)/etc is never the session's own",
+    ),
+    # stream.py
     Mutant(
         "kubectl_scratch/stream.py",
         'return Outcome(None, "the connection was lost", lost=True)',
@@ -742,6 +805,14 @@ MUTANTS = (
         "return Outcome(1)",
         ("tests/api/test_ways_out.py::test_the_code_of_the_command_passes_through",),
         "the exit code is the command's own",
+    ),
+    # targets.py
+    Mutant(
+        "kubectl_scratch/targets.py",
+        "if lease.SOURCE_ANNOTATION not in _annotations(pod)]",
+        "if pod]",
+        ("tests/unit/test_targets.py::test_a_copy_is_never_a_candidate",),
+        "debug deployment/x takes no copy",
     ),
     # terminal.py
     Mutant(
@@ -806,6 +877,39 @@ MUTANTS = (
         ("tests/unit/test_views.py::test_what_is_asked_for_decides",),
         "a target is held where the user says so",
     ),
+    # seed/app.c
+    Mutant(
+        "seed/app.c",
+        "        if (is_control(*word))\n",
+        "        if (is_control(*word) && !*word)\n",
+        (
+            "tests/seed/test_run_app.py::test_what_an_app_says_of_itself_does_nothing_to_the_terminal",
+        ),
+        "what an app calls itself says nothing to the terminal",
+    ),
+    Mutant(
+        "seed/app.c",
+        "return is_of_this_container(pid) && visit_holder(pid, about);",
+        "return visit_holder(pid, about);",
+        ("tests/seed/test_run_app.py::test_the_holder_of_another_copy_is_not_taken_for_its_own",),
+        "on a shared node no other copy's app is run",
+    ),
+    # seed/learn.c
+    Mutant(
+        "seed/learn.c",
+        "return is_of_container(pid, app->container) || mark(pid);",
+        "return is_of_container(pid, app->container) || !mark(pid);",
+        ("tests/seed/test_learn.py::test_the_first_process_of_another_container_is_passed_over",),
+        "a watcher kills no container but the app's",
+    ),
+    # seed/program.c
+    Mutant(
+        "seed/program.c",
+        "for (int number = 1; number < NSIG; number++)\n        on_signal",
+        "for (int number = 1; number < 1; number++)\n        on_signal",
+        ("tests/seed/test_run_app.py::test_signals_are_as_at_the_start_of_a_container",),
+        "an app is started with the signals of a container's start",
+    ),
     # seed/recv.c
     Mutant(
         "seed/recv.c",
@@ -832,7 +936,7 @@ MUTANTS = (
         "seed/recv.c",
         "        unlinkat(partial.folder, partial.name, 0);\n",
         "        close(partial.folder);\n",
-        ("tests/seed/test_recv.py::test_what_was_there_survives_a_fault",),
+        ("tests/seed/test_recv.py::test_a_wrong_checksum_is_refused",),
         "what has come in part is removed",
     ),
 )
