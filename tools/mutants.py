@@ -192,12 +192,14 @@ class Trees:
 
         What Python and pytest compile on the way, all later copies bring along.
         """
-        # Alone, and not several at once: so pytest names what it does not find.
-        code, said = self._run(self._original, (*COLLECT, *tests), None)
-        if code != PASSED:
-            raise Unusable(f"the tests can't be run:\n{said}")
         report = self._folder / "report.xml"
-        words = (*PYTEST, "-n", str(jobs), "--dist", "loadfile", f"--junitxml={report}", *tests)
+        words = (*PYTEST, f"--junitxml={report}", *tests)
+        if len(tests) > jobs:
+            # Several at once don't name what they do not find.
+            code, said = self._run(self._original, (*COLLECT, *tests), None)
+            if code != PASSED:
+                raise Unusable(f"the tests can't be run:\n{said}")
+            words = (*words, "-n", str(jobs), "--dist", "loadfile")
         code, said = self._run(self._original, words, None)
         if code not in (PASSED, FAILED):
             raise Unusable(f"the tests can't be run:\n{said}")
@@ -244,33 +246,36 @@ class Trees:
         self, tree: Path, words: Sequence[str], seconds: float | None
     ) -> tuple[int | None, str]:
         """Run a program in a copy; return its code, None where it did not end, and its words."""
-        scratch = tree / ".tmp"
-        scratch.mkdir(exist_ok=True)
-        # Before the editable install of the checkout, also for the children of the tests.
-        environ = {**os.environ, "PYTHONPATH": str(tree), "TMPDIR": str(scratch)}
-        said = scratch / "said"
-        with said.open("wb") as file:
-            process = subprocess.Popen(
-                words,
-                cwd=tree,
-                env=environ,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        with tempfile.TemporaryDirectory(dir=self._folder, ignore_cleanup_errors=True) as scratch:
+            Path(scratch).chmod(0o755)
+            # Before the editable install of the checkout, also for the children of the tests.
+            environ = {**os.environ, "PYTHONPATH": str(tree), "TMPDIR": scratch}
+            said = Path(scratch) / "said"
+            with said.open("wb") as file:
+                process = subprocess.Popen(
+                    words,
+                    cwd=tree,
+                    env=environ,
+                    stdin=subprocess.DEVNULL,
+                    stdout=file,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            try:
+                code = self._wait(process, seconds)
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                _end_strays(tree)
+            return code, said.read_text(errors="replace")
+
+    def _wait(self, process: subprocess.Popen[bytes], seconds: float | None) -> int | None:
         end = None if seconds is None else time.monotonic() + seconds
-        try:
-            while process.poll() is None and not self._over.wait(0.05):
-                if end is not None and time.monotonic() > end:
-                    break
-            code = process.poll()
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            _end_strays(tree)
-        return code, said.read_text(errors="replace")
+        while process.poll() is None and not self._over.wait(0.05):
+            if end is not None and time.monotonic() > end:
+                break
+        return process.poll()
 
 
 WRONG = {"failure", "error"}
