@@ -2,7 +2,7 @@
 BIN := .venv/bin
 
 .PHONY: help venv seed cluster cluster-down demo test lint unit api seed-test dist-test cluster-test \
-  bench dist lock picture format clean
+  mutants bench dist lock picture format clean
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z -]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -41,6 +41,9 @@ seed-test: venv  ## The tier that runs the seed's commands, those for arm64 unde
 
 dist-test: venv  ## The tier that builds, installs and runs the krew archive
 	@$(BIN)/python tools/test.py dist
+
+mutants: venv  ## Break each line that must never break silently, its tests must fail; ONLY=word picks
+	@$(BIN)/python -m tools.mutants $(ONLY)
 
 bench: cluster  ## Side-by-side benchmarks; 1 where a ratio is over its bound
 	@KUBECONFIG=$(CURDIR)/.testbed/kubeconfig $(BIN)/python -m bench

@@ -208,6 +208,18 @@ def _can_not_join(prepare: Callable[[Cli], None], folder: Path) -> None:
         clean(cli.api)
 
 
+def test_who_may_not_join_deletes_nothing_though_nobody_else_is_counted(cli: Cli) -> None:
+    first = _open(cli, "debug", "mypod")
+    (seat,) = _seats(cli.api)
+    expired = {"metadata": {"annotations": {seat: "2020-01-01T00:00:00Z"}}}
+    cli.api.patch("jobs", "default", copy_of(cli.api), expired)
+    _no_patch(cli)
+    cli.run("attach", copy_of(cli.api), "--", "true").complains()
+    assert cli.api.deleted == []
+    _close(first)
+    clean(cli.api)
+
+
 def test_a_copy_without_its_lease_can_not_be_joined(cli: Cli) -> None:
     first = _open(cli, "debug", "mypod")
     name = copy_of(cli.api)

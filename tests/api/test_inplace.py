@@ -15,6 +15,7 @@ from tests.api.harness import (
     PROBE,
     Cli,
     Ended,
+    asked_for,
     finish,
     line_of,
     nothing_sent,
@@ -180,6 +181,14 @@ def test_a_dry_run_says_what_stays_and_changes_nothing(cli: Cli) -> None:
     ended = cli.run("debug", "mypod", "--in-place", "--dry-run")
     assert ended.code == 0 and b"What stays for ever:\n" in ended.out, ended
     nothing_sent(cli.api)
+
+
+def test_a_dry_run_of_the_server_adds_nothing(cli: Cli) -> None:
+    cli.api.wait_for(lambda api: api.started("default", "mypod", "app"), PATIENCE)
+    ended = cli.run("debug", "mypod", "--in-place", "--dry-run=server")
+    assert ended.code == 0 and b"What will be added:\n" in ended.out, ended
+    assert asked_for("PATCH", EPHEMERAL)(cli.api) and sent(cli.api, "PATCH") == []
+    assert not cli.api.get("pods", "default", "mypod")["spec"].get("ephemeralContainers")
 
 
 def test_one_that_lingers_is_used_again(cli: Cli) -> None:

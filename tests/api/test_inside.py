@@ -266,6 +266,19 @@ def test_a_command_is_not_started_again_where_its_target_dies(cli: Cli) -> None:
     clean(cli.api)
 
 
+def test_a_command_on_a_terminal_is_not_started_again_either(cli: Cli, tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    # A second one would end at once, and well.
+    script = f"test -e {there} && exit; touch {there}; echo ready; cat"
+    child = cli.terminal("debug", "mypod", "--no-hold", "-t", "--", "sh", "-c", script)
+    child.expect_exact("ready")
+    _die(cli.api)
+    child.expect_exact("container app was killed for its memory")
+    assert end_of(child) == 137
+    assert len([r for r in sent(cli.api, "GET", EXEC) if script in r.command]) == 1
+    clean(cli.api)
+
+
 # What containerd and the API server said of an exec into a container that ended at once.
 OVER = (
     'Internal error occurred: unable to upgrade connection: container not found ("scratch")',

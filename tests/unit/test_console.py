@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 import pytest
 
@@ -39,6 +40,13 @@ class Screen(io.StringIO):
 )
 def test_what_a_cluster_sends_can_not_move_the_cursor(text: str, shown: str) -> None:
     assert printable(text) == shown
+
+
+@pytest.mark.parametrize("say", [Console.info, Console.warning, Console.error])
+def test_a_line_is_one_line_whatever_it_quotes(say: Callable[[Console, str], None]) -> None:
+    stream = io.StringIO()
+    say(Console(stream), "a\x1b[2Jb\nc")
+    assert stream.getvalue().endswith("a\\x1b[2Jb\\nc\n")
 
 
 def test_a_line_of_progress_gives_way_to_the_next_line() -> None:

@@ -49,6 +49,13 @@ def test_flags_override(flags: Json, server: str, token: str, namespace: str) ->
     assert found == (server, token, namespace)
 
 
+def test_a_command_to_copy_reaches_the_same_cluster_as_the_same_user() -> None:
+    access = both(context="two", server="https://x", as_user="me", as_uid="7", as_groups=("a", "b"))
+    where = {"--context=two", "--server=https://x"}
+    who = {"--as=me", "--as-uid=7", "--as-group=a", "--as-group=b"}
+    assert set(access.flags) == where | who
+
+
 def test_relative_files_stand_beside_their_document() -> None:
     first = a_config("one")
     first["clusters"][0]["cluster"]["certificate-authority"] = "ca.crt"

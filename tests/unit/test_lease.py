@@ -82,3 +82,14 @@ def test_a_job_of_another_name_is_no_lease_of_a_pod() -> None:
     job["metadata"]["name"] = "report"
     pod["metadata"]["ownerReferences"] = [lease.owner_reference(job)]
     assert "is not called as the pod is" in lease.why_foreign(pod, job)
+
+
+def test_a_lease_starts_no_pod_and_ends_by_itself() -> None:
+    spec = lease.lease_manifest("x", "bcdfg", "image", 299.5, {})["spec"]
+    # Complete at once, since there is nothing to complete; from then on the TTL counts.
+    assert (spec["completions"], spec["parallelism"]) == (0, 0)
+    assert spec["ttlSecondsAfterFinished"] == 300
+
+
+def test_a_leave_names_the_uid_and_the_seat() -> None:
+    assert lease.leaving("u", "bcdfg") == {"metadata": {"uid": "u", "annotations": {SEAT: None}}}

@@ -79,6 +79,12 @@ def test_a_windows_pod_is_blocked() -> None:
     assert ["Windows" in finding.text for finding in plan.blockers] == [True]
 
 
+def test_a_copy_is_not_copied() -> None:
+    source = a_pod(metadata={"annotations": {lease.SOURCE_ANNOTATION: "default/other"}})
+    (blocker,) = make_plan(source, a_request(), HERE).blockers
+    assert blocker.text == "it is a copy already: kubectl scratch attach mypod"
+
+
 def test_what_a_plan_creates_can_be_found_again() -> None:
     plan = make_plan(a_pod(), a_request(), HERE)
     for manifest in (plan.copy, plan.lease):

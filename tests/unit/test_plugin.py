@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,18 @@ def test_it_gives_a_token_and_its_end() -> None:
 
 
 def test_a_plugin_that_may_not_ask_reads_nothing_of_our_stdin() -> None:
-    assert run(f"""[ -z "$(cat)" ] && echo '{STATUS}'""").user == {"token": "abc"}
+    reader, writer = os.pipe()
+    os.write(writer, b"typed")
+    os.close(writer)
+    own = os.dup(0)
+    os.dup2(reader, 0)
+    try:
+        assert run(f"""[ -z "$(cat)" ] && echo '{STATUS}'""").user == {"token": "abc"}
+        assert os.read(0, 10) == b"typed"
+    finally:
+        os.dup2(own, 0)
+        os.close(own)
+        os.close(reader)
 
 
 @pytest.mark.parametrize(

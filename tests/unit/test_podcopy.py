@@ -173,6 +173,10 @@ def test_the_copy_outlives_its_app(policy: str) -> None:
     assert spec_of(a_pod(restartPolicy=policy))["restartPolicy"] == "Always"
 
 
+def test_a_copy_ends_quickly_whoever_deletes_it() -> None:
+    assert spec_of(a_pod(terminationGracePeriodSeconds=600))["terminationGracePeriodSeconds"] == 1
+
+
 def test_a_container_s_own_restart_policy_goes_and_a_sidecar_s_stays() -> None:
     spec = spec_of(
         a_pod(

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from kubectl_scratch.plan import Place
 from kubectl_scratch.shell import command, helpers
+from kubectl_scratch.toolkit import DATA
 from kubectl_scratch.views import APP
+from testbed.archive import architecture
 
 BUSYBOX = "/.scratch/bin/busybox"
 READS_RC = "ENV=/.scratch/rc"
@@ -47,3 +53,22 @@ def test_a_command_is_the_user_s_alone(tty: bool) -> None:
 def test_a_toolkit_image_s_shell_has_nothing_to_restore() -> None:
     assert "SCRATCH_ENV" in helpers(a_place())
     assert "SCRATCH_ENV" not in helpers(a_place(seeded=False))
+
+
+SHELLS = (("dash",), ("bash",), (str(DATA / f"busybox-{architecture()}"), "sh"))
+
+
+@pytest.mark.parametrize("shell", SHELLS, ids=lambda words: Path(words[0]).name)
+def test_without_a_target_its_root_is_none_that_there_is(
+    shell: tuple[str, ...], tmp_path: Path
+) -> None:
+    place = a_place(seeded=False)._replace(target="no-such-target")
+    done = subprocess.run(
+        [*shell, "-c", f"{helpers(place)}\ntarget_root"],
+        env={"PATH": os.defpath, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    # Above all it is not empty, which would make $(target-root)/etc the session's own.
+    assert done.stdout == "/proc/no-target/root\n"
+    assert "container no-such-target does not run just now" in done.stderr
