@@ -15,6 +15,7 @@ from kubectl_scratch.errors import (
 from kubectl_scratch.execs import Outcome, exit_code
 from kubectl_scratch.findings import Finding, Level
 from kubectl_scratch.inplace import Guest, InPlacePlan, plan_in_place
+from kubectl_scratch.lifecycle import despite_conflicts
 from kubectl_scratch.plan import Place
 from kubectl_scratch.podjson import find, status_of
 from kubectl_scratch.request import DebugRequest, SessionRequest, duration_words
@@ -27,7 +28,6 @@ REFUSED = (400, 403, 422)
 # No answer of the API server, or one that says that it may still be at it.
 UNANSWERED = (0, 504)
 # A container that has ended is told of by the API some seconds later.
-CONFLICT, TRIES = 409, 3
 END_SECONDS, LOOK_EVERY, LOOK_SECONDS = 5.0, 0.25, 3.0
 
 
@@ -130,18 +130,14 @@ def add_container(plan: InPlacePlan, desk: Desk, dry_run: bool = False) -> Choic
 def _patch_in(place: Place, choice: Choice, desk: Desk, dry_run: bool) -> Choice:
     path = api.pods(place.namespace, place.copy_name, "ephemeralcontainers")
     patch = {"spec": {"ephemeralContainers": [choice.container]}}
+
+    def ask() -> api.Answer:
+        # The kubelet writes to the same object, so there may be conflicts.
+        desk.interrupts.check()
+        return desk.cluster.patch(path, patch, api.STRATEGIC_PATCH, dry_run=dry_run)
+
     try:
-        for _ in range(1, TRIES):
-            desk.interrupts.check()
-            try:
-                desk.cluster.patch(path, patch, api.STRATEGIC_PATCH, dry_run=dry_run)
-                return choice
-            except ClusterError as error:
-                # The kubelet writes to the same object.
-                if error.status != CONFLICT:
-                    raise
-            desk.clock.sleep(LOOK_EVERY)
-        desk.cluster.patch(path, patch, api.STRATEGIC_PATCH, dry_run=dry_run)
+        despite_conflicts(ask)
     except ClusterError as error:
         # What got no answer may have been done all the same, and can't be undone.
         if dry_run or not error.transient or not _is_there(place, error, desk):

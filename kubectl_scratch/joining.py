@@ -5,7 +5,7 @@ from __future__ import annotations
 from kubectl_scratch import cluster as api
 from kubectl_scratch import hold, lease
 from kubectl_scratch.errors import ClusterError, InvalidRequest
-from kubectl_scratch.lifecycle import LivingCopy, Surroundings, Terms
+from kubectl_scratch.lifecycle import LivingCopy, Surroundings, Terms, despite_conflicts
 from kubectl_scratch.names import ARCHITECTURES, COMMAND
 from kubectl_scratch.plan import Place
 from kubectl_scratch.podjson import (
@@ -58,7 +58,7 @@ class JoinedCopy(LivingCopy):
         self._objects = [(path, uid(found.body)), (api.pods(*where), uid(self._pod))]
         self._seated = True
         try:
-            self._cluster.patch(path, patch)
+            despite_conflicts(lambda: self._cluster.patch(path, patch))
         except ClusterError as error:
             if not error.transient:
                 # Refused, so we are not in it, and it is not ours to delete.

@@ -486,6 +486,18 @@ class CreatedCopy(LivingCopy):
         self._cluster.patch(path, patch, api.STRATEGIC_PATCH)
 
 
+def despite_conflicts(ask: Callable[[], Answer]) -> Answer:
+    """Ask, and again where somebody else has just written to the object."""
+    for _ in range(1, TRIES):
+        try:
+            return ask()
+        except ClusterError as error:
+            if error.status != CONFLICT:
+                raise
+        time.sleep(ADD_AGAIN_SECONDS)
+    return ask()
+
+
 def _reason(error: Exception) -> str:
     return error.message if isinstance(error, ClusterError) else repr(error)
 

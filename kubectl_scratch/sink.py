@@ -6,8 +6,9 @@ import contextlib
 import os
 import select
 
-# A pipe that is writable takes so many bytes at once.
-AT_ONCE = select.PIPE_BUF
+# A pipe that is writable takes so many bytes at once, and a terminal so few, of which each may be
+# the end of a line and become two: Linux has room for 256 bytes, or for none.
+AT_ONCE, OF_A_TERMINAL = select.PIPE_BUF, 128
 
 
 class Sink:
@@ -16,6 +17,9 @@ class Sink:
     def __init__(self, fd: int) -> None:
         self._given = fd
         self._fd = _reopened(fd)
+        # It is another user's, as under sudo.
+        blocks = self._fd == fd and os.isatty(fd)
+        self._most = OF_A_TERMINAL if blocks else AT_ONCE
 
     def fileno(self) -> int:
         """Return the descriptor to select on."""
@@ -26,7 +30,7 @@ class Sink:
         done = 0
         while done < len(data) and select.select([], [self._fd], [], 0)[1]:
             try:
-                wrote = os.write(self._fd, data[done : done + AT_ONCE])
+                wrote = os.write(self._fd, data[done : done + self._most])
             except BlockingIOError:
                 break
             done += wrote

@@ -30,16 +30,16 @@ def sit_down(values: dict[str, Any], process: Process) -> Iterator[Desk]:
 
     connection = take_connection(values)
     with Interrupts() as interrupts:
-        # A credential plugin may wait for a person.
-        cluster = interrupts.run(
-            lambda: Cluster(
-                read_access(connection, os.environ),
-                connection.request_timeout,
-                pause=interrupts.pause,
-            )
-        )
-        user = UserStreams(*process.streams)
         try:
+            # A credential plugin may wait for a person.
+            cluster = interrupts.run(
+                lambda: Cluster(
+                    read_access(connection, os.environ),
+                    connection.request_timeout,
+                    pause=interrupts.pause,
+                )
+            )
+            user = UserStreams(*process.streams)
             yield Desk(cluster, process.console, user, interrupts, time, random_suffix, author())
         finally:
             process.console.hurried = interrupts.received is not None

@@ -437,6 +437,17 @@ def _conflict(times: int | None, folder: Path) -> None:
 
 
 ODD = {"kind": "Job", "metadata": {"annotations": {f"{SEAT}x": 7}}}
+
+
+def test_a_conflict_while_one_joins_is_tried_again(cli: Cli) -> None:
+    first = _open(cli, "debug", "mypod")
+    conflict = {"status": 409, "reason": "Conflict", "message": "has been modified"}
+    cli.api.fault(method="PATCH", path=A_LEASE, when=_joins, times=2, **conflict)
+    assert cli.run("attach", copy_of(cli.api), "--", "echo", "in").out == b"in\n"
+    _close(first)
+    clean(cli.api)
+
+
 # How the seat can't be given back, and how the lease can't be read then.
 UNTOLD: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "no-answer": ({"drop": True}, {"drop": True}),

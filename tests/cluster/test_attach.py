@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cluster.conftest import Cluster
+from kubectl_scratch import hold, lease
+from tests.cluster.conftest import Cluster, Json
 from tests.support.manifests import a_pod
 from tests.support.patience import PATIENCE
 
@@ -42,3 +43,44 @@ def test_a_pod_that_is_no_copy(clean: Cluster) -> None:
     assert done.stderr == (
         b"error: pod 'web' is no copy of kubectl scratch; debug makes one of it\n"
     )
+
+
+def a_job(name: str, **spec: object) -> Json:
+    """Return a Job of production, which has work to do."""
+    template = {"spec": {**a_pod("x")["spec"], "restartPolicy": "Never"}}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name},
+        "spec": {"completions": 1, "template": template, **spec},
+    }
+
+
+# A Job that runs, and one that has no pod and is another's all the same.
+JOBS = [{}, {"completions": 0, "parallelism": 0}]
+
+
+@pytest.mark.parametrize("spec", JOBS, ids=["running", "empty"])
+def test_a_pod_that_has_been_made_to_look_like_a_copy(cluster: Cluster, spec: Json) -> None:
+    """Who may create pods writes our marks on one, and names a Job as its owner."""
+    name = f"report-scratch-{'bcdfg' if spec else 'zzzzz'}"
+    cluster.apply(a_job(name, ttlSecondsAfterFinished=3600, **spec))
+    job = cluster.read("job", name)
+    pod = a_pod(name, labels=lease.labels("bcdfg"), command=["/seed/seed", "idle", "0"])
+    marks = {lease.SOURCE_ANNOTATION: "x/report", lease.CONTAINER_ANNOTATION: "app"}
+    owner = lease.owner_reference(job)
+    pod["metadata"].update(annotations=marks, ownerReferences=[owner])
+    pod["spec"]["containers"][0]["volumeMounts"] = hold.mounts()
+    volumes = [mount["name"] for mount in hold.mounts()]
+    pod["spec"]["volumes"] = [{"name": volume, "emptyDir": {}} for volume in volumes]
+    cluster.apply(pod)
+    before = [cluster.read(kind, name)["metadata"]["uid"] for kind in ("job", "pod")]
+    done = cluster.scratch("attach", name, "--view", "app", "--ttl", "2h", "--", "true")
+    assert done.returncode == 1
+    assert b"is no copy of kubectl scratch: job" in done.stderr
+    assert [cluster.read(kind, name)["metadata"]["uid"] for kind in ("job", "pod")] == before
+    after = cluster.read("job", name)
+    assert after["spec"]["ttlSecondsAfterFinished"] == 3600
+    assert after["metadata"].get("annotations") == job["metadata"].get("annotations")
+    assert b"is not listed" in cluster.scratch("ls").stderr
+    cluster.kubectl("delete", "job", name, "--cascade=foreground")
