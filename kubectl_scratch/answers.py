@@ -160,13 +160,27 @@ _SELECTOR = {
     "matchExpressions": [{"key!": str, "operator!": str, "values": [str]}],
 }
 _CONDITIONS = [{"type!": str, "status": str, "reason": str, "message": str}]
+_REFERENCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef")
+_SOURCES = (
+    "configMap",
+    "csi",
+    "downwardAPI",
+    "emptyDir",
+    "ephemeral",
+    "hostPath",
+    "image",
+    "nfs",
+    "persistentVolumeClaim",
+    "projected",
+    "secret",
+)
 _CONTAINER = {
     "name!": str,
     "image": str,
     "command": [str],
     "args": [str],
     "restartPolicy": str,
-    "env": [{"name!": str, "value": str, "valueFrom": {"*": dict}}],
+    "env": [{"name!": str, "value": str, "valueFrom": dict.fromkeys(_REFERENCES, dict)}],
     "envFrom": [dict],
     "ports": [dict],
     "volumeMounts": [{"name!": str, "mountPath!": str, "subPath": str, "readOnly": bool}],
@@ -190,7 +204,7 @@ _POD_SPEC = {
     "containers!": [_CONTAINER],
     "initContainers": [_CONTAINER],
     "ephemeralContainers": [_CONTAINER],
-    "volumes": [{"name!": str, "*": dict}],
+    "volumes": [{"name!": str, **dict.fromkeys(_SOURCES, dict)}],
     "nodeName": str,
     "nodeSelector": _TEXTS,
     "tolerations": [dict],

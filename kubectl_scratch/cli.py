@@ -176,6 +176,13 @@ def word(error: ScratchError) -> tuple[str, str]:
 
 def word_refusal(error: ClusterError) -> tuple[str, str]:
     """Return a refusal of the API server in words."""
+    from kubectl_scratch.answers import NOT_KUBERNETES, REDIRECTED
+
+    if error.reason == NOT_KUBERNETES:
+        problem = f"no Kubernetes API server has answered: {error.message}"
+        return problem, "is a proxy or a login page in between?"
+    if error.reason == REDIRECTED:
+        return error.message, "is the server's address right?"
     if error.status == 401:
         return "the cluster does not accept your credentials", "log in again"
     if error.status == 403:

@@ -55,6 +55,8 @@ except Exception:
 REFRESH_SECONDS = 10.0
 # A login is renewed before it ends: at a tenth of its life, and by no more seconds than this.
 EARLY_SECONDS = 60.0
+# How often a thread that waits for another's renewal looks whether somebody still waits.
+TURN_SECONDS = 0.2
 NOT_LOADED = "the cluster's credentials can't be loaded"
 
 
@@ -212,10 +214,10 @@ class Credentials:
         return self._proof
 
     def _renew(self, old: Proof, timeout: float, wait: bool) -> None:
-        """Log in again, once for all threads; where that fails the old has to do until it is
-        asked for again."""
+        """Log in again, once for all threads; where that fails the old is shown, and the next
+        one to show it tries again."""
         most = min(timeout, REFRESH_SECONDS)
-        if not self._renewing.acquire(timeout=most if wait else 0):
+        if not self._is_our_turn(most if wait else 0):
             return
         try:
             if self._proof is old and time.monotonic() >= self._hung_until:
@@ -227,6 +229,13 @@ class Credentials:
             pass
         finally:
             self._renewing.release()
+
+    def _is_our_turn(self, seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        while not self._renewing.acquire(timeout=min(seconds, TURN_SECONDS)):
+            if time.monotonic() >= end or not self._pause(0):
+                return False
+        return True
 
     def _token_in_file(self) -> str | None:
         """Return what the token's file holds; raises ValueError where that is nothing."""

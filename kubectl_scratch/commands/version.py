@@ -51,9 +51,9 @@ def kubectl_version() -> Versions | None:
     try:
         said = subprocess.run(command, capture_output=True, timeout=KUBECTL_SECONDS, check=True)
         found: Versions = json.loads(said.stdout)["clientVersion"]
-    except (OSError, subprocess.SubprocessError, ValueError, KeyError):
+        return found if isinstance(found["gitVersion"], str) else None
+    except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError):
         return None
-    return found
 
 
 def as_json(told: Versions) -> str:
@@ -72,5 +72,5 @@ def as_text(told: Versions) -> str:
     for title, key in (("kubectl", "kubectlVersion"), ("Server", "serverVersion")):
         if key in told:
             found = told[key] or {}
-            lines.append(f"{title} Version: {printable(found.get('gitVersion', 'none on PATH'))}")
+            lines.append(f"{title} Version: {printable(found.get('gitVersion') or 'none on PATH')}")
     return "\n".join(lines)

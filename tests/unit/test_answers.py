@@ -5,14 +5,17 @@ from __future__ import annotations
 import copy
 import json
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from kubectl_scratch import answers
 from kubectl_scratch.errors import ClusterError
 from tests.support.builders import Json
 
+CORPUS = Path(__file__).parents[1] / "corpus"
 POD_PATH = "/api/v1/namespaces/default/pods/web"
 PODS_PATH = "/api/v1/namespaces/default/pods"
 JOB_PATH = "/apis/batch/v1/namespaces/default/jobs/web"
@@ -42,6 +45,8 @@ def changed(value: Json, path: str, new: Any) -> Json:
 
 
 def test_a_pod_is_taken_with_fields_that_nobody_knows() -> None:
+    new = {"name": "v", "bindMountOptions": ["noexec"], "newKind": "text"}
+    assert answers.check_object(changed(a_pod(), "spec/volumes", [new]), POD_PATH)
     assert answers.check_object(a_pod(), POD_PATH)
     listed = {key: value for key, value in a_pod().items() if key not in ("kind", "apiVersion")}
     assert answers.check_list({"kind": "PodList", "items": [listed]}, PODS_PATH)
@@ -177,3 +182,12 @@ def test_a_time_without_a_zone_is_greenwich() -> None:
     soon = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(hours=3)
     assert answers.time_of(soon.strftime("%a, %d %b %Y %H:%M:%S -0000")) == soon
     assert answers.time_of(soon.strftime("%a, %d %b %Y %H:%M:%S GMT")) == soon
+
+
+@pytest.mark.parametrize("path", sorted(CORPUS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_real_pods_have_the_shape(path: Path) -> None:
+    pod = yaml.safe_load(path.read_text())
+    pod["metadata"].setdefault("uid", "u-1")
+    where = f"/api/v1/namespaces/default/pods/{pod['metadata']['name']}"
+    # As JSON has them: YAML reads some texts as dates.
+    assert answers.check_object(json.loads(json.dumps(pod, default=str)), where)
