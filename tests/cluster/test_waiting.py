@@ -173,7 +173,7 @@ FROM_KEY = {"name": "CA", "valueFrom": {"configMapKeyRef": ROOT_CA}}
 HANGS = {"name": "setup", "image": BUSYBOX, "command": SLEEPS}
 GENERIC = {"volumeClaimTemplate": {"spec": a_claim("x")["spec"]}}
 
-STUCK = {
+STUCK: dict[str, tuple[Json, list[str]]] = {
     "selector": ({"nodeSelector": {"no": "such"}}, ["node affinity/selector"]),
     "no-claim": (
         {**MOUNTED, "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "nope"}}]},
