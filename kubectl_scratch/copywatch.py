@@ -35,6 +35,7 @@ FORMAT_ERROR = "exec format error"
 FOREIGN = ", so it is made for another architecture than the node's"
 ARCH_HINT = "--arch says what the node runs"
 SEED_HINT = "--image takes a toolkit image"
+HOLD_HINT = "debug --hold holds it until run-app"
 # Of a log's last line, in an error.
 LAST_WORDS = 200
 
@@ -74,7 +75,7 @@ def watched_in(place: Place) -> Watched:
 
 def _end_hint(place: Place) -> str:
     """Return what to do about an app that ends again and again before it can be reached."""
-    ways = ["debug --hold holds it until run-app"]
+    ways = [HOLD_HINT]
     missed = place.read_only.get(place.target)
     if missed:
         ways.append(remedies.of_read_only(missed))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kubectl_scratch.copywatch import HOLD_HINT
 from kubectl_scratch.desk import Desk
 from kubectl_scratch.door import Door
 from kubectl_scratch.errors import CopyNotReady
@@ -45,7 +46,8 @@ def run_in(
         death = desk.interrupts.run(lambda: death_of_target(desk, place))
         if not death:
             return outcome
-        desk.console.warning(death)
+        cure = "" if place.held or can_move else f"; {HOLD_HINT}"
+        desk.console.warning(f"{death}{cure}")
         beside = _beside(copy, desk) if can_move else None
         if beside is None:
             return outcome

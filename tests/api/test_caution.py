@@ -223,6 +223,42 @@ def test_a_shell_in_a_target_that_crashes_goes_on_beside_it(cli: Cli) -> None:
     clean(cli.api)
 
 
+# What the seed does that receives the tools, after it has asked for them.
+KILLED_SEED = "printf '\\005'; kill -9 $$"
+HANGING_SEED = "printf '\\005'; exec sleep 1000"
+
+
+@pytest.mark.parametrize("script", [KILLED_SEED, HANGING_SEED], ids=["killed", "hangs"])
+@pytest.mark.parametrize("transport", ["auto", "kubectl"])
+def test_a_target_that_ends_while_the_tools_come_tells_its_own_end(
+    cli: Cli, script: str, transport: str
+) -> None:
+    runs = {"phase": "Running", "containerStatuses": [{"name": "app", "state": {"running": {}}}]}
+    cli.api.kubelet = lambda pod: None if pod["metadata"]["name"] == "mypod" else runs
+    brings = ("start", "recv")
+    cli.api.rewrite = lambda name, argv: (
+        ("bash", "-c", script) if len(argv) > 1 and argv[1] in brings else argv
+    )
+    served(cli)
+    words = ("debug", "mypod", "--no-hold", "--copy-name", "mypod-scratch")
+    process = cli.start(*words, "--transport", transport, "--", "true")
+    cli.api.wait_for(asked_for("GET", r"/pods/mypod-scratch/exec$"))
+    cli.api.set_status("default", "mypod-scratch", {**runs, "containerStatuses": [LOOPS]})
+    ended = finish(process)
+    ended.complains("container app ended with code 3: Error, again and again; .*--hold")
+    assert "tools could not be brought" not in ended.err
+    clean(cli.api)
+
+
+def test_a_seed_that_is_killed_each_time_is_not_tried_for_ever(cli: Cli) -> None:
+    cli.api.rewrite = lambda name, argv: (
+        ("bash", "-c", KILLED_SEED) if argv[1:2] == ("start",) else argv
+    )
+    ended = cli.run("debug", "mypod", "--", "true")
+    ended.complains("the seed that receives them is killed each time", "--image")
+    clean(cli.api)
+
+
 # An init container that fails
 
 

@@ -263,6 +263,7 @@ def test_a_command_is_not_started_again_where_its_target_dies(cli: Cli) -> None:
     assert (ended.code, ended.out, ended.errors) == (137, b"", [])
     (warning,) = ended.warnings
     assert "container app was killed for its memory" in warning
+    assert warning.endswith("and the session with it; debug --hold holds it until run-app")
     clean(cli.api)
 
 

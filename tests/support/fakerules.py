@@ -229,7 +229,11 @@ def selected(item: Object, query: Mapping[str, str]) -> bool:
 
 
 def _terms(selector: str | None, value_of: Callable[[str], Any]) -> bool:
-    for term in (selector or "").split(",") if selector else ():
+    for term in re.split(r",(?![^(]*\))", selector) if selector else ():
+        if listed := re.fullmatch(r"\s*(\S+) in \(([^()]*)\)\s*", term):
+            if value_of(listed[1]) not in listed[2].split(","):
+                return False
+            continue
         match = re.fullmatch(r"\s*(!?)([^=!()\s]+)\s*(?:(!=|==?)\s*([^()\s]*))?\s*", term)
         if match is None:
             raise NotImplementedError(f"selector {selector}")
