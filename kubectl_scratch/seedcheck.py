@@ -45,7 +45,7 @@ class Ours(NamedTuple):
 
 def created(found: Json, path: str, binary: str) -> Ours:
     """Return what there is to check of the ConfigMap that has just been created."""
-    return Ours(f"{path}/{found['metadata']['name']}", uid(found), _digest_of(binary))
+    return Ours(path, uid(found), _digest_of(binary))
 
 
 def of_copy(pod: Json, owner: str) -> Ours:

@@ -72,7 +72,7 @@ def test_what_people_type_works(words: str, said: str | None) -> None:
 def test_a_port_is_tried_without_a_word() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = str(server.getsockname()[1])
-        command = [DATA / f"busybox-{architecture()}", "nc", "-zv", "127.0.0.1", port]
+        command = [str(DATA / f"busybox-{architecture()}"), "nc", "-zv", "127.0.0.1", port]
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0 and "open" in done.stderr
     assert subprocess.run(command, capture_output=True).returncode == 1
