@@ -61,7 +61,13 @@ class Verb(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the words, in whatever of pflag's spellings."""
-        return super().parse_args(ctx, for_click(args, self.get_params(ctx)))
+        try:
+            args = for_click(args, self.get_params(ctx))
+        except click.UsageError:
+            # A line that is being completed may be wrong as yet.
+            if not ctx.resilient_parsing:
+                raise
+        return super().parse_args(ctx, args)
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         """Return the words of the usage line, the flags behind the names."""

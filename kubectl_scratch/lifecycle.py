@@ -400,9 +400,10 @@ class CreatedCopy(LivingCopy):
     def _create_seed(self, owner: Json) -> None:
         """Create the ConfigMap; the garbage collector deletes it with its owner."""
         if self._plan.seed is not None:
-            path = api.config_maps(self.place.namespace)
-            made = self._cluster.create(path, with_owner(self._plan.seed, owner)).body
-            self.seed = created(made, path, self._plan.seed["binaryData"]["seed"])
+            seed, namespace = self._plan.seed, self.place.namespace
+            made = self._cluster.create(api.config_maps(namespace), with_owner(seed, owner)).body
+            own = api.config_maps(namespace, name(seed))
+            self.seed = created(made, own, seed["binaryData"]["seed"])
 
     def _create_learning_pod(self, owner: Json) -> None:
         """Create the pod of the learning run; without it the session goes on."""

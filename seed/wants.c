@@ -8,8 +8,9 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-/* How often to look; where a look takes long, ten times as long as that. */
-enum { LOOK_EVERY_MS = 20, SHARE = 10 };
+/* How often to look; where a look takes long, ten times as long as that; and the less often the
+   longer it lasts: a command that has not read for a minute is no longer in a hurry. */
+enum { LOOK_EVERY_MS = 20, SHARE = 10, PATIENCE_SHARE = 50, AT_MOST_MS = 500 };
 /* For how long nobody is seen to have the stdin before it is given up that somebody will be. */
 enum { UNSEEN_MS = 1000 };
 enum { MOST_HANDLES = 64, MOST_POLLED = 4096, FIELDS = 6 };
@@ -199,6 +200,8 @@ static bool visit_process(const char *pid, void *about) {
     return each_number(path.data, visit_thread, wish);
 }
 
+static uint64_t larger(uint64_t one, uint64_t other) { return one > other ? one : other; }
+
 /* Wait, and say whether the client has gone, who holds our own stdin. */
 static bool is_left_within(uint64_t ms) {
     struct pollfd own = {STDIN_FILENO, POLLIN, 0};
@@ -211,14 +214,16 @@ int wants(struct words words) {
     const char *at = words.count == 1 ? *words.items : "";
     if (!parse_number(&at, 10, &wish.device) || *at++ != ':' || !is_number(at, &wish.inode))
         return tell_usage();
-    uint64_t seen = now_ms(), began;
+    uint64_t start = now_ms(), seen = start, began;
     while (began = now_ms(), wish.seen = false, !each_process(visit_process, &wish)) {
         uint64_t now = now_ms(), pause = (now - began) * SHARE;
         if (wish.seen)
             seen = now;
         if (now - seen > UNSEEN_MS)
             return SUCCESS;
-        if (is_left_within(pause > LOOK_EVERY_MS ? pause : LOOK_EVERY_MS))
+        uint64_t later = (now - start) / PATIENCE_SHARE;
+        pause = larger(pause, later < AT_MOST_MS ? later : AT_MOST_MS);
+        if (is_left_within(larger(pause, LOOK_EVERY_MS)))
             return FAILURE;
     }
     return SUCCESS;

@@ -170,9 +170,10 @@ def test_a_program_that_says_another_checksum_is_refused(cli: Cli) -> None:
     clean(cli.api)
 
 
-def test_who_may_neither_get_nor_delete_it_is_told_once(cli: Cli) -> None:
+@pytest.mark.parametrize("status", [403, 400])
+def test_who_may_neither_get_nor_delete_it_is_told_once(cli: Cli, status: int) -> None:
     cli.api.fault(path=A_CONFIG_MAP, method="GET", status=403, times=None)
-    asked = cli.api.fault(path=A_CONFIG_MAP, method="DELETE", dry=True, status=403, times=None)
+    asked = cli.api.fault(path=A_CONFIG_MAP, method="DELETE", dry=True, status=status, times=None)
     ended = cli.run("debug", "mypod", "--", "echo", "hi")
     assert (ended.code, ended.out, ended.errors, asked.hits) == (0, b"hi\n", [], 1)
     (warning,) = ended.warnings

@@ -50,6 +50,20 @@ def test_a_command_that_does_not_read_leaves_it(cli: Cli, flags: tuple[str, ...]
     clean(cli.api)
 
 
+def test_a_file_keeps_its_place(cli: Cli) -> None:
+    # A loop's ``done < file`` shares the place with all that it runs.
+    path = cli.folder / "list"
+    path.write_text("one\ntwo\n")
+    with path.open("rb") as file:
+        for word in ("echo hi", "true"):
+            ended = finish(cli.start("debug", "mypod", "--", "sh", "-c", word, stdin=file))
+            assert (ended.code, ended.errors) == (0, [])
+            assert os.lseek(file.fileno(), 0, os.SEEK_CUR) == 0
+        ended = finish(cli.start("debug", "mypod", "--", "cat", stdin=file))
+        assert (ended.code, ended.out) == (0, b"one\ntwo\n")
+    clean(cli.api)
+
+
 def test_one_that_reads_takes_it(cli: Cli) -> None:
     ended, left = with_pipe(cli, "debug", "mypod", "--", "sh", "-c", "sleep 0.2; head -c 8")
     assert (ended.code, ended.out, ended.errors, left) == (0, b"the list", [], b"")

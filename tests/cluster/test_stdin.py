@@ -13,7 +13,7 @@ import pexpect
 import pytest
 
 from tests.cluster.conftest import Cluster
-from tests.support.manifests import BASH, HARDENED, a_pod
+from tests.support.manifests import BASH, BUSYBOX, HARDENED, a_pod
 from tests.support.patience import PATIENCE
 
 PODS = ("one", "two", "three")
@@ -173,6 +173,10 @@ def shell_in(cluster: Cluster, *words: str) -> Any:
     """Open a shell; its prompt has come."""
     child = cluster.terminal("debug", *words)
     child.expect(r"app:\S+[#$] ")
+    if "--shell" in words:
+        # The links to our programs are made meanwhile.
+        child.sendline("until [ -e /.scratch/bin/zcat ]; do :; done")
+        child.expect(r"app:\S+[#$] ")
     return child
 
 
@@ -192,10 +196,10 @@ def test_variables_of_any_name_are_at_the_prompt(clean: Cluster, words: tuple[st
     child.expect(pexpect.EOF)
 
 
+# A shell of an image needs C.UTF-8 of its C library, which the testbed's has not: tests/seed.
 KINDS: dict[str, Callable[[Cluster], Any]] = {
     "ours": lambda cluster: shell_in(cluster, "odd"),
-    "bash": lambda cluster: shell_in(cluster, "bash", "--shell", "bash"),
-    "image": lambda cluster: shell_in(cluster, "odd", "--image", BASH, "--view", "tools"),
+    "image": lambda cluster: shell_in(cluster, "odd", "--image", BUSYBOX),
     "in-place": lambda cluster: shell_in(cluster, "odd", "--in-place"),
 }
 

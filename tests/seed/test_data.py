@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from kubectl_scratch.toolkit import DATA
+from testbed.archive import architecture
 from tests.seed.conftest import emulator
 from tools.busybox import MACHINES
 from tools.seed import compile_seed
@@ -39,8 +41,41 @@ def test_busybox_has_its_applets(arch: str) -> None:
     applets = (DATA / "applets").read_text().split()
     assert applets == [name for name in told.split() if name != "busybox"]
     assert {"sh", "ls", "ps", "wget", "vi", "lsof", "pgrep", "pstree"} <= set(applets)
+    # What people type first when they look around.
+    wanted = "printenv env id ps top df du free ip ifconfig netstat nc netcat nslookup ping wget"
+    assert set(wanted.split()) | {"pwdx", "lsof", "stat", "xxd", "base32", "chrt"} <= set(applets)
     # Who debugs an app has no use for what installs a machine, or turns it off.
     assert not {"dpkg", "init", "reboot", "passwd"} & set(applets)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("printenv TOLD", "yes\n"),
+        ("netstat -tW", None),
+        ("pwdx 1", None),
+    ],
+)
+def test_what_people_type_works(words: str, said: str | None) -> None:
+    done = subprocess.run(
+        [DATA / f"busybox-{architecture()}", *words.split()],
+        env={"TOLD": "yes"},
+        capture_output=True,
+        text=True,
+    )
+    if said is None:
+        assert done.returncode == 0 and done.stdout
+    else:
+        assert done.stdout + done.stderr == said
+
+
+def test_a_port_is_tried_without_a_word() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+        command = [str(DATA / f"busybox-{architecture()}"), "nc", "-zv", "127.0.0.1", port]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0 and "open" in done.stderr
+    assert subprocess.run(command, capture_output=True).returncode == 1
 
 
 def test_busybox_comes_with_its_licence_and_the_way_to_its_source() -> None:
