@@ -322,7 +322,8 @@ def test_a_plugin_does_not_outlive_us(cli: Cli, signum: signal.Signals) -> None:
     assert not any(map(_is_alive, plugin.calls))
 
 
-def test_a_plugin_that_a_heartbeat_waits_for_does_not_outlive_us(cli: Cli) -> None:
+@pytest.mark.parametrize("by_signal", [True, False], ids=["signal", "end"])
+def test_a_plugin_that_a_heartbeat_waits_for_does_not_outlive_us(cli: Cli, by_signal: bool) -> None:
     plugin = Plugin(cli)
     rotating = Rotating(cli, plugin)
     process = cli.start("debug", "--ttl", "5s", "mypod", "--", "sh", "-c", "echo ready; cat")
@@ -330,8 +331,10 @@ def test_a_plugin_that_a_heartbeat_waits_for_does_not_outlive_us(cli: Cli) -> No
     rotating.turn()
     plugin.does(HANGS)
     _wait_until(lambda: len(plugin.calls) == 2)
-    process.terminate()
-    finish(process)
+    cli.api.admits = lambda shown, peer: True
+    if by_signal:
+        process.terminate()
+    assert finish(process).code == (143 if by_signal else 0)
     assert not any(map(_is_alive, plugin.calls))
 
 
