@@ -23,6 +23,7 @@ from tests.api.harness import (
     EXEC,
     JOBS,
     PODS,
+    REVIEWS,
     Cli,
     clean,
     copy_of,
@@ -188,7 +189,9 @@ def test_a_heartbeat_has_a_rotated_token(cli: Cli) -> None:
         rotating.turn()
 
 
-def test_a_renewed_certificate_is_shown_by_all_that_connects(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ends", ["2001-01-01T00:00:00Z", "2999-01-01T00:00:00Z"])
+def test_a_renewed_certificate_is_shown_by_all_that_connects(tmp_path: Path, ends: str) -> None:
+    """One that has ended, and one that is refused before."""
     ca = trustme.CA()
 
     def status(name: str) -> dict[str, str]:
@@ -198,15 +201,16 @@ def test_a_renewed_certificate_is_shown_by_all_that_connects(tmp_path: Path) -> 
 
     with tls_cluster(tmp_path, client_ca=ca.cert_pem.bytes().decode()) as cli:
         plugin = Plugin(cli)
-        plugin.gives(**status("first"), expirationTimestamp="2001-01-01T00:00:00Z")
+        plugin.gives(**status("first"), expirationTimestamp=ends)
         plugin.does(f"cat '{plugin.folder}/second'; exit", 2)
         second = {**status("second"), "expirationTimestamp": "2999-01-01T00:00:00.123456789Z"}
         (plugin.folder / "second").write_text(json.dumps({"status": second}))
         cli.api.admits = lambda shown, peer: peer == "second"
         ended = cli.run("debug", "mypod", "--", "echo", "hi")
         assert (ended.code, ended.out, ended.errors) == (0, b"hi\n", []), ended
-        assert sent(cli.api, "GET", EXEC)
-        assert {request.peer for request in cli.api.requests} == {"second"}
+        assert {r.peer for r in sent(cli.api, "GET", EXEC)} == {"second"}
+        changed = [r for r in cli.api.requests if r.method != "GET"]
+        assert changed and {r.peer for r in changed if not r.path.endswith(REVIEWS)} == {"second"}
         clean(cli.api)
 
 
@@ -318,7 +322,8 @@ def test_a_plugin_does_not_outlive_us(cli: Cli, signum: signal.Signals) -> None:
     assert not any(map(_is_alive, plugin.calls))
 
 
-def test_a_plugin_that_a_heartbeat_waits_for_does_not_outlive_us(cli: Cli) -> None:
+@pytest.mark.parametrize("by_signal", [True, False], ids=["signal", "end"])
+def test_a_plugin_that_a_heartbeat_waits_for_does_not_outlive_us(cli: Cli, by_signal: bool) -> None:
     plugin = Plugin(cli)
     rotating = Rotating(cli, plugin)
     process = cli.start("debug", "--ttl", "5s", "mypod", "--", "sh", "-c", "echo ready; cat")
@@ -326,8 +331,10 @@ def test_a_plugin_that_a_heartbeat_waits_for_does_not_outlive_us(cli: Cli) -> No
     rotating.turn()
     plugin.does(HANGS)
     _wait_until(lambda: len(plugin.calls) == 2)
-    process.terminate()
-    finish(process)
+    cli.api.admits = lambda shown, peer: True
+    if by_signal:
+        process.terminate()
+    assert finish(process).code == (143 if by_signal else 0)
     assert not any(map(_is_alive, plugin.calls))
 
 

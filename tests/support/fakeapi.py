@@ -30,6 +30,7 @@ from tests.support import fakeexec
 from tests.support.fakerules import (
     CLUSTER_WIDE,
     CONTAINERS,
+    DATE,
     KINDS,
     PATH,
     POD_DEFAULTS,
@@ -338,7 +339,7 @@ class FakeCluster:
         return time.time() + self.clock_offset
 
     async def _date(self, http: web.Request, response: web.StreamResponse) -> None:
-        response.headers["Date"] = http.get("date", formatdate(self._now(), usegmt=True))
+        response.headers["Date"] = http.get(DATE, formatdate(self._now(), usegmt=True))
 
     def _later(self, delay: float, do: Callable[..., None], *args: Any) -> None:
         def locked() -> None:

@@ -42,6 +42,8 @@ POD_DEFAULTS: Object = {
     "restartPolicy": "Always", "dnsPolicy": "ClusterFirst", "schedulerName": "default-scheduler",
     "securityContext": {}, "terminationGracePeriodSeconds": 30,
 }  # fmt: skip
+# What an answer's Date is to be, if it is not the clock's.
+DATE = web.RequestKey("date", str)
 NAMES = "IP:127.0.0.1,DNS:fake.example"
 PATH = re.compile(
     r"/(?:api|apis/(?P<group>[^/]+))/(?P<version>v\w+)(?:/namespaces/(?P<namespace>[^/]+)(?=/))?"
@@ -131,7 +133,7 @@ class Fault:
         """Do what is described; return the answer if there is one."""
         self.reached.set()
         if "Date" in self.headers:
-            http["date"] = self.headers["Date"]
+            http[DATE] = self.headers["Date"]
         await asyncio.sleep(self.delay)
         while self.hold is not None and not self.hold.is_set():
             await asyncio.sleep(0.005)
