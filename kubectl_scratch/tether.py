@@ -53,7 +53,7 @@ class Tether:
                 hold(self._connect(), self._stopped)
                 pause = FIRST_PAUSE
             except Exception:
-                # Whatever it is: the session may be carried all the same, and is not to be taken for a lost one.
+                # The session may be carried all the same, and is not to be taken for a lost one.
                 pause = min(2 * pause, LONGEST_PAUSE)
 
     def _connect(self) -> stream.ExecStream:
