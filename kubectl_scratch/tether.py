@@ -18,7 +18,6 @@ from kubectl_scratch.inplace import tether_command
 from kubectl_scratch.plan import Place
 from kubectl_scratch.spawn import WebSocketSpawn
 
-FAILURES = (stream.NoWebSocket, stream.Refused, stream.NotStarted, stream.Unsure, OSError)
 # In seconds; the longest is shorter than the time for which a session counts without a tether.
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 4.0
 # How often a tether that idles looks whether it is to end, or has to give a sign of life.
@@ -53,7 +52,7 @@ class Tether:
             try:
                 hold(self._connect(), self._stopped)
                 pause = FIRST_PAUSE
-            except FAILURES:
+            except Exception:
                 # The session may be carried all the same, and is not to be taken for a lost one.
                 pause = min(2 * pause, LONGEST_PAUSE)
 
