@@ -7,7 +7,17 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
-from kubectl_scratch import debugger, hold, learning, lease, mesh, podcopy, toolkit, views
+from kubectl_scratch import (
+    debugger,
+    hold,
+    learning,
+    lease,
+    mesh,
+    podcopy,
+    remedies,
+    toolkit,
+    views,
+)
 from kubectl_scratch.debugger import Choice, Form
 from kubectl_scratch.findings import Edit, Finding, Level
 from kubectl_scratch.inside import DEFAULT_ARCH, Ground, Inside, decide
@@ -304,8 +314,7 @@ def read_only_caution(source: Json, target: Json, wishes: Wishes) -> str:
     missed = views.made_read_only(source, target, wishes)
     if not missed:
         return ""
-    names = ", ".join(missed)
-    return f"volume {names} is read-only in the copy, where the app may fail; {RUNS_IT}"
+    return f"{remedies.are_read_only(missed)} in the copy, where the app may fail; {RUNS_IT}"
 
 
 def read_only_volumes(source: Json, wishes: Wishes) -> dict[str, tuple[str, ...]]:
