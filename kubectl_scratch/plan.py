@@ -7,7 +7,17 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
-from kubectl_scratch import copyvolumes, debugger, hold, learning, lease, mesh, podcopy, toolkit
+from kubectl_scratch import (
+    copyvolumes,
+    debugger,
+    hold,
+    learning,
+    lease,
+    mesh,
+    podcopy,
+    remedies,
+    toolkit,
+)
 from kubectl_scratch.debugger import Choice, Form
 from kubectl_scratch.findings import Edit, Finding, Level
 from kubectl_scratch.inside import DEFAULT_ARCH, Ground, Inside, decide
@@ -305,7 +315,7 @@ def read_only_caution(source: Json, target: Json, wishes: Wishes) -> str:
     """Return which volumes a target that runs would miss in the copy; empty if none."""
     read_only = copyvolumes.read_only_by_us(source, wishes, target)
     left_out = copyvolumes.left_out_by_us(source, wishes, target)
-    found = [f"volume {', '.join(read_only)} is read-only in the copy"] if read_only else []
+    found = [f"{remedies.are_read_only(tuple(read_only))} in the copy"] if read_only else []
     found += [f"volume {', '.join(left_out)} is left out of the copy"] if left_out else []
     return f"{' and '.join(found)}, where the app may fail; {RUNS_IT}" if found else ""
 

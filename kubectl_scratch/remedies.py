@@ -7,7 +7,7 @@ pkg/volume; there are no codes for them. A text that is not known has no remedy.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from kubectl_scratch.podjson import Json, all_containers, find, name, names_of, volumes
 
@@ -27,12 +27,16 @@ OTHER_NODES = re.compile(r"^0/(?!1 ).*didn't match Pod's node affinity")
 LIMIT_RANGER = "kubernetes.io/limit-ranger"
 
 
-def of_read_only(names: Iterable[str]) -> str:
+def of_read_only(names: Sequence[str]) -> str:
     """Return what to do about volumes that are read-only in the copy alone."""
-    listed = tuple(names)
-    flags = " ".join(f"--writable {name}" for name in listed)
-    are = "volumes {} are" if len(listed) > 1 else "volume {} is"
-    return f"{are.format(', '.join(listed))} read-only in the copy, {flags} lets it write"
+    flags = " ".join(f"--writable {name}" for name in names)
+    return f"{are_read_only(names)} in the copy, {flags} lets it write"
+
+
+def are_read_only(names: Sequence[str]) -> str:
+    """Return volumes and what they are."""
+    one = len(names) == 1
+    return f"volume{'' if one else 's'} {', '.join(names)} {'is' if one else 'are'} read-only"
 
 
 def of_scheduling(pod: Json, message: str) -> str:
