@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -168,17 +167,33 @@ static bool may_wait_in(const char *function) {
     return false;
 }
 
-static bool visit_thread(const char *thread, void *about) {
-    static struct text name, told;
-    struct wish *wish = about;
+static bool read_thread(const char *pid, const char *thread, const char *what, struct text *told) {
+    static struct text name;
     name.size = 0;
-    append_all(&name, "task/", thread, "/syscall", NULL);
-    if (read_process(wish->pid, name.data, &told))
+    append_all(&name, "task/", thread, "/", what, NULL);
+    return read_process(pid, name.data, told);
+}
+
+/* Say whether a thread sleeps, "PID (NAME) S ..."; one that has ended does not. */
+static bool sleeps(const char *pid, const char *thread) {
+    static struct text told;
+    if (!read_thread(pid, thread, "stat", &told))
+        return false;
+    const char *state = told.data, *at = told.data;
+    for (; *(at = find_stop(at, ")")); at++)
+        state = at;
+    return begins(state, ") S");
+}
+
+static bool visit_thread(const char *thread, void *about) {
+    static struct text told;
+    struct wish *wish = about;
+    if (read_thread(wish->pid, thread, "syscall", &told))
         return waits_in(wish, told.data);
-    name.size -= strlen("syscall");
-    append_all(&name, "wchan", NULL);
-    // One that has just ended has neither.
-    return read_process(wish->pid, name.data, &told) && may_wait_in(told.data);
+    if (!sleeps(wish->pid, thread))
+        return false;
+    // A sandbox may have neither.
+    return !read_thread(wish->pid, thread, "wchan", &told) || may_wait_in(told.data);
 }
 
 static bool visit_process(const char *pid, void *about) {

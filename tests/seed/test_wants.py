@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -152,6 +153,46 @@ def test_a_user_without_rights_sees_its_own(native: Seed) -> None:
         which = f"{status.st_dev}:{status.st_ino}"
         with ended(native.start("wants", which, user=nobody)) as watching:
             assert watching.wait(PATIENCE) == 0
+
+
+# As with Yama, where only an ancestor may see which call a process is in: the kernel's function is
+# all that there is. And as in a sandbox that tells neither.
+HIDDEN = {"yama": ("syscall",), "sandbox": ("syscall", "wchan")}
+
+
+@pytest.mark.parametrize(
+    ("hidden", "command", "code"),
+    [
+        ("yama", "cat", 0),
+        ("yama", "sleep", None),
+        ("sandbox", "cat", 0),
+        # It can't be known, so stdin is read.
+        ("sandbox", "sleep", 0),
+    ],
+)
+def test_where_calls_are_hidden(
+    native: Seed, tmp_path: Path, hidden: str, command: str, code: int | None
+) -> None:
+    nobody = 65534
+    secret = tmp_path / "secret"
+    secret.touch(0o600)
+    words = [command, *["1000"] * (command == "sleep")]
+    with ended(subprocess.Popen(words, stdin=subprocess.PIPE, user=nobody)) as process:
+        assert process.stdin is not None
+        status = os.fstat(process.stdin.fileno())
+        task = f"/proc/{process.pid}/task/{process.pid}"
+        binds = "".join(f"mount --bind {secret} {task}/{name}; " for name in HIDDEN[hidden])
+        seed = f"{native.folder}/seed wants {status.st_dev}:{status.st_ino}"
+        script = f"set -e; {binds} exec setpriv --reuid {nobody} --clear-groups {seed}"
+        unshare = ["unshare", "--mount", "sh", "-c", script]
+        how = {"stdin": subprocess.PIPE, "env": {**os.environ, **native.environ()}}
+        with ended(subprocess.Popen(unshare, **how)) as watching:  # type: ignore[call-overload]
+            if code is not None:
+                assert watching.wait(PATIENCE) == code
+                return
+            looks = looked(watching)
+            wait_until(lambda: looked(watching) > looks + 9 or watching.poll() is not None, "looks")
+            assert watching.poll() is None
 
 
 @pytest.mark.parametrize("words", [(), ("x",), ("1",), ("1:",), ("1:x",), ("1:2", "3")])
