@@ -296,7 +296,8 @@ class Cluster:
         tls, server_name = proof.tls, self._credentials.server_name
         common: dict[str, Any] = {"maxsize": 12, "retries": False, "ssl_context": tls}
         if server_name:
-            common.update(server_hostname=server_name, assert_hostname=server_name)
+            # Not assert_hostname, too: the context, which an exec shares, would then check no name.
+            common["server_hostname"] = server_name
         if not self._credentials.verifies:
             # The user has asked for it, and need not be told at each request.
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
