@@ -88,7 +88,7 @@ def code_of(child: Terminal) -> int:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("row", itertools.product(VERBS, ("2", "12")), ids="-".join)
+@pytest.mark.parametrize("row", [*itertools.product(VERBS, ("2", "12"))], ids="-".join)
 def test_a_signal_ends_it_where_a_pipe_is_full(row: Any, at_once: AtOnce) -> None:
     at_once(_full)
 
@@ -127,7 +127,7 @@ HOW = (_unread, _stopped)
 
 
 @pytest.mark.parametrize(
-    "row", itertools.product(VERBS, HOW), ids=lambda r: f"{r[0]}{r[1].__name__}"
+    "row", [*itertools.product(VERBS, HOW)], ids=lambda r: f"{r[0]}{r[1].__name__}"
 )
 def test_a_signal_ends_it_where_a_terminal_takes_nothing(row: Any, at_once: AtOnce) -> None:
     at_once(_deaf)

@@ -356,6 +356,35 @@ def test_a_lost_connection_is_told_also_where_the_copy_stays(cli: Cli) -> None:
     assert any("kubectl delete " in line for line in ended.warnings)
 
 
+BUG = """
+import kubectl_scratch.run
+def carry(*_):
+    raise RuntimeError("a bug")
+kubectl_scratch.run.carry = carry
+import sys
+from kubectl_scratch.cli import main
+sys.argv[0] = "kubectl-scratch"
+main()
+"""
+
+
+@pytest.mark.parametrize("refused", [False, True], ids=["deleted", "left"])
+def test_a_bug_in_between_keeps_nothing_from_being_deleted_or_named(
+    cli: Cli, refused: bool
+) -> None:
+    if refused:
+        cli.api.fault(method="DELETE", status=403, reason="Forbidden", times=None)
+    program, _, _, *words = cli.argv("debug", "mypod", "--", "true")
+    line = [program, "-c", BUG, *words]
+    ended = finish(subprocess.Popen(line, env=cli.environ, stdin=-3, stdout=-1, stderr=-1))
+    assert (ended.code, len(ended.errors)) == (1, 1), ended
+    assert "this is a bug; its traceback is in" in ended.errors[0]
+    named = any("kubectl delete " in line for line in ended.warnings)
+    assert named == refused
+    if not refused:
+        clean(cli.api)
+
+
 def test_after_a_kill_the_lease_removes_the_copy(cli: Cli) -> None:
     process = cli.start("debug", "mypod", "--ttl", "5s", "--", "sh", "-c", "echo ready; cat")
     assert line_of(process.stdout) == b"ready\n"
@@ -447,7 +476,7 @@ NONSENSE: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize(
-    "row", itertools.product(NONSENSE, (JOBS, PODS), (True, False)), ids=lambda r: str(r)
+    "row", [*itertools.product(NONSENSE, (JOBS, PODS), (True, False))], ids=lambda r: str(r)
 )
 def test_an_answer_to_a_creation_that_makes_no_sense(row: Any, at_once: AtOnce) -> None:
     at_once(_nonsense)
