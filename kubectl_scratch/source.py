@@ -44,33 +44,33 @@ def find_in_file(cluster: Cluster, path: str) -> Source:
 
     Raises InvalidRequest for a file that can't be read or has nothing with pods.
     """
-    manifest = targets.choose_manifest(api.read_objects(path), path)
+    where = "stdin" if path == api.STDIN else path
+    manifest = targets.choose_manifest(api.read_objects(path), where)
     kind, generated = targets.kind_of(manifest) or "", targets.generated_name(manifest)
     cluster.enter_namespace(manifest["metadata"].get("namespace"))
     if generated:
         # No object can be meant: what has been made of it has a name of its own.
         manifest["metadata"]["name"] = generated
-        return of_manifest(cluster, manifest, path, f"the {kind}'s name is to be generated")
+        return of_manifest(cluster, manifest, where, f"the {kind}'s name is to be generated")
     target = Target(kind, name(manifest))
     try:
         answer = cluster.get(_path(cluster, target))
     except ClusterError as error:
         if error.status != 404:
             raise
-        return of_manifest(cluster, manifest, path, f"there is no {kind} {target.name!r}")
+        return of_manifest(cluster, manifest, where, f"there is no {kind} {target.name!r}")
     if kind == "pod":
         return Source(answer.body, answer.at)
     return choose_pod(cluster, target, answer)
 
 
-def of_manifest(cluster: Cluster, manifest: Json, path: str, why: str) -> Source:
+def of_manifest(cluster: Cluster, manifest: Json, where: str, why: str) -> Source:
     """Return the pod that a manifest would make, and ``why`` it is not the cluster's."""
     kind = targets.kind_of(manifest)
     pod = manifest if kind == "pod" else targets.pod_of(manifest, cluster.namespace)
     if pod is None:
         raise InvalidRequest(f"{why}, and a {kind} has no pod")
     pod["metadata"]["namespace"] = cluster.namespace
-    where = "stdin" if path == api.STDIN else path
     text = f"{why}: the copy is made from {where}"
     return Source(pod, cluster.now(), (Finding(Level.INFO, text),))
 

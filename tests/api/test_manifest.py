@@ -112,6 +112,8 @@ def test_only_one_of_two_can_be_stdin(cli: Cli) -> None:
     [
         (b"", "stdin has no object"),
         (b"a: [", "stdin can't be read"),
+        (b"1: a", "'stdin' has no object"),
+        (b"kind: ConfigMap", "'stdin' has no pod and nothing that makes pods"),
         (b"\xff\xfe", "stdin can't be read"),
         (b"a: &x [*x]", "stdin can't be read; an anchor is inside of itself"),
         (b"a: &x {b: *x}", "stdin can't be read; an anchor is inside of itself"),

@@ -211,11 +211,14 @@ def at_prompt(seed: Seed, shell: tuple[str, ...], typed: str, **environ: str) ->
     child.delaybeforesend = None
     child.expect_exact("app:")
     child.send(typed)
+    # What is typed ahead is shown among what is said.
+    child.expect(rb"\n(\x1b\[\?2004h)?app:")
+    said: bytes = child.before or b""
     child.sendline("exit")
-    said: bytes = child.read()
+    child.expect(pexpect.EOF)
     child.close()
     # bash asks the terminal to mark what is pasted.
-    return re.sub(r"\x1b\[\?2004[hl]\r?", "", said.decode())
+    return re.sub(r"\x1b\[\?2004[hl]\r?", "", f"{said.decode()}\n")
 
 
 def shells(seed: Seed) -> dict[str, tuple[str, ...]]:
