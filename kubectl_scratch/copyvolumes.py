@@ -108,7 +108,9 @@ def tell_claims(
             yield Finding(Level.BLOCKER, f"{text} it is not bound yet; {without}")
         elif claims is None:
             text = f"volume {name}: claims cannot be listed, and the copy waits for ever if {claim}"
-            yield Finding(Level.WARNING, f"{text} is for one pod alone; {without}")
+            yield Finding(
+                Level.WARNING, f"{text} is for one pod alone (ReadWriteOncePod); {without}"
+            )
         elif claims is not None and found is None:
             text = f"volume {name}: there is no claim {claim}, and the copy waits for it"
             yield Finding(Level.WARNING, f"{text}; {without}")

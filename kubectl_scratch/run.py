@@ -40,7 +40,7 @@ from kubectl_scratch.transport import (
     websocket_or_kubectl,
 )
 from kubectl_scratch.views import how_it_ended
-from kubectl_scratch.waiting import Patience, likeness, wait_for
+from kubectl_scratch.waiting import TIMEOUT_HINT, Patience, likeness, wait_for
 
 # How long before its end a session is told of it.
 WARNING_SECONDS = 300.0
@@ -241,7 +241,7 @@ def open_session(
         return desk.interrupts.run(wait, Remote.close, request.timeout + GRACE_SECONDS)
     except TimeoutError as error:
         # What it waits for has a longer end of its own.
-        raise CopyNotReady(last[0], request.timeout) from error
+        raise CopyNotReady(last[0], request.timeout, TIMEOUT_HINT) from error
 
 
 def make_errand(
