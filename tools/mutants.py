@@ -29,6 +29,8 @@ from tools.test import QEMU
 ROOT = Path(__file__).parents[1]
 # Longer than any wait of the tests: what takes longer does not fail, it hangs.
 LIMIT_SECONDS = 300.0
+# For what a mutant keeps from coming; far longer than it takes without one.
+PATIENCE_SECONDS = "30"
 KILLED, SURVIVED, HANGS, BROKEN = "killed", "survived", "hangs", "can't run"
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 COLLECT = (*PYTEST, "--collect-only", "-qq")
@@ -250,6 +252,8 @@ class Trees:
             Path(scratch).chmod(0o755)
             # Before the editable install of the checkout, also for the children of the tests.
             environ = {**os.environ, "PYTHONPATH": str(tree), "TMPDIR": scratch}
+            if seconds is not None:
+                environ.setdefault("SCRATCH_TEST_PATIENCE", PATIENCE_SECONDS)
             said = Path(scratch) / "said"
             with said.open("wb") as file:
                 process = subprocess.Popen(
