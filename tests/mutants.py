@@ -2030,20 +2030,10 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/terminal.py",
-        "wrote = sink.write(view)",
-        "wrote = os.write(sink.fileno(), view)",
+        "            self.interrupts.check()\n            wrote =",
+        "            wrote =",
         ("tests/api/test_ways_out.py::test_a_signal_while_nobody_reads_the_output[SIGTERM]",),
         "a stdout that nobody reads does not hold up the deletion",
-    ),
-    Mutant(
-        "kubectl_scratch/terminal.py",
-        "termios.TCSANOW, self._saved)",
-        "termios.TCSADRAIN, self._saved)",
-        (
-            "tests/api/test_unread.py"
-            "::test_a_signal_ends_it_where_a_terminal_takes_nothing[debug_stopped]",
-        ),
-        "nor does a terminal that is stopped",
     ),
     Mutant(
         "kubectl_scratch/terminal.py",

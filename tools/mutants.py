@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import importlib.util
 import os
 import shutil
@@ -130,12 +131,16 @@ def problems(root: Path, mutants: Iterable[Mutant]) -> list[str]:
 def exists(root: Path, test: str) -> bool:
     """Say whether there is a test function of that name."""
     file, _, name = test.partition("[")[0].partition("::")
-    path = root / file
+    return name in _functions_of(root / file)
+
+
+@functools.cache
+def _functions_of(path: Path) -> frozenset[str]:
     if not path.is_file():
-        return False
+        return frozenset()
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
     tree = ast.parse(path.read_text())
-    return any(isinstance(node, functions) and node.name == name for node in tree.body)
+    return frozenset(node.name for node in tree.body if isinstance(node, functions))
 
 
 def judge(
