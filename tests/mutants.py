@@ -1396,6 +1396,13 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/lifecycle.py",
+        "(status == CONFLICT and self._is_gone(path, own))",
+        "status == CONFLICT",
+        ("tests/api/test_ways_out.py::test_a_conflict_is_no_deletion",),
+        "what is still there is told, also where the answer was a conflict",
+    ),
+    Mutant(
+        "kubectl_scratch/lifecycle.py",
         "time.monotonic() > self._give_up_at or self._interrupts.impatient",
         "time.monotonic() > self._give_up_at",
         ("tests/api/test_signals.py::test_who_will_not_wait_is_not_kept",),

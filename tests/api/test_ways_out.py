@@ -634,6 +634,16 @@ def _delete_again(row: tuple[str, str, int], folder: Path) -> None:
         clean(cli.api)
 
 
+def test_a_conflict_is_no_deletion(cli: Cli) -> None:
+    conflict = {"status": 409, "reason": "Conflict", "message": "has been modified"}
+    cli.api.gc_delay = NEVER
+    cli.api.fault(method="DELETE", path=A_COPY, times=None, **conflict)
+    ended = cli.run("debug", "mypod", "--", "true")
+    assert (ended.code, ended.errors) == (1, [])
+    assert "has been modified" in ended.err
+    assert any(line.endswith(f"--now pod/{copy_of(cli.api)}") for line in ended.warnings)
+
+
 def test_a_namesake_is_not_deleted(cli: Cli) -> None:
     held = cli.api.fault(method="DELETE", path=A_COPY, hold=threading.Event())
     process = cli.start("debug", "mypod", "--", "true")
