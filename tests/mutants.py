@@ -38,7 +38,7 @@ MUTANTS = (
         "return None if _is_too_deep(value) else value",
         "return value",
         ("tests/unit/test_answers.py::test_what_is_no_object_is_one_error",),
-        "nor is one that is nested beyond reason",
+        "an answer that is nested beyond reason is an error",
     ),
     Mutant(
         "kubectl_scratch/answers.py",
@@ -103,7 +103,7 @@ MUTANTS = (
         "redirect=False,",
         "redirect=True,\n                retries=5,",
         ("tests/api/test_redirects.py::test_nobody_is_shown_the_login[302-http-GET-pods-mypod]",),
-        "nor does any other request",
+        "no request follows a redirect with the login",
     ),
     Mutant(
         "kubectl_scratch/cluster.py",
@@ -185,7 +185,7 @@ MUTANTS = (
         '        parallel.check()\n        action = f"{verb} {path}"',
         '        action = f"{verb} {path}"',
         ("tests/api/test_signals.py::test_who_is_given_up_asks_the_cluster_for_nothing_more",),
-        "nor asks the API server for anything",
+        "who is given up asks the API server for nothing more",
     ),
     # commands/completion.py
     Mutant(
@@ -248,7 +248,7 @@ MUTANTS = (
         "c if c.isprintable() else",
         'c if c.isprintable() or c > "\\x7f" else',
         ("tests/unit/test_console.py::test_what_a_cluster_sends_can_not_move_the_cursor",),
-        "nor by a control of the second half, nor does it turn the order of what is shown",
+        "what a cluster sends has no control of the second half, and turns no order",
     ),
     Mutant(
         "kubectl_scratch/console.py",
@@ -262,7 +262,7 @@ MUTANTS = (
         "while self._unwritten and not (self.hurried and time.monotonic() > end):",
         "while self._unwritten:",
         ("tests/api/test_unread.py::test_a_signal_ends_it_where_a_pipe_is_full[debug-2]",),
-        "nor the end of who was interrupted",
+        "nor does it hold up the end of who was interrupted",
     ),
     Mutant(
         "kubectl_scratch/console.py",
@@ -544,7 +544,7 @@ MUTANTS = (
         "elif proof.due is not None and proof.due <= now:",
         "elif False:",
         ("tests/unit/test_renewal.py::test_a_login_is_renewed_when_it_ends_and_before",),
-        "and before it ends",
+        "a login is renewed before it ends",
     ),
     Mutant(
         "kubectl_scratch/credentials.py",
@@ -582,7 +582,7 @@ MUTANTS = (
         "token != proof.authorization and kubeconfig.fits_a_header(token):",
         "token != proof.authorization:",
         ("tests/api/test_logins.py::test_a_token_file_that_is_gone_for_a_moment",),
-        "nor does one that is read later",
+        "a token that is read later makes no header of its own",
     ),
     Mutant(
         "kubectl_scratch/credentials.py",
@@ -936,7 +936,7 @@ MUTANTS = (
             "tests/api/test_connection.py"
             "::test_a_password_in_a_url_is_not_in_the_command_that_deletes",
         ),
-        "nor has the printed delete command",
+        "the printed delete command has no password",
     ),
     Mutant(
         "kubectl_scratch/kubeconfig.py",
@@ -946,7 +946,7 @@ MUTANTS = (
             "tests/api/test_connection.py"
             "::test_a_password_in_a_url_is_not_in_the_command_that_deletes",
         ),
-        "nor has it a token",
+        "the printed delete command has no token",
     ),
     # kuberc.py
     Mutant(
@@ -1020,7 +1020,7 @@ MUTANTS = (
             "::test_of_an_owner_that_no_list_has_no_label_is_kept_and_that_is_said[CloneSet-app"
             "s.kruise.io/v1alpha1]",
         ),
-        "nor does one whose selector nobody knows",
+        "no owner whose selector nobody knows adopts the copy",
     ),
     Mutant(
         "kubectl_scratch/labels.py",
@@ -1933,14 +1933,14 @@ MUTANTS = (
             "tests/api/test_logins.py"
             "::test_what_refuses_a_login_is_asked_again_with_a_new_one[exec]",
         ),
-        "an exec, too",
+        "an exec whose login is refused is asked again with a new one",
     ),
     Mutant(
         "kubectl_scratch/stream.py",
         "self._status += data[: STATUS_BYTES",
         "self._status = data[: STATUS_BYTES",
         ("tests/unit/test_stream.py::test_an_exit_code_arrives_in_whatever_pieces[in-frames]",),
-        "also where it comes in pieces",
+        "an exit code that comes in pieces is whole",
     ),
     Mutant(
         "kubectl_scratch/stream.py",
@@ -2117,7 +2117,7 @@ MUTANTS = (
             "tests/api/test_caution.py"
             "::test_a_target_that_ends_while_the_tools_come_tells_its_own_end[auto-killed]",
         ),
-        "and its own end is told",
+        "a target that ends while the tools come tells its own end",
     ),
     Mutant(
         "kubectl_scratch/transport.py",
@@ -2182,7 +2182,7 @@ MUTANTS = (
         "append_shown(&line, part);",
         "append(&line, part, strlen(part));",
         ("tests/seed/test_run_app.py::test_nor_does_a_message",),
-        "nor does a message of the seed",
+        "no message of the seed acts on the terminal",
     ),
     # seed/learn.c
     Mutant(
