@@ -91,7 +91,7 @@ class Credentials:
         self._pause = pause
         self._settings = Configuration()
         self._renewing = threading.Lock()
-        self._hung_until = 0.0
+        self._not_before = 0.0
         self._proof: Proof | None = None
         self._proof = self._load(may_ask(access.user), login_timeout)
 
@@ -220,11 +220,14 @@ class Credentials:
         if not self._is_our_turn(most if wait else 0):
             return
         try:
-            if self._proof is old and time.monotonic() >= self._hung_until:
+            if self._proof is old and time.monotonic() >= self._not_before:
                 self._proof = self._load(interactive=False, timeout=most)
+                if self._proof.made_of == old.made_of:
+                    # Who has not seen it refused yet would ask for it once more.
+                    self._not_before = time.monotonic() + REFRESH_SECONDS
         except Hung:
             # Who cleans up asks several times, and has no time to wait each time.
-            self._hung_until = time.monotonic() + REFRESH_SECONDS
+            self._not_before = time.monotonic() + REFRESH_SECONDS
         except InvalidRequest:
             pass
         finally:

@@ -25,11 +25,41 @@ class Mutant(NamedTuple):
 
 
 MUTANTS = (
+    # answers.py
+    Mutant(
+        "kubectl_scratch/answers.py",
+        "if 300 <= status < 400:",
+        "if False:",
+        ("tests/unit/test_answers.py::test_a_redirect_is_no_answer[302]",),
+        "a redirect is no answer",
+    ),
+    Mutant(
+        "kubectl_scratch/answers.py",
+        "return None if _is_too_deep(value) else value",
+        "return value",
+        ("tests/unit/test_answers.py::test_what_is_no_object_is_one_error",),
+        "an answer that is nested beyond reason is an error",
+    ),
+    Mutant(
+        "kubectl_scratch/answers.py",
+        "return found if abs(found - now) < CLOCK_SKEW else now",
+        "return found",
+        ("tests/unit/test_answers.py::test_without_a_time_of_the_server_this_machines_counts",),
+        "a Date that is nobody's time decides nothing",
+    ),
+    # cli.py
+    Mutant(
+        "kubectl_scratch/cli.py",
+        'text = re.sub(secret, r"\\1(redacted)", text)',
+        "pass",
+        ("tests/unit/test_private.py::test_no_secret_is_in_the_file_with_a_traceback",),
+        "no secret is in the file with a traceback",
+    ),
     # cluster.py
     Mutant(
         "kubectl_scratch/cluster.py",
-        '            "preconditions": {"uid": uid},\n',
-        "",
+        '            "preconditions": {"uid": uid},\n            "propagationPolicy"',
+        '            "propagationPolicy"',
         ("tests/api/test_ways_out.py::test_a_namesake_is_not_deleted",),
         "a deletion is of one object, and not of another of its name",
     ),
@@ -49,7 +79,7 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/cluster.py",
-        'tuple(f"{key}: {value}" for key, value in self._headers())',
+        'tuple(f"{key}: {value}" for key, value in self._headers(proof))',
         "()",
         ("tests/api/test_connection.py::test_each_request_says_who_asks",),
         "an exec is asked for as the user that everything else is",
@@ -67,6 +97,95 @@ MUTANTS = (
         "query: dict[str, str] = {}",
         ("tests/api/test_inplace.py::test_a_dry_run_of_the_server_adds_nothing",),
         "a dry run adds no container to a pod",
+    ),
+    Mutant(
+        "kubectl_scratch/cluster.py",
+        "redirect=False,",
+        "redirect=True,\n                retries=5,",
+        ("tests/api/test_redirects.py::test_nobody_is_shown_the_login[302-http-GET-pods-mypod]",),
+        "no request follows a redirect with the login",
+    ),
+    Mutant(
+        "kubectl_scratch/cluster.py",
+        "if not check(found, path):",
+        "if False:",
+        ("tests/api/test_answers.py::test_nonsense_is_one_clear_line[debug-metadata-list-200]",),
+        "an answer that makes no sense is an error, not a traceback",
+    ),
+    Mutant(
+        "kubectl_scratch/cluster.py",
+        "if error.status != GONE or again == LISTS:",
+        "if True:",
+        ("tests/api/test_answers.py::test_a_list_whose_rest_has_expired_is_begun_again",),
+        "a list whose rest has expired is begun again",
+    ),
+    Mutant(
+        "kubectl_scratch/cluster.py",
+        "if not more:",
+        "if True:",
+        ("tests/api/test_answers.py::test_a_list_is_read_to_its_end",),
+        "nothing of a long list is missed that might select the copy",
+    ),
+    Mutant(
+        "kubectl_scratch/cluster.py",
+        'if tries and verb == "POST" and answer.status == CONFLICT:',
+        "if False:",
+        (
+            "tests/api/test_answers.py"
+            "::test_a_creation_that_was_done_in_spite_of_its_answer_is_found",
+        ),
+        "what was created by a request that was sent again is found",
+    ),
+    Mutant(
+        "kubectl_scratch/cluster.py",
+        "if wait is None or late or not self._pause(wait):",
+        "if True:",
+        ("tests/api/test_answers.py::test_a_busy_api_server_is_asked_again_when_it_says[lease]",),
+        "a busy API server is asked again",
+    ),
+    Mutant(
+        "kubectl_scratch/cluster.py",
+        "if answer.status == UNAUTHORIZED and not refused:",
+        "if False:",
+        (
+            "tests/api/test_logins.py"
+            "::test_what_refuses_a_login_is_asked_again_with_a_new_one[copy]",
+        ),
+        "what refuses a login is asked again with a new one",
+    ),
+    Mutant(
+        "kubectl_scratch/cluster.py",
+        "if self._pool_of[0] is not proof.tls:",
+        "if False:",
+        (
+            "tests/api/test_logins.py"
+            "::test_a_renewed_certificate_is_shown_by_all_that_connects[2999-01-01T00:00:00Z]",
+        ),
+        "a renewed certificate is shown",
+    ),
+    Mutant(
+        "kubectl_scratch/cluster.py",
+        '            "dryRun": ["All"],\n',
+        "",
+        ("tests/api/test_seedcheck.py::test_who_may_only_delete_it_asks_without_deleting",),
+        "to ask whether it could be deleted deletes nothing",
+    ),
+    Mutant(
+        "kubectl_scratch/cluster.py",
+        '            "preconditions": {"uid": uid},\n            "dryRun"',
+        '            "dryRun"',
+        (
+            "tests/api/test_seedcheck.py"
+            "::test_what_was_replaced_receives_nothing[same-bytes-no-get]",
+        ),
+        "it asks for the object of that UID",
+    ),
+    Mutant(
+        "kubectl_scratch/cluster.py",
+        '        parallel.check()\n        action = f"{verb} {path}"',
+        '        action = f"{verb} {path}"',
+        ("tests/api/test_signals.py::test_who_is_given_up_asks_the_cluster_for_nothing_more",),
+        "who is given up asks the API server for nothing more",
     ),
     # commands/completion.py
     Mutant(
@@ -101,17 +220,63 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/console.py",
-        "        with contextlib.suppress(OSError, ValueError):\n            self._stream.write",
-        "        if True:\n            self._stream.write",
-        ("tests/api/test_ways_out.py::test_stderr_that_can_not_be_written_changes_nothing",),
+        "        except (OSError, ValueError):\n            self._unwritten.clear()",
+        "        except ZeroDivisionError:\n            self._unwritten.clear()",
+        (
+            "tests/api/test_ways_out.py"
+            "::test_stderr_that_can_not_be_written_changes_nothing[2>/dev/full]",
+        ),
         "a closed stderr keeps nobody from cleaning up",
+    ),
+    Mutant(
+        "kubectl_scratch/console.py",
+        "if key in self._told or self._clock()",
+        "if self._clock()",
+        ("tests/api/test_caution.py::test_a_reason_that_stays_is_told_once_in_a_log",),
+        "a reason is told once in a log",
+    ),
+    Mutant(
+        "kubectl_scratch/console.py",
+        "        if parallel.is_abandoned():\n            return\n        with self._lock:\n   "
+        "         self.settle()",
+        "        with self._lock:\n            self.settle()",
+        ("tests/unit/test_interrupts.py::test_a_signal_gives_it_up",),
+        "who is given up says nothing",
+    ),
+    Mutant(
+        "kubectl_scratch/console.py",
+        "c if c.isprintable() else",
+        'c if c.isprintable() or c > "\\x7f" else',
+        ("tests/unit/test_console.py::test_what_a_cluster_sends_can_not_move_the_cursor",),
+        "what a cluster sends has no control of the second half, and turns no order",
+    ),
+    Mutant(
+        "kubectl_scratch/console.py",
+        "del self._unwritten[: sink.write(bytes(self._unwritten))]",
+        "os.write(sink.fileno(), bytes(self._unwritten))\n            self._unwritten.clear()",
+        ("tests/api/test_unread.py::test_a_signal_ends_it_where_a_pipe_is_full[debug-2]",),
+        "a stderr that nobody reads does not hold up the deletion",
+    ),
+    Mutant(
+        "kubectl_scratch/console.py",
+        "while self._unwritten and not (self.hurried and time.monotonic() > end):",
+        "while self._unwritten:",
+        ("tests/api/test_unread.py::test_a_signal_ends_it_where_a_pipe_is_full[debug-2]",),
+        "nor does it hold up the end of who was interrupted",
+    ),
+    Mutant(
+        "kubectl_scratch/console.py",
+        "while self._unwritten and not (self.hurried and time.monotonic() > end):",
+        "while False:",
+        ("tests/api/test_unread.py::test_the_copy_is_deleted_before_anything_is_said[debug]",),
+        "who reads late reads all that was said",
     ),
     # copycontainers.py
     Mutant(
         "kubectl_scratch/copycontainers.py",
-        'PROBES = ("livenessProbe", "readinessProbe", "startupProbe")',
-        'PROBES = ("readinessProbe", "startupProbe")',
-        ("tests/unit/test_podcopy.py::test_probes_go_from_containers_and_native_sidecars",),
+        'PROBES = ("livenessProbe", "readinessProbe", STARTUP)',
+        'PROBES = ("readinessProbe", STARTUP)',
+        ("tests/unit/test_podcopy.py::test_the_target_has_no_probe[app-containers-livenessProbe]",),
         "no probe restarts what is looked at",
     ),
     Mutant(
@@ -134,6 +299,34 @@ MUTANTS = (
         "if False:",
         ("tests/unit/test_podcopy.py::test_in_the_host_s_network_every_port_is_a_host_port",),
         "a copy in the host's network takes no port of the node",
+    ),
+    Mutant(
+        "kubectl_scratch/copycontainers.py",
+        "if probe == STARTUP and gates and name != chosen and not only:",
+        "if False:",
+        (
+            "tests/unit/test_podcopy.py"
+            "::test_a_probe_stays_where_what_comes_after_waits_for_it[initContainers-more2-kept"
+            "2]",
+        ),
+        "what starts after a sidecar waits for it",
+    ),
+    Mutant(
+        "kubectl_scratch/copycontainers.py",
+        "name != chosen and not only:",
+        "name != chosen:",
+        ("tests/unit/test_podcopy.py::test_a_sidecar_that_idles_is_asked_nothing",),
+        "no probe asks what idles",
+    ),
+    Mutant(
+        "kubectl_scratch/copycontainers.py",
+        "gates and name != chosen",
+        "gates",
+        (
+            "tests/unit/test_podcopy.py"
+            "::test_the_target_has_no_probe[proxy-initContainers-startupProbe]",
+        ),
+        "nor the target, where that is a sidecar",
     ),
     # copyplace.py
     Mutant(
@@ -174,6 +367,13 @@ MUTANTS = (
         ("tests/unit/test_podcopy.py::test_a_field_that_the_copy_must_not_have[hostname]",),
         "a copy is no member of a StatefulSet by its name in DNS",
     ),
+    Mutant(
+        "kubectl_scratch/copyplace.py",
+        'kinds = ("hostPath", "persistentVolumeClaim")',
+        'kinds = ("persistentVolumeClaim",)',
+        ("tests/unit/test_hostpaths.py::test_a_path_of_the_node_needs_that_node",),
+        "a path is read on the node that has it",
+    ),
     # copyvolumes.py
     Mutant(
         "kubectl_scratch/copyvolumes.py",
@@ -205,8 +405,8 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/copyvolumes.py",
-        ' or mount.get("mountPropagation") == "Bidirectional"',
-        "",
+        'if mount.get("mountPropagation") != "None":',
+        'if not mount.get("readOnly"):',
         ("tests/unit/test_podcopy.py::test_a_mount_never_propagates_to_the_node",),
         "also of a mount that was read-only already",
     ),
@@ -219,7 +419,7 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/copyvolumes.py",
-        "if ONE_POD_ALONE in modes:",
+        'if ONE_POD_ALONE in (((found or {}).get("spec") or {}).get("accessModes") or []):',
         "if False:",
         ("tests/unit/test_podcopy.py::test_a_claim_for_one_pod_alone_blocks",),
         "a claim that one pod alone can use is not asked for",
@@ -231,11 +431,90 @@ MUTANTS = (
         ("tests/unit/test_podcopy.py::test_owners_of_files_are_kept_where_there_are_files",),
         "the owners of production's files stay",
     ),
+    Mutant(
+        "kubectl_scratch/copyvolumes.py",
+        'mount["recursiveReadOnly"] = "IfPossible"',
+        "pass",
+        ("tests/unit/test_hostpaths.py::test_what_is_below_a_mount_is_read_only_as_well",),
+        "what is mounted below is read-only, too",
+    ),
+    Mutant(
+        "kubectl_scratch/copyvolumes.py",
+        'if mount.get("mountPropagation") != "None":',
+        'if mount.get("mountPropagation") == "Bidirectional":',
+        ("tests/unit/test_hostpaths.py::test_what_is_below_a_mount_is_read_only_as_well",),
+        "what the node mounts later is not writable in the copy",
+    ),
+    Mutant(
+        "kubectl_scratch/copyvolumes.py",
+        '_drop(pod, {v["name"] for v in volumes(pod) if hostpaths.commands(v)} - writable)',
+        "pass",
+        (
+            "tests/unit/test_hostpaths.py"
+            "::test_what_commands_a_runtime_or_a_device_is_left_out[/var/run/docker.sock-None]",
+        ),
+        "a copy commands no runtime and no device",
+    ),
+    Mutant(
+        "kubectl_scratch/copyvolumes.py",
+        'volume["hostPath"] = {**volume["hostPath"], "type": hostpaths.MADE[kind]}',
+        "pass",
+        (
+            "tests/unit/test_hostpaths.py"
+            "::test_nothing_is_made_on_a_node[DirectoryOrCreate-/srv/x-Directory]",
+        ),
+        "nothing is made on a node",
+    ),
+    Mutant(
+        "kubectl_scratch/copyvolumes.py",
+        "elif found is not None and not _is_bound(found):",
+        "elif False:",
+        ("tests/unit/test_podcopy.py::test_a_copy_binds_no_claim",),
+        "a copy binds no claim",
+    ),
+    Mutant(
+        "kubectl_scratch/copyvolumes.py",
+        "elif claims is None and not node:",
+        "elif False:",
+        (
+            "tests/unit/test_podcopy.py"
+            "::test_a_copy_binds_no_claim[None-None-Level.BLOCKER-claims cannot be listed]",
+        ),
+        "nor one of which nothing is known",
+    ),
+    Mutant(
+        "kubectl_scratch/copyvolumes.py",
+        "elif asked in retaining:",
+        "elif False:",
+        (
+            "tests/unit/test_podcopy.py"
+            "::test_no_volume_is_left_behind_for_ever[volume1-classes1-Level.BLOCKER]",
+        ),
+        "no copy leaves a volume behind for ever",
+    ),
+    Mutant(
+        "kubectl_scratch/copyvolumes.py",
+        "spared = wishes.writable | wishes.skip_volumes",
+        "spared = wishes.writable",
+        ("tests/unit/test_views.py::test_which_volumes_are_read_only_in_the_copy_alone",),
+        "what is left out is not told as read-only",
+    ),
+    # copywatch.py
+    Mutant(
+        "kubectl_scratch/copywatch.py",
+        "container = failed.container or self._watched.name",
+        "container = self._watched.name",
+        (
+            "tests/api/test_caution.py"
+            "::test_an_init_container_that_fails_says_why_and_what_it_has_to_do_with_us",
+        ),
+        "the last words are those of what has failed",
+    ),
     # credentials.py
     Mutant(
         "kubectl_scratch/credentials.py",
-        "        if not settings.verify_ssl:\n",
-        "        if True:\n",
+        "    if not verify:\n",
+        "    if True:\n",
         ("tests/api/test_connection.py::test_an_unknown_server_is_not_trusted",),
         "a server's certificate is checked",
     ),
@@ -245,6 +524,72 @@ MUTANTS = (
         "",
         ("tests/api/test_connection.py::test_private_files_stand_where_only_the_user_can_read",),
         "keys are written nowhere but into a private folder",
+    ),
+    Mutant(
+        "kubectl_scratch/credentials.py",
+        "found.max_redirects = 0",
+        "found.max_redirects = 9",
+        ("tests/api/test_logins.py::test_a_refresh_token_goes_to_the_issuer_alone",),
+        "a refresh token goes to its issuer alone",
+    ),
+    Mutant(
+        "kubectl_scratch/credentials.py",
+        "if proof.expires is not None and proof.expires <= now:",
+        "if False:",
+        ("tests/unit/test_renewal.py::test_a_login_is_renewed_when_it_ends_and_before",),
+        "a login that has ended is renewed",
+    ),
+    Mutant(
+        "kubectl_scratch/credentials.py",
+        "elif proof.due is not None and proof.due <= now:",
+        "elif False:",
+        ("tests/unit/test_renewal.py::test_a_login_is_renewed_when_it_ends_and_before",),
+        "a login is renewed before it ends",
+    ),
+    Mutant(
+        "kubectl_scratch/credentials.py",
+        "if self._proof is old and time.monotonic()",
+        "if time.monotonic()",
+        ("tests/unit/test_renewal.py::test_who_has_waited_for_anothers_renewal_has_its_login",),
+        "a person is not asked once for each thread",
+    ),
+    Mutant(
+        "kubectl_scratch/credentials.py",
+        "if self._proof.made_of == old.made_of:",
+        "if False:",
+        (
+            "tests/unit/test_renewal.py"
+            "::test_a_login_that_stays_the_same_is_not_asked_for_again_at_once",
+        ),
+        "nor once for each request, where it stays refused",
+    ),
+    Mutant(
+        "kubectl_scratch/credentials.py",
+        "        if not token:\n",
+        "        if False:\n",
+        ("tests/api/test_logins.py::test_a_token_file_without_a_token",),
+        "an empty token is an error",
+    ),
+    Mutant(
+        "kubectl_scratch/credentials.py",
+        "if token and not kubeconfig.fits_a_header(token):",
+        "if False:",
+        ("tests/api/test_logins.py::test_a_token_that_no_header_can_carry",),
+        "a token makes no header of its own",
+    ),
+    Mutant(
+        "kubectl_scratch/credentials.py",
+        "token != proof.authorization and kubeconfig.fits_a_header(token):",
+        "token != proof.authorization:",
+        ("tests/api/test_logins.py::test_a_token_file_that_is_gone_for_a_moment",),
+        "a token that is read later makes no header of its own",
+    ),
+    Mutant(
+        "kubectl_scratch/credentials.py",
+        "self._access.policy.check(command)",
+        "pass",
+        ("tests/api/test_kuberc.py::test_a_forbidden_plugin_is_one_line[flag]",),
+        "no plugin runs that the user's preferences forbid",
     ),
     # debugger.py
     Mutant(
@@ -281,6 +626,55 @@ MUTANTS = (
         ),
         "where root is forbidden the debug container is not root",
     ),
+    Mutant(
+        "kubectl_scratch/debugger.py",
+        'reference.setdefault("containerName", target["name"])',
+        "pass",
+        ("tests/unit/test_debugger.py::test_a_twin_reads_the_resources_of_the_app",),
+        "a twin reads the resources of the app, not its own",
+    ),
+    # downward.py
+    Mutant(
+        "kubectl_scratch/downward.py",
+        'env[place] = {**literal, "value": value.replace("$", "$$")}',
+        'env[place] = {**literal, "value": value}',
+        ("tests/unit/test_downward.py::test_a_variable_has_the_source_s_value",),
+        "what the app reads of its pod is not expanded once more",
+    ),
+    Mutant(
+        "kubectl_scratch/downward.py",
+        "return owns_name or not is_of_a_pod(self.source)",
+        "return not is_of_a_pod(self.source)",
+        (
+            "tests/unit/test_downward.py"
+            "::test_two_that_run_never_share_an_identity[False-False-source_s_name0]",
+        ),
+        "two that run never have one identity",
+    ),
+    Mutant(
+        "kubectl_scratch/downward.py",
+        "return networks or path in ADDRESSES or path in OF_THE_NODE",
+        "return networks or path in OF_THE_NODE",
+        ("tests/unit/test_downward.py::test_what_is_the_copy_s_own_is_said",),
+        "a copy knows that it has not the source's address",
+    ),
+    Mutant(
+        "kubectl_scratch/downward.py",
+        "return found[1] == ANNOTATIONS and found[2].startswith(notes.OF_ADDRESSES)",
+        "return False",
+        ("tests/unit/test_downward.py::test_an_address_that_a_network_wrote_is_the_copy_s_own",),
+        "nor that of another network",
+    ),
+    Mutant(
+        "kubectl_scratch/downward.py",
+        "if size > ANNOTATIONS_FIT:",
+        "if size > 2 * ANNOTATIONS_FIT:",
+        (
+            "tests/unit/test_downward.py"
+            "::test_values_that_are_too_large_stay_the_copy_s_own_and_that_is_said",
+        ),
+        "the API server takes the copy's annotations",
+    ),
     # errors.py
     Mutant(
         "kubectl_scratch/errors.py",
@@ -292,10 +686,63 @@ MUTANTS = (
     # heartbeat.py
     Mutant(
         "kubectl_scratch/heartbeat.py",
-        "if error.transient or error.status == 401:",
-        "if False:",
+        "                continue\n            if gone:",
+        "                return\n            if gone:",
         ("tests/api/test_lease.py::test_a_renewal_that_fails_once_comes_again[500-get]",),
         "a hiccup does not end the renewal",
+    ),
+    Mutant(
+        "kubectl_scratch/heartbeat.py",
+        "if uid(found.body) != self._uid or is_going(found.body):",
+        "if is_going(found.body):",
+        ("tests/api/test_lease.py::test_a_lost_lease_is_told[_other_namesake]",),
+        "a namesake of the lease is not renewed, and the loss is told",
+    ),
+    Mutant(
+        "kubectl_scratch/heartbeat.py",
+        "if uid(found.body) != self._uid or is_going(found.body):",
+        "if uid(found.body) != self._uid:",
+        ("tests/api/test_lease.py::test_a_lost_lease_is_told[_going]",),
+        "a lease that is being deleted is lost",
+    ),
+    Mutant(
+        "kubectl_scratch/heartbeat.py",
+        "            if error.status == 404:\n",
+        "            if not error.transient:\n",
+        ("tests/api/test_lease.py::test_a_renewal_that_fails_once_comes_again[403-get]",),
+        "a refusal is no end of the lease",
+    ),
+    Mutant(
+        "kubectl_scratch/heartbeat.py",
+        "return max(time.monotonic() - since[0], time.time() - since[1])",
+        "return time.monotonic() - since[0]",
+        ("tests/unit/test_heartbeat.py::test_a_laptop_that_slept_renews_at_once[monotonic]",),
+        "a laptop that slept renews at once, by the wall clock",
+    ),
+    Mutant(
+        "kubectl_scratch/heartbeat.py",
+        "return max(time.monotonic() - since[0], time.time() - since[1])",
+        "return time.time() - since[1]",
+        ("tests/unit/test_heartbeat.py::test_a_laptop_that_slept_renews_at_once[wall]",),
+        "and by the other",
+    ),
+    Mutant(
+        "kubectl_scratch/heartbeat.py",
+        "        if self._beating.acquire(timeout=STOP_SECONDS):\n            "
+        "self._beating.release()\n",
+        "",
+        ("tests/api/test_lease.py::test_a_renewal_that_is_under_way_does_not_undo_a_leave",),
+        "a renewal that is under way does not undo a leave",
+    ),
+    Mutant(
+        "kubectl_scratch/heartbeat.py",
+        'if "spec" not in patch and not self._told:',
+        "if False:",
+        (
+            "tests/api/test_lease.py"
+            "::test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline",
+        ),
+        "a lease that does not count down is noticed",
     ),
     # hold.py
     Mutant(
@@ -333,11 +780,21 @@ MUTANTS = (
         ("tests/unit/test_hold.py::test_with_only_the_others_idle_and_plain_init_containers_go",),
         "with --only no init container runs again",
     ),
+    Mutant(
+        "kubectl_scratch/hold.py",
+        '        "immutable": True,\n',
+        "",
+        (
+            "tests/api/test_seedcheck.py"
+            "::test_what_is_ours_is_immutable_and_the_copy_says_which_it_is",
+        ),
+        "the seed's bytes stay what they were",
+    ),
     # incopy.py
     Mutant(
         "kubectl_scratch/incopy.py",
-        "if session.command or not tty:",
-        "if not tty:",
+        "can_move = place.view == APP and tty and not session.command",
+        "can_move = place.view == APP and tty",
         ("tests/api/test_inside.py::test_a_command_on_a_terminal_is_not_started_again_either",),
         "a command whose target dies is not run a second time",
     ),
@@ -370,9 +827,12 @@ MUTANTS = (
     # interrupts.py
     Mutant(
         "kubectl_scratch/interrupts.py",
-        "        if self._raising:\n",
-        "        if True:\n",
-        ("tests/api/test_ways_out.py::test_a_signal_while_a_request_is_in_flight",),
+        "        self._count += 1\n",
+        "        self._count += 1\n        raise KeyboardInterrupt\n",
+        (
+            "tests/api/test_ways_out.py"
+            "::test_a_signal_while_a_request_is_in_flight[copy-made-SIGINT]",
+        ),
         "a signal loses nothing between its creation and the note of it",
     ),
     Mutant(
@@ -382,10 +842,24 @@ MUTANTS = (
         ("tests/api/test_ways_out.py::test_a_signal_during_a_piped_session",),
         "each signal that ends a program deletes the copy first",
     ),
+    Mutant(
+        "kubectl_scratch/interrupts.py",
+        "if signal.getsignal(signum) is not signal.SIG_IGN:",
+        "if True:",
+        ("tests/api/test_signals.py::test_what_the_caller_ignores_ends_no_session[SIGHUP]",),
+        "what the caller ignores, as nohup does, ends no session",
+    ),
+    Mutant(
+        "kubectl_scratch/interrupts.py",
+        "                task.abandon()\n",
+        "",
+        ("tests/unit/test_interrupts.py::test_a_signal_gives_it_up",),
+        "what a signal gives up is ended",
+    ),
     # joining.py
     Mutant(
         "kubectl_scratch/joining.py",
-        "if not labelled or lease.SOURCE_ANNOTATION not in known:",
+        "if lease.why_no_copy(copy):",
         "if False:",
         ("tests/api/test_attach.py::test_what_is_no_copy_can_not_be_joined[mypod0]",),
         "no other pod is taken for a copy",
@@ -398,6 +872,30 @@ MUTANTS = (
             "tests/api/test_attach.py::test_who_may_not_join_deletes_nothing_though_nobody_else_is_counted",
         ),
         "who could not join deletes nothing",
+    ),
+    Mutant(
+        "kubectl_scratch/joining.py",
+        "        if foreign:\n",
+        "        if False:\n",
+        ("tests/api/test_attach.py::test_a_running_job_of_production_is_left_alone",),
+        "what is no lease of ours is not changed",
+    ),
+    Mutant(
+        "kubectl_scratch/joining.py",
+        "if is_going(self._pod) or is_going(found.body):",
+        "if False:",
+        ("tests/api/test_attach.py::test_a_copy_that_is_being_deleted_can_not_be_joined",),
+        "nor that of a copy that is being deleted",
+    ),
+    Mutant(
+        "kubectl_scratch/joining.py",
+        "check_container(target)",
+        "pass",
+        (
+            "tests/api/test_attach.py"
+            "::test_an_annotation_that_names_no_container_goes_nowhere['$(id)']",
+        ),
+        "what anybody wrote into an annotation does not become a command",
     ),
     # kubeconfig.py
     Mutant(
@@ -422,6 +920,41 @@ MUTANTS = (
             "tests/unit/test_kubeconfig.py::test_a_command_to_copy_reaches_the_same_cluster_as_the_same_user",
         ),
         "the printed delete command acts as the same user",
+    ),
+    Mutant(
+        "kubectl_scratch/kubeconfig.py",
+        'return _LOGIN.sub(r"\\1", url)',
+        "return url",
+        ("tests/api/test_connection.py::test_a_password_in_a_url_is_not_told[server-port]",),
+        "no message has a password",
+    ),
+    Mutant(
+        "kubectl_scratch/kubeconfig.py",
+        '"server": connection.server and without_login(connection.server),',
+        '"server": connection.server,',
+        (
+            "tests/api/test_connection.py"
+            "::test_a_password_in_a_url_is_not_in_the_command_that_deletes",
+        ),
+        "the printed delete command has no password",
+    ),
+    Mutant(
+        "kubectl_scratch/kubeconfig.py",
+        '        "as-uid": connection.as_uid,\n',
+        '        "as-uid": connection.as_uid,\n        "token": connection.token,\n',
+        (
+            "tests/api/test_connection.py"
+            "::test_a_password_in_a_url_is_not_in_the_command_that_deletes",
+        ),
+        "the printed delete command has no token",
+    ),
+    # kuberc.py
+    Mutant(
+        "kubectl_scratch/kuberc.py",
+        "if self.kind == DENY_ALL:",
+        "if False:",
+        ("tests/unit/test_kuberc.py::test_which_plugins_may_run",),
+        "with DenyAll none does",
     ),
     # labels.py
     Mutant(
@@ -477,6 +1010,46 @@ MUTANTS = (
         "        0,\n",
         ("tests/unit/test_labels.py::test_a_policy_is_given_up_for_what_no_gate_helps_against",),
         "a Service that publishes what is not ready does not select the copy",
+    ),
+    Mutant(
+        "kubectl_scratch/labels.py",
+        "if stranger and not keep_all:",
+        "if False:",
+        (
+            "tests/unit/test_strangers.py"
+            "::test_of_an_owner_that_no_list_has_no_label_is_kept_and_that_is_said[CloneSet-app"
+            "s.kruise.io/v1alpha1]",
+        ),
+        "no owner whose selector nobody knows adopts the copy",
+    ),
+    Mutant(
+        "kubectl_scratch/labels.py",
+        '(k.title, k.group) == (owner.get("kind"), group)',
+        'k.title == owner.get("kind")',
+        (
+            "tests/unit/test_strangers.py"
+            "::test_of_an_owner_that_no_list_has_no_label_is_kept_and_that_is_said[StatefulSet-"
+            "apps.kruise.io/v1beta1]",
+        ),
+        "a kind of another group is another kind",
+    ),
+    Mutant(
+        "kubectl_scratch/labels.py",
+        "if key.startswith(prefix):",
+        "if False:",
+        (
+            "tests/unit/test_strangers.py"
+            "::test_a_label_by_which_alone_a_manager_acts_is_never_kept[cnpg.io/-chosen]",
+        ),
+        "no manager acts on the copy by a label alone",
+    ),
+    # learner.py
+    Mutant(
+        "kubectl_scratch/learner.py",
+        "self._check.confirm()",
+        "pass",
+        ("tests/api/test_seedcheck.py::test_what_another_program_has_learned_is_told_to_nobody",),
+        "what another program has learned is told to nobody",
     ),
     # learning.py
     Mutant(
@@ -538,9 +1111,9 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/lease.py",
-        "math.ceil((now - since).total_seconds() + ttl)",
+        "math.ceil((now - _moment(completed)).total_seconds() + ttl)",
         "math.ceil(ttl)",
-        ("tests/unit/test_lease.py::test_the_ttl_counts_from_the_completion",),
+        ("tests/unit/test_lease.py::test_the_ttl_counts_from_the_completion[12:01:40-400]",),
         "a long session keeps its copy",
     ),
     Mutant(
@@ -571,6 +1144,113 @@ MUTANTS = (
         ("tests/unit/test_lease.py::test_the_owner_does_not_control_the_copy",),
         "the Job controller does not count the copy",
     ),
+    Mutant(
+        "kubectl_scratch/lease.py",
+        "    if labels_of(pod).get(MANAGED_BY) != MANAGER:\n",
+        "    if False:\n",
+        ("tests/unit/test_lease.py::test_what_differs_in_one_property_is_not_ours[pod-label]",),
+        "a pod without our label is no copy",
+    ),
+    Mutant(
+        "kubectl_scratch/lease.py",
+        "    if not labels_of(pod).get(SESSION_LABEL):\n",
+        "    if False:\n",
+        (
+            "tests/unit/test_lease.py"
+            "::test_what_differs_in_one_property_is_not_ours[pod-no-session]",
+        ),
+        "nor one without a session",
+    ),
+    Mutant(
+        "kubectl_scratch/lease.py",
+        "    if not annotations_of(pod).get(SOURCE_ANNOTATION):\n",
+        "    if False:\n",
+        ("tests/unit/test_lease.py::test_what_differs_in_one_property_is_not_ours[pod-no-source]",),
+        "nor one without a source",
+    ),
+    Mutant(
+        "kubectl_scratch/lease.py",
+        "if (name(job), namespace(job)) != (name(pod), namespace(pod)):",
+        "if False:",
+        ("tests/unit/test_lease.py::test_a_job_of_another_name_is_no_lease_of_a_pod",),
+        "a Job of another name is no lease of it",
+    ),
+    Mutant(
+        "kubectl_scratch/lease.py",
+        "    if labels_of(job).get(MANAGED_BY) != MANAGER:\n",
+        "    if False:\n",
+        ("tests/unit/test_lease.py::test_what_differs_in_one_property_is_not_ours[job-label]",),
+        "nor one without our label",
+    ),
+    Mutant(
+        "kubectl_scratch/lease.py",
+        "if labels_of(job).get(SESSION_LABEL) != labels_of(pod)[SESSION_LABEL]:",
+        "if False:",
+        ("tests/unit/test_lease.py::test_what_differs_in_one_property_is_not_ours[job-session]",),
+        "nor one of another session",
+    ),
+    Mutant(
+        "kubectl_scratch/lease.py",
+        "if annotations_of(job).get(SOURCE_ANNOTATION) != annotations_of(pod)[SOURCE_ANNOTATION]:",
+        "if False:",
+        ("tests/unit/test_lease.py::test_what_differs_in_one_property_is_not_ours[job-source]",),
+        "nor one of another source",
+    ),
+    Mutant(
+        "kubectl_scratch/lease.py",
+        'for field in ("completions", "parallelism"):',
+        'for field in ("parallelism",):',
+        ("tests/unit/test_lease.py::test_what_differs_in_one_property_is_not_ours[completions]",),
+        "nor one that has something to complete",
+    ),
+    Mutant(
+        "kubectl_scratch/lease.py",
+        'for field in ("completions", "parallelism"):',
+        'for field in ("completions",):',
+        ("tests/unit/test_lease.py::test_what_differs_in_one_property_is_not_ours[parallelism]",),
+        "nor one that runs pods",
+    ),
+    Mutant(
+        "kubectl_scratch/lease.py",
+        'if repr(job["spec"].get(field)) != "0":',
+        'if job["spec"].get(field) != 0:',
+        (
+            "tests/unit/test_lease.py"
+            "::test_what_differs_in_one_property_is_not_ours[completions-false]",
+        ),
+        "nor one that says something else than a number",
+    ),
+    Mutant(
+        "kubectl_scratch/lease.py",
+        '    if job["metadata"].get("ownerReferences"):\n',
+        "    if False:\n",
+        ("tests/unit/test_lease.py::test_what_differs_in_one_property_is_not_ours[job-owned]",),
+        "nor one that belongs to something else",
+    ),
+    Mutant(
+        "kubectl_scratch/lease.py",
+        "if known != [owner_reference(job)]:",
+        "if False:",
+        ("tests/unit/test_lease.py::test_what_differs_in_one_property_is_not_ours[owner-uid]",),
+        "nor one that does not own the pod",
+    ),
+    Mutant(
+        "kubectl_scratch/lease.py",
+        "if known != [owner_reference(job)]:",
+        "if owner_reference(job) not in known:",
+        ("tests/unit/test_lease.py::test_what_differs_in_one_property_is_not_ours[second-owner]",),
+        "nor one that shares it",
+    ),
+    Mutant(
+        "kubectl_scratch/lease.py",
+        '    if owners[0].get("controller"):\n',
+        "    if False:\n",
+        (
+            "tests/unit/test_lease.py"
+            "::test_what_differs_in_one_property_is_not_ours[owner-controls]",
+        ),
+        "nor one that controls it",
+    ),
     # lifecycle.py
     Mutant(
         "kubectl_scratch/lifecycle.py",
@@ -581,8 +1261,8 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/lifecycle.py",
-        "            if error.transient:\n                self._note_if_ours(own, manifest)\n",
-        "            if False:\n                self._note_if_ours(own, manifest)\n",
+        "            if error.status not in NOT_CREATED:\n",
+        "            if False:\n",
         (
             "tests/api/test_ways_out.py"
             "::test_what_the_cluster_does_not_do_is_an_error[copy-made-and-cut]",
@@ -591,29 +1271,32 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/lifecycle.py",
-        '            self._objects.append((path, ""))\n',
-        "            pass\n",
+        "NOT_CREATED = (400, 401, 403, 404, 405, 413,",
+        "NOT_CREATED = (400, 401, 403, 404, 405, 409, 413,",
+        (
+            "tests/api/test_ways_out.py"
+            "::test_an_answer_to_a_creation_that_makes_no_sense[('409', '/pods$', True)]",
+        ),
+        "also where the answer says that its name is taken: a proxy may have asked twice",
+    ),
+    Mutant(
+        "kubectl_scratch/lifecycle.py",
+        '        self._objects.append((path, ""))\n',
+        "        pass\n",
         ("tests/api/test_ways_out.py::test_a_cluster_that_hangs_up_everywhere_is_told_once",),
         "what may have been created is told",
     ),
     Mutant(
         "kubectl_scratch/lifecycle.py",
-        '        if not own:\n            return "the cluster did not answer',
-        '        if False:\n            return "the cluster did not answer',
-        ("tests/api/test_ways_out.py::test_a_cluster_that_hangs_up_everywhere_is_told_once",),
-        "what is not known to be ours is not deleted",
-    ),
-    Mutant(
-        "kubectl_scratch/lifecycle.py",
-        "        self._objects.append((own, uid(created)))\n",
-        "        pass\n",
-        ("tests/api/test_ways_out.py::test_the_code_of_the_command_passes_through",),
+        "            self._objects.append((own, _known_uid(created)))\n",
+        "            pass\n",
+        ("tests/api/test_ways_out.py::test_the_code_of_the_command_passes_through[0]",),
         "what was created is deleted",
     ),
     Mutant(
         "kubectl_scratch/lifecycle.py",
-        'return "" if error.status in GONE else error.message',
-        'return ""',
+        '            return _reason(error)\n        return ""\n',
+        '            return ""\n        return ""\n',
         ("tests/api/test_ways_out.py::test_what_may_not_be_deleted_is_named[pod/{0}-0]",),
         "what could not be deleted is told",
     ),
@@ -626,7 +1309,7 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/lifecycle.py",
-        "if late or not error.transient:",
+        "if late or not (error.transient or error.status == CONFLICT):",
         "if True:",
         (
             "tests/api/test_ways_out.py"
@@ -654,6 +1337,200 @@ MUTANTS = (
         'words = ["kubectl", "delete"]',
         ("tests/api/test_ways_out.py::test_what_may_not_be_deleted_is_named[pod/{0}-0]",),
         "the printed delete command reaches the same cluster",
+    ),
+    Mutant(
+        "kubectl_scratch/lifecycle.py",
+        "[lease.SEED_ANNOTATION] = self.seed.uid",
+        '[lease.SEED_ANNOTATION] = ""',
+        ("tests/api/test_seedcheck.py::test_a_later_session_checks_as_well[replaced]",),
+        "a later session knows which seed is ours",
+    ),
+    Mutant(
+        "kubectl_scratch/lifecycle.py",
+        '            if (created.get("kind"), name(created)) != (manifest["kind"], '
+        "name(manifest)):\n",
+        "            if False:\n",
+        (
+            "tests/api/test_ways_out.py"
+            "::test_an_answer_to_a_creation_that_makes_no_sense[('other-object', '/pods$', "
+            "True)]",
+        ),
+        "an answer about another object is none",
+    ),
+    Mutant(
+        "kubectl_scratch/lifecycle.py",
+        'return _known_uid(found) if _is_same(found, manifest) else ""',
+        "return _known_uid(found)",
+        (
+            "tests/api/test_ways_out.py"
+            "::test_what_was_perhaps_created_by_another_is_left_alone[labels]",
+        ),
+        "what is not known to be ours is not deleted: not by its name",
+    ),
+    Mutant(
+        "kubectl_scratch/lifecycle.py",
+        "ours.items() <= labels_of(found).items() and wanted",
+        "wanted",
+        (
+            "tests/api/test_ways_out.py"
+            "::test_what_was_perhaps_created_by_another_is_left_alone[labels]",
+        ),
+        "nor by its annotations",
+    ),
+    Mutant(
+        "kubectl_scratch/lifecycle.py",
+        " and wanted.items() <= annotations_of(found).items()",
+        "",
+        (
+            "tests/api/test_ways_out.py"
+            "::test_what_was_perhaps_created_by_another_is_left_alone[annotations]",
+        ),
+        "nor by its labels",
+    ),
+    Mutant(
+        "kubectl_scratch/lifecycle.py",
+        "if status == GONE or (status == CONFLICT and self._is_gone(path, own)):",
+        "if status == GONE:",
+        ("tests/api/test_ways_out.py::test_a_namesake_is_not_deleted",),
+        "what is gone already is no leftover",
+    ),
+    Mutant(
+        "kubectl_scratch/lifecycle.py",
+        "(status == CONFLICT and self._is_gone(path, own))",
+        "status == CONFLICT",
+        ("tests/api/test_ways_out.py::test_a_conflict_is_no_deletion",),
+        "what is still there is told, also where the answer was a conflict",
+    ),
+    Mutant(
+        "kubectl_scratch/lifecycle.py",
+        "time.monotonic() > self._give_up_at or self._interrupts.impatient",
+        "time.monotonic() > self._give_up_at",
+        ("tests/api/test_signals.py::test_who_will_not_wait_is_not_kept",),
+        "who presses ^C once more on the way out is not kept",
+    ),
+    Mutant(
+        "kubectl_scratch/lifecycle.py",
+        "                why = {path: _reason(error)",
+        "                self._remove()\n                why = {path: _reason(error)",
+        (
+            "tests/api/test_attach.py"
+            "::test_where_nobody_can_tell_who_is_in_nothing_is_deleted[server-fault]",
+        ),
+        "where nobody can tell who is in a copy it is not deleted",
+    ),
+    Mutant(
+        "kubectl_scratch/lifecycle.py",
+        "                return None\n            raise\n        return found if "
+        "uid(found.body) == own else None",
+        "                return None\n            return None\n        return found if "
+        "uid(found.body) == own else None",
+        (
+            "tests/api/test_attach.py"
+            "::test_where_nobody_can_tell_who_is_in_nothing_is_deleted[conflict-500]",
+        ),
+        "a lease that can't be read is not one that is gone",
+    ),
+    Mutant(
+        "kubectl_scratch/lifecycle.py",
+        "return found if uid(found.body) == own else None",
+        "return found",
+        ("tests/api/test_attach.py::test_a_lease_that_was_swapped_while_one_was_in_is_left_alone",),
+        "a namesake of the lease says nothing of who is in",
+    ),
+    Mutant(
+        "kubectl_scratch/lifecycle.py",
+        'if error.status != 403 or self._cluster.may(\n                "create", "batch", '
+        '"jobs", self.place.namespace\n            ):',
+        "if error.status != 403:",
+        ("tests/api/test_ways_out.py::test_what_the_cluster_does_not_do_is_an_error[lease-403]",),
+        "only who may not create a lease goes on without one",
+    ),
+    Mutant(
+        "kubectl_scratch/lifecycle.py",
+        "        self._cluster.patch(path, patch)\n        return seconds\n",
+        "        return seconds\n",
+        (
+            "tests/api/test_lease.py"
+            "::test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline",
+        ),
+        "a copy whose lease does not count down ends all the same",
+    ),
+    Mutant(
+        "kubectl_scratch/lifecycle.py",
+        "self._terms.longest + self._terms.ttl",
+        "self._terms.ttl",
+        (
+            "tests/api/test_lease.py"
+            "::test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline",
+        ),
+        "but not before the session",
+    ),
+    Mutant(
+        "kubectl_scratch/lifecycle.py",
+        '{"metadata": {"uid": own}, "spec": {"activeDeadlineSeconds": seconds}}',
+        '{"metadata": {}, "spec": {"activeDeadlineSeconds": seconds}}',
+        (
+            "tests/api/test_lease.py"
+            "::test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline",
+        ),
+        "and no namesake of it",
+    ),
+    Mutant(
+        "kubectl_scratch/lifecycle.py",
+        "        if known is not None:\n            return int(known)\n",
+        "",
+        ("tests/api/test_lease.py::test_a_deadline_that_is_there_is_kept",),
+        "a deadline that is there is kept",
+    ),
+    Mutant(
+        "kubectl_scratch/lifecycle.py",
+        'self._net = "never"',
+        'self._net = ""',
+        ("tests/api/test_lease.py::test_a_copy_that_can_have_no_deadline_is_told",),
+        "no lease is promised to remove what it will not",
+    ),
+    Mutant(
+        "kubectl_scratch/lifecycle.py",
+        'life = min(spec["activeDeadlineSeconds"], int(self._terms.deadline))',
+        'life = spec["activeDeadlineSeconds"]',
+        (
+            "tests/api/test_inside.py"
+            "::test_without_a_lease_a_learning_run_ends_with_the_copy_at_the_latest[1m-60]",
+        ),
+        "without a lease a watched app ends with the copy at the latest",
+    ),
+    Mutant(
+        "kubectl_scratch/lifecycle.py",
+        "pod = with_owner(self._plan.learning, owner)",
+        "pod = self._plan.learning",
+        (
+            "tests/api/test_inside.py"
+            "::test_without_a_lease_a_learning_run_ends_with_the_copy_at_the_latest[1m-60]",
+        ),
+        "and goes with it",
+    ),
+    # parallel.py
+    Mutant(
+        "kubectl_scratch/parallel.py",
+        "    if is_abandoned():\n        raise Abandoned",
+        "    if False:\n        raise Abandoned",
+        ("tests/unit/test_interrupts.py::test_who_is_given_up_begins_nothing_more",),
+        "who is given up begins nothing more",
+    ),
+    Mutant(
+        "kubectl_scratch/parallel.py",
+        "            if not self.abandoned:\n                self._results.append(result)",
+        "            if True:\n                self._results.append(result)",
+        ("tests/unit/test_interrupts.py::test_a_signal_gives_it_up",),
+        "what comes late is undone",
+    ),
+    # pflag.py
+    Mutant(
+        "kubectl_scratch/pflag.py",
+        "if value in TRUE:",
+        "if True:",
+        ("tests/unit/test_pflag.py::test_it_is_taken",),
+        "--flag=false is off",
     ),
     # plan.py
     Mutant(
@@ -687,6 +1564,36 @@ MUTANTS = (
         ("tests/api/test_attach.py::test_a_signal_in_one_session_leaves_the_other_alone",),
         "the first session is counted from the beginning",
     ),
+    Mutant(
+        "kubectl_scratch/plan.py",
+        "if SERVICE.plural in neighbours.unknown:",
+        "if SERVICE.plural in neighbours.unknown and False:",
+        (
+            "tests/unit/test_strangers.py"
+            "::test_a_healthy_source_is_held_unless_a_service_is_known_to_select_it",
+        ),
+        "what is said of an unknown Service is true",
+    ),
+    Mutant(
+        "kubectl_scratch/plan.py",
+        ' or (unserved and f"{unserved}, {MAY_TAKE}")',
+        "",
+        (
+            "tests/unit/test_strangers.py"
+            "::test_a_healthy_source_is_held_unless_a_service_is_known_to_select_it",
+        ),
+        "what no Service is known to select is held",
+    ),
+    Mutant(
+        "kubectl_scratch/plan.py",
+        "caution = read_only_caution(source, target, wishes) or (unserved",
+        "caution = (unserved",
+        (
+            "tests/api/test_caution.py"
+            "::test_a_target_that_writes_to_a_volume_of_production_is_held[claim]",
+        ),
+        "who would write to production's volume is held",
+    ),
     # plugin.py
     Mutant(
         "kubectl_scratch/plugin.py",
@@ -695,10 +1602,34 @@ MUTANTS = (
         ("tests/unit/test_plugin.py::test_a_plugin_that_may_not_ask_reads_nothing_of_our_stdin",),
         "a credential plugin takes nothing of what is typed into the session",
     ),
+    Mutant(
+        "kubectl_scratch/plugin.py",
+        "atexit.register(end)",
+        "pass",
+        (
+            "tests/api/test_logins.py"
+            "::test_a_plugin_that_a_heartbeat_waits_for_does_not_outlive_us[end]",
+        ),
+        "a credential plugin does not outlive us",
+    ),
+    Mutant(
+        "kubectl_scratch/plugin.py",
+        "            start_new_session=not interactive,\n",
+        "",
+        ("tests/api/test_logins.py::test_a_plugin_has_no_terminal_during_a_session",),
+        "nor does it ask at the session's terminal",
+    ),
+    Mutant(
+        "kubectl_scratch/plugin.py",
+        'return {**info, "config": named[0].get("extension") if named else None}',
+        "return info",
+        ("tests/unit/test_plugin.py::test_a_plugin_is_told_of_the_cluster_as_by_kubectl",),
+        "a plugin is told of the cluster as by kubectl",
+    ),
     # podcopy.py
     Mutant(
         "kubectl_scratch/podcopy.py",
-        '"spec": deepcopy(source["spec"]),',
+        '"spec": unshared(source["spec"]),',
         '"spec": source["spec"],',
         (
             "tests/unit/test_podcopy.py"
@@ -748,12 +1679,31 @@ MUTANTS = (
         ("tests/unit/test_podcopy.py::test_a_copy_ends_quickly_whoever_deletes_it",),
         "a copy that is deleted is gone soon",
     ),
+    Mutant(
+        "kubectl_scratch/podcopy.py",
+        'unshared(source["spec"])',
+        '__import__("copy").deepcopy(source["spec"])',
+        ("tests/unit/test_downward.py::test_two_that_run_never_share_an_identity",),
+        "an anchor of a manifest makes no two containers one",
+    ),
+    # preflight.py
+    Mutant(
+        "kubectl_scratch/preflight.py",
+        "if not misfits:",
+        "if True:",
+        (
+            "tests/api/test_owners.py"
+            "::test_the_check_sees_what_no_node_can_take[spec0-1 of 1 does not match its node "
+            "selector or affinity]",
+        ),
+        "the check sees what no node can take",
+    ),
     # private.py
     Mutant(
         "kubectl_scratch/private.py",
-        "        yield Path(folder)\n    finally:\n"
-        "        shutil.rmtree(folder, ignore_errors=True)\n",
-        "        yield Path(folder)\n    finally:\n        pass\n",
+        "    atexit.register(remove)\n    try:\n        yield Path(folder)\n    finally:\n"
+        "        remove()\n        atexit.unregister(remove)\n",
+        "    yield Path(folder)\n",
         ("tests/api/test_kubectl.py::test_credentials_go_through_a_private_file",),
         "a file with secrets is gone with the session",
     ),
@@ -763,6 +1713,79 @@ MUTANTS = (
         "",
         ("tests/api/test_kubectl.py::test_the_private_file_is_gone_when_the_session_was_killed",),
         "what a killed process has left is removed by the next one",
+    ),
+    Mutant(
+        "kubectl_scratch/private.py",
+        "if pid and folder.lstat().st_uid == os.getuid() and not",
+        "if pid and not",
+        ("tests/unit/test_private.py::test_another_users_private_folder_is_left_alone",),
+        "another user's folder is left alone",
+    ),
+    # retry.py
+    Mutant(
+        "kubectl_scratch/retry.py",
+        "if not error.transient or time.monotonic() > give_up_at:",
+        "if True:",
+        (
+            "tests/api/test_caution.py"
+            "::test_a_hiccup_while_the_namespace_is_looked_at_changes_nothing[services-503]",
+        ),
+        "a hiccup changes nothing in the plan",
+    ),
+    # run.py
+    Mutant(
+        "kubectl_scratch/run.py",
+        "            if not reads:\n                remote.sendeof()",
+        "            if False:\n                remote.sendeof()",
+        ("tests/api/test_stdin.py::test_without_stdin_there_is_its_end_at_once[flags0]",),
+        "without stdin there is its end at once",
+    ),
+    # seedcheck.py
+    Mutant(
+        "kubectl_scratch/seedcheck.py",
+        "if ours.uid and uid(found) != ours.uid:",
+        "if False:",
+        ("tests/api/test_seedcheck.py::test_what_was_replaced_receives_nothing[same-bytes]",),
+        "a seed that was replaced receives nothing",
+    ),
+    Mutant(
+        "kubectl_scratch/seedcheck.py",
+        'elif found.get("immutable") is not True:',
+        "elif False:",
+        ("tests/api/test_seedcheck.py::test_what_was_replaced_receives_nothing[mutable]",),
+        "nor one that could be changed",
+    ),
+    Mutant(
+        "kubectl_scratch/seedcheck.py",
+        "if ours.digest and carried != ours.digest:",
+        "if False:",
+        ("tests/api/test_seedcheck.py::test_what_was_replaced_receives_nothing[changed]",),
+        "nor one of other bytes",
+    ),
+    Mutant(
+        "kubectl_scratch/seedcheck.py",
+        "if said and wanted and said != wanted:",
+        "if False:",
+        ("tests/api/test_seedcheck.py::test_a_program_that_says_another_checksum_is_refused",),
+        "nor a program that says another checksum",
+    ),
+    Mutant(
+        "kubectl_scratch/seedcheck.py",
+        "if ours.owner and ours.owner not in owners:",
+        "if False:",
+        (
+            "tests/api/test_seedcheck.py"
+            "::test_of_such_a_copy_owner_and_label_are_checked[fields0-does not belong to the "
+            "copy's lease]",
+        ),
+        "nor one that is not the copy's",
+    ),
+    Mutant(
+        "kubectl_scratch/seedcheck.py",
+        "self._tell(UNREADABLE)",
+        "pass",
+        ("tests/api/test_seedcheck.py::test_who_may_neither_get_nor_delete_it_is_told_once[403]",),
+        "what could not be checked is told",
     ),
     # selectors.py
     Mutant(
@@ -791,6 +1814,95 @@ MUTANTS = (
         ("tests/unit/test_shell.py::test_without_a_target_its_root_is_none_that_there_is",),
         "$(target-root)/etc is never the session's own",
     ),
+    Mutant(
+        "kubectl_scratch/shell.py",
+        "{ LC_CTYPE=C.UTF-8; } 2> /dev/null",
+        "export LC_CTYPE=C.UTF-8",
+        ("tests/seed/test_enter.py::test_what_is_started_has_the_app_s_own_locale[ours-{}]",),
+        "what is started from the shell has the app's own locale",
+    ),
+    # source.py
+    Mutant(
+        "kubectl_scratch/source.py",
+        "    if generated:\n",
+        "    if False:\n",
+        ("tests/api/test_manifest.py::test_a_name_that_is_to_be_generated[Pod]",),
+        "a name that is to be generated is that of no object",
+    ),
+    Mutant(
+        "kubectl_scratch/source.py",
+        "return [pod for pod in pods if _controller_of(pod) in uids], ()",
+        "return pods, ()",
+        (
+            "tests/api/test_owners.py"
+            "::test_a_pod_that_looks_like_a_deployment_s_is_not_taken_for_one",
+        ),
+        "a pod that only looks like a Deployment's is not copied in its name",
+    ),
+    Mutant(
+        "kubectl_scratch/source.py",
+        "[pod for pod in _list(cluster, query) if _controller_of(pod) in mine]",
+        "_list(cluster, query)",
+        ("tests/api/test_owners.py::test_a_pod_that_looks_like_a_cronjob_s_is_not_taken_for_one",),
+        "nor one that looks like a CronJob's",
+    ),
+    Mutant(
+        "kubectl_scratch/source.py",
+        "mine = [pod for pod in pods if _is_named_after(pod, owner)]",
+        "mine = pods",
+        (
+            "tests/api/test_owners.py"
+            "::test_where_replicasets_can_not_be_listed_the_names_of_the_owners_tell[403]",
+        ),
+        "also where ReplicaSets can't be listed",
+    ),
+    # status.py
+    Mutant(
+        "kubectl_scratch/status.py",
+        "if watched.starts_again and again:",
+        "if watched.starts_again and again and False:",
+        (
+            "tests/unit/test_status.py"
+            "::test_an_app_that_ends_before_it_is_reached_is_not_waited_for",
+        ),
+        "an app that always ends is not waited for",
+    ),
+    Mutant(
+        "kubectl_scratch/status.py",
+        "missed = watched.read_only.get(name) or ()",
+        "missed: tuple[str, ...] = ()",
+        (
+            "tests/unit/test_status.py"
+            "::test_an_init_container_that_fails_where_a_volume_is_read_only_says_that",
+        ),
+        "what our own caution breaks is told",
+    ),
+    # stdinwatch.py
+    Mutant(
+        "kubectl_scratch/stdinwatch.py",
+        "if self._over.is_set() or not watching.outcome.lost:",
+        "if True:",
+        ("tests/api/test_stdin.py::test_a_watch_that_is_cut_begins_again",),
+        "a watch that is cut begins again",
+    ),
+    Mutant(
+        "kubectl_scratch/stdinwatch.py",
+        "os.close(self._tell)",
+        "pass",
+        ("tests/api/test_stdin.py::test_where_it_can_t_be_found_out_it_is_read[{'status': 403}]",),
+        "where it can't be found out stdin is read",
+    ),
+    # storage.py
+    Mutant(
+        "kubectl_scratch/storage.py",
+        "return is_1_30 and not is_recursive(node, runtime_class)",
+        "return False",
+        (
+            "tests/unit/test_podcopy.py"
+            "::test_a_kubelet_that_refuses_what_it_cannot_do_is_not_asked[v1.30.14-None-True]",
+        ),
+        "no kubelet is asked for what it refuses",
+    ),
     # stream.py
     Mutant(
         "kubectl_scratch/stream.py",
@@ -801,10 +1913,90 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/stream.py",
-        'return Outcome(int(cause["message"]))',
+        "return Outcome(code)",
         "return Outcome(1)",
-        ("tests/api/test_ways_out.py::test_the_code_of_the_command_passes_through",),
+        ("tests/api/test_ways_out.py::test_the_code_of_the_command_passes_through[255]",),
         "the exit code is the command's own",
+    ),
+    Mutant(
+        "kubectl_scratch/stream.py",
+        '"redirect_limit": 0,',
+        '"redirect_limit": 3,',
+        ("tests/api/test_redirects.py::test_nobody_is_shown_the_login[302-ws-GET-exec]",),
+        "an exec follows no redirect with the login",
+    ),
+    Mutant(
+        "kubectl_scratch/stream.py",
+        "renewed = dial.renew() if error.code == UNAUTHORIZED else None",
+        "renewed = None",
+        (
+            "tests/api/test_logins.py"
+            "::test_what_refuses_a_login_is_asked_again_with_a_new_one[exec]",
+        ),
+        "an exec whose login is refused is asked again with a new one",
+    ),
+    Mutant(
+        "kubectl_scratch/stream.py",
+        "self._status += data[: STATUS_BYTES",
+        "self._status = data[: STATUS_BYTES",
+        ("tests/unit/test_stream.py::test_an_exit_code_arrives_in_whatever_pieces[in-frames]",),
+        "an exit code that comes in pieces is whole",
+    ),
+    Mutant(
+        "kubectl_scratch/stream.py",
+        "return code if 0 < code < 256 else None",
+        "return code",
+        ("tests/unit/test_stream.py::test_a_status_of_any_shape_is_an_outcome",),
+        "a failure that has no code of a process is no success",
+    ),
+    # subpaths.py
+    Mutant(
+        "kubectl_scratch/subpaths.py",
+        "elif volume in shared:",
+        "elif False:",
+        ("tests/unit/test_subpaths.py::test_an_expression_is_the_source_s_own_folder",),
+        "no folder of an unknown name is made in production's volume",
+    ),
+    Mutant(
+        "kubectl_scratch/subpaths.py",
+        "if is_new and volume in shared - writable:",
+        "if False:",
+        (
+            "tests/unit/test_subpaths.py"
+            "::test_a_folder_that_the_source_never_mounted_is_not_made[how0-status3-True]",
+        ),
+        "nor one that the source has not mounted",
+    ),
+    Mutant(
+        "kubectl_scratch/subpaths.py",
+        'if not has_started(source, container["name"]):',
+        "if False:",
+        (
+            "tests/unit/test_subpaths.py"
+            "::test_a_folder_that_the_source_never_mounted_is_not_made[how0-status3-True]",
+        ),
+        "nor one that it would mount only once it starts",
+    ),
+    Mutant(
+        "kubectl_scratch/subpaths.py",
+        "known = downward.environment(source, was)",
+        "known = downward.environment(pod, was)",
+        (
+            "tests/unit/test_subpaths.py"
+            "::test_the_name_in_a_folder_is_the_source_s_whatever_the_variable_says[False]",
+        ),
+        "a folder that is called after the pod is the source's",
+    ),
+    # survey.py
+    Mutant(
+        "kubectl_scratch/survey.py",
+        "return [] if error.status == 404 else None",
+        "return []",
+        (
+            "tests/api/test_caution.py"
+            "::test_what_could_not_be_listed_may_select_the_copy[services-403]",
+        ),
+        "what could not be listed may select the copy",
     ),
     # targets.py
     Mutant(
@@ -817,7 +2009,7 @@ MUTANTS = (
     # terminal.py
     Mutant(
         "kubectl_scratch/terminal.py",
-        "termios.tcsetattr(self._fd, termios.TCSADRAIN, self._saved)",
+        "termios.tcsetattr(self._fd, termios.TCSANOW, self._saved)",
         "pass",
         ("tests/api/test_ways_out.py::test_a_lost_connection_leaves_the_terminal_as_it_was",),
         "the terminal is left as it was",
@@ -828,6 +2020,44 @@ MUTANTS = (
         'raise SessionError("x") from error',
         ("tests/api/test_ways_out.py::test_in_a_pipeline_head_ends_it",),
         "in a pipeline a reader that closes is no error",
+    ),
+    Mutant(
+        "kubectl_scratch/terminal.py",
+        "elif reading and remote.backlog < MOST_BACKLOG:",
+        "elif reading:",
+        ("tests/unit/test_backlog.py::test_what_waits_for_a_stalled_network_is_bounded",),
+        "what waits for a stalled network is bounded",
+    ),
+    Mutant(
+        "kubectl_scratch/terminal.py",
+        "if reading and waiting is not None:",
+        "if False:",
+        ("tests/api/test_stdin.py::test_a_command_that_does_not_read_leaves_it[flags0]",),
+        "who does not read leaves stdin to the next command",
+    ),
+    Mutant(
+        "kubectl_scratch/terminal.py",
+        "            self.interrupts.check()\n            wrote =",
+        "            wrote =",
+        ("tests/api/test_ways_out.py::test_a_signal_while_nobody_reads_the_output[SIGTERM]",),
+        "a stdout that nobody reads does not hold up the deletion",
+    ),
+    Mutant(
+        "kubectl_scratch/terminal.py",
+        "if raw is not None and error.errno == errno.EIO:",
+        "if False:",
+        (
+            "tests/api/test_ways_out.py"
+            "::test_a_closed_terminal_ends_it_also_where_the_signal_is_ignored",
+        ),
+        "a terminal that is gone ends the session as its signal does",
+    ),
+    Mutant(
+        "kubectl_scratch/terminal.py",
+        "        raw.again()\n",
+        "        pass\n",
+        ("tests/api/test_signals.py::test_the_terminal_is_raw_again_after_a_stop",),
+        "after a stop the terminal is raw again",
     ),
     # toolkit.py
     Mutant(
@@ -862,12 +2092,64 @@ MUTANTS = (
         ("tests/api/test_kubectl.py::test_credentials_go_through_a_private_file",),
         "a kubectl's credentials are the user's alone to read",
     ),
+    Mutant(
+        "kubectl_scratch/transport.py",
+        "check.confirm(greeting.digest)",
+        "pass",
+        ("tests/api/test_seedcheck.py::test_what_was_replaced_receives_nothing[deleted]",),
+        "the seed is checked before it receives anything",
+    ),
+    Mutant(
+        "kubectl_scratch/transport.py",
+        "        if not lives():\n            raise SeedEnded(IS_OVER)",
+        "        lives()",
+        (
+            "tests/api/test_caution.py"
+            "::test_a_target_that_ends_while_the_tools_come_tells_its_own_end[auto-hangs]",
+        ),
+        "a target that ends meanwhile is noticed",
+    ),
+    Mutant(
+        "kubectl_scratch/transport.py",
+        "if ends_with_its_container(outcome.code, problem):",
+        "if False:",
+        (
+            "tests/api/test_caution.py"
+            "::test_a_target_that_ends_while_the_tools_come_tells_its_own_end[auto-killed]",
+        ),
+        "a target that ends while the tools come tells its own end",
+    ),
+    Mutant(
+        "kubectl_scratch/transport.py",
+        "if self._count >= ENDS:",
+        "if False:",
+        ("tests/api/test_caution.py::test_a_seed_that_is_killed_each_time_is_not_tried_for_ever",),
+        "what never works is not tried for ever",
+    ),
+    # tunnel.py
+    Mutant(
+        "kubectl_scratch/tunnel.py",
+        "sock = proxy.context.wrap_socket(sock, server_hostname=proxy.host)",
+        "pass",
+        ("tests/api/test_connection.py::test_a_proxy_that_speaks_tls[system]",),
+        "a proxy that speaks TLS is spoken to in TLS",
+    ),
+    Mutant(
+        "kubectl_scratch/tunnel.py",
+        "name = dial.server_hostname or host",
+        "name = host",
+        (
+            "tests/api/test_connection.py"
+            "::test_the_name_in_the_servers_certificate_is_that_of_the_exec_too",
+        ),
+        "an exec checks the name in the certificate that --tls-server-name says",
+    ),
     # views.py
     Mutant(
         "kubectl_scratch/views.py",
-        "return Stand(view, bool(why), why)",
-        "return Stand(view, bool(why) and not consumer, why)",
-        ("tests/unit/test_views.py::test_a_healthy_target_that_no_service_selects_is_held",),
+        "why = ailment(source, target, now) or caution",
+        "why = ailment(source, target, now)",
+        ("tests/unit/test_views.py::test_a_healthy_target_of_which_caution_is_due_is_held",),
         "a worker's copy takes no work unasked",
     ),
     Mutant(
@@ -880,8 +2162,8 @@ MUTANTS = (
     # seed/app.c
     Mutant(
         "seed/app.c",
-        "        if (is_control(*word))\n",
-        "        if (is_control(*word) && !*word)\n",
+        "        if (!safe)\n            append_codes(text, word, size);\n",
+        "        if (!safe && !*word)\n            append_codes(text, word, size);\n",
         (
             "tests/seed/test_run_app.py::test_what_an_app_says_of_itself_does_nothing_to_the_terminal",
         ),
@@ -893,6 +2175,14 @@ MUTANTS = (
         "return visit_holder(pid, about);",
         ("tests/seed/test_run_app.py::test_the_holder_of_another_copy_is_not_taken_for_its_own",),
         "on a shared node no other copy's app is run",
+    ),
+    # seed/files.c
+    Mutant(
+        "seed/files.c",
+        "append_shown(&line, part);",
+        "append(&line, part, strlen(part));",
+        ("tests/seed/test_run_app.py::test_nor_does_a_message",),
+        "no message of the seed acts on the terminal",
     ),
     # seed/learn.c
     Mutant(
@@ -909,6 +2199,13 @@ MUTANTS = (
         "for (int number = 1; number < 1; number++)\n        on_signal",
         ("tests/seed/test_run_app.py::test_signals_are_as_at_the_start_of_a_container",),
         "an app is started with the signals of a container's start",
+    ),
+    Mutant(
+        "seed/program.c",
+        'if (!read_at(AT_FDCWD, "/proc/self/exe", &program))',
+        'if (read_at(AT_FDCWD, "/proc/self/exe", &program))',
+        ("tests/seed/test_start.py::test_what_follows_is_the_command_s[amd64]",),
+        "the seed says its own checksum",
     ),
     # seed/recv.c
     Mutant(
@@ -938,5 +2235,35 @@ MUTANTS = (
         "        close(partial.folder);\n",
         ("tests/seed/test_recv.py::test_a_wrong_checksum_is_refused",),
         "what has come in part is removed",
+    ),
+    # seed/text.c
+    Mutant(
+        "seed/text.c",
+        "(code >= 0x7f && code < 0xa0)",
+        "code == 0x7f",
+        ("tests/seed/test_run_app.py::test_no_word_of_an_app_acts_on_the_terminal",),
+        "no word of an app acts on the terminal, by a control of the second half",
+    ),
+    Mutant(
+        "seed/text.c",
+        "(code >= 0x2066 && code <= 0x2069)",
+        "code == 0x2066",
+        ("tests/seed/test_run_app.py::test_no_word_of_an_app_acts_on_the_terminal",),
+        "nor turns the order of the others",
+    ),
+    # seed/wants.c
+    Mutant(
+        "seed/wants.c",
+        "return has_handle(wish, arguments[0]);",
+        "return true;",
+        ("tests/seed/test_wants.py::test_who_does_something_else_is_let[reads-of-another]",),
+        "who reads something else takes nothing of our stdin",
+    ),
+    Mutant(
+        "seed/wants.c",
+        "if (runs_seed(pid))",
+        "if (runs_seed(pid) && !*pid)",
+        ("tests/seed/test_wants.py::test_a_seed_that_receives_is_no_reader",),
+        "nor does what receives the tools",
     ),
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import importlib.util
 import os
 import shutil
@@ -29,6 +30,8 @@ from tools.test import QEMU
 ROOT = Path(__file__).parents[1]
 # Longer than any wait of the tests: what takes longer does not fail, it hangs.
 LIMIT_SECONDS = 300.0
+# For what a mutant keeps from coming; far longer than it takes without one.
+PATIENCE_SECONDS = "30"
 KILLED, SURVIVED, HANGS, BROKEN = "killed", "survived", "hangs", "can't run"
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 COLLECT = (*PYTEST, "--collect-only", "-qq")
@@ -128,12 +131,16 @@ def problems(root: Path, mutants: Iterable[Mutant]) -> list[str]:
 def exists(root: Path, test: str) -> bool:
     """Say whether there is a test function of that name."""
     file, _, name = test.partition("[")[0].partition("::")
-    path = root / file
+    return name in _functions_of(root / file)
+
+
+@functools.cache
+def _functions_of(path: Path) -> frozenset[str]:
     if not path.is_file():
-        return False
+        return frozenset()
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
     tree = ast.parse(path.read_text())
-    return any(isinstance(node, functions) and node.name == name for node in tree.body)
+    return frozenset(node.name for node in tree.body if isinstance(node, functions))
 
 
 def judge(
@@ -250,6 +257,8 @@ class Trees:
             Path(scratch).chmod(0o755)
             # Before the editable install of the checkout, also for the children of the tests.
             environ = {**os.environ, "PYTHONPATH": str(tree), "TMPDIR": scratch}
+            if seconds is not None:
+                environ.setdefault("SCRATCH_TEST_PATIENCE", PATIENCE_SECONDS)
             said = Path(scratch) / "said"
             with said.open("wb") as file:
                 process = subprocess.Popen(

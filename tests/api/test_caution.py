@@ -65,10 +65,7 @@ def test_a_hiccup_while_the_namespace_is_looked_at_changes_nothing(
 ) -> None:
     served(cli, containers=[a_container(volumeMounts=[{**WRITES[0], "readOnly": True}])],
            volumes=CLAIMED, nodeName="node-1")  # fmt: skip
-    claim = {"accessModes": ["ReadWriteOnce"]}
-    cli.api.add(
-        {**an_object("PersistentVolumeClaim", "data-0", claim), "status": {"phase": "Bound"}}
-    )
+    cli.api.add(an_object("PersistentVolumeClaim", "data-0"))
     path = rf"/{plural}(/node-1)?$"
     fault = cli.api.fault(method="GET", path=path, status=status, times=2)
     ended = cli.run("debug", "mypod", "--", "true")

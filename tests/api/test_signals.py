@@ -16,6 +16,9 @@ from typing import Any
 
 import pytest
 
+from kubectl_scratch.cluster import Answer, Cluster, read_access
+from kubectl_scratch.parallel import Abandoned, Task
+from kubectl_scratch.request import Connection
 from tests.api.harness import (
     A_COPY,
     A_LEASE,
@@ -131,6 +134,22 @@ def test_who_will_not_wait_is_not_kept(cli: Cli) -> None:
     ended = finish(process)
     assert ended.code == 130 and "to delete it now: kubectl delete" in ended.err
     assert [len(sent(cli.api, "DELETE", path)) for path in (A_COPY, A_LEASE)] == [1, 1]
+
+
+def test_who_is_given_up_asks_the_cluster_for_nothing_more(cli: Cli) -> None:
+    cluster = Cluster(read_access(Connection(kubeconfig=str(cli.kubeconfig)), cli.environ))
+    go_on = threading.Event()
+
+    def work() -> Answer:
+        assert go_on.wait(PATIENCE)
+        return cluster.get("/api/v1/namespaces/default/pods")
+
+    task = Task(work)
+    task.abandon()
+    go_on.set()
+    with pytest.raises(Abandoned):
+        task.result()
+    assert cli.api.requests == []
 
 
 def test_who_waits_has_it_tried_again(cli: Cli) -> None:

@@ -172,6 +172,9 @@ def _said_later(verb: str, folder: Path) -> None:
         process = cli.start(*words, "--", "sh", "-c", "exit 3", stderr=writer)
         os.close(writer)
         cli.api.wait_for(_is_over, PATIENCE)
+        # It waits for whoever reads.
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1.0)
         # Nothing is lost of what is said: whoever reads late reads all of it.
         said = b"".join(iter(lambda: os.read(reader, 65536), b"")).strip(b"\0").decode()
         assert process.wait(PATIENCE) == 3

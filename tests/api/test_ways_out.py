@@ -289,7 +289,8 @@ def _code_when_closed(child: Terminal) -> int:
 def test_stderr_that_can_not_be_written_changes_nothing(cli: Cli, how: str) -> None:
     argv = cli.argv("debug", "mypod", "--", "sh", "-c", "echo out; echo err >&2; exit 3")
     line = ["sh", "-c", f'exec "$@" {how}', "sh", *argv]
-    done = subprocess.run(line, env=cli.environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
+    done = subprocess.run(line, env=cli.environ, timeout=PATIENCE, **streams)
     assert (done.returncode, done.stdout) == (3, b"out\n")
     clean(cli.api)
 
@@ -460,7 +461,8 @@ WRONG = [
 ]  # fmt: skip
 
 
-POD = {"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "other", "uid": "u"}, "spec": {}}
+OTHER = {"metadata": {"name": "other", "uid": "u"}, "spec": {"containers": []}}
+POD = {"kind": "Pod", "apiVersion": "v1", **OTHER}
 NONSENSE: dict[str, dict[str, Any]] = {
     "empty": {"text": "{}"},
     "list": {"text": "[]"},
@@ -490,21 +492,24 @@ def _nonsense(row: tuple[str, str, bool], folder: Path) -> None:
         clean(cli.api)
 
 
-def test_what_was_perhaps_created_by_another_is_left_alone(cli: Cli) -> None:
-    """A session's label is no proof: the answer was lost, and the name is another's."""
+# Neither is a proof alone: our annotations, or our labels, of which a session's is one.
+NOT_OURS = {"labels": "kubectl-scratch/session", "annotations": "kubectl-scratch/source"}
+
+
+@pytest.mark.parametrize("part", NOT_OURS)
+def test_what_was_perhaps_created_by_another_is_left_alone(cli: Cli, part: str) -> None:
+    """The answer was lost, and the name is another's."""
     held = cli.api.fault(method="POST", path=PODS, drop=True, hold=threading.Event())
     process = cli.start("debug", "mypod", "--", "true")
     assert held.reached.wait(PATIENCE)
-    (name,) = cli.api.names("jobs", "default")
-    labels = cli.api.get("jobs", "default", name)["metadata"]["labels"]
-    cli.api.add({**source_pod(name), "metadata": {"name": name, "labels": {**labels, **THEIRS}}})
+    (asked,) = sent(cli.api, "POST", PODS)
+    wanted = asked.body["metadata"]
+    name, marks = wanted["name"], {**wanted[part], NOT_OURS[part]: "zzzzz"}
+    cli.api.add({**source_pod(name), "metadata": {**wanted, "ownerReferences": [], part: marks}})
     release(held)
     finish(process).complains("can't be reached")
     assert cli.api.names("pods", "default") == ["mypod", name]
     assert [change.plural for change in cli.api.deleted] == ["jobs"]
-
-
-THEIRS = {"kubectl-scratch/session": "zzzzz"}
 
 
 @pytest.mark.parametrize("row", WRONG, ids=lambda w: w.id)
@@ -627,6 +632,16 @@ def _delete_again(row: tuple[str, str, int], folder: Path) -> None:
         ended = cli.run("debug", "mypod", "--", "sh", "-c", f"exit {code}")
         assert (ended.code, ended.errors, ended.warnings) == (code, [], [])
         clean(cli.api)
+
+
+def test_a_conflict_is_no_deletion(cli: Cli) -> None:
+    conflict = {"status": 409, "reason": "Conflict", "message": "has been modified"}
+    cli.api.gc_delay = NEVER
+    cli.api.fault(method="DELETE", path=A_COPY, times=None, **conflict)
+    ended = cli.run("debug", "mypod", "--", "true")
+    assert (ended.code, ended.errors) == (1, [])
+    assert "has been modified" in ended.err
+    assert any(line.endswith(f"--now pod/{copy_of(cli.api)}") for line in ended.warnings)
 
 
 def test_a_namesake_is_not_deleted(cli: Cli) -> None:

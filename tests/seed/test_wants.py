@@ -75,7 +75,9 @@ def words_of(seed: Seed, command: tuple[str, ...]) -> list[str]:
 def running(seed: Seed, command: tuple[str, ...]) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """Run a command with a pipe as its stdin; give it, and what the seed calls that."""
     seed.receive(*shipped(architecture()))
-    with ended(subprocess.Popen(words_of(seed, command), stdin=subprocess.PIPE)) as process:
+    environ = {**os.environ, "SCRATCH_TOOLKIT": str(seed.toolkit)}
+    words = words_of(seed, command)
+    with ended(subprocess.Popen(words, stdin=subprocess.PIPE, env=environ)) as process:
         assert process.stdin is not None
         status = os.fstat(process.stdin.fileno())
         # It holds the pipe as well, and must not be taken for a reader: nor is it, by its inode.
@@ -131,12 +133,13 @@ def test_it_waits_for_who_reads_late(native: Seed) -> None:
 def test_a_seed_that_receives_is_no_reader(native: Seed) -> None:
     seed = (str(native.folder / "seed"), "recv")
     with (
-        running(native, seed) as (_, which),
+        running(native, seed) as (receiving, which),
         ended(native.start("wants", which)) as watching,
     ):
         looks = looked(watching)
         wait_until(lambda: looked(watching) > looks + 3 or watching.poll() is not None, "looks")
         assert watching.poll() is None
+        assert receiving.poll() is None
 
 
 def test_where_nobody_is_seen_to_have_it_it_is_given_up(native: Seed) -> None:

@@ -81,6 +81,7 @@ BROKEN: dict[str, tuple[Change, str]] = {
     "completions": (_spec(completions=1), "completions"),
     "no-completions": (lambda p, j: j["spec"].pop("completions"), "completions"),
     "completions-null": (_spec(completions=None), "completions"),
+    "completions-false": (_spec(completions=False), "completions"),
     "parallelism": (_spec(parallelism=1), "parallelism"),
     "no-parallelism": (lambda p, j: j["spec"].pop("parallelism"), "parallelism"),
 }

@@ -76,10 +76,9 @@ def test_the_tests_of_the_table_can_be_run() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+# One that a single test notices, and one that it does not, are below.
 VERDICTS = [
-    (a_mutant("number > LIMIT", LITTLE), KILLED),
     (a_mutant("number > LIMIT", LITTLE, MUCH), KILLED),
-    (a_mutant("number <= LIMIT", LITTLE), SURVIVED),
     # Each of its tests must fail.
     (a_mutant("number < 99", MUCH, LITTLE), SURVIVED),
     (a_mutant("number <", LITTLE), BROKEN),

@@ -15,6 +15,7 @@ from kubectl_scratch.credentials import Credentials
 from kubectl_scratch.errors import Interrupted
 from kubectl_scratch.interrupts import Interrupts
 from kubectl_scratch.kubeconfig import Access
+from kubectl_scratch.parallel import Task
 from tests.support.patience import PATIENCE
 
 PAST = datetime(2001, 1, 1, tzinfo=timezone.utc)
@@ -23,8 +24,11 @@ COUNTS = """echo x >> "$0"; n=$(wc -l < "$0" | tr -d ' ')
 echo '{"status": {"token": "token-'$n'", "expirationTimestamp": "2999-01-01T00:00:00Z"}}'"""
 
 
-def logged_in(folder: Path) -> Credentials:
-    plugin = {"command": "sh", "args": ["-c", COUNTS, str(folder / "calls")]}
+SAME = COUNTS.replace("token-'$n'", "token")
+
+
+def logged_in(folder: Path, script: str = COUNTS) -> Credentials:
+    plugin = {"command": "sh", "args": ["-c", script, str(folder / "calls")]}
     clusters = [{"name": "it", "cluster": {"server": "http://one.example"}}]
     users = [{"name": "it", "user": {"exec": plugin}}]
     contexts = [{"name": "it", "context": {"cluster": "it", "user": "it"}}]
@@ -62,6 +66,33 @@ def test_what_was_refused_is_renewed_once_for_all(tmp_path: Path) -> None:
     for _ in range(3):
         renewed = found.renewed(refused)
         assert renewed is not None and renewed.authorization == "Bearer token-2"
+
+
+def test_who_has_waited_for_anothers_renewal_has_its_login(tmp_path: Path) -> None:
+    found = logged_in(tmp_path)
+    refused = found.proof()
+    waiting: set[int] = set()
+    both = threading.Event()
+
+    def pause(seconds: float) -> bool:
+        waiting.add(threading.get_ident())
+        if len(waiting) == 2:
+            both.set()
+        return True
+
+    found._pause = pause
+    with found._renewing:
+        tasks = [Task(lambda: found.renewed(refused)) for _ in range(2)]
+        assert both.wait(PATIENCE)
+    shown = [task.result() for task in tasks]
+    assert [proof and proof.authorization for proof in shown] == ["Bearer token-2"] * 2
+
+
+def test_a_login_that_stays_the_same_is_not_asked_for_again_at_once(tmp_path: Path) -> None:
+    found = logged_in(tmp_path, SAME)
+    # Each has been shown what the one before had got.
+    assert [found.renewed(found.proof()) for _ in range(3)] == [None] * 3
+    assert len((tmp_path / "calls").read_text().splitlines()) == 2
 
 
 def test_who_waits_for_anothers_renewal_can_be_told_to_stop(tmp_path: Path) -> None:
