@@ -29,7 +29,7 @@ def admit(plan: Plan, cluster: Cluster) -> Plan:
             told = Finding(Level.INFO, f"profile {choice.profile}, the strongest that is admitted")
             chosen = beginning_with(plan, number)
             return chosen._replace(findings=(*chosen.findings, told))
-        if refusal.status not in (400, 403, 422) or is_not_judged(refusal):
+        if not refusal.refused or is_not_judged(refusal):
             break
     return plan
 
@@ -56,9 +56,9 @@ def judge_lease(plan: Plan, cluster: Cluster) -> ClusterError | None:
     """Return why the cluster would not create the lease; who lacks the right does without."""
     where = plan.place.namespace
     refusal = refusal_of(api.jobs(where), plan.lease, cluster)
-    if refusal and refusal.status == 403 and not cluster.may("create", "batch", "jobs", where):
-        return None
-    return refusal
+    if refusal is None or refusal.status != 403:
+        return refusal
+    return None if cluster.allows("create", "batch", "jobs", where) is False else refusal
 
 
 def refusal_of(path: str, manifest: Json, cluster: Cluster) -> ClusterError | None:

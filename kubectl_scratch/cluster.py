@@ -30,6 +30,7 @@ from kubectl_scratch.execs import Dial, Proxy
 from kubectl_scratch.kubeconfig import Access
 from kubectl_scratch.podjson import Json
 from kubectl_scratch.request import Connection, check_namespace
+from kubectl_scratch.retry import retried
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
@@ -544,10 +545,6 @@ class Cluster:
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise Unreachable(_why_unreachable(error), action) from error
 
-    def may(self, verb: str, group: str, resource: str, namespace: str) -> bool:
-        """Ask the cluster whether the user may; an answer that is no answer is a no."""
-        return bool(self.allows(verb, group, resource, namespace))
-
     def allows(self, verb: str, group: str, resource: str, namespace: str) -> bool | None:
         """Ask the cluster whether the user may; None where it gives no answer.
 
@@ -563,7 +560,7 @@ class Cluster:
         }
         path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
         try:
-            answer = self._call("POST", path, {}, review, check=_is_review)
+            answer = retried(lambda: self._call("POST", path, {}, review, check=_is_review))
         except ClusterError:
             return None
         allowed: bool = answer.body["status"]["allowed"]

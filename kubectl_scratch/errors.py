@@ -54,6 +54,21 @@ class ClusterError(ScratchError):
         """Say whether it may go better next time; what was asked may have been done."""
         return self.status == 0 or self.status >= 500 or self.status == 429
 
+    @property
+    def refused(self) -> bool:
+        """Say whether a right or admission is the reason; 400: a webhook that gives no code."""
+        return self.status in (400, 403, 422)
+
+    @property
+    def gone(self) -> bool:
+        """Say whether there is no such object."""
+        return self.status == 404
+
+    @property
+    def conflict(self) -> bool:
+        """Say whether the object, or its name, is another one than was meant."""
+        return self.status == 409
+
 
 class Unreachable(ClusterError):
     """No answer came: refused, timed out, cut, or no TLS. What was asked may have been done."""

@@ -10,6 +10,7 @@ from kubectl_scratch import cluster as api
 from kubectl_scratch import lease
 from kubectl_scratch.cluster import Cluster
 from kubectl_scratch.errors import ClusterError
+from kubectl_scratch.parallel import Task
 from kubectl_scratch.podjson import Json, is_going, uid
 from kubectl_scratch.request import duration_words
 
@@ -20,7 +21,7 @@ SLICE_SECONDS = 5.0
 STOP_SECONDS = 5.0
 
 
-class Heartbeat(threading.Thread):
+class Heartbeat:
     """Renew a lease from a thread of its own, until it is stopped or the lease is gone.
 
     ``tell`` hears that it is lost, which only the cluster can say, and once that it can't be
@@ -39,7 +40,6 @@ class Heartbeat(threading.Thread):
         since: tuple[float, float],
         unfinished: Callable[[], bool] = lambda: True,
     ) -> None:
-        super().__init__(name="heartbeat", daemon=True)
         self._cluster = cluster
         self._path = api.jobs(job["metadata"]["namespace"], job["metadata"]["name"])
         self._uid = uid(job)
@@ -51,10 +51,18 @@ class Heartbeat(threading.Thread):
         self._renewed = since
         self._stopped = threading.Event()
         self._beating = threading.Lock()
+        self._task: Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._task = Task(self._run)
 
     def stop(self) -> None:
         """End it; a renewal that is under way comes to its end first, or would undo a leave."""
         self._stopped.set()
+        if self._task is not None:
+            # It asks for nothing more, and waits for no API server that is busy.
+            self._task.abandon()
         if self._beating.acquire(timeout=STOP_SECONDS):
             self._beating.release()
 
@@ -63,7 +71,7 @@ class Heartbeat(threading.Thread):
         """Say whether the lease has ended for want of a renewal."""
         return _elapsed(self._renewed) >= self._ttl
 
-    def run(self) -> None:
+    def _run(self) -> None:
         """Renew at a third of the lease."""
         missed = 0
         while self._wait(self._ttl / BEATS_PER_LEASE):
@@ -109,12 +117,14 @@ class Heartbeat(threading.Thread):
         try:
             found = self._cluster.get(self._path)
         except ClusterError as error:
-            if error.status == 404:
+            if error.gone:
                 return error.message
             raise
         if uid(found.body) != self._uid or is_going(found.body):
             return "it is being removed"
         patch = lease.renewal(found.body, self._session_id, found.at, self._ttl)
+        # One that is under way for longer than a leave waits for would take the seat again.
+        patch["metadata"]["resourceVersion"] = found.body["metadata"].get("resourceVersion")
         self._cluster.patch(self._path, patch)
         self._renewed = began
         if "spec" not in patch and not self._told:

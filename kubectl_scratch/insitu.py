@@ -23,8 +23,6 @@ from kubectl_scratch.run import SessionLimit, run_session
 from kubectl_scratch.source import find_in_file, find_source
 from kubectl_scratch.tether import Tether
 
-# By a right that lacks, by admission; 400: a webhook that gives its refusal no code.
-REFUSED = (400, 403, 422)
 # No answer of the API server, or one that says that it may still be at it.
 UNANSWERED = (0, 504)
 # A container that has ended is told of by the API some seconds later.
@@ -122,7 +120,7 @@ def add_container(plan: InPlacePlan, desk: Desk, dry_run: bool = False) -> Choic
         try:
             return _patch_in(plan.place, choice, desk, dry_run)
         except ClusterError as error:
-            if error.status not in REFUSED:
+            if not error.refused:
                 raise
     return _patch_in(plan.place, last, desk, dry_run)
 
@@ -134,7 +132,13 @@ def _patch_in(place: Place, choice: Choice, desk: Desk, dry_run: bool) -> Choice
     def ask() -> api.Answer:
         # The kubelet writes to the same object, so there may be conflicts.
         desk.interrupts.check()
-        return desk.cluster.patch(path, patch, api.STRATEGIC_PATCH, dry_run=dry_run)
+        try:
+            return desk.cluster.patch(path, patch, api.STRATEGIC_PATCH, dry_run=dry_run)
+        except Interrupted:
+            # In the pause of a busy API server, which may have done it all the same.
+            if not dry_run:
+                _say_what_may_be(place, desk)
+            raise
 
     try:
         despite_conflicts(ask)
@@ -153,11 +157,15 @@ def _is_there(place: Place, error: ClusterError, desk: Desk) -> bool:
         if find(pod["spec"].get("ephemeralContainers") or [], place.container) is not None:
             return True
     except ClusterError as unanswered:
-        certain = unanswered.status == 404
+        certain = unanswered.gone
     if not certain:
-        what = f"container {place.container} may be listed in pod {place.copy_name}"
-        desk.console.warning(f"{what} until that is deleted; its process ends by itself")
+        _say_what_may_be(place, desk)
     return False
+
+
+def _say_what_may_be(place: Place, desk: Desk) -> None:
+    what = f"container {place.container} may be listed in pod {place.copy_name}"
+    desk.console.warning(f"{what} until that is deleted; its process ends by itself")
 
 
 def farewell(guest: Guest, desk: Desk) -> None:
@@ -202,6 +210,6 @@ def is_in(place: Place, wanted: tuple[str, ...], desk: Desk) -> bool:
     try:
         pod = desk.cluster.get(path, LOOK_SECONDS).body
     except ClusterError as error:
-        return error.status == 404
+        return error.gone
     state = (status_of(pod, place.container) or {}).get("state") or {}
     return any(each in state for each in wanted)

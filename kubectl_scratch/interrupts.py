@@ -18,7 +18,7 @@ from types import FrameType, TracebackType
 from typing import Any, TypeVar
 
 from kubectl_scratch.errors import Interrupted
-from kubectl_scratch.parallel import Task
+from kubectl_scratch.parallel import Task, is_abandoned
 
 T = TypeVar("T")
 
@@ -153,7 +153,8 @@ class Interrupts:
         while True:
             if threading.current_thread() is threading.main_thread():
                 self.check()
-            if self.impatient if self._closing else self.received is not None:
+            signalled = self.impatient if self._closing else self.received is not None
+            if signalled or is_abandoned():
                 return False
             left = end - time.monotonic()
             if left <= 0:

@@ -43,7 +43,7 @@ class JoinedCopy(LivingCopy):
         try:
             found = self._cluster.get(path)
         except ClusterError as error:
-            if error.status != 404:
+            if not error.gone:
                 raise
             problem = f"copy {self.place.copy_name!r} has no lease, so it takes one session only"
             raise InvalidRequest(problem) from error

@@ -9,6 +9,7 @@ https://kubernetes.io/docs/concepts/workloads/controllers/ttlafterfinished/
 from __future__ import annotations
 
 import math
+import re
 from datetime import datetime, timedelta, timezone
 
 from kubectl_scratch.podjson import Json, annotations_of, labels_of, name, namespace, uid
@@ -24,6 +25,8 @@ VIEW_ANNOTATION = "kubectl-scratch/view"
 ARCH_ANNOTATION = "kubectl-scratch/arch"
 # That no debug container will come beside the target.
 ALONE_ANNOTATION = "kubectl-scratch/alone"
+# For how many seconds the session that created the copy may last.
+LONGEST_ANNOTATION = "kubectl-scratch/longest"
 # The UID of the ConfigMap that the copy was created with: another one may come by its name.
 SEED_ANNOTATION = "kubectl-scratch/seed-uid"
 
@@ -133,6 +136,12 @@ def _why_not_owned(pod: Json, job: Json) -> str:
     if owners[0].get("controller"):
         return f"job {name(job)} controls the pod"
     return ""
+
+
+def longest(copy: Json) -> int:
+    """Return for how many seconds its first session may last, as the copy says; else 0."""
+    said = annotations_of(copy).get(LONGEST_ANNOTATION, "")
+    return int(said) if re.fullmatch("[0-9]{1,9}", said) else 0
 
 
 def age(obj: Json, now: datetime) -> int:

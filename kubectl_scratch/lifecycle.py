@@ -42,13 +42,10 @@ BESIDE_AT_THE_LATEST, PROMPT_SECONDS = 5.0, 0.3
 ADD_AGAIN_SECONDS = 0.5
 # After this, in seconds, nothing is tried again: the lease does the rest.
 EXIT_SECONDS = 8.0
-GONE, CONFLICT = 404, 409
 # An answer with which certainly nothing was created; others may come of a proxy that asked twice.
 NOT_CREATED = (400, 401, 403, 404, 405, 413, 415, 422, 429)
 # By whom and when something was created: what has the same marks is the same creation.
 MARKS = "kubectl-scratch/"
-# By a right that lacks, by admission; 400: a webhook that gives its refusal no code.
-REFUSED = (400, 403, 422)
 
 
 class Terms(NamedTuple):
@@ -154,8 +151,9 @@ class LivingCopy:
     def _spread_a_net(self) -> bool:
         """Give the copy a deadline, since its lease does not count down; say so.
 
-        Return False where there is no copy yet. It is behind the session's own end: a deadline
-        can be set on a pod that runs, and then only be made shorter.
+        Return False where it is to be tried again, as where there is no copy yet. It is behind
+        this session's end and the first one's: a deadline can be set on a pod that runs, and then
+        only be made shorter.
         """
         path = api.pods(self.place.namespace, self.place.copy_name)
         own = dict(self._objects).get(path)
@@ -164,13 +162,18 @@ class LivingCopy:
         why = "the Job of the lease is not completed by any controller, so it ends nothing"
         try:
             self._net = duration_words(self._set_deadline(path, own))
-        except ClusterError as error:
-            said = f"and the copy can't have a deadline ({error.message}): it stays if"
-            self._net = "never"
+        except Exception as error:
+            final = isinstance(error, ClusterError) and not (error.transient or error.conflict)
+            has_none = "can't have a deadline" if final else "has no deadline yet"
+            said = f"and the copy {has_none} ({_reason(error)}): it stays if"
+            # Said once, however often it is tried.
+            told, self._net = not final and self._net == "never", "never"
         else:
             said = f"and the copy stops after {self._net} in any case: its object stays if"
-        self._console.warning(f"{why}, {said} this process is killed")
-        return True
+            final, told = True, False
+        if not told:
+            self._console.warning(f"{why}, {said} this process is killed")
+        return final
 
     def _set_deadline(self, path: str, own: str) -> int:
         """Set the copy's deadline, if it has none; return it in seconds from its start."""
@@ -179,7 +182,8 @@ class LivingCopy:
         if known is not None:
             return int(known)
         seconds = lease.age(found.body, found.at)
-        seconds += math.ceil(self._terms.longest + self._terms.ttl)
+        longest = max(self._terms.longest, lease.longest(found.body))
+        seconds += math.ceil(longest + self._terms.ttl)
         patch = {"metadata": {"uid": own}, "spec": {"activeDeadlineSeconds": seconds}}
         self._cluster.patch(path, patch)
         return seconds
@@ -225,7 +229,7 @@ class LivingCopy:
         try:
             return self._again(lambda: self._cluster.patch(path, patch, timeout=EXIT_TIMEOUT))
         except ClusterError as error:
-            if error.status == GONE:
+            if error.gone:
                 return None
             if error.transient:
                 raise
@@ -240,7 +244,7 @@ class LivingCopy:
         try:
             found = self._again(lambda: self._cluster.get(path, EXIT_TIMEOUT))
         except ClusterError as error:
-            if error.status == GONE:
+            if error.gone:
                 return None
             raise
         return found if uid(found.body) == own else None
@@ -253,7 +257,7 @@ class LivingCopy:
             except ClusterError as error:
                 late = time.monotonic() > self._give_up_at or self._interrupts.impatient
                 # Of a conflict only a look can tell what it is about.
-                if late or not (error.transient or error.status == CONFLICT):
+                if late or not (error.transient or error.conflict):
                     raise
                 self._console.progress(f"leaving the copy: {error.message}; trying again")
                 time.sleep(0.5 * again)
@@ -273,8 +277,9 @@ class LivingCopy:
             if own:
                 self._again(lambda: self._cluster.delete(path, own, GRACE_SECONDS, EXIT_TIMEOUT))
         except Exception as error:
-            status = error.status if isinstance(error, ClusterError) else 0
-            if status == GONE or (status == CONFLICT and self._is_gone(path, own)):
+            if isinstance(error, ClusterError) and (
+                error.gone or (error.conflict and self._is_gone(path, own))
+            ):
                 return ""
             return _reason(error)
         return ""
@@ -289,7 +294,7 @@ class LivingCopy:
             found = self._again(lambda: self._cluster.get(path, EXIT_TIMEOUT)).body
             return _known_uid(found) if _is_same(found, manifest) else ""
         except Exception as error:
-            gone = isinstance(error, ClusterError) and error.status == GONE
+            gone = isinstance(error, ClusterError) and error.gone
             if gone or not likely:
                 return ""
             raise
@@ -377,9 +382,11 @@ class CreatedCopy(LivingCopy):
         try:
             job = self._create(api.jobs(self.place.namespace), self._plan.lease)
         except ClusterError as error:
-            if error.status != 403 or self._cluster.may(
-                "create", "batch", "jobs", self.place.namespace
-            ):
+            if error.status != 403:
+                raise
+            # What is not known for certain is no reason to do without.
+            may = self._cluster.allows("create", "batch", "jobs", self.place.namespace)
+            if may is not False:
                 raise
             self._leased = False
             return None
@@ -392,9 +399,11 @@ class CreatedCopy(LivingCopy):
             copy["metadata"]["ownerReferences"] = [lease.owner_reference(job)]
         else:
             copy["spec"]["activeDeadlineSeconds"] = int(self._terms.deadline)
+        # For a later session, which can't know it otherwise.
+        notes = copy["metadata"].setdefault("annotations", {})
+        notes[lease.LONGEST_ANNOTATION] = str(math.ceil(self._terms.longest))
         if self.seed is not None:
-            # For a later session, which can't know it otherwise.
-            copy["metadata"].setdefault("annotations", {})[lease.SEED_ANNOTATION] = self.seed.uid
+            notes[lease.SEED_ANNOTATION] = self.seed.uid
         return self._create(api.pods(self.place.namespace), copy)
 
     def _create_seed(self, owner: Json) -> None:
@@ -432,12 +441,16 @@ class CreatedCopy(LivingCopy):
         except ClusterError as error:
             if error.status not in NOT_CREATED:
                 # A name that is taken may be ours, too: of a request that a proxy sent twice.
-                self._note_unsure(own, manifest, likely=error.status != CONFLICT)
+                self._note_unsure(own, manifest, likely=not error.conflict)
             raise
         except Exception as error:
             self._note_unsure(own, manifest, likely=True)
             said = f"its answer to a creation makes no sense ({_reason(error)})"
             raise ClusterError(0, "NotKubernetes", said, f"POST {path}") from error
+        except BaseException:
+            # In the pause of a busy API server, which may have done it all the same.
+            self._note_unsure(own, manifest, likely=True)
+            raise
         return created
 
     def _note_unsure(self, path: str, manifest: Json, likely: bool) -> None:
@@ -466,7 +479,7 @@ class CreatedCopy(LivingCopy):
                 self._patch_in(path, container)
                 return
             except ClusterError as error:
-                if error.status not in REFUSED:
+                if not error.refused:
                     raise
                 if self.place.view == TOOLS:
                     self._interrupts.check()
@@ -481,7 +494,7 @@ class CreatedCopy(LivingCopy):
             except ClusterError as error:
                 # The same once more changes nothing, if it was done without an answer; and the
                 # kubelet writes to the same object.
-                again = error.transient or error.status == CONFLICT
+                again = error.transient or error.conflict
                 if not again or self._over.wait(ADD_AGAIN_SECONDS):
                     raise
         self._cluster.patch(path, patch, api.STRATEGIC_PATCH)
@@ -493,7 +506,7 @@ def despite_conflicts(ask: Callable[[], Answer]) -> Answer:
         try:
             return ask()
         except ClusterError as error:
-            if error.status != CONFLICT:
+            if not error.conflict:
                 raise
         time.sleep(ADD_AGAIN_SECONDS)
     return ask()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import functools
 import os
 import re
@@ -28,6 +29,10 @@ def private_folder() -> Iterator[Path]:
     parent = Path(wanted if wanted and usable else tempfile.gettempdir())
     _remove_leftovers(parent)
     folder = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=parent)
+    held = os.open(folder, os.O_RDONLY)
+    # On a file system without locks nothing is removed.
+    with contextlib.suppress(OSError):
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     remove = functools.partial(shutil.rmtree, folder, ignore_errors=True)
     # A thread that nobody waits for any more may not come to its end.
     atexit.register(remove)
@@ -35,6 +40,7 @@ def private_folder() -> Iterator[Path]:
         yield Path(folder)
     finally:
         remove()
+        os.close(held)
         atexit.unregister(remove)
 
 
@@ -43,8 +49,22 @@ def _remove_leftovers(parent: Path) -> None:
         pid = re.fullmatch(PREFIX + r"(\d+)-\w+", folder.name)
         # Another process of ours may be removing it just now.
         with contextlib.suppress(OSError):
-            if pid and folder.lstat().st_uid == os.getuid() and not _is_alive(int(pid[1])):
+            if not pid or folder.lstat().st_uid != os.getuid() or _is_alive(int(pid[1])):
+                continue
+            if not _is_held(folder):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_held(folder: Path) -> bool:
+    """Say whether a process holds it, which may be one of a container that shares the folder."""
+    found = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(found)
+    return False
 
 
 def _is_alive(pid: int) -> bool:

@@ -24,8 +24,6 @@ from kubectl_scratch.podjson import Json, annotations_of, labels_of, uid
 
 TRIES, TRY_EVERY = 3, 0.3
 LOOK_SECONDS = 10.0
-# By a right that lacks, or by a webhook that takes no dry runs.
-REFUSED = (400, 403, 422)
 UNREADABLE = "no permission to get or delete ConfigMaps"
 OLDER = "the copy was made by an older version, or without its mark"
 
@@ -113,9 +111,9 @@ class SeedCheck:
             try:
                 return self._read()
             except ClusterError as error:
-                if error.status == 404:
+                if error.gone:
                     raise _refusal("its ConfigMap has been deleted") from error
-                if error.status == 409:
+                if error.conflict:
                     raise _refusal("its ConfigMap has been replaced") from error
                 if not error.transient or again == TRIES:
                     problem = "the program in the copy could not be checked"
@@ -135,7 +133,8 @@ class SeedCheck:
                 self._cluster.dry_delete(self._ours.path, self._ours.uid, LOOK_SECONDS)
                 return None
         except ClusterError as error:
-            if error.status not in REFUSED:
+            # By a right that lacks, or by a webhook that takes no dry runs.
+            if not error.refused:
                 raise
         self._tell(UNREADABLE)
         return None

@@ -20,8 +20,6 @@ from kubectl_scratch.request import DebugRequest, SessionRequest
 from kubectl_scratch.source import read_pod
 from kubectl_scratch.views import TOOLS
 
-# What has a reason in rights, admission, quota.
-REFUSALS = (400, 403, 422)
 # For how long a debug container may be on its way, and how often it is looked for, in seconds.
 ADDED_WITHIN, ADDED_LOOK_EVERY = 6.0, 0.25
 
@@ -107,7 +105,7 @@ def refuse_blocked(plan: Plan) -> None:
 
 def explain(error: ClusterError, plan: Plan, desk: Desk) -> None:
     """Say what lies behind a refusal; the check tells more than its message."""
-    if error.status not in REFUSALS:
+    if not error.refused:
         return
     # The copy is gone: a signal may end this.
     desk.interrupts.reopen()

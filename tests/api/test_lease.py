@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import subprocess
 import threading
@@ -17,6 +18,7 @@ from tests.api.harness import (
     A_LEASE,
     JOBS,
     PODS,
+    REVIEWS,
     Cli,
     Ended,
     a_cluster,
@@ -138,6 +140,11 @@ def _a_job(status: object) -> str:
     return json.dumps({"kind": "Job", "metadata": {}, "spec": {}, "status": status})
 
 
+def _a_pod(spec: object) -> str:
+    """Return a pod whose fields are other than they can be."""
+    return json.dumps({"kind": "Pod", "metadata": {"name": "x", "uid": "u"}, "spec": spec})
+
+
 HICCUPS: dict[str, dict[str, Any]] = {
     "500-get": {"method": "GET", "status": 500, "reason": "InternalError"},
     "429-patch": {"method": "PATCH", "status": 429, "reason": "TooManyRequests"},
@@ -230,18 +237,71 @@ def test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline(
     clean(cli.api)
 
 
-def test_a_copy_that_can_have_no_deadline_is_told(cli: Cli) -> None:
+@pytest.mark.parametrize("row", [(403, "can't have a deadline"), (500, "has no deadline yet")])
+def test_a_copy_that_can_have_no_deadline_is_told(row: Any, at_once: AtOnce) -> None:
+    at_once(_no_deadline)
+
+
+def _no_deadline(row: tuple[int, str], folder: Path) -> None:
+    status, said = row
+    with a_cluster(folder) as cli:
+        cli.api.job_delay = NEVER
+        refusal = {"status": status, "reason": "X", "message": "no patch of pods", "times": None}
+        cli.api.fault(method="PATCH", path=A_COPY, **refusal)
+        cli.api.fault(method="DELETE", **{**refusal, "status": 403})
+        process = _start(cli, "--ttl", "5s")
+        line = told(process, "warning:")
+        assert f"{said} (no patch of pods)" in line
+        cli.api.wait_for(lambda a: len(_looks(a)) > 2, PATIENCE)
+        ended = finish(process, b"bye")
+        assert ended.code == 1 and "its lease removes it" not in ended.err
+        assert any("kubectl delete " in line for line in ended.warnings)
+        # Said once, however often it fails.
+        assert not any("deadline" in line for line in ended.warnings)
+
+
+AGAIN: dict[str, dict[str, Any]] = {
+    "503-get": {"method": "GET", "status": 503, "reason": "ServiceUnavailable"},
+    "503-patch": {"method": "PATCH", "status": 503, "reason": "ServiceUnavailable"},
+    "409-patch": {"method": "PATCH", "status": 409, "reason": "Conflict"},
+    "cut-patch": {"method": "PATCH", "drop": True},
+    "nothing-get": {"method": "GET", "text": "{}"},
+    "nothing-patch": {"method": "PATCH", "text": "[]"},
+    "no-number-get": {"method": "GET", "text": _a_pod({"activeDeadlineSeconds": "soon"})},
+}
+
+
+@pytest.mark.parametrize("row", AGAIN)
+def test_a_deadline_that_fails_once_is_tried_again(row: str, at_once: AtOnce) -> None:
+    at_once(_deadline_again)
+
+
+def _deadline_again(row: str, folder: Path) -> None:
+    with a_cluster(folder) as cli:
+        cli.api.job_delay = NEVER
+        look = cli.api.fault(method="GET", path=A_LEASE, hold=threading.Event())
+        process = _start(cli, "--ttl", "5s")
+        fault = cli.api.fault(path=A_COPY, **AGAIN[row])
+        release(look)
+        assert "has no deadline yet (" in told(process, "warning:")
+        assert "the copy stops after" in told(process, "warning:")
+        assert cli.api.get("pods", "default", copy_of(cli.api))["spec"]["activeDeadlineSeconds"]
+        assert fault.hits == 1
+        assert _end(process).warnings == []
+        clean(cli.api)
+
+
+def test_a_deadline_is_behind_the_end_of_the_first_session_too(cli: Cli) -> None:
     cli.api.job_delay = NEVER
-    refusal = {"status": 403, "reason": "Forbidden", "message": "no patch of pods"}
-    cli.api.fault(method="PATCH", path=A_COPY, times=None, **refusal)
-    cli.api.fault(method="DELETE", times=None, **refusal)
-    process = _start(cli, "--ttl", "5s")
-    line = told(process, "warning:")
-    assert "can't have a deadline (no patch of pods)" in line
-    cli.api.wait_for(lambda a: len(_looks(a)) > 2, PATIENCE)
-    ended = finish(process, b"bye")
-    assert ended.code == 1 and "its lease removes it" not in ended.err
-    assert any("kubectl delete " in line for line in ended.warnings)
+    first = _start(cli, "--ttl", "1h", "--max", "5h")
+    second = cli.start("attach", "--ttl", "5s", "--max", "1h", copy_of(cli.api), *TALK)
+    assert line_of(second.stdout) == b"ready\n"
+    told(second, "stops after 5h")
+    copy = cli.api.get("pods", "default", copy_of(cli.api))
+    assert copy["spec"]["activeDeadlineSeconds"] >= 5 * HOUR + 5
+    for each in (second, first):
+        finish(each, b"bye")
+    clean(cli.api)
 
 
 def test_a_deadline_that_is_there_is_kept(cli: Cli) -> None:
@@ -307,6 +367,45 @@ def _deadline(row: tuple[tuple[str, ...], str, int], folder: Path) -> None:
         assert kinds_made(cli.api) == ["pods", "configmaps"]
 
 
+UNKNOWN: dict[str, dict[str, Any]] = {
+    "500": {"status": 500, "reason": "InternalError"},
+    "403": {"status": 403, "reason": "Forbidden"},
+    "cut": {"drop": True},
+    "nothing": {"text": "{}"},
+    "no-status": {"text": '{"kind": "SelfSubjectAccessReview", "metadata": {}, "status": {}}'},
+}
+
+
+@pytest.mark.parametrize("row", [*itertools.product(UNKNOWN, (False, True))], ids=str)
+def test_who_may_perhaps_create_a_lease_does_not_do_without(row: Any, at_once: AtOnce) -> None:
+    at_once(_perhaps)
+
+
+def _perhaps(row: tuple[str, bool], folder: Path) -> None:
+    how, dry = row
+    with a_cluster(folder) as cli:
+        refusal = {"status": 403, "reason": "Forbidden", "message": "a webhook says no"}
+        cli.api.fault(method="POST", path=JOBS, times=None, dry=dry, **refusal)
+        cli.api.fault(path=REVIEWS, when=_about_jobs, times=None, **UNKNOWN[how])
+        flags = ("--dry-run=server",) if dry else ()
+        cli.run("debug", *flags, "mypod", *([] if dry else TALK)).complains("a webhook says no")
+        assert cli.api.created == []
+
+
+def test_a_right_that_is_unknown_for_a_moment_is_asked_for_again(cli: Cli) -> None:
+    cli.api.fault(method="POST", path=JOBS, status=403, reason="Forbidden", times=None)
+    cli.api.access = lambda asked: asked["resourceAttributes"]["resource"] != "jobs"
+    cli.api.fault(path=REVIEWS, when=_about_jobs, status=500, reason="InternalError")
+    ended = cli.run("debug", "mypod", "--", "echo", "hi")
+    assert (ended.code, ended.out, ended.errors) == (0, b"hi\n", []), ended
+    assert any("no lease" in line for line in ended.warnings)
+    clean(cli.api)
+
+
+def _about_jobs(request: Request) -> bool:
+    return bool(request.body["spec"]["resourceAttributes"]["resource"] == "jobs")
+
+
 def test_without_a_lease_a_copy_that_can_not_be_deleted_is_told(cli: Cli) -> None:
     cli.api.fault(method="POST", path=JOBS, status=403, reason="Forbidden", times=None)
     cli.api.fault(method="DELETE", status=403, reason="Forbidden", times=None)
@@ -367,6 +466,45 @@ def test_a_renewal_that_is_under_way_does_not_undo_a_leave(cli: Cli) -> None:
     assert len([key for key in seats if key.startswith("session.")]) == 1
     assert _end(first).warnings == []
     clean(cli.api)
+
+
+@pytest.mark.parametrize("row", ["GET", "PATCH"])
+def test_a_renewal_that_outlasts_a_leave_does_not_undo_it(row: str, at_once: AtOnce) -> None:
+    at_once(_outlasts)
+
+
+def _outlasts(method: str, folder: Path) -> None:
+    with a_cluster(folder) as cli:
+        first = _start(cli, "--ttl", "1h")
+        second = cli.start("attach", "--ttl", "5s", copy_of(cli.api), *TALK)
+        assert line_of(second.stdout) == b"ready\n"
+        when = _renews if method == "PATCH" else _anything
+        held = cli.api.fault(method=method, path=A_LEASE, when=when, hold=threading.Event())
+        assert held.reached.wait(PATIENCE)
+        left = cli.api.fault(
+            method="PATCH", path=A_LEASE, when=_leaves, after=True, hold=threading.Event()
+        )
+        assert second.stdin is not None
+        second.stdin.close()
+        second.stdin = None
+        # It leaves without the end of the renewal, which comes now.
+        assert left.reached.wait(PATIENCE)
+        release(held)
+        with contextlib.suppress(AssertionError):
+            cli.api.wait_for(lambda a: len(_seats(a)) == 2, 1.0)
+        release(left)
+        assert finish(second).code == 0
+        assert len(_seats(cli.api)) == 1
+        assert _end(first).warnings == []
+        clean(cli.api)
+
+
+def _seats(api: FakeCluster) -> list[str]:
+    return [key for key in _job(api)["metadata"]["annotations"] if key.startswith("session.")]
+
+
+def _anything(request: Request) -> bool:
+    return True
 
 
 def _renews(request: Request) -> bool:

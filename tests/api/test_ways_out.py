@@ -122,6 +122,24 @@ def _ended_by(signum: int, ended: Ended) -> None:
     ended.is_well_formed()
 
 
+@pytest.mark.parametrize("row", [JOBS, PODS])
+def test_a_signal_while_a_busy_api_server_is_waited_for(row: str, at_once: AtOnce) -> None:
+    at_once(_signal_in_pause)
+
+
+def _signal_in_pause(path: str, folder: Path) -> None:
+    """What answers that it was busy may have done it all the same."""
+    with a_cluster(folder) as cli:
+        busy = {"status": 503, "reason": "ServiceUnavailable", "headers": {"Retry-After": "10"}}
+        held = cli.api.fault(method="POST", path=path, after=True, **busy)
+        process = cli.start("debug", "mypod", "--", "true")
+        assert held.reached.wait(PATIENCE)
+        process.send_signal(signal.SIGINT)
+        _ended_by(signal.SIGINT, finish(process))
+        assert kinds_made(cli.api)[-1] == ("jobs" if path == JOBS else "pods")
+        clean(cli.api)
+
+
 @pytest.mark.parametrize("row", SIGNALS, ids=lambda s: s.name)
 def test_a_signal_while_the_target_starts(row: signal.Signals, at_once: AtOnce) -> None:
     at_once(_signal_in_wait)

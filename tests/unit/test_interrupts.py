@@ -80,6 +80,22 @@ def test_a_signal_gives_it_up(interrupts: Interrupts) -> None:
     assert worker.log.getvalue() == ""
 
 
+def test_who_is_given_up_waits_for_nothing_more(interrupts: Interrupts) -> None:
+    begun, over = threading.Event(), threading.Event()
+    waited: list[bool] = []
+
+    def work() -> None:
+        begun.set()
+        waited.append(interrupts.pause(3600))
+        over.set()
+
+    task = parallel.Task(work)
+    assert begun.wait(PATIENCE)
+    task.abandon()
+    assert over.wait(PATIENCE)
+    assert waited == [False]
+
+
 def test_who_is_given_up_begins_nothing_more(interrupts: Interrupts) -> None:
     seen: list[str] = []
     over = threading.Event()

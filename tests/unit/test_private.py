@@ -38,6 +38,22 @@ def test_what_a_killed_process_of_ours_has_left_is_removed(parent: Path) -> None
     assert list(parent.iterdir()) == []
 
 
+def test_what_a_process_of_another_container_holds_is_left_alone(
+    parent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its number says nothing here, where another process may have it, or none."""
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(os, "getpid", lambda: dead.pid)
+        theirs = private_folder()
+        folder = theirs.__enter__()
+    with private_folder():
+        assert folder.is_dir()
+    theirs.__exit__(None, None, None)
+    assert list(parent.iterdir()) == []
+
+
 def test_another_users_private_folder_is_left_alone(
     parent: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
