@@ -54,6 +54,8 @@ OVER_LOOKS = 40
 
 # For how long, in seconds, the wait for a session may be over its time: it knows best why.
 GRACE_SECONDS = 2.0
+# After how long, in seconds, input that nobody has asked for is worth a line.
+UNREAD_SECONDS = 5.0
 
 UNREACHED = (stream.NoWebSocket, stream.NotStarted, stream.Refused, stream.Unsure)
 
@@ -184,9 +186,14 @@ def carry(
             if not reads:
                 remote.sendeof()
             with watch_stdin(remote, request, desk, place) as wanted:
-                terminal.bridge(
-                    remote, desk.user, desk.interrupts, now, limit.check, None, reads, wanted
-                )
+                hint = StdinHint(wanted, request.command, desk) if wanted else None
+
+                def tick() -> None:
+                    limit.check()
+                    if hint:
+                        hint.check()
+
+                terminal.bridge(remote, desk.user, desk.interrupts, now, tick, None, reads, wanted)
     finally:
         remote.close()
     return remote.outcome()
@@ -203,6 +210,33 @@ def watch_stdin(
     if asked or not remote.input_id or terminal.has_ended(desk.user.stdin):
         return contextlib.nullcontext()
     return StdinWatch(desk.cluster, place, remote.input_id)
+
+
+class StdinHint:
+    """Say once that there is input which the command has not asked for.
+
+    One that only looks now and then whether there is some, without waiting for it, is not seen.
+    """
+
+    def __init__(self, wanted: StdinWatch, command: tuple[str, ...], desk: Desk) -> None:
+        self._wanted = wanted
+        self._command = command
+        self._desk = desk
+        self._next = desk.clock.monotonic() + UNREAD_SECONDS
+
+    def check(self) -> None:
+        """Look, about once a second."""
+        now, stdin = self._desk.clock.monotonic(), self._desk.user.stdin
+        if now < self._next:
+            return
+        self._next = now + terminal.TICK_SECONDS
+        ready = terminal.ready_of(self._wanted, stdin)
+        if self._wanted in ready:
+            self._next = math.inf
+        elif stdin in ready and not terminal.has_ended(stdin):
+            self._next = math.inf
+            program = self._command[0]
+            self._desk.console.info(f"{program} has not read stdin yet; -i passes it from the start")
 
 
 def open_session(

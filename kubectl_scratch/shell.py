@@ -39,8 +39,8 @@ esac
 PS1='@TARGET@:\w\$ '
 """
 
-# By ENV a shell finds its rc; what it starts is to see the app's own again, which the seed has
-# carried along as it was, ENV=..., or as nothing (seed/program.c).
+# By ENV a shell finds its rc; what it starts is to see the container's own again, which whoever set
+# the other has carried along as it was, ENV=..., or as nothing (seed/program.c, START).
 OWN_ENV = r"""
 case ${SCRATCH_ENV-none} in
   ENV=*) ENV=${SCRATCH_ENV#ENV=}; export ENV ;;
@@ -93,7 +93,7 @@ for d in "${TMPDIR:-/tmp}" /dev/shm "$HOME" .; do
 done
 [ -n "$rc" ] || { LANG=${LANG:-C.UTF-8}; export LANG; }
 if command -v bash > /dev/null; then exec bash ${rc:+--rcfile "$rc"} -i; fi
-[ -z "$rc" ] || { ENV=$rc; export ENV; }
+[ -z "$rc" ] || { SCRATCH_ENV=${ENV+ENV=$ENV}; ENV=$rc; export SCRATCH_ENV ENV; }
 if command -v ash > /dev/null; then exec ash -i; fi
 exec sh -i
 """
@@ -142,7 +142,7 @@ def helpers(place: Place) -> str:
     """Return the commands that a session's shell reads at its start."""
     found = HELPERS.replace("@TARGET@", place.target)
     if not place.has_seed:
-        return found
+        return OWN_ENV + found
     outside = (applet for applet in applets() if applet not in BUILT_IN)
     return OWN_ENV + found + LINKS + OWN_FIRST.replace("@APPLETS@", " ".join(outside))
 

@@ -196,6 +196,12 @@ def _show(remote: Remote, raw: RawTerminal | None, outlet: Outlet) -> None:
         outlet.write(outlet.err, err)
 
 
+def ready_of(wanted: StdinWatch, stdin: int) -> list[StdinWatch | int]:
+    """Return which of the two can be read now."""
+    ready, _, _ = select.select([wanted, stdin], [], [], 0)
+    return ready
+
+
 def has_ended(stdin: int) -> bool:
     """Say whether a stdin certainly has nothing to read any more: /dev/null, a pipe's dead end."""
     status = os.fstat(stdin)

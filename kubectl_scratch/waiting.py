@@ -43,6 +43,11 @@ TIMEOUT_HINT = "--timeout waits longer"
 BRIEF, CAUSE, LONGEST = 100, 24, 160
 # What a scheduler adds to each of its reasons.
 ASIDE = re.compile(r"\.? (no new claims to deallocate, )?preemption: [^();]*")
+# What is one word, whatever is in it: a taint is {dedicated: gpu}.
+WHOLE = re.compile(
+    r"""\{(?:[^{}]|\{[^{}]*\})*\} | "[^"]*" | (?<!\w)'[^']*'""",
+    re.VERBOSE,
+)
 # What differs from one time to the next in a reason that is the same.
 VARIES = re.compile(
     r"""\b\d+(\.\d+)?(ns|us|µs|ms|s|m|h)(\d+(\.\d+)?(ms|s|m))*\b  # durations
@@ -161,12 +166,14 @@ def brief(words: str) -> str:
     words = ASIDE.sub("", words).rstrip(".")
     if len(words) <= BRIEF:
         return words
+    words = WHOLE.sub(lambda whole: whole[0].replace(": ", "\0"), words)
     start = re.search(r": | \(", words)
     ours, said = (words[: start.start()], words[start.end() :]) if start else ("", words)
     inner, *outer = reversed(said.removesuffix(")").split(": "))
     # A few words alone don't say of what they are.
     while outer and len(inner) < CAUSE:
         inner = f"{outer.pop(0)}: {inner}"
+    inner = inner.replace("\0", ": ")
     inner = f"{inner[:LONGEST]}…" if len(inner) > LONGEST else inner
     return f"{ours}: {inner}" if ours else inner
 

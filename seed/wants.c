@@ -12,15 +12,21 @@
 enum { LOOK_EVERY_MS = 20, SHARE = 10, PATIENCE_SHARE = 50, AT_MOST_MS = 500 };
 /* For how long nobody is seen to have the stdin before it is given up that somebody will be. */
 enum { UNSEEN_MS = 1000 };
-enum { MOST_HANDLES = 64, MOST_POLLED = 4096, FIELDS = 6 };
+enum { MOST_HANDLES = 64, MOST_POLLED = 4096, ARGUMENTS = 6 };
 
 struct wish {
     uint64_t device, inode;
     const char *pid;
     bool seen;
-    /* The handles by which the process has it. */
+    /* The handles by which the process may read it, and whether such a read returns at once. */
     uint64_t handles[MOST_HANDLES];
     size_t count;
+    bool tries;
+};
+
+/* What a thread waits for in the kernel. */
+struct asked {
+    uint64_t number, arguments[ARGUMENTS], stack, code;
 };
 
 enum call { OTHER, READ, POLL, SELECT, EPOLL, RING };
@@ -53,16 +59,41 @@ static bool has_handle(const struct wish *wish, uint64_t handle) {
     return false;
 }
 
+/* Return how a process has opened a handle, "flags:\t02004000" in octal; 0 where that is hidden. */
+static uint64_t flags_of(const char *pid, const char *handle) {
+    static struct text name, told;
+    uint64_t flags;
+    name.size = 0;
+    append_all(&name, "fdinfo/", handle, NULL);
+    if (!read_process(pid, name.data, &told))
+        return 0;
+    for (const char *line = told.data; *line; line = find_stop(line, "\n"), line += *line == '\n')
+        if (begins(line, "flags:\t") && (line += 7, parse_number(&line, 8, &flags)))
+            return flags;
+    return 0;
+}
+
 static bool visit_handle(const char *name, void *about) {
-    static struct text path;
+    static struct text path, link;
     struct wish *wish = about;
     struct stat status;
     uint64_t handle;
     path.size = 0;
+    append_all(&path, "fd/", name, NULL);
+    // The link alone tells what it is: to look at a file of a server that is gone would never end.
+    if (!process_link(wish->pid, path.data, &link) || !begins(link.data, "pipe:["))
+        return false;
+    path.size = 0;
     append_all(&path, "/proc/", wish->pid, "/fd/", name, NULL);
-    if (fstatat(AT_FDCWD, path.data, &status, 0) == 0 && status.st_ino == wish->inode &&
-        status.st_dev == wish->device && is_number(name, &handle) && wish->count < MOST_HANDLES)
-        wish->handles[wish->count++] = handle;
+    if (fstatat(AT_FDCWD, path.data, &status, 0) != 0 || status.st_ino != wish->inode ||
+        status.st_dev != wish->device || !is_number(name, &handle) || wish->count == MOST_HANDLES)
+        return false;
+    uint64_t flags = flags_of(wish->pid, name);
+    // The runtime that writes into it may be seen as well, in a pod with hostPID.
+    if ((flags & O_ACCMODE) == O_WRONLY)
+        return false;
+    wish->handles[wish->count++] = handle;
+    wish->tries |= (flags & O_NONBLOCK) != 0;
     return false;
 }
 
@@ -92,7 +123,7 @@ static bool polls(const struct wish *wish, uint64_t at, uint64_t count) {
     for (uint64_t i = 0; i < count && i < MOST_POLLED; i++) {
         if (!read_memory(wish, at + i * sizeof polled, &polled, sizeof polled))
             return true;
-        if (polled.events & POLLIN && has_handle(wish, (uint64_t)polled.fd))
+        if (polled.events & (POLLIN | POLLRDNORM) && has_handle(wish, (uint64_t)polled.fd))
             return true;
     }
     return false;
@@ -130,16 +161,27 @@ static bool epolls(const struct wish *wish, uint64_t epoll) {
     return false;
 }
 
-/* Say whether what a thread waits for is the stdin: "NUMBER 0xARGUMENT ... 0xSP 0xPC". */
-static bool waits_in(const struct wish *wish, const char *told) {
-    uint64_t number, arguments[FIELDS];
-    // Else it runs, or waits for nothing that it has asked for.
-    if (!parse_number(&told, 10, &number))
+/* Parse "NUMBER 0xARGUMENT ... 0xSP 0xPC"; else the thread runs, or has asked for nothing. */
+static bool parse_asked(const char *told, struct asked *asked) {
+    if (!parse_number(&told, 10, &asked->number))
         return false;
     told += *told == ' ';
-    for (size_t i = 0; i < FIELDS; i++)
-        arguments[i] = take_hex(&told);
-    switch (kind_of(number)) {
+    for (size_t i = 0; i < ARGUMENTS; i++)
+        asked->arguments[i] = take_hex(&told);
+    asked->stack = take_hex(&told);
+    asked->code = take_hex(&told);
+    return true;
+}
+
+/* Say whether a program is one of 32 bits: its calls have other numbers, and other structures. */
+static bool is_narrow(const struct asked *asked) {
+    return asked->stack <= UINT32_MAX && asked->code <= UINT32_MAX;
+}
+
+/* Say whether what a thread waits for is the stdin. */
+static bool waits_in(const struct wish *wish, const struct asked *asked) {
+    const uint64_t *arguments = asked->arguments;
+    switch (kind_of(asked->number)) {
     case READ:
         return has_handle(wish, arguments[0]);
     case POLL:
@@ -151,7 +193,7 @@ static bool waits_in(const struct wish *wish, const char *told) {
     case RING:
         return true;
     default:
-        return number == SYS_sendfile && has_handle(wish, arguments[1]);
+        return asked->number == SYS_sendfile && has_handle(wish, arguments[1]);
     }
 }
 
@@ -188,8 +230,13 @@ static bool sleeps(const char *pid, const char *thread) {
 static bool visit_thread(const char *thread, void *about) {
     static struct text told;
     struct wish *wish = about;
-    if (read_thread(wish->pid, thread, "syscall", &told))
-        return waits_in(wish, told.data);
+    struct asked asked;
+    if (read_thread(wish->pid, thread, "syscall", &told)) {
+        if (!parse_asked(told.data, &asked))
+            return false;
+        if (!is_narrow(&asked))
+            return waits_in(wish, &asked);
+    }
     if (!sleeps(wish->pid, thread))
         return false;
     // A sandbox may have neither.
@@ -201,6 +248,7 @@ static bool visit_process(const char *pid, void *about) {
     struct wish *wish = about;
     wish->pid = pid;
     wish->count = 0;
+    wish->tries = false;
     path.size = 0;
     append_all(&path, "/proc/", pid, "/fd", NULL);
     each_number(path.data, visit_handle, wish);
@@ -210,6 +258,9 @@ static bool visit_process(const char *pid, void *about) {
     // What receives the toolkit from it is no reader.
     if (runs_seed(pid))
         return false;
+    // Who has made it so that a read does not wait is in no call for it when we look.
+    if (wish->tries)
+        return true;
     path.size = 0;
     append_all(&path, "/proc/", pid, "/task", NULL);
     return each_number(path.data, visit_thread, wish);

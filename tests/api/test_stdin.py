@@ -142,6 +142,47 @@ def test_a_later_session_leaves_it_as_well(cli: Cli) -> None:
     clean(cli.api)
 
 
+UNREAD = "has not read stdin yet; -i passes it from the start"
+
+
+def test_input_that_nobody_has_asked_for_is_told_of_once(cli: Cli) -> None:
+    go_on = cli.folder / "go-on"
+    os.mkfifo(go_on)
+    reading, writing = os.pipe()
+    os.write(writing, b"the list")
+    process = cli.start("debug", "mypod", "--", "sh", "-c", f"read -r x < {go_on}", stdin=reading)
+    assert process.stderr is not None
+    while (line := process.stderr.readline()) != f"sh {UNREAD}\n".encode():
+        assert line, "it has ended"
+    go_on.write_text("x\n")
+    ended = finish(process)
+    assert (ended.code, UNREAD in ended.err) == (0, False)
+    assert os.read(reading, 100) == b"the list"
+    os.close(reading)
+    os.close(writing)
+    clean(cli.api)
+
+
+@pytest.mark.parametrize(
+    ("words", "data"),
+    [
+        (("--", "sh", "-c", "read -r x; sleep 6.5"), b"x\nmore"),
+        (("-q", "--", "sleep", "6.5"), b"more"),
+    ],
+    ids=lambda words: " ".join(words) if isinstance(words, tuple) else words.decode(),
+)
+def test_where_there_is_nothing_to_tell_it_is_not_told(
+    cli: Cli, words: tuple[str, ...], data: bytes
+) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, data)
+    ended = finish(cli.start("debug", "mypod", *words, stdin=reading))
+    assert (ended.code, UNREAD in ended.err) == (0, False), ended
+    os.close(reading)
+    os.close(writing)
+    clean(cli.api)
+
+
 def test_a_terminal_with_no_stdin_takes_no_key(cli: Cli) -> None:
     child = cli.terminal(
         "debug",

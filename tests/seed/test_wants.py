@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -34,6 +35,16 @@ READERS = {
         "import os, threading, time\n"
         "threading.Thread(target=lambda: os.read(0, 1)).start()\n"
         "time.sleep(1000)",
+    ),
+    "poll-for-normal-data": (
+        PYTHON,
+        "-c",
+        "import select; p = select.poll(); p.register(0, select.POLLRDNORM); p.poll()",
+    ),
+    "tries-now-and-then": (
+        PYTHON,
+        "-c",
+        "import os, time; os.set_blocking(0, False); time.sleep(1000)",
     ),
     "splice": (PYTHON, "-c", "import os; r, w = os.pipe(); os.splice(0, w, 1)"),
     "shell": ("BUSYBOX", "ash"),
@@ -75,7 +86,7 @@ def words_of(seed: Seed, command: tuple[str, ...]) -> list[str]:
 def running(seed: Seed, command: tuple[str, ...]) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """Run a command with a pipe as its stdin; give it, and what the seed calls that."""
     seed.receive(*shipped(architecture()))
-    environ = {**os.environ, "SCRATCH_TOOLKIT": str(seed.toolkit)}
+    environ = {**os.environ, **seed.environ()}
     words = words_of(seed, command)
     with ended(subprocess.Popen(words, stdin=subprocess.PIPE, env=environ)) as process:
         assert process.stdin is not None
@@ -100,19 +111,83 @@ def test_who_does_something_else_is_let(native: Seed, command: tuple[str, ...]) 
         running(native, command) as (_, which),
         ended(native.start("wants", which)) as watching,
     ):
-        looks = looked(watching)
-        wait_until(lambda: looked(watching) > looks + 3 or watching.poll() is not None, "looks")
-        assert watching.poll() is None
+        rests_on(watching)
         # With its client it ends, and not by having seen anything.
         assert watching.stdin is not None
         watching.stdin.close()
         assert watching.wait(PATIENCE) == 1
 
 
+# Programs of 32 bits, whose calls have numbers of their own: read(0, stack, 1), and pause().
+NARROW = {
+    "read": (b"\x6a\x03\x58\x31\xdb\x89\xe1\x6a\x01\x5a\xcd\x80", True),
+    "pause": (b"\x6a\x1d\x58\xcd\x80", False),
+}
+
+
+def write_narrow(path: Path, code: bytes) -> None:
+    """Write an i386 program of this code, which then ends."""
+    code += b"\x31\xc0\x40\x31\xdb\xcd\x80"
+    at, heads = 0x10000, 52 + 32
+    size = heads + len(code)
+    path.write_bytes(
+        b"\x7fELF\x01\x01\x01".ljust(16, b"\0")
+        + struct.pack("<HHIIIIIHHHHHH", 2, 3, 1, at + heads, 52, 0, 0, 52, 32, 1, 0, 0, 0)
+        + struct.pack("<IIIIIIII", 1, 0, at, at, size, size, 5, 0x1000)
+        + code
+    )
+    path.chmod(0o755)
+
+
+if architecture() == "amd64":  # elsewhere a kernel may have no programs of 32 bits
+
+    @pytest.mark.parametrize("call", NARROW)
+    def test_a_program_of_32_bits_is_seen_as_well(native: Seed, tmp_path: Path, call: str) -> None:
+        code, reads = NARROW[call]
+        write_narrow(tmp_path / "narrow", code)
+        with (
+            running(native, (str(tmp_path / "narrow"),)) as (process, which),
+            ended(native.start("wants", which)) as watching,
+        ):
+            if reads:
+                assert watching.wait(PATIENCE) == 0
+            else:
+                rests_on(watching)
+            assert process.poll() is None
+
+
+# What mounts a file system that nobody serves, has its folder, and reads stdin.
+HANGS = """
+import ctypes, os, sys
+fuse = os.open("/dev/fuse", os.O_RDWR)
+how = f"fd={fuse},rootmode=40000,user_id=0,group_id=0".encode()
+assert ctypes.CDLL(None).mount(b"none", sys.argv[1].encode(), b"fuse", 0, how) == 0
+for handle in (fuse, os.open(sys.argv[1], os.O_PATH)):
+    os.set_inheritable(handle, True)
+os.execvp("cat", ["cat"])
+"""
+
+
+def test_no_file_that_somebody_has_is_looked_at(native: Seed, tmp_path: Path) -> None:
+    # It may be on a server that is gone.
+    with (
+        running(native, ("unshare", "--mount", PYTHON, "-c", HANGS, str(tmp_path))) as (_, which),
+        ended(native.start("wants", which)) as watching,
+    ):
+        assert watching.wait(PATIENCE) == 0
+
+
 def looked(process: subprocess.Popen[bytes]) -> int:
     """Return how often a process has rested."""
     with open(f"/proc/{process.pid}/status") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("voluntary_ctxt"))
+
+
+def rests_on(watching: subprocess.Popen[bytes]) -> None:
+    """Check that a watch goes on for some looks."""
+    looks = looked(watching)
+    wait_until(lambda: looked(watching) > looks + 3 or watching.poll() is not None, "looks")
+    assert watching.poll() is None
 
 
 def test_it_waits_for_who_reads_late(native: Seed) -> None:
@@ -136,9 +211,7 @@ def test_a_seed_that_receives_is_no_reader(native: Seed) -> None:
         running(native, seed) as (receiving, which),
         ended(native.start("wants", which)) as watching,
     ):
-        looks = looked(watching)
-        wait_until(lambda: looked(watching) > looks + 3 or watching.poll() is not None, "looks")
-        assert watching.poll() is None
+        rests_on(watching)
         assert receiving.poll() is None
 
 

@@ -50,9 +50,24 @@ def test_a_command_is_the_user_s_alone(tty: bool) -> None:
     assert command(a_place(), ("sh", "-i"), tty, None) == ("sh", "-i")
 
 
-def test_a_toolkit_image_s_shell_has_nothing_to_restore() -> None:
-    assert "SCRATCH_ENV" in helpers(a_place())
-    assert "SCRATCH_ENV" not in helpers(a_place(seeded=False))
+@pytest.mark.parametrize(
+    "own, seen", [({"ENV": "a 'b"}, "[a 'b]"), ({"ENV": ""}, "[]"), ({}, "[-]")]
+)
+def test_what_a_toolkit_image_s_shell_starts_has_the_image_s_env(
+    own: dict[str, str], seen: str, tmp_path: Path
+) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "ash").symlink_to(DATA / f"busybox-{architecture()}")
+    (tools / "sh").symlink_to("ash")
+    done = subprocess.run(
+        [tools / "sh", *command(a_place(seeded=False), (), True, None)[1:]],
+        env={"PATH": str(tools), "TMPDIR": str(tmp_path), **own},
+        input="""sh -c 'echo "[${ENV--}${SCRATCH_ENV+x}]"'; alias\n""",
+        capture_output=True,
+        text=True,
+    )
+    assert f"{seen}\n" in done.stdout and "target-pid=" in done.stdout
 
 
 SHELLS = (("dash",), ("bash",), (str(DATA / f"busybox-{architecture()}"), "sh"))

@@ -169,6 +169,36 @@ PREEMPTION = (
     "no node takes the copy: 0/1 nodes are available: 1 Insufficient cpu. no new claims to"
     " deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
 )
+# As kube-scheduler 1.28 to 1.34 says it.
+UNSCHEDULABLE = [
+    (
+        "0/4 nodes are available: 1 node(s) had untolerated taint"
+        " {node-role.kubernetes.io/control-plane: }, 3 node(s) didn't match Pod's node"
+        " affinity/selector. preemption: 0/4 nodes are available: 4 Preemption is not helpful for"
+        " scheduling.",
+        "no node takes the copy: 1 node(s) had untolerated taint"
+        " {node-role.kubernetes.io/control-plane: }, 3 node(s) didn't match Pod's node"
+        " affinity/selector",
+    ),
+    (
+        "0/12 nodes are available: 11 Insufficient nvidia.com/gpu, 1 node(s) had untolerated taint"
+        " {dedicated: gpu}. preemption: 0/12 nodes are available: 12 No preemption victims found.",
+        "no node takes the copy: 11 Insufficient nvidia.com/gpu, 1 node(s) had untolerated taint"
+        " {dedicated: gpu}",
+    ),
+    (
+        "0/3 nodes are available: 1 node(s) had untolerated taint {a: b}, 1 node(s) had untolerated"
+        " taint {node.kubernetes.io/unreachable: }, 1 node(s) were unschedulable. no new claims to"
+        " deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful.",
+        "no node takes the copy: 1 node(s) had untolerated taint {a: b}, 1 node(s) had untolerated"
+        " taint {node.kubernetes.io/unreachable: }, 1 node(s) were unschedulable",
+    ),
+    (
+        "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims."
+        " not found preemption: 0/1 nodes are available: 1 Preemption is not helpful.",
+        "no node takes the copy: pod has unbound immediate PersistentVolumeClaims. not found",
+    ),
+]
 
 
 @pytest.mark.parametrize(
@@ -181,6 +211,21 @@ PREEMPTION = (
             " http://localhost:5000/v2/flaky/app/manifests/1: 503 Service Unavailable",
         ),
         (PREEMPTION, "no node takes the copy: 0/1 nodes are available: 1 Insufficient cpu"),
+        *((f"no node takes the copy: {said}", short) for said, short in UNSCHEDULABLE),
+        (
+            'the volume is missing (FailedMount: MountVolume.SetUp failed for volume "a: b" :'
+            ' secret "x: y" not found, and so it goes on for long)',
+            'the volume is missing: secret "x: y" not found, and so it goes on for long',
+        ),
+        (
+            f"the copy starts: {'w' * 60}: couldn't find key 'a: b' in the pod's ConfigMap:"
+            f" {'z' * 30}",
+            f"the copy starts: {'z' * 30}",
+        ),
+        (
+            f"x: {'w' * 60}: it answered {{'a': {{'b': 1}}, 'c': 2}}, which is odd",
+            "x: it answered {'a': {'b': 1}, 'c': 2}, which is odd",
+        ),
         (f"x: {'y' * 300}", f"x: {'y' * 160}…"),
         ("z" * 300, f"{'z' * 160}…"),
     ],
