@@ -103,6 +103,8 @@ def _is_sound(manifest: Json) -> bool:
         return False
     if kind_of(manifest) == "service":
         return True
+    if not all(each["metadata"].get("name") for each in spec.get("volumeClaimTemplates", [])):
+        return False
     pod = manifest if kind_of(manifest) == "pod" else template_of(manifest)
     inner = pod.get("spec") if isinstance(pod, dict) else None
     inside = (pod or {}).get("metadata") or {}

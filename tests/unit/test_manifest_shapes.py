@@ -141,3 +141,10 @@ def test_labels_and_annotations_are_texts(field: str) -> None:
     pod = a_pod(containers=[a_container(env=[ENV])], metadata={field: {"app": 7}})
     with pytest.raises(InvalidRequest, match=f"metadata.{field}.app is not a text"):
         plan_from_file(pod, a_pod())
+
+
+def test_a_claim_s_template_has_a_name() -> None:
+    workload = as_workload(a_pod(), "StatefulSet")
+    workload["spec"]["volumeClaimTemplates"] = [{"metadata": {}}]
+    with pytest.raises(InvalidRequest, match="not one that a cluster takes"):
+        plan_from_file(workload, a_pod())

@@ -564,6 +564,16 @@ def test_the_source_s_files_may_get_another_label(
     assert ("SELinux" in texts(copied, Level.WARNING)) is (told and selinux)
 
 
+def test_all_volumes_that_are_relabelled_are_told() -> None:
+    more = {"name": "more", "persistentVolumeClaim": {"claimName": "more-0"}}
+    mounts = [{**A_MOUNT, "readOnly": True}, {"name": "more", "mountPath": "/more"}]
+    source = a_pod(containers=[a_container(volumeMounts=mounts)], volumes=[A_CLAIM, more])
+    copied = make_copy(source, "x", LABELS, MARKS, storage=Storage(selinux=True))
+    told = texts(copied, Level.WARNING)
+    assert "--skip-volume NAME copies without one: data, more" in told
+    assert "seLinuxOptions.level" in told
+
+
 @pytest.mark.parametrize(
     "image, expected",
     [
