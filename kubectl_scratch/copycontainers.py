@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from kubectl_scratch import known
 from kubectl_scratch.findings import Edit, Finding, Level
@@ -105,7 +105,7 @@ def _number_port(container: Json, probe: Json | None) -> None:
     for how in ("httpGet", "tcpSocket"):
         action = (probe or {}).get(how) or {}
         port = find(container.get("ports") or [], str(action.get("port")))
-        if port is not None:
+        if port is not None and "containerPort" in port:
             action["port"] = port["containerPort"]
 
 
@@ -128,6 +128,7 @@ def drop_host_ports(pod: Json) -> Iterator[Edit | Finding]:
     for container in all_containers(pod):
         ports = container.get("ports") or []
         if host_network and ports:
+            _number_port(container, (container.get("lifecycle") or {}).get("postStart"))
             del container["ports"]
             yield Edit(f"{container['name']}.ports", "the source has these ports of the node")
         elif any("hostPort" in port for port in ports):
@@ -140,28 +141,44 @@ def drop_host_ports(pod: Json) -> Iterator[Edit | Finding]:
 
 
 def starting(pod: Json, held: str | None, only: bool) -> list[Json]:
-    """Return the containers that start as in the source; ``only`` holds those beside ``held``, too.
+    """Return the containers that start as in the source; ``only`` holds more than ``held``."""
+    if held is None:
+        return all_containers(pod)
+    return [] if only else [c for c in reached(pod, held) if c["name"] != held]
+
+
+def reached(pod: Json, held: str | None) -> list[Json]:
+    """Return the containers that start at all, be it to idle.
 
     A held init container keeps from starting what comes after it.
     """
-    if held is None:
+    holder = find(plain_init(pod), held or "")
+    if holder is None:
         return all_containers(pod)
-    if only:
-        return []
-    holder = find(plain_init(pod), held)
-    if holder is not None:
-        return init_containers(pod)[: init_containers(pod).index(holder)]
-    return [c for c in all_containers(pod) if c["name"] != held]
+    return init_containers(pod)[: init_containers(pod).index(holder) + 1]
 
 
 def tell_what_runs_again(
-    pod: Json, *, target: str | None, held: str | None = None, only: bool = False
+    pod: Json,
+    *,
+    target: str | None,
+    held: str | None = None,
+    only: bool = False,
+    read_only: Mapping[str, Sequence[str]],
 ) -> Iterator[Finding]:
-    """Report what has an effect a second time, beside the target container."""
+    """Report what has an effect a second time, beside the target container.
+
+    ``read_only`` names, by container, the volumes that are read-only in the copy alone.
+    """
     starts = starting(pod, held, only)
     again = [name for name in names_of(plain_init(pod)) if name in names_of(starts)]
     if again:
         text = f"init containers run again in the copy: {', '.join(again)}"
+        for name in again:
+            if read_only.get(name):
+                of = "volumes" if len(read_only[name]) > 1 else "volume"
+                which = f"{of} {', '.join(read_only[name])}"
+                text += f"; {name} writes to {which}, read-only in the copy"
         yield Finding(Level.WARNING, f"{text}; --skip-init NAME leaves one out")
     hooks = [c["name"] for c in starts if (c.get("lifecycle") or {}).get("postStart")]
     if hooks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from kubectl_scratch import hostpaths, known
+from kubectl_scratch import hostpaths, known, remedies
 from kubectl_scratch.findings import Edit, Finding, Level
 from kubectl_scratch.podjson import (
     Json,
@@ -19,9 +19,14 @@ from kubectl_scratch.request import Wishes
 # Volumes that are made for each pod: the copy gets its own. All others outlive the pod, and
 # what is written there is written to production.
 PRIVATE_VOLUMES = frozenset(
-    {"configMap", "downwardAPI", "emptyDir", "ephemeral", "image", "projected", "secret"}
+    {"configMap", "downwardAPI", "emptyDir", "ephemeral", "gitRepo", "image", "projected", "secret"}
+)
+# Drivers whose inline volumes are made for each pod to read: secrets and certificates.
+READ_BY_PODS = frozenset(
+    {"csi.cert-manager.io", "csi.spiffe.io", "csi.spire.io", "secrets-store.csi.k8s.io"}
 )
 ONE_POD_ALONE = "ReadWriteOncePod"
+BOUND, LOST = "Bound", "Lost"
 
 
 def drop_token_volume(pod: Json) -> Iterator[Edit]:
@@ -48,19 +53,33 @@ def leave_out_commands(pod: Json, *, writable: frozenset[str]) -> Iterator[Edit 
 
     Read-only is no hindrance to who commands a runtime or opens a device.
     """
+    paths = {v["name"]: hostpaths.path_of(v) for v in volumes(pod) if v["name"] not in writable}
+    left_out: dict[str, list[str]] = {}
+    reaching: dict[str, list[str]] = {}
     for volume in volumes(pod):
-        name, path = volume["name"], hostpaths.path_of(volume)
+        name = volume["name"]
         what, reach = hostpaths.commands(volume), hostpaths.may_reach(volume)
-        if name in writable:
+        if name not in paths:
             continue
         if what:
-            text = f"volume {name} ({path}) is left out: {what}"
-            yield Finding(Level.WARNING, f"{text}; --writable {name} keeps it")
+            left_out.setdefault(what, []).append(name)
             yield Edit(f"volume {name}", f"left out with its mounts: {what}")
         elif reach:
-            text = f"volume {name} ({path}) is read-only, but {reach}"
-            yield Finding(Level.WARNING, f"{text}; --skip-volume {name} copies without it")
+            reaching.setdefault(reach, []).append(name)
+    for what, names in left_out.items():
+        told = ", ".join(f"{name} ({paths[name]})" for name in names)
+        keeps = f"{names[0]} keeps it" if len(names) == 1 else "NAME keeps one"
+        text = f"{_volumes(told, names)} left out: {what}"
+        yield Finding(Level.WARNING, f"{text}; --writable {keeps}")
+    for reach, names in reaching.items():
+        told = ", ".join(f"{name} ({paths[name]})" for name in names)
+        text = f"{_volumes(told, names)} read-only, but {reach}"
+        yield Finding(Level.WARNING, f"{text}; {remedies.skip(names)}")
     _drop(pod, {v["name"] for v in volumes(pod) if hostpaths.commands(v)} - writable)
+
+
+def _volumes(told: str, names: list[str]) -> str:
+    return f"volume {told} is" if len(names) == 1 else f"volumes {told} are"
 
 
 def create_nothing_on_the_node(pod: Json, *, source: Json) -> Iterator[Edit | Finding]:
@@ -100,7 +119,10 @@ def tell_claims(
         if ONE_POD_ALONE in (((found or {}).get("spec") or {}).get("accessModes") or []):
             text = f"volume {name}: one pod alone can use claim {claim} ({ONE_POD_ALONE})"
             yield Finding(Level.BLOCKER, f"{text}; {without}")
-        elif found is not None and not _is_bound(found):
+        elif found is not None and _phase(found) == LOST:
+            text = f"volume {name}: claim {claim} has lost its volume, and no new pod gets it"
+            yield Finding(Level.BLOCKER, f"{text}; {without}")
+        elif found is not None and _phase(found) != BOUND:
             text = f"volume {name}: claim {claim} is not bound yet, and the copy would bind it"
             yield Finding(Level.BLOCKER, f"{text}; {without}")
         elif claims is None and not node:
@@ -116,9 +138,9 @@ def tell_claims(
             yield Finding(Level.WARNING, f"{text}; {without}")
 
 
-def _is_bound(claim: Json) -> bool:
-    """Say whether a claim has its volume, so that no pod can change which one."""
-    return str((claim.get("status") or {}).get("phase", "Bound")) == "Bound"
+def _phase(claim: Json) -> str:
+    """Return the phase of a claim; of a bound one no pod can change which volume it has."""
+    return str((claim.get("status") or {}).get("phase", BOUND))
 
 
 def mount_shared_volumes_read_only(
@@ -172,17 +194,21 @@ def tell_mounts_below(
     if recursive:
         return
     used = {m["name"] for c in all_containers(pod) for m in c.get("volumeMounts") or []}
+    found = {}
     for volume in volumes(pod):
         name, path = volume["name"], hostpaths.path_of(volume)
         folder = hostpaths.type_of(volume) in ("", "Directory", "DirectoryOrCreate")
-        if path is None or not folder or name not in used - writable:
-            continue
-        if recursive is False:
-            why = "stays writable: the node cannot make it read-only"
-        else:
-            why = "may stay writable: it is not known whether the node can make it read-only"
-        text = f"volume {name}: what is mounted below {path} {why}"
-        yield Finding(Level.WARNING, f"{text}; --skip-volume {name} copies without it")
+        if path is not None and folder and name in used - writable:
+            found[name] = f"{path} (volume {name})"
+    if not found:
+        return
+    text = f"what is mounted below {', '.join(found.values())}"
+    if recursive is False:
+        level, why = Level.WARNING, "stays writable: the node cannot make it read-only"
+    else:
+        level = Level.DETAIL
+        why = "may stay writable: it is not known whether the node can make it read-only"
+    yield Finding(level, f"{text} {why}; {remedies.skip(list(found))}")
 
 
 def _protect_devices(container: Json, shared: set[str]) -> Iterator[Finding]:
@@ -227,8 +253,9 @@ def tell_relabelling(pod: Json) -> Iterator[Finding]:
     names = [v["name"] for v in shared if v["name"] in used]
     if names:
         text = "if the node enforces SELinux, the copy relabels these volumes, and the source may"
-        advice = f"--skip-volume {names[0]} copies without it"
-        yield Finding(Level.WARNING, f"{text} lose access to them: {', '.join(names)}; {advice}")
+        text = f"{text} lose access to them: {', '.join(names)}; {remedies.skip(names)}"
+        cure = "none is relabelled if the source has a seLinuxOptions.level of its own"
+        yield Finding(Level.WARNING, f"{text}; {cure}")
 
 
 def tell_new_volumes(pod: Json, *, retaining: frozenset[str] | None) -> Iterator[Finding]:
@@ -274,8 +301,13 @@ def read_only_by_us(pod: Json, wishes: Wishes, container: Json) -> list[str]:
     return [
         v["name"]
         for v in found
-        if v and outlives_the_pod(v) and not _is_read_only(v) and not hostpaths.commands(v)
+        if v and outlives_the_pod(v) and not _is_only_read(v) and not hostpaths.commands(v)
     ]
+
+
+def read_only_by_container(pod: Json, wishes: Wishes) -> dict[str, list[str]]:
+    """Return what read_only_by_us does of each container of the source."""
+    return {c["name"]: read_only_by_us(pod, wishes, c) for c in all_containers(pod)}
 
 
 def left_out_by_us(pod: Json, wishes: Wishes, container: Json) -> list[str]:
@@ -291,10 +323,12 @@ def left_out_by_us(pod: Json, wishes: Wishes, container: Json) -> list[str]:
     ]
 
 
-def _is_read_only(volume: Json) -> bool:
-    """Say whether the volume itself is read-only, whatever its mounts say."""
+def _is_only_read(volume: Json) -> bool:
+    """Say whether nobody writes to a volume, whatever its mounts say."""
     kinds = [source for source in volume.values() if isinstance(source, dict)]
-    return any(source.get("readOnly") for source in kinds)
+    is_read_only = any(source.get("readOnly") for source in kinds)
+    by_driver = (volume.get("csi") or {}).get("driver") in READ_BY_PODS
+    return is_read_only or by_driver or hostpaths.is_only_read(volume)
 
 
 def outlives_the_pod(volume: Json) -> bool:

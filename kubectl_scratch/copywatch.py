@@ -76,11 +76,11 @@ def watched_in(place: Place) -> Watched:
 def _end_hint(place: Place) -> str:
     """Return what to do about an app that ends again and again before it can be reached."""
     ways = [HOLD_HINT]
+    if place.debug_container:
+        ways.append("--view tools goes beside it")
     missed = place.read_only.get(place.target)
     if missed:
         ways.append(remedies.of_read_only(missed))
-    if place.debug_container:
-        ways.append("--view tools goes beside it")
     return ", ".join(ways)
 
 

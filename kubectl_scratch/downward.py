@@ -25,10 +25,12 @@ from kubectl_scratch.podjson import (
     all_containers,
     annotations_of,
     find,
+    has_ended,
     labels_of,
     names_of,
     volumes,
 )
+from kubectl_scratch.quantities import quantity
 
 NAME, UID = "metadata.name", "metadata.uid"
 LABELS, ANNOTATIONS = "metadata.labels", "metadata.annotations"
@@ -42,16 +44,11 @@ CARRIER = "kubectl-scratch/downward-"
 # is added later.
 ANNOTATIONS_FIT = 256 * 1024 - 8 * 1024
 
-LONGEST_QUANTITY = 40
-
 # The kubelet's own, which no API server knows.
 KUBELETS = ("kubernetes.io/config.seen", "kubernetes.io/config.source")
 
 _SUBSCRIPT = re.compile(r"(metadata\.(?:labels|annotations))\['(.*)'\]", re.DOTALL)
 _REFERENCE = re.compile(r"\$(?:\$|\(([^)]*)\))")
-_QUANTITY = re.compile(r"([+-]?[0-9.]+)(?:[eE]([+-]?[0-9]{1,2})|([KMGTPE]i|[numkMGTPE]?))")
-_DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
-_BINARY = ("Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 _ESCAPES = {
     **{'"': '\\"', "\\": "\\\\", "\a": "\\a", "\b": "\\b", "\f": "\\f"},
     **{"\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"},
@@ -65,30 +62,38 @@ def bring_values(
     marks: Mapping[str, str],
     held: str | None,
     only: bool,
+    source_runs: bool = False,
 ) -> Iterator[Edit | Finding]:
     """Put in what the source's app reads of its pod, and say what is the copy's own.
 
     The name is an identity: two that run and elect a leader, or share a folder, must not have
-    the same. So what runs beside the source has the copy's own, and what idles the source's.
+    the same. So what may run beside the source's has the copy's own name, and what idles the
+    source's, unless ``source_runs``, which says that the source's target does: run-app starts a
+    second one.
     """
+    own_everywhere = held is None or source_runs
     running = _running(pod, held, only)
-    reading = _Reading(source, pod, {}, [])
+    reading = _Reading(source, pod, {}, [], [])
     for container in all_containers(pod):
-        owns_name = held is None or container["name"] in running
+        owns_name = own_everywhere or container["name"] in running
         yield from _bring_env(container, reading, owns_name)
     for volume in volumes(pod):
-        owns_name = held is None or _is_mounted(pod, volume["name"], running)
+        owns_name = own_everywhere or _is_mounted(pod, volume["name"], running)
         yield from _bring_files(volume, reading, owns_name, marks)
     yield from reading.findings()
 
 
 class _Reading(NamedTuple):
-    """What a copy reads of itself; notes what stays its own, by path, and what nobody knows."""
+    """What a copy reads of itself.
+
+    Notes what stays its own, by path, what nobody knows, and what has the source's name.
+    """
 
     source: Json
     pod: Json
     own: dict[str, list[str]]
     unknown: list[str]
+    named: list[str]
 
     def field(self, path: str, owns_name: bool, place: str) -> str | None:
         """Return the source's value of a fieldRef path; None if the copy keeps its own."""
@@ -96,6 +101,8 @@ class _Reading(NamedTuple):
         if self._is_own(path, owns_name):
             self.own.setdefault(path, []).append(place)
             return None
+        if path == NAME:
+            self.named.append(place)
         if found is None:
             return value_of(self.source, path) if path in (LABELS, ANNOTATIONS, NAME) else None
         if found[2] in KUBELETS and found[2] not in annotations_of(self.source):
@@ -125,6 +132,9 @@ class _Reading(NamedTuple):
         if own:
             told = "; ".join(f"{path} in {', '.join(places)}" for path, places in own.items())
             yield Finding(Level.INFO, f"the copy has its own identity, not the source's: {told}")
+        if self.named and not has_ended(self.source):
+            text = f"{', '.join(self.named)} has the source's name ({NAME}): if the source starts"
+            yield Finding(Level.INFO, f"{text} again, an app that run-app starts has it, too")
         if of_node:
             text = "these tell the node of the copy, which may be another than the source's"
             yield Finding(Level.DETAIL, f"{text}: {', '.join(of_node)}")
@@ -193,25 +203,11 @@ def resource_of(source: Json, container: Json, reference: Json) -> str | None:
     if amount is None:
         return None
     scale = 1000 if name == "cpu" else 1
-    try:
-        value = _ceiling(quantity(str(amount)) * scale)
-        divisor = _ceiling((quantity(str(reference.get("divisor") or "0")) or 1) * scale)
-    except (ValueError, ZeroDivisionError):
+    number, unit = quantity(amount), quantity(reference.get("divisor") or "0")
+    if number is None or unit is None:
         return None
+    value, divisor = _ceiling(number * scale), _ceiling((unit or 1) * scale)
     return str(_ceiling(Fraction(value, divisor))) if value and divisor else None
-
-
-def quantity(text: str) -> Fraction:
-    """Return the number that a quantity of Kubernetes says; raises ValueError."""
-    found = _QUANTITY.fullmatch(text)
-    if found is None or len(text) > LONGEST_QUANTITY:
-        raise ValueError(f"no quantity: {text!r}")
-    number, exponent, suffix = Fraction(found[1]), found[2], found[3]
-    if exponent is not None:
-        return number * _power(int(exponent))
-    if suffix in _BINARY:
-        return number * (1 << 10 * (_BINARY.index(suffix) + 1))
-    return number * _power(_DECIMAL[suffix])
 
 
 def environment(source: Json, container: Json) -> dict[str, str | None]:
@@ -261,10 +257,6 @@ def _escaped(character: str) -> str:
     if code < 0x20 or code == 0x7F:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
-def _power(exponent: int) -> Fraction:
-    return Fraction(10**exponent) if exponent >= 0 else Fraction(1, 10**-exponent)
 
 
 def _ceiling(number: Fraction | int) -> int:

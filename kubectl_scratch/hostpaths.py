@@ -39,6 +39,50 @@ FOLDERS_OF_SOCKETS = (
 DEVICES = "/dev"
 # Files in memory, no devices.
 OF_MEMORY = ("/dev/hugepages", "/dev/mqueue", "/dev/shm")  # and hugepages-1Gi
+# Devices that every container has, through which nothing of the node is reached.
+OF_EVERYBODY = frozenset(
+    {"/dev/full", "/dev/null", "/dev/random", "/dev/tty", "/dev/urandom", "/dev/zero"}
+)
+# Sockets that have no such ending, and those of other folders than the above.
+LISTENING = (
+    "/dev/log",
+    "/run/dbus/system_bus_socket",
+    "/run/systemd/journal/dev-log",
+    "/run/systemd/journal/stdout",
+    "/run/systemd/notify",
+    "/run/systemd/private",
+)
+SOCKET_ENDINGS = (".sock", ".socket", "/socket", "_socket")
+# What pods mount to read it, also where they don't say so: a node's own description of itself.
+READ_FILES = frozenset(
+    {
+        "/",
+        "/etc/group",
+        "/etc/hostname",
+        "/etc/hosts",
+        "/etc/localtime",
+        "/etc/machine-id",
+        "/etc/nsswitch.conf",
+        "/etc/os-release",
+        "/etc/passwd",
+        "/etc/resolv.conf",
+        "/etc/timezone",
+        "/var/lib/dbus/machine-id",
+    }
+)
+READ_FOLDERS = (
+    "/boot",
+    "/etc/ca-certificates",
+    "/etc/pki",
+    "/etc/ssl",
+    "/lib/modules",
+    "/proc",
+    "/sys",
+    "/usr/lib",
+    "/usr/local/share/ca-certificates",
+    "/usr/share",
+    "/usr/src",
+)
 SOCKET, DEVICE_TYPES = "Socket", ("BlockDevice", "CharDevice")
 # The kubelet or the runtime makes what is not there; these say so, the others that it is.
 MADE = {"DirectoryOrCreate": "Directory", "FileOrCreate": "File"}
@@ -64,6 +108,8 @@ def commands(volume: Json) -> str:
     path = path_of(volume)
     if path is None:
         return ""
+    if path in OF_EVERYBODY or path in LISTENING:
+        return ""
     if type_of(volume) in DEVICE_TYPES or (_is_in(path, DEVICES) and not _is_of_memory(path)):
         return "it gives access to devices of the node"
     if posixpath.basename(path) in SOCKETS or any(_is_in(path, f) for f in FOLDERS_OF_SOCKETS):
@@ -76,11 +122,27 @@ def may_reach(volume: Json) -> str:
     path = path_of(volume)
     if path is None or commands(volume):
         return ""
-    if type_of(volume) == SOCKET or path.endswith((".sock", ".socket")):
+    if _is_socket(volume, path):
         return "what listens on it still takes commands"
-    if any(_is_in(folder, path) for folder in (*FOLDERS_OF_SOCKETS, "/run/docker.sock")):
+    if any(_is_in(each, path) for each in (*FOLDERS_OF_SOCKETS, "/run/docker.sock", *LISTENING)):
         return "it contains sockets, which still take commands"
     return ""
+
+
+def is_only_read(volume: Json) -> bool:
+    """Say whether an app misses nothing of a path that is read-only in the copy.
+
+    Who may write to a socket or to such a device, may do so through a read-only mount.
+    """
+    path = path_of(volume)
+    if path is None:
+        return False
+    is_read = path in READ_FILES or any(_is_in(path, folder) for folder in READ_FOLDERS)
+    return is_read or path in OF_EVERYBODY or _is_socket(volume, path)
+
+
+def _is_socket(volume: Json, path: str) -> bool:
+    return type_of(volume) == SOCKET or path in LISTENING or path.endswith(SOCKET_ENDINGS)
 
 
 def _is_of_memory(path: str) -> bool:

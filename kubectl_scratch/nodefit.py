@@ -6,9 +6,8 @@ autoscaler may add. What is not known of a node counts as fitting.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from decimal import Decimal
+from fractions import Fraction
 from typing import NamedTuple
 
 from kubectl_scratch.copyplace import ARCH, REQUIRED
@@ -20,11 +19,8 @@ from kubectl_scratch.podjson import (
     labels_of,
     name,
 )
+from kubectl_scratch.quantities import quantity
 
-QUANTITY = re.compile(r"([+-]?[\d.]+(?:[eE][+-]?\d+)?)(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?")
-UNITS = {"n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3")}
-UNITS |= {unit: Decimal(1000) ** power for power, unit in enumerate("kMGTPE", 1)}
-UNITS |= {f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", 1)}
 # Taints of this domain come and go with a node's state.
 OF_STATE = "node.kubernetes.io/"
 
@@ -118,37 +114,25 @@ def _tolerates(toleration: Json, taint: Json) -> bool:
     return not by_value or (toleration.get("value") or "") == (taint.get("value") or "")
 
 
-def requests_of(pod: Json) -> dict[str, Decimal]:
+def requests_of(pod: Json) -> dict[str, Fraction]:
     """Return what a pod requests of its node in all.
 
     Init containers are over before the regular ones start; native sidecars are not.
     """
     inits = init_containers(pod)
-    found: dict[str, Decimal] = {}
+    found: dict[str, Fraction] = {}
     for container in (*containers(pod), *(c for c in inits if is_native_sidecar(c))):
         for resource, amount in _requests(container).items():
-            found[resource] = found.get(resource, Decimal(0)) + amount
+            found[resource] = found.get(resource, Fraction(0)) + amount
     for container in inits:
         for resource, amount in _requests(container).items():
-            found[resource] = max(found.get(resource, Decimal(0)), amount)
+            found[resource] = max(found.get(resource, Fraction(0)), amount)
     return {**found, **_requests(pod["spec"])}
 
 
-def _requests(container: Json) -> dict[str, Decimal]:
+def _requests(container: Json) -> dict[str, Fraction]:
     """Return the requests of a container, or of a whole pod; a limit alone is one, too."""
     resources = container.get("resources") or {}
     asked = {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
     amounts = {resource: quantity(text) for resource, text in asked.items()}
     return {resource: amount for resource, amount in amounts.items() if amount is not None}
-
-
-def quantity(text: object) -> Decimal | None:
-    """Return the number that a quantity of the API is, None if it is none.
-
-    https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
-    """
-    found = QUANTITY.fullmatch(str(text))
-    try:
-        return Decimal(found[1]) * UNITS.get(found[2] or "", Decimal(1)) if found else None
-    except ArithmeticError:
-        return None

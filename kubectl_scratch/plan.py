@@ -17,6 +17,7 @@ from kubectl_scratch import (
     podcopy,
     remedies,
     toolkit,
+    views,
 )
 from kubectl_scratch.debugger import Choice, Form
 from kubectl_scratch.findings import Edit, Finding, Level
@@ -169,6 +170,7 @@ def make_plan(source: Json, request: DebugRequest, around: Circumstances) -> Pla
         inside.seeding,
         inside.stand.view == APP,
         around.storage,
+        views.runs(source, target, around.now),
     )
     twin = inside.seeding is not None and request.image is None
     tools = debugger.debug_containers(

@@ -48,6 +48,7 @@ def make_copy(
     seeding: Seeding | None = None,
     inside: bool = False,
     storage: Storage = UNKNOWN_STORAGE,
+    source_runs: bool = False,
 ) -> Copied:
     """Return the copy of ``source``, which is left as it is.
 
@@ -55,8 +56,8 @@ def make_copy(
     win over the source's. ``target`` is the target container, None the first. ``gate`` keeps
     the copy out of the Services that its labels match. ``claims`` are the
     PersistentVolumeClaims by name, None if they can't be read. ``inside`` says that the session
-    stands inside the target. Raises InvalidRequest where a wish names a container or a volume that
-    is not there.
+    stands inside the target, ``source_runs`` that the source's target runs. Raises InvalidRequest
+    where a wish names a container or a volume that is not there.
     """
     pod: Json = {
         "apiVersion": "v1",
@@ -69,7 +70,9 @@ def make_copy(
         },
         "spec": unshared(source["spec"]),
     }
-    rules = rules_of(source, marks, wishes, target, gate, claims, seeding, inside, storage)
+    rules = rules_of(
+        source, marks, wishes, target, gate, claims, seeding, inside, storage, source_runs
+    )
     lines = [*tell_metadata(source), *apply(rules, pod)]
     pod["metadata"]["annotations"].update(marks)
     return Copied(
@@ -89,6 +92,7 @@ def rules_of(
     seeding: Seeding | None,
     inside: bool,
     storage: Storage,
+    source_runs: bool,
 ) -> tuple[Rule, ...]:
     """Return the edits in their order: first what is left out, last what is told."""
     held = seeding.target if seeding and seeding.held else None
@@ -107,7 +111,14 @@ def rules_of(
         partial(copycontainers.set_images, images=dict(wishes.images)),
         partial(copycontainers.add_pull_secrets, secrets=wishes.pull_secrets),
         *((copycontainers.drop_resources,) if wishes.resources == "none" else ()),
-        partial(downward.bring_values, source=source, marks=marks, held=held, only=only),
+        partial(
+            downward.bring_values,
+            source=source,
+            marks=marks,
+            held=held,
+            only=only,
+            source_runs=source_runs,
+        ),
         partial(copyplace.free_the_node, same_node=wishes.same_node),
         drop_ephemeral_containers,
         partial(copycontainers.drop_probes, target=target, only=only),
@@ -134,9 +145,15 @@ def rules_of(
         partial(copyvolumes.tell_new_volumes, retaining=storage.retaining),
         *((partial(hold.seed_copy, seeding=seeding),) if seeding else ()),
         # Who is held with --only has no init containers, whose folders nobody mounts then.
-        partial(subpaths.keep_sub_paths, source=source, writable=writable),
+        partial(subpaths.keep_sub_paths, source=source, writable=writable, held=held),
         end_quickly,
-        partial(copycontainers.tell_what_runs_again, target=target, held=held, only=only),
+        partial(
+            copycontainers.tell_what_runs_again,
+            target=target,
+            held=held,
+            only=only,
+            read_only=copyvolumes.read_only_by_container(source, wishes),
+        ),
         copycontainers.tell_devices,
         tell_reach,
     )

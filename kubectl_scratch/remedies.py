@@ -30,7 +30,9 @@ LIMIT_RANGER = "kubernetes.io/limit-ranger"
 def of_read_only(names: Sequence[str]) -> str:
     """Return what to do about volumes that are read-only in the copy alone."""
     flags = " ".join(f"--writable {name}" for name in names)
-    return f"{are_read_only(names)} in the copy, {flags} lets it write"
+    return (
+        f"{are_read_only(names)} in the copy, {flags} lets it write (it then writes to production)"
+    )
 
 
 def are_read_only(names: Sequence[str]) -> str:
@@ -39,16 +41,25 @@ def are_read_only(names: Sequence[str]) -> str:
     return f"volume{'' if one else 's'} {', '.join(names)} {'is' if one else 'are'} read-only"
 
 
+def skip(names: list[str]) -> str:
+    """Return how to copy without volumes."""
+    if not names:
+        return ""
+    if len(names) == 1:
+        return f"--skip-volume {names[0]} copies without it"
+    return f"--skip-volume NAME copies without one: {', '.join(names)}"
+
+
 def of_scheduling(pod: Json, message: str) -> str:
     """Return what helps a copy that no node takes."""
     ways = []
     if any(text in message for text in LACKS_RESOURCES) and _asks_for_resources(pod):
         ways.append("--resources none copies without requests")
     if any(text in message.lower() for text in LACKS_VOLUME):
-        ways.append(_skip(_claiming(pod, message)))
+        ways.append(skip(_claiming(pod, message)))
     elif OTHER_NODES.search(message) and _is_tied(pod):
         claiming = [v["name"] for v in volumes(pod) if "persistentVolumeClaim" in v]
-        ways.append(_skip(claiming))
+        ways.append(skip(claiming))
     return "; ".join(filter(None, ways))
 
 
@@ -64,7 +75,7 @@ def of_mount(pod: Json, message: str) -> str:
         return ""
     created = [f"create {kind} {missing}" for kind, missing in MISSING.findall(message)]
     keys = [f"add key {key} to {_source_of(sources)}" for key in NO_SUCH_KEY.findall(message)]
-    return ", or ".join(filter(None, (" and ".join([*created, *keys]), _skip(there))))
+    return ", or ".join(filter(None, (" and ".join([*created, *keys]), skip(there))))
 
 
 def of_configuration(pod: Json, container: str, message: str) -> str:
@@ -76,7 +87,7 @@ def of_configuration(pod: Json, container: str, message: str) -> str:
         return f"add key {key} to {kind.lower()} {missing}{for_what}"
     mount = re.search(r'subPath for volumeMount "([^"]+)"', message)
     if mount:
-        return _skip([mount[1]])
+        return skip([mount[1]])
     return ""
 
 
@@ -109,14 +120,6 @@ def _claiming(pod: Json, message: str) -> list[str]:
     those = claims if "affinity" in message and claims else {**fresh, **claims}
     named = [volume for volume, claim in those.items() if f'"{claim}"' in message]
     return named or list(those)
-
-
-def _skip(names: list[str]) -> str:
-    if not names:
-        return ""
-    if len(names) == 1:
-        return f"--skip-volume {names[0]} copies without it"
-    return f"--skip-volume NAME copies without one: {', '.join(names)}"
 
 
 def _source_of(found: list[Json]) -> str:

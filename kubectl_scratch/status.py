@@ -298,9 +298,9 @@ def _failing_init(name: str, ended: Json, skips: str, watched: Watched) -> Faile
         said = innermost(str(ended.get("message") or ended["reason"]))
         text = f"init container {name} can't start ({said})"
     missed = watched.read_only.get(name) or ()
-    ways = [f"-c {name} goes inside it", skips]
+    ways = [skips, f"-c {name} goes inside it"]
     if missed:
-        ways.insert(0, remedies.of_read_only(missed))
+        ways.append(remedies.of_read_only(missed))
     return Failed(_holds_up(text, watched), ended=True, container=name, hint=", ".join(ways))
 
 

@@ -10,22 +10,30 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from kubectl_scratch import downward
+from kubectl_scratch import copycontainers, downward, remedies
 from kubectl_scratch.copyvolumes import outlives_the_pod
 from kubectl_scratch.findings import Edit, Finding, Level
-from kubectl_scratch.podjson import Json, all_containers, find, has_started, volumes
+from kubectl_scratch.podjson import Json, all_containers, find, has_started, names_of, volumes
 
 
 def keep_sub_paths(
-    pod: Json, *, source: Json, writable: frozenset[str]
+    pod: Json, *, source: Json, writable: frozenset[str], held: str | None = None
 ) -> Iterator[Edit | Finding]:
-    """Mount the folders that the source mounts; block if one would be made."""
-    shared = {v["name"] for v in volumes(pod) if outlives_the_pod(v)}
+    """Mount the folders that the source mounts; block if one of another name would be made.
+
+    A folder that the source names, and has not mounted yet, is most likely there: of a workload
+    that ran for years, and whose new pod does not start. So that is a warning. What an expression
+    gives differs from pod to pod, and so its folder is most likely new.
+    """
+    shared = {v["name"] for v in volumes(pod) if outlives_the_pod(v) and not _is_fixed(v)}
     there = _there(source)
-    blocked: dict[tuple[str, str], None] = {}
+    starting = names_of(copycontainers.reached(pod, held))
+    blocked: dict[str, None] = {}
+    doubtful: dict[tuple[str, str], None] = {}
     for container in all_containers(pod):
         was = find(all_containers(source), container["name"]) or container
         known = downward.environment(source, was)
+        may_make = shared if container["name"] in starting else set()
         for mount in container.get("volumeMounts") or []:
             volume, where = mount["name"], f"{container['name']}:{mount['mountPath']}"
             expression = mount.get("subPathExpr")
@@ -35,17 +43,32 @@ def keep_sub_paths(
                     del mount["subPathExpr"]
                     mount["subPath"] = path
                     yield Edit(where, f"subPath {path}, as in the source, for {expression}")
-                elif volume in shared:
+                elif volume in may_make:
                     text = f"{where} mounts a folder of volume {volume} whose name is not known"
-                    blocked[f"{text} ({expression})", volume] = None
+                    blocked[f"{text} ({expression}); {remedies.skip([volume])}"] = None
                     continue
             path = mount.get("subPath")
             is_new = bool(path) and (volume, posixpath.normpath(path)) not in there
-            if is_new and volume in shared - writable:
+            if not is_new or volume not in may_make - writable:
+                continue
+            if expression:
                 text = f"{where} mounts folder {path} of volume {volume}, which the node would make"
-                blocked[f"{text}: the source has not mounted it yet", volume] = None
-    for text, volume in blocked:
-        yield Finding(Level.BLOCKER, f"{text}; --skip-volume {volume} copies without it")
+                text = f"{text}: the source has not mounted it yet; {remedies.skip([volume])}"
+                blocked[f"{text}, --writable {volume} makes it"] = None
+            else:
+                doubtful[str(path), volume] = None
+    for text in blocked:
+        yield Finding(Level.BLOCKER, text)
+    if doubtful:
+        folders = ", ".join(f"{path} in volume {volume}" for path, volume in doubtful)
+        text = f"the node makes these folders if they are not there: {folders}"
+        advice = remedies.skip(list(dict.fromkeys(volume for _, volume in doubtful)))
+        yield Finding(Level.WARNING, f"{text}; {advice}")
+
+
+def _is_fixed(volume: Json) -> bool:
+    """Say whether nothing can be made in a volume, because its driver mounts it read-only."""
+    return bool((volume.get("csi") or {}).get("readOnly"))
 
 
 def _expanded(expression: str, known: dict[str, str | None]) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 
-from kubectl_scratch import lease
+from kubectl_scratch import lease, shapes
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.kinds import KINDS
 from kubectl_scratch.podjson import Json, condition, container_statuses, is_going, name
@@ -81,9 +81,11 @@ def choose_manifest(objects: list[Json], path: str) -> Json:
     if len(found) > 1:
         there = ", ".join(f"{kind_of(item)}" for item in found)
         raise InvalidRequest(f"{path!r} has several that have pods: {there}", "give one")
-    (manifest,) = found
-    if not _is_sound(manifest):
-        raise InvalidRequest(f"the {kind_of(manifest)} in {path!r} is not one that a cluster takes")
+    manifest: Json = shapes.without_nulls(found[0])
+    fault = shapes.fault(manifest)
+    if fault or not _is_sound(manifest):
+        text = f"the {kind_of(manifest)} in {path!r} is not one that a cluster takes"
+        raise InvalidRequest(f"{text}: {fault}" if fault else text)
     return manifest
 
 
@@ -97,8 +99,12 @@ def _is_sound(manifest: Json) -> bool:
     metadata, spec = manifest.get("metadata"), manifest.get("spec")
     if not isinstance(metadata, dict) or not isinstance(spec, dict) or not _is_named(metadata):
         return False
+    if not isinstance(manifest.get("status", {}), dict):
+        return False
     if kind_of(manifest) == "service":
         return True
+    if not all(each["metadata"].get("name") for each in spec.get("volumeClaimTemplates", [])):
+        return False
     pod = manifest if kind_of(manifest) == "pod" else template_of(manifest)
     inner = pod.get("spec") if isinstance(pod, dict) else None
     inside = (pod or {}).get("metadata") or {}

@@ -56,6 +56,11 @@ def choose(
     return Stand(view, bool(why), why)
 
 
+def runs(source: Json, target: Json, now: datetime) -> bool:
+    """Say whether the target container runs in the source, and does not end again and again."""
+    return not (crash(source, target, now) or _absence(source, target))
+
+
 def ailment(source: Json, target: Json, now: datetime) -> str:
     """Return why the target container can't be looked at while it runs; empty where it can."""
     own = find(init_containers(source), target["name"])

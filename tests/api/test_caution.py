@@ -278,7 +278,7 @@ def test_an_init_container_that_fails_says_why_and_what_it_has_to_do_with_us(cli
         r"init container setup ended with code 3, so container app does not start: chown: /data:"
         r" Read-only \\x1b\[31mfile system",
         "volume data is read-only in the copy, --writable data",
-        "-c setup goes inside it, --skip-init setup leaves it out",
+        "--skip-init setup leaves it out, -c setup goes inside it",
     )
     clean(cli.api)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.conftest import Cluster, Json
-from tests.support.manifests import BUSYBOX
+from tests.support.manifests import BUSYBOX, a_pod
 
 OF_VARIABLES = (
     "metadata.name",
@@ -128,13 +128,25 @@ def test_what_the_app_reads_of_its_pod_is_what_the_source_reads(
     done = space.scratch("debug", source, *how, "--", "sh", "-c", LOOK)
     assert done.returncode == 0, done.stderr
     copy = seen_by(done.stdout.decode())
-    own = OWN if "--hold" in how else (*OWN, "metadata.name")
+    # The source runs, so no two may have its name.
+    own = (*OWN, "metadata.name")
     differ = {key.partition(" ")[2] for key in there if without_seen(there[key]) != copy[key]}
     assert differ == set(own)
     # These are not the same by being empty.
     assert there["V8 metadata.annotations['team']"] == TEAM
 
     assert "0" in [value for key, value in there.items() if "index" in key]
+
+
+def test_the_name_of_a_source_that_crashes_is_the_copy_s_as_well(space: Cluster) -> None:
+    name = {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+    space.apply(a_pod("db", BUSYBOX, command=["sh", "-c", "exit 3"], env=[name]))
+    space.wait_until(
+        lambda: "terminated" in str(space.read("pod", "db").get("status")), "the crash"
+    )
+    done = space.scratch("debug", "db", "--", "sh", "-c", "echo $POD_NAME")
+    assert (done.returncode, done.stdout) == (0, b"db\n"), done.stderr
+    assert b"app:POD_NAME has the source's name" in done.stderr
 
 
 def without_seen(text: str) -> str:

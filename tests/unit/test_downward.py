@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_scratch.downward import format_map, quantity
+from kubectl_scratch.downward import format_map
 from kubectl_scratch.findings import Level
 from kubectl_scratch.hold import Entrypoint, Seeding
 from kubectl_scratch.podcopy import Copied, make_copy
@@ -40,11 +40,21 @@ def a_source(**fields: Any) -> Json:
 
 
 def copy_of(
-    source: Json, held: bool = False, only: bool = False, target: str = "app", **wanted: Any
+    source: Json,
+    held: bool = False,
+    only: bool = False,
+    target: str = "app",
+    source_runs: bool = False,
+    **wanted: Any,
 ) -> Copied:
     entry = Entrypoint("spec", 1, ("/app",)) if held else None
     seeding = Seeding("x", "amd64", target, entry, only)
-    return make_copy(source, "db-0-copy", LABELS, MARKS, Wishes(**wanted), target, seeding=seeding)
+    wishes = Wishes(**wanted)
+    return make_copy(
+        *(source, "db-0-copy", LABELS, MARKS, wishes, target),
+        seeding=seeding,
+        source_runs=source_runs,
+    )
 
 
 def texts(copied: Copied, level: Level) -> str:
@@ -223,15 +233,19 @@ NAME_ENV = [{"name": "POD_NAME", "valueFrom": by_field("metadata.name")}]
 
 
 @pytest.mark.parametrize(
-    "held, only, source_s_name",
+    "held, only, source_runs, source_s_name",
     [
-        (False, False, set()),
-        (True, False, {"app", "init"}),
-        (True, True, {"app", "other", "proxy"}),
+        (False, False, True, set()),
+        (False, False, False, set()),
+        (True, False, False, {"app", "init"}),
+        (True, True, False, {"app", "other", "proxy"}),
+        # After run-app there would be two of that name.
+        (True, False, True, set()),
+        (True, True, True, set()),
     ],
 )
 def test_two_that_run_never_share_an_identity(
-    held: bool, only: bool, source_s_name: set[str]
+    held: bool, only: bool, source_runs: bool, source_s_name: set[str]
 ) -> None:
     # One list, as an anchor of YAML makes it.
     source = a_source(
@@ -241,13 +255,22 @@ def test_two_that_run_never_share_an_identity(
             a_container("proxy", env=NAME_ENV, restartPolicy="Always"),
         ],
     )
-    copied = copy_of(source, held, only)
+    copied = copy_of(source, held, only, source_runs=source_runs)
     there = all_containers(copied.manifest)
     named = {c["name"] for c in there if c["env"] == [{"name": "POD_NAME", "value": "db-0"}]}
     assert named == source_s_name
-    told = texts(copied, Level.INFO)
+    told = texts(copied, Level.INFO).split("\n")
+    own = " ".join(text for text in told if "its own identity" in text)
+    of_source = " ".join(text for text in told if "if the source starts again" in text)
     for container in there:
-        assert (f"{container['name']}:POD_NAME" in told) is (container["name"] not in named)
+        assert (f"{container['name']}:POD_NAME" in own) is (container["name"] not in named)
+        assert (f"{container['name']}:POD_NAME" in of_source) is (container["name"] in named)
+
+
+def test_a_source_that_has_ended_does_not_start_again() -> None:
+    source = a_source(containers=[a_container(env=NAME_ENV)])
+    source["status"] = {**STATUS, "phase": "Failed"}
+    assert "starts again" not in texts(copy_of(source, held=True), Level.INFO)
 
 
 @pytest.mark.parametrize("reader, expected", [("app", "db-0"), ("other", OWN)])
@@ -263,6 +286,7 @@ def test_a_file_that_a_running_neighbour_reads_has_the_copy_s_own_name(
     assert container is not None
     container["volumeMounts"] = [{"name": "podinfo", "mountPath": "/x"}]
     assert read_file(copy_of(source, held=True), "podinfo") == expected
+    assert read_file(copy_of(source, held=True, source_runs=True), "podinfo") == OWN
 
 
 def test_what_is_the_copy_s_own_is_said() -> None:
@@ -361,20 +385,3 @@ def test_a_template_does_not_say_what_its_controller_will() -> None:
 )
 def test_a_value_is_written_as_go_writes_it(text: str, written: str) -> None:
     assert format_map({"b": text, "a": "1"}) == f'a="1"\nb="{written}"'
-
-
-@pytest.mark.parametrize(
-    "text, number",
-    [
-        *[("1", 1), ("1.5", 1.5), ("100m", 0.1), ("2k", 2000), ("1Ki", 1024), ("3E", 3e18)],
-        *[("1e3", 1000), ("1E-3", 0.001), ("5n", 5e-9), ("1Ei", 1 << 60), (".5Gi", 1 << 29)],
-    ],
-)
-def test_a_quantity(text: str, number: float) -> None:
-    assert float(quantity(text)) == number
-
-
-@pytest.mark.parametrize("text", ["", "x", "1x", "1e999999999", "1..2", "9" * 99])
-def test_what_is_no_quantity(text: str) -> None:
-    with pytest.raises(ValueError, match=r"no quantity|Invalid literal"):
-        quantity(text)

@@ -71,7 +71,21 @@ TOLD = [
     ("/var/lib/kubelet", "contains sockets"),
     ("/opt/agent.sock", "listens on it"),
 ]
-HARMLESS = ["/var/log", "/etc/localtime", "/dev/shm", "/dev/hugepages-2Mi", "/running", "/device"]
+TOLD += [
+    (path, "listens on it")
+    for path in (
+        *("/dev/log", "/run/systemd/notify", "/run/dbus/system_bus_socket"),
+        *("/run/systemd/private", "/run/systemd/journal/socket", "/var/run/systemd/journal/stdout"),
+    )
+]
+TOLD += [("/run/dbus", "contains sockets"), ("/run/systemd/journal", "contains sockets")]
+# Devices that every container has.
+OF_EVERYBODY = [f"/dev/{name}" for name in ("null", "zero", "random", "urandom", "tty", "full")]
+HARMLESS = [
+    *OF_EVERYBODY,
+    *("/var/log", "/etc/localtime", "/dev/shm", "/dev/hugepages-2Mi", "/running", "/device"),
+    "/run/systemd-else",
+]
 
 
 @pytest.mark.parametrize("path, kind", LEFT_OUT)
@@ -99,6 +113,60 @@ def test_what_reaches_further_than_its_mount_is_told(path: str, why: str) -> Non
     assert names_of(volumes(copied.manifest)) == ["node", "tmp"]
     assert why in warnings(copied) and "--skip-volume node" in warnings(copied)
     assert left_out_by_us(a_source(path), Wishes(), a_container(volumeMounts=[MOUNT])) == []
+
+
+@pytest.mark.parametrize(
+    "volume, is_missed",
+    [
+        *[
+            ({"hostPath": {"path": path}}, False)
+            for path in (
+                *("/", "/proc", "/sys", "/sys/fs/cgroup", "/etc/localtime", "/etc/timezone"),
+                *("/usr/share/zoneinfo", "/etc/ssl", "/etc/ssl/certs", "/etc/pki/ca-trust"),
+                *("/lib/modules", "/usr/src", "/etc/machine-id", "/etc/os-release", "/etc/passwd"),
+                *("/etc/group", "/usr/lib/os-release", "/var/run/nscd.socket", *OF_EVERYBODY),
+                *("/dev/log", "/run/systemd/notify"),
+            )
+        ],
+        ({"hostPath": {"path": "/opt/x", "type": "Socket"}}, False),
+        ({"hostPath": {"path": "/dev/null", "type": "CharDevice"}}, False),
+        *[
+            ({"hostPath": {"path": path}}, True)
+            for path in ("/var/log", "/srv", "/etc", "/etc/cron.d", "/dev/shm", "/procedures")
+        ],
+        ({"gitRepo": {"repository": "https://example.com/x"}}, False),
+        ({"csi": {"driver": "secrets-store.csi.k8s.io"}}, False),
+        ({"csi": {"driver": "nfs.csi.k8s.io"}}, True),
+        ({"csi": {"driver": "nfs.csi.k8s.io", "readOnly": True}}, False),
+    ],
+    ids=str,
+)
+def test_what_nobody_writes_holds_no_app(volume: Json, is_missed: bool) -> None:
+    source = a_source("/x")
+    source["spec"]["volumes"][0] = {"name": "node", **volume}
+    (app,) = source["spec"]["containers"]
+    assert read_only_by_us(source, Wishes(), app) == ["node"] * is_missed
+    assert left_out_by_us(source, Wishes(), app) == []
+
+
+def test_several_volumes_are_told_in_one_line() -> None:
+    paths = {"a": "/srv/a", "b": "/srv/b", "c": "/run", "d": "/", "e": "/dev/sda", "f": "/dev/sdb"}
+    source = a_source("/x")
+    source["spec"]["volumes"] = [
+        {"name": name, "hostPath": {"path": path, "type": "Directory"}}
+        for name, path in paths.items()
+    ]
+    mounts = [{"name": name, "mountPath": f"/{name}"} for name in paths]
+    source["spec"]["containers"][0]["volumeMounts"] = mounts
+    source["spec"]["initContainers"] = []
+    told = warnings(copy_of(source, False)).split("\n")
+    (below,) = (text for text in told if "mounted below" in text)
+    (left_out,) = (text for text in told if "left out" in text)
+    (sockets,) = (text for text in told if "contain" in text)
+    assert all(f"(volume {name})" in below for name in "abcd")
+    assert "--skip-volume NAME copies without one: a, b, c, d" in below
+    assert "e (/dev/sda), f (/dev/sdb)" in left_out and "--writable NAME" in left_out
+    assert "c (/run), d (/)" in sockets
 
 
 @pytest.mark.parametrize("path", HARMLESS)
@@ -196,7 +264,7 @@ def test_a_private_volume_s_mount_is_as_in_the_source() -> None:
     [
         (True, None, {}, False),
         (False, None, {}, True),
-        (None, None, {}, True),
+        (None, None, {}, False),
         (False, "Directory", {}, True),
         (False, "DirectoryOrCreate", {}, True),
         (False, "File", {}, False),
@@ -210,6 +278,10 @@ def test_what_a_node_leaves_writable_is_told(
 ) -> None:
     copied = copy_of(a_source("/srv/x", kind), recursive, **wanted)
     assert ("mounted below /srv/x" in warnings(copied)) is told
+    # What is not known is a detail.
+    details = [f.text for f in copied.findings if f.level is Level.DETAIL]
+    unknown = recursive is None
+    assert any("mounted below /srv/x" in text for text in details) is unknown
 
 
 def test_a_claim_has_no_mounts_below() -> None:

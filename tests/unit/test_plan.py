@@ -313,3 +313,36 @@ def test_what_the_pod_has_by_the_name_of_ours_is_a_blocker_with_a_way(
     without = Wishes(skip_volumes=frozenset({volume}))
     assert not make_plan(pod, a_request(image=None, wishes=without), HERE).blockers
     assert not make_plan(pod, a_request(inside=Inside(hold=False)), HERE).blockers
+
+
+ENDED_NOW = {"terminated": {"exitCode": 3, "finishedAt": "2026-01-01T11:59:00Z"}}
+
+
+@pytest.mark.parametrize(
+    "state, is_source_s",
+    [
+        ({"state": {"running": {}}}, False),
+        ({"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": ENDED_NOW}, True),
+        ({"state": {"running": {}}, "lastState": ENDED_NOW}, True),
+        ({"state": ENDED_NOW}, True),
+        ({"state": {"waiting": {"reason": "ImagePullBackOff"}}}, True),
+    ],
+    ids=["runs", "loops", "between", "ended", "no-image"],
+)
+@pytest.mark.parametrize("hold", [None, True])
+def test_only_a_source_that_does_not_run_lends_its_name(
+    state: Json, is_source_s: bool, hold: bool | None
+) -> None:
+    name = {"name": "ME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+    source = a_pod(
+        "db-0",
+        containers=[a_container(command=["x"], env=[name])],
+        initContainers=[a_container("init", env=[name])],
+        status={"containerStatuses": [{"name": "app", **state}]},
+    )
+    # No Service is known, so it is held in any case.
+    plan = make_plan(source, a_request(image=None, inside=Inside(hold=hold)), HERE)
+    assert plan.place.held
+    spec = plan.copy["spec"]
+    for container in (*spec["containers"], *spec["initContainers"]):
+        assert (container["env"] == [{"name": "ME", "value": "db-0"}]) is is_source_s

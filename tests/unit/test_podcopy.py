@@ -168,6 +168,25 @@ def test_a_probe_s_port_is_a_number_where_the_list_of_ports_goes() -> None:
     assert spec["initContainers"][0]["startupProbe"] == {"httpGet": {"port": 8086}}
 
 
+def test_a_start_hook_s_port_is_a_number_where_the_list_of_ports_goes() -> None:
+    app = a_container(
+        ports=[{"name": "web", "containerPort": 8080}, {"name": "other", "containerPort": 1}],
+        lifecycle={"postStart": {"httpGet": {"port": "web"}}},
+    )
+    spec = spec_of(a_pod(containers=[app], hostNetwork=True))
+    assert spec["containers"][0]["lifecycle"] == {"postStart": {"httpGet": {"port": 8080}}}
+
+
+def test_an_init_container_that_writes_to_what_is_read_only_is_told_beforehand() -> None:
+    inits = [a_container("chown", volumeMounts=[A_MOUNT]), a_container("wait")]
+    source = a_pod(volumes=[A_CLAIM], initContainers=inits)
+    told = texts(copy_of(source), Level.WARNING)
+    assert "run again in the copy: chown, wait; chown writes to volume data, read-only in" in told
+    assert "wait writes" not in told
+    written = copy_of(source, writable=frozenset({"data"}))
+    assert "chown writes" not in texts(written, Level.WARNING)
+
+
 @pytest.mark.parametrize("policy", ["Always", "OnFailure", "Never"])
 def test_the_copy_outlives_its_app(policy: str) -> None:
     assert spec_of(a_pod(restartPolicy=policy))["restartPolicy"] == "Always"
@@ -496,7 +515,7 @@ def a_claim(phase: str | None, **spec: Any) -> Json:
         ({"data-0": a_claim("Bound", volumeName="x")}, None, None, ""),
         ({"data-0": a_claim("Pending")}, None, Level.BLOCKER, "is not bound yet"),
         ({"data-0": a_claim("Pending", volumeName="x")}, "n", Level.BLOCKER, "is not bound yet"),
-        ({"data-0": a_claim("Lost", volumeName="x")}, "n", Level.BLOCKER, "is not bound yet"),
+        ({"data-0": a_claim("Lost", volumeName="x")}, "n", Level.BLOCKER, "has lost its volume"),
         ({"other": a_claim("Bound")}, "n", Level.WARNING, "there is no claim data-0"),
         ({}, None, Level.WARNING, "there is no claim data-0"),
         # A pod that has a node has its claims bound, but one may be for one pod alone.
@@ -543,6 +562,16 @@ def test_the_source_s_files_may_get_another_label(
     source = a_pod(volumes=[volume], containers=[app], securityContext=of_pod)
     copied = make_copy(source, "x", LABELS, MARKS, storage=Storage(selinux=selinux))
     assert ("SELinux" in texts(copied, Level.WARNING)) is (told and selinux)
+
+
+def test_all_volumes_that_are_relabelled_are_told() -> None:
+    more = {"name": "more", "persistentVolumeClaim": {"claimName": "more-0"}}
+    mounts = [{**A_MOUNT, "readOnly": True}, {"name": "more", "mountPath": "/more"}]
+    source = a_pod(containers=[a_container(volumeMounts=mounts)], volumes=[A_CLAIM, more])
+    copied = make_copy(source, "x", LABELS, MARKS, storage=Storage(selinux=True))
+    told = texts(copied, Level.WARNING)
+    assert "--skip-volume NAME copies without one: data, more" in told
+    assert "seLinuxOptions.level" in told
 
 
 @pytest.mark.parametrize(

@@ -214,13 +214,16 @@ def test_an_init_container_that_fails_tells_the_ways() -> None:
     # Its log tells more.
     assert (state.ended, state.container) == (True, "setup")
     assert "init container setup ended with code 3, so container app does not start" in state.why
-    assert state.hint == "-c setup goes inside it, --skip-init setup leaves it out"
+    assert state.hint == "--skip-init setup leaves it out, -c setup goes inside it"
 
 
 def test_an_init_container_that_fails_where_a_volume_is_read_only_says_that() -> None:
     state = of_app(APP._replace(read_only={"setup": ("data",)}), FAILS, state=WAITS)
     assert isinstance(state, Failed)
-    assert "volume data is read-only in the copy, --writable data" in state.hint
+    # What writes to production comes last, and is said to.
+    ways = [state.hint.index(way) for way in ("--skip-init setup", "-c setup", "--writable data")]
+    assert ways == sorted(ways) and "it then writes to production" in state.hint
+    assert "volume data is read-only in the copy" in state.hint
     other = of_app(APP._replace(read_only={"app": ("data",)}), FAILS, state=WAITS)
     assert isinstance(other, Failed) and "--writable" not in other.hint
 

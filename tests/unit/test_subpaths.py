@@ -147,42 +147,89 @@ LOOPS = {"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": ENDE
 WAITS = {"state": {"waiting": {"reason": "ImagePullBackOff"}}}
 
 
-@pytest.mark.parametrize(
-    "status, blocked",
-    [(RUNS, False), (ENDED, False), (LOOPS, False), (WAITS, True), ({}, True)],
-)
-@pytest.mark.parametrize("how", [{"subPath": "db"}, {"subPathExpr": "$(X)"}])
-def test_a_folder_that_the_source_never_mounted_is_not_made(
-    status: Json, blocked: bool, how: Json
-) -> None:
-    container = a_container(env=[{"name": "X", "value": "db"}], volumeMounts=[a_mount(**how)])
-    copied = copy_of(a_source(container, status=status))
-    assert [("folder db" in b, "--skip-volume data" in b) for b in blockers(copied)] == [
-        (True, True)
-    ] * blocked
+def warned(copied: Copied) -> list[str]:
+    texts = [f.text for f in copied.findings if f.level is Level.WARNING]
+    return [text for text in texts if "folder" in text]
+
+
+NEW = [(RUNS, False), (ENDED, False), (LOOPS, False), (WAITS, True), ({}, True)]
+
+
+@pytest.mark.parametrize("status, new", NEW)
+def test_a_folder_that_the_source_has_not_mounted_is_told(status: Json, new: bool) -> None:
+    source = a_source(a_container(volumeMounts=[a_mount(subPath="db")]), status=status)
+    copied = copy_of(source)
+    assert blockers(copied) == []
+    assert [
+        ("makes these folders" in w, "db in volume data" in w, "--skip-volume data" in w)
+        for w in warned(copied)
+    ] == [(True, True, True)] * new
     for allowed in ("writable", "skip_volumes"):
-        assert not blockers(
-            copy_of(a_source(container, status=status), **{allowed: frozenset({"data"})})
-        )
-    assert not blockers(copy_of(a_source(container, PRIVATE, status)))
+        assert not warned(copy_of(source, **{allowed: frozenset({"data"})}))
+    assert not warned(copy_of({**source, "spec": {**source["spec"], "volumes": [PRIVATE]}}))
+
+
+@pytest.mark.parametrize("status, new", NEW)
+def test_a_folder_of_an_expression_is_not_made(status: Json, new: bool) -> None:
+    env = [{"name": "X", "value": "db"}]
+    source = a_source(a_container(env=env, volumeMounts=[a_mount("$(X)")]), status=status)
+    copied = copy_of(source)
+    assert [
+        ("folder db" in b, "--skip-volume data" in b, "--writable data" in b)
+        for b in blockers(copied)
+    ] == [(True, True, True)] * new
+    for allowed in ("writable", "skip_volumes"):
+        assert not blockers(copy_of(source, **{allowed: frozenset({"data"})}))
+    assert not blockers(copy_of({**source, "spec": {**source["spec"], "volumes": [PRIVATE]}}))
 
 
 def test_a_folder_that_another_container_has_mounted_is_there() -> None:
     app = a_container(volumeMounts=[a_mount(subPath="db")])
     init = a_container("init", volumeMounts=[a_mount(subPath="./db/"), a_mount(subPath="other")])
     source = a_source(app, status=WAITS, initContainers=[init])
-    assert len(blockers(copy_of(source))) == 3
+    (text,) = warned(copy_of(source))
+    assert "other in volume data" in text
     source["status"]["initContainerStatuses"] = [{"name": "init", **ENDED}]
-    assert blockers(copy_of(source)) == []
+    assert warned(copy_of(source)) == []
 
 
-def test_an_init_container_that_was_not_reached_makes_no_folder_either() -> None:
-    first = a_container("first")
-    second = a_container("second", volumeMounts=[a_mount(subPath="new")])
-    source = a_source(a_container(), status=WAITS, initContainers=[first, second])
-    (text,) = blockers(copy_of(source))
-    assert text.startswith("second:/data")
-    assert not blockers(copy_of(source, skip_init=frozenset({"second"})))
+def a_held_copy(source: Json, target: str, only: bool = False) -> Copied:
+    seeding = Seeding("x", "amd64", target, Entrypoint("spec", 1, ("/app",)), only)
+    return make_copy(source, "x", {}, {}, target=target, seeding=seeding)
+
+
+@pytest.mark.parametrize("mount", [{"subPath": "db"}, {"subPathExpr": "$(UNKNOWN)"}])
+@pytest.mark.parametrize(
+    "target, only, at_fault",
+    [
+        ("first", False, {"first"}),
+        ("second", False, {"first", "second"}),
+        # The others idle, with their volumes; plain init containers are left out.
+        ("second", True, {"second"}),
+        ("app", True, {"app"}),
+        ("app", False, {"first", "second", "app"}),
+    ],
+)
+def test_what_never_starts_in_the_copy_makes_no_folder(
+    mount: Json, target: str, only: bool, at_fault: set[str]
+) -> None:
+    for name in ("first", "second", "app"):
+        there = {
+            each: a_container(each, volumeMounts=[a_mount(**mount)] if each == name else [])
+            for each in ("first", "second", "app")
+        }
+        inits = [there["first"], there["second"]]
+        source = a_source(there["app"], status=WAITS, initContainers=inits)
+        copied = a_held_copy(source, target, only)
+        assert bool([*warned(copied), *blockers(copied)]) is (name in at_fault)
+
+
+@pytest.mark.parametrize("mount", [{"subPath": "db"}, {"subPathExpr": "$(UNKNOWN)"}])
+def test_nothing_is_made_where_a_driver_mounts_read_only(mount: Json) -> None:
+    volume = {"name": "data", "csi": {"driver": "x", "readOnly": True}}
+    source = a_source(a_container(volumeMounts=[a_mount(**mount)]), volume, WAITS)
+    copied = copy_of(source)
+    assert (warned(copied), blockers(copied)) == ([], [])
 
 
 def test_a_pod_from_a_template_has_no_folder_yet() -> None:
