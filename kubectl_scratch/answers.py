@@ -137,11 +137,15 @@ def _is_name(value: object) -> bool:
     return isinstance(value, str) and value.isascii() and value.isprintable() and value != ""
 
 
-_TIME = re.compile(r"\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\dZ")
+_TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})Z")
 
 
 def _is_time(value: object) -> bool:
-    return isinstance(value, str) and _TIME.fullmatch(value) is not None
+    found = _TIME.fullmatch(value) if isinstance(value, str) else None
+    try:
+        return found is not None and bool(datetime.fromisoformat(found[1]))
+    except ValueError:
+        return False
 
 
 _TEXTS = {"*": str}
@@ -152,7 +156,7 @@ _META = {
     "labels": _TEXTS,
     "annotations": _TEXTS,
     "ownerReferences": [{"uid": str, "kind": str, "name": str, "controller": bool}],
-    "creationTimestamp": str,
+    "creationTimestamp": _is_time,
     "deletionTimestamp": str,
 }
 _SELECTOR = {
@@ -294,6 +298,13 @@ def check_object(body: Json, path: str) -> bool:
     if not _is_called(body, plural) or not fits(body, shape):
         return False
     return wanted is None or body["metadata"]["name"] == wanted
+
+
+def check_deletion(body: Json, path: str) -> bool:
+    """Say whether a body says that the object of a path is deleted, or will be."""
+    if body.get("kind") == "Status":
+        return body.get("status") == "Success"
+    return check_object(body, path)
 
 
 def _plural(path: str) -> str:

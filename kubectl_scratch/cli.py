@@ -198,7 +198,9 @@ def _lower(text: str) -> str:
 # The text of somebody else's exception may quote a header, a URL or a kubeconfig's user.
 SECRETS = (
     r"(?i)(bearer |basic )[^\s'\"\\]+",
-    r"(://)[^/?#\s'\"]*@",
+    # A password may have any character in it.
+    r"(://).*@",
+    r"()[^\s'\"]+:[^\s'\"]*@",
     r"(?i)((?:token|password|secret|-key-data)['\"]?\s*[:=]\s*b?['\"])[^'\"]*",
 )
 

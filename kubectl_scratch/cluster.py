@@ -48,7 +48,8 @@ GONE = 410
 # An API server that has no time says when it may have: what it answers so it has not done.
 # How often that is heeded, and for how many seconds at once.
 BUSY, BUSY_TRIES, SHORTEST_WAIT, LONGEST_WAIT = (429, 503), 5, 0.1, 10.0
-UNAUTHORIZED, CONFLICT = 401, 409
+UNAUTHORIZED = 401
+DRY_RUN, UNSURE = "dryRun=All", "it is not known whether it was created"
 
 
 def sleep(seconds: float) -> bool:
@@ -222,7 +223,7 @@ def _read_yaml(path: Path) -> Json:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         document = yaml.load(path.read_text(), Loader=loader)
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         problem = f"kubeconfig {str(path)!r} can't be read"
         raise InvalidRequest(problem, reason_of(error)) from error
     if not kubeconfig.is_kubeconfig(document or {}):
@@ -239,17 +240,20 @@ class Cluster:
         timeout: float | None = None,
         login_timeout: float | None = None,
         pause: Callable[[float], bool] = sleep,
+        save_terminal: Callable[[], Callable[[], None]] = lambda: lambda: None,
     ) -> None:
         """Load the credentials; raises InvalidRequest where they can't be had.
 
         ``timeout`` is in seconds, for a request that names none, ``login_timeout`` for a
-        credential plugin. ``pause`` waits, and returns false as soon as nobody waits any more.
+        credential plugin. ``pause`` waits, and returns false as soon as nobody waits any more; it
+        raises nothing, for a request may be on its way. ``save_terminal`` is for a plugin that
+        asks a person.
         """
         self.access = access
         self.namespace = access.namespace
         self._timeout = timeout
         self._pause = pause
-        self._credentials = Credentials(access, login_timeout, pause)
+        self._credentials = Credentials(access, login_timeout, pause, save_terminal)
         self._host = self._credentials.host
         self._proxy = self._choose_proxy()
         self._pools = threading.Lock()
@@ -375,7 +379,7 @@ class Cluster:
 
     def dry_run(self, path: str, body: Json) -> Answer:
         """Let the API server judge a creation that does not happen."""
-        return self._call("POST", path, {"dryRun": "All"}, body)
+        return self._call("POST", path, {"dryRun": "All"}, body, check=answers.check_object)
 
     def table(self, path: str, **query: str) -> Json:
         """Read a list as the few columns that kubectl prints of it, where the server can."""
@@ -442,7 +446,7 @@ class Cluster:
             "propagationPolicy": "Background",
             "gracePeriodSeconds": grace,
         }
-        return self._call("DELETE", path, {}, body, timeout=timeout)
+        return self._call("DELETE", path, {}, body, timeout=timeout, check=answers.check_deletion)
 
     def dry_delete(self, path: str, uid: str, timeout: float) -> Answer:
         """Ask whether the object of that UID could be deleted; nothing is."""
@@ -453,7 +457,8 @@ class Cluster:
             "preconditions": {"uid": uid},
             "dryRun": ["All"],
         }
-        return self._call("DELETE", path, {"dryRun": "All"}, body, timeout=timeout)
+        query, check = {"dryRun": "All"}, answers.check_deletion
+        return self._call("DELETE", path, query, body, timeout=timeout, check=check)
 
     def _call(
         self,
@@ -508,15 +513,17 @@ class Cluster:
                     answer.close()
                     proof = renewed
                     continue
-            if tries and verb == "POST" and answer.status == CONFLICT:
-                # The first one may have been done in spite of its answer.
-                raise ClusterError(0, "Unsure", "it is not known whether it was created", action)
             wait = _wait_of(answer)
-            late = wait is None or tries == BUSY_TRIES or time.monotonic() + wait > deadline
-            if wait is None or late or not self._pause(wait):
-                return answer
-            answer.close()
-            tries += 1
+            if wait is not None and tries < BUSY_TRIES and time.monotonic() + wait <= deadline:
+                tries += 1
+                if self._pause(wait):
+                    answer.close()
+                    continue
+            if tries and verb == "POST" and answer.status >= 300 and DRY_RUN not in url:
+                # One of those before may have been done in spite of its answer.
+                said = f"{_refusal(answer, answer.data, action).message} ({UNSURE})"
+                raise ClusterError(0, "Unsure", said, action)
+            return answer
 
     def _ask(
         self,

@@ -17,12 +17,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from kubectl_scratch import kubeconfig
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.kubeconfig import Access
+from kubectl_scratch.kuberc import ALLOW_ALL
+from kubectl_scratch.parallel import Task
 from kubectl_scratch.plugin import Hung, log_in
 from kubectl_scratch.podjson import Json
 from kubectl_scratch.private import private_folder
@@ -58,6 +61,8 @@ EARLY_SECONDS = 60.0
 # How often a thread that waits for another's renewal looks whether somebody still waits.
 TURN_SECONDS = 0.2
 NOT_LOADED = "the cluster's credentials can't be loaded"
+# Which CA vouches for an issuer of OpenID Connect, as a kubeconfig's fields.
+ISSUER_CA = ("idp-certificate-authority-data", "idp-certificate-authority")
 
 
 class Proof(NamedTuple):
@@ -81,14 +86,17 @@ class Credentials:
         access: Access,
         login_timeout: float | None = None,
         pause: Callable[[float], bool] = lambda seconds: True,
+        save_terminal: Callable[[], Callable[[], None]] = lambda: lambda: None,
     ) -> None:
         """Load them; raises InvalidRequest where they can't be had.
 
         ``login_timeout`` is in seconds; a person who is asked may take as long as it takes.
-        ``pause`` returns false as soon as nobody waits any more.
+        ``pause`` returns false as soon as nobody waits any more. ``save_terminal`` returns what
+        makes the person's terminal again what it is.
         """
         self._access = access
         self._pause = pause
+        self._save_terminal = save_terminal
         self._settings = Configuration()
         self._renewing = threading.Lock()
         self._not_before = 0.0
@@ -113,23 +121,44 @@ class Credentials:
 
     def _load(self, interactive: bool, timeout: float | None) -> Proof:
         """Log in, or read again what the kubeconfig names; raises InvalidRequest."""
-        config, expires = self._access.config, None
-        for command in kubeconfig.programs_of(self._access.user):
-            self._access.policy.check(command)
-        if self._access.user.get("exec") and not self._access.user.get("token"):
-            login = log_in(self._access, interactive, timeout, self._pause)
+        user, config, expires = self._access.user, self._access.config, None
+        for program in kubeconfig.provider_programs(user):
+            # The Python client would look for it once more.
+            if self._access.policy.check(program) is None and self._access.policy.kind != ALLOW_ALL:
+                raise InvalidRequest(NOT_LOADED, f"credential plugin {program} is not found")
+        if user.get("exec") and not user.get("token"):
+            save = self._save_terminal
+            login = log_in(self._access, interactive, timeout, self._pause, save)
             config, expires = with_user(self._access, login.user), login.expires
+
+        def read() -> tuple[Any, Proof]:
+            return self._read(config, expires)
+
+        # The client asks a provider for as long as it takes.
+        unlimited = timeout is None or not user.get("auth-provider")
+        self._settings, proof = read() if unlimited else self._within(timeout or 0, read)
+        return proof
+
+    def _within(self, seconds: float, read: Callable[[], tuple[Any, Proof]]) -> tuple[Any, Proof]:
+        """Return what ``read`` gives; raises Hung, and leaves it alone, if that takes too long."""
+        ended = threading.Event()
+        task = Task(read, ended.set)
+        end = time.monotonic() + seconds
+        while not ended.wait(TURN_SECONDS):
+            if time.monotonic() >= end or not self._pause(0):
+                task.abandon()
+                raise Hung(NOT_LOADED, "the login's provider did not answer in time")
+        return task.result()
+
+    def _read(self, config: Json, expires: datetime | None) -> tuple[Any, Proof]:
+        """Return what the Python client makes of a kubeconfig; raises InvalidRequest."""
         settings = Configuration()
+        verify_issuer(self._access.user)
         with private_folder() as folder, client_errors() as errors:
             try:
                 forget_files()
                 refuse_redirects()
-                load_kube_config_from_dict(
-                    config,
-                    client_configuration=settings,
-                    persist_config=False,
-                    temp_file_path=str(folder),
-                )
+                load_settings(config, settings, folder)
                 token = self._token_in_file() or settings.get_api_key_with_prefix("authorization")
                 over_tls = settings.host.startswith("https")
                 files = [settings.cert_file, settings.key_file] if over_tls else []
@@ -141,9 +170,8 @@ class Credentials:
             raise InvalidRequest(NOT_LOADED, errors[0])
         if token and not kubeconfig.fits_a_header(token):
             raise InvalidRequest("the token has a character that no header can carry")
-        self._settings = settings
         expires = expires or end_of_login(self._access.user, token)
-        return Proof(token, tls, tuple(shown), _due(expires), expires)
+        return settings, Proof(token, tls, tuple(shown), _due(expires), expires)
 
     def _tls_context(self, settings: Any, certificate: list[object]) -> ssl.SSLContext:
         """Return a context, which no key file has to outlive; for the same certificate the old."""
@@ -304,20 +332,67 @@ def forget_files() -> None:
     load_kube_config_from_dict.__globals__.get("_temp_files", {}).clear()
 
 
+def load_settings(config: Json, settings: Any, folder: Path) -> None:
+    """Let the Python client read a kubeconfig; raises ConfigException, OSError or ValueError."""
+    try:
+        load_kube_config_from_dict(
+            config,
+            client_configuration=settings,
+            persist_config=False,
+            temp_file_path=str(folder),
+        )
+    except (ConfigException, OSError, ValueError):
+        raise
+    except Exception as error:
+        # What the client's libraries raise of a provider that refuses passes through it.
+        raise ConfigException(f"no new login: {type(error).__name__}: {error}") from error
+
+
 def refuse_redirects() -> None:
     """Keep OpenID Connect's refresh token and client secret from whoever a redirect names."""
     known = load_kube_config_from_dict.__globals__
-    made = known.get("OAuth2Session")
-    if made is None or getattr(made, "refuses_redirects", False):
+    for name, make in (("ApiClient", _make_client), ("OAuth2Session", _make_session)):
+        made = known.get(name)
+        if made is not None and getattr(made, "func", None) is not make:
+            known[name] = partial(make, made)
+
+
+def _make_client(made: Any, *args: Any, configuration: Any, **more: Any) -> Any:
+    # For urllib3: neither again nor elsewhere.
+    configuration.retries = False
+    return made(*args, configuration=configuration, **more)
+
+
+def _make_session(made: Any, *args: Any, **more: Any) -> Any:
+    session = made(*args, **more)
+    session.max_redirects = 0
+    return session
+
+
+def verify_issuer(user: Json) -> None:
+    """Name a CA for an issuer of OpenID Connect: without one the Python client verifies nothing.
+
+    The user's own fields are changed: there the client keeps what a renewal gives.
+    """
+    provider = user.get("auth-provider")
+    config = provider.get("config") if isinstance(provider, dict) else None
+    if not isinstance(config, dict):
         return
+    for field in ISSUER_CA:
+        if not config.get(field):
+            config.pop(field, None)
+    if not any(field in config for field in ISSUER_CA):
+        config[ISSUER_CA[-1]] = system_ca()
 
-    def session(*args: Any, **kwargs: Any) -> Any:
-        found = made(*args, **kwargs)
-        found.max_redirects = 0
+
+def system_ca() -> str:
+    """Return the file of the CAs that the system trusts, or else of those that Mozilla does."""
+    found = ssl.get_default_verify_paths().cafile
+    if found:
         return found
+    import certifi
 
-    session.refuses_redirects = True  # type: ignore[attr-defined]
-    known["OAuth2Session"] = session
+    return certifi.where()
 
 
 def may_ask(user: Json) -> bool:

@@ -145,14 +145,12 @@ class Interrupts:
         return self._count - self._counted >= 2
 
     def pause(self, seconds: float) -> bool:
-        """Wait, for nothing that could be lost; return false as soon as nobody waits any more.
+        """Wait; return false as soon as nobody waits any more.
 
-        In the main thread it raises Interrupted where a signal has asked us to end.
+        It never raises: what is paused in may have created something.
         """
         end = time.monotonic() + seconds
         while True:
-            if threading.current_thread() is threading.main_thread():
-                self.check()
             signalled = self.impatient if self._closing else self.received is not None
             if signalled or is_abandoned():
                 return False

@@ -23,7 +23,12 @@ from kubectl_scratch.request import Connection, check_namespace
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 ONLY = "scratch"
 
-TEXTS = ("server", "namespace", "cluster", "user", "token", "tokenFile", "proxy-url", "as")
+TEXTS = (
+    "server", "namespace", "cluster", "user", "token", "tokenFile", "proxy-url", "as", "as-uid",
+    "certificate-authority", "certificate-authority-data", "tls-server-name",
+    "client-certificate", "client-certificate-data", "client-key", "client-key-data",
+    "username", "password",
+)  # fmt: skip
 
 _PAIR = ("name", "value")
 _CLUSTER_FILES = ("certificate-authority",)
@@ -96,15 +101,26 @@ def _is_named(item: object, kind: str) -> bool:
         return False
     texts = [fields.get(field) for field in TEXTS]
     plugin = fields.get("exec")
-    return all(isinstance(text or "", str) for text in texts) and (not plugin or _is_plugin(plugin))
+    if not all(isinstance(text or "", str) for text in texts):
+        return False
+    extra = fields.get("as-user-extra") or {}
+    return (
+        _are_texts(fields.get("as-groups") or [])
+        and isinstance(extra, dict)
+        and all(isinstance(key, str) and _are_texts(values or []) for key, values in extra.items())
+        and (not plugin or _is_plugin(plugin))
+    )
+
+
+def _are_texts(values: object) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)
 
 
 def _is_plugin(plugin: Json) -> bool:
     args, env = plugin.get("args") or [], plugin.get("env") or []
     return (
         isinstance(plugin.get("command"), str)
-        and isinstance(args, list)
-        and all(isinstance(word, str) for word in args)
+        and _are_texts(args)
         and isinstance(env, list)
         and all(isinstance(e, dict) and {str} == {type(e.get(f)) for f in _PAIR} for e in env)
     )
@@ -206,11 +222,18 @@ def programs_of(user: Json) -> list[str]:
     found = []
     if user.get("exec") and not user.get("token"):
         found.append(str(user["exec"]["command"]))
+    return found + provider_programs(user)
+
+
+def provider_programs(user: Json) -> list[str]:
+    """Return the programs that the Python client runs by itself: the gcloud of old kubeconfigs."""
     provider = user.get("auth-provider")
     config = provider.get("config") if isinstance(provider, dict) else None
-    # The Python client still runs the gcloud of old kubeconfigs; its path is a command line.
     line = config.get("cmd-path") if isinstance(config, dict) else None
-    return found + str(line or "").split()[:1]
+    if not config or not line:
+        return []
+    # Without arguments of its own the path is a command line.
+    return [str(line)] if "cmd-args" in config else str(line).split()[:1]
 
 
 def kubectl_flags(connection: Connection) -> tuple[str, ...]:
@@ -245,13 +268,14 @@ def _impersonation(user: Json) -> list[str]:
     return [value for _, value in impersonation_headers(user)]
 
 
-# What stands before the last @ of a URL's host, whatever its scheme is.
-_LOGIN = re.compile(r"(^|//)[^/?#\s]*@")
+# What stands behind a URL's scheme, if it has one, and before its last @: a password may have any
+# character in it, those that end a URL's host too.
+_LOGIN = re.compile(r"^([a-z][a-z0-9+.-]*://)?.*@", re.IGNORECASE | re.DOTALL)
 
 
 def without_login(url: str) -> str:
     """Return a URL, or what is meant for one, without the user's name and password in it."""
-    return _LOGIN.sub(r"\1", url)
+    return _LOGIN.sub(lambda found: found[1] or "", url)
 
 
 def server_url(text: str) -> str:
@@ -342,5 +366,5 @@ def impersonation_headers(user: Json) -> list[tuple[str, str]]:
         headers.append(("Impersonate-Uid", user["as-uid"]))
     headers += [("Impersonate-Group", group) for group in user.get("as-groups") or []]
     for key, values in (user.get("as-user-extra") or {}).items():
-        headers += [(f"Impersonate-Extra-{quote(key, safe='')}", value) for value in values]
+        headers += [(f"Impersonate-Extra-{quote(key, safe='')}", value) for value in values or []]
     return headers

@@ -27,25 +27,26 @@ class PluginPolicy(NamedTuple):
     allowed: tuple[str, ...] = ()
     path: str = ""
 
-    def check(self, command: str) -> None:
-        """Raise InvalidRequest unless a plugin may run.
+    def check(self, command: str) -> str | None:
+        """Return the path of a plugin that may run, None if it is not found.
 
-        As client-go compares them, each as PATH finds it; of links only the names count.
+        Raises InvalidRequest if it may not run. As client-go compares them, each as our own PATH
+        finds it; of links only the names count.
         """
-        if self.kind == ALLOW_ALL:
-            return
         problem = f"credential plugin {command!r} is forbidden by {self.path!r}"
         if self.kind == DENY_ALL:
             raise InvalidRequest(problem, f"its credentialPluginPolicy is {DENY_ALL}")
         where = _located(command)
-        # One that is not there can't run, and its kubeconfig may say how to install it.
-        if where is not None and where not in map(_located, self.allowed):
+        # What is not there is not started either, and its kubeconfig may say how to install it.
+        named = where is None or where in map(_located, self.allowed)
+        if self.kind == ALLOWLIST and not named:
             raise InvalidRequest(problem, "its credentialPluginAllowlist does not name it")
+        return where
 
 
 def _located(command: str) -> str | None:
     found = shutil.which(command)
-    return None if found is None else os.path.normpath(found)
+    return None if found is None else os.path.abspath(found)
 
 
 def path_of(flag: str | None, environ: Mapping[str, str]) -> Path | None:

@@ -38,6 +38,8 @@ SPECIFIED = (
     "proxy-url",
     "disable-compression",
 )
+# For how long a plugin at the terminal may end by itself.
+GRACE_SECONDS = 1.0
 # Of what a plugin said when it failed, in characters.
 SAID_LENGTH = 1000
 
@@ -58,18 +60,29 @@ def log_in(
     interactive: bool,
     timeout: float | None,
     pause: Callable[[float], bool] = lambda seconds: True,
+    save_terminal: Callable[[], Callable[[], None]] = lambda: lambda: None,
 ) -> Login:
     """Run the plugin of the access's user; ``timeout`` is in seconds.
 
     Only an ``interactive`` one sees our stdin and stderr; what another says on stderr is told
-    when it fails. ``pause`` returns false as soon as nobody waits any more. Raises InvalidRequest
-    where it gives no credential; whatever happens, it does not outlive this call.
+    when it fails. ``pause`` returns false as soon as nobody waits any more. ``save_terminal``
+    returns what makes our terminal again what it is. Raises InvalidRequest where it gives no
+    credential; whatever happens, it does not outlive this call.
     """
     config = access.user["exec"]
     name = config["command"]
+    # Looked for in our own PATH: that of its env would be the kubeconfig's, and what runs is
+    # what the user's kuberc allows.
+    where = access.policy.check(name)
+    if where is None:
+        hint = config.get("installHint") or f"{name}: not found, or not executable"
+        raise _failure(name, "can't be run", str(hint))
+    # One that asks for a password hides it, and may be ended before it shows again what is typed.
+    restore = save_terminal() if interactive else lambda: None
     try:
         process = subprocess.Popen(
             [name, *(config.get("args") or [])],
+            executable=where,
             stdin=None if interactive else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=None if interactive else subprocess.PIPE,
@@ -78,9 +91,8 @@ def log_in(
             start_new_session=not interactive,
         )
     except OSError as error:
-        hint = config.get("installHint") or f"{name}: {(error.strerror or '').lower()}"
-        raise _failure(name, "can't be run", str(hint)) from error
-    end = partial(_kill, process, group=not interactive)
+        raise _failure(name, "can't be run", (error.strerror or "").lower()) from error
+    end = partial(_end, process, interactive, restore)
     # A thread that waits for it may be gone with the process before it can clean up.
     atexit.register(end)
     try:
@@ -114,16 +126,44 @@ def _answer(
                 raise Hung(*_failure(name, "was not waited for", "").args) from error
 
 
-def _kill(process: subprocess.Popen[bytes], group: bool) -> None:
-    if process.poll() is not None:
-        return
-    if group:
-        # A script's own children, too: they hold its pipes.
-        with contextlib.suppress(ProcessLookupError):
+def _end(process: subprocess.Popen[bytes], interactive: bool, restore: Callable[[], None]) -> None:
+    """End a plugin with its children, whether or not it has ended itself."""
+    if not interactive:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
-    else:
+    elif process.poll() is None:
+        below = _below(process.pid)
+        # The terminal's own ^C has reached it as well: it may put away what it has begun.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE_SECONDS)
+        below |= _below(process.pid)
         process.kill()
+        left = _processes()
+        for pid, (_, started) in below.items():
+            if pid in left and left[pid][1] == started:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
     process.wait()
+    restore()
+
+
+def _below(pid: int) -> dict[int, tuple[int, str]]:
+    """Return the children of a process, and theirs."""
+    known, found = _processes(), [pid]
+    for parent in found:
+        found += [child for child, (above, _) in known.items() if above == parent]
+    return {child: known[child] for child in found[1:]}
+
+
+def _processes() -> dict[int, tuple[int, str]]:
+    """Return each process's parent and start, as far as there is a /proc that tells."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            # A name may have any character in it.
+            fields = path.read_bytes().rpartition(b")")[2].split()
+            found[int(path.parent.name)] = int(fields[1]), fields[19].decode()
+    return found
 
 
 def _environ(access: Access, interactive: bool) -> dict[str, str]:

@@ -6,7 +6,6 @@ the first ``hostname``. The seed in the container sees who waits in a read of th
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 import time
@@ -14,14 +13,24 @@ import time
 from kubectl_scratch import stream
 from kubectl_scratch.cluster import Cluster
 from kubectl_scratch.errors import ClusterError
+from kubectl_scratch.execs import Outcome
 from kubectl_scratch.parallel import Task
 from kubectl_scratch.plan import Place
+from kubectl_scratch.status import KILLED
 from kubectl_scratch.toolkit import SEED
 
 # Proxies cut what idles, and the command may run for hours; in seconds.
 PING_EVERY = 20.0
-# How often the connection may be lost, and after which pause it is made again.
-TRIES, TRY_EVERY = 5, 1.0
+# After which pause a connection that is lost is made again: then twice as long, up to the above.
+TRY_EVERY = 1.0
+FAILURES = (
+    ClusterError,
+    OSError,
+    stream.NotStarted,
+    stream.NoWebSocket,
+    stream.Refused,
+    stream.Unsure,
+)
 
 
 class StdinWatch:
@@ -51,35 +60,52 @@ class StdinWatch:
         return self._told
 
     def _watch(self) -> None:
-        # Whatever goes wrong: then stdin is read, as it would be without us.
+        # What can't be found out is read, as it would be without us; but what has ended with its
+        # container tells nothing: its session ends, too.
         try:
-            with contextlib.suppress(
-                ClusterError,
-                OSError,
-                stream.NotStarted,
-                stream.NoWebSocket,
-                stream.Refused,
-                stream.Unsure,
-            ):
-                self._listen()
+            if not self._is_wanted():
+                self._over.wait()
         finally:
             os.close(self._tell)
 
-    def _listen(self) -> None:
+    def _is_wanted(self) -> bool:
+        """Wait until input is wanted, or can't be watched for; return false if neither is so."""
+        first, pause = True, TRY_EVERY
+        while not self._over.is_set():
+            try:
+                outcome = self._listen()
+            except FAILURES:
+                if first:
+                    return True
+            else:
+                if outcome.code == 0 or (first and _is_no_watch(outcome)):
+                    return True
+                if not outcome.lost:
+                    return False
+            first = False
+            self._over.wait(pause)
+            pause = min(2 * pause, PING_EVERY)
+        return False
+
+    def _listen(self) -> Outcome:
         place, words = self._place, (SEED, "wants", self._stdin)
         where = (place.namespace, place.copy_name, place.container)
-        for _ in range(TRIES):
-            watching = stream.connect(self._cluster.exec_dial(*where, words, False), stream.V4)
-            try:
-                pinged = time.monotonic()
-                while not watching.ended and not self._over.is_set():
-                    stream.exchange(watching)
-                    if time.monotonic() - pinged > PING_EVERY:
-                        pinged = time.monotonic()
-                        watching.ping()
-            finally:
-                # With the connection the seed's stdin ends, and it ends, too.
-                watching.close()
-            if self._over.is_set() or not watching.outcome.lost:
-                return
-            self._over.wait(TRY_EVERY)
+        watching = stream.connect(self._cluster.exec_dial(*where, words, False), stream.V4)
+        try:
+            pinged = time.monotonic()
+            while not watching.ended and not self._over.is_set():
+                stream.exchange(watching)
+                if time.monotonic() - pinged > PING_EVERY:
+                    pinged = time.monotonic()
+                    watching.ping()
+        finally:
+            # With the connection the seed's stdin ends, and it ends, too.
+            watching.close()
+        return watching.outcome
+
+
+def _is_no_watch(outcome: Outcome) -> bool:
+    """Say whether the seed could not even begin, in a container that runs."""
+    if outcome.lost or outcome.code == KILLED:
+        return False
+    return outcome.code is not None or not stream.is_over(outcome.problem)

@@ -112,13 +112,18 @@ def _open(dial: Dial, subprotocols: tuple[str, ...], reached: Connection) -> Exe
         raise Unsure(str(error)) from error
     except OSError as error:
         raise Unsure(error.strerror or str(error)) from error
+    except (ValueError, LookupError) as error:
+        # The library reads an answer's head as if it always were one.
+        raise Unsure("the answer makes no sense") from error
     sock, subprotocol = ws.sock, ws.getsubprotocol()
     if sock is None or subprotocol is None:
         raise Unsure("no subprotocol was agreed on")
     return ExecStream(sock, subprotocol)
 
 
-def _bad_handshake(code: int, body: bytes | None, headers: Any) -> Exception:
+def _bad_handshake(code: int | None, body: bytes | None, headers: Any) -> Exception:
+    if code is None:
+        return Unsure("the answer makes no sense")
     if 300 <= code < 400:
         said = answers.redirection(code, (headers or {}).get("location"))
         return Refused(code, {"reason": answers.REDIRECTED, "message": said})

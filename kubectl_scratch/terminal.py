@@ -16,15 +16,18 @@ import tty
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from types import TracebackType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_scratch.console import Console
-from kubectl_scratch.desk import UserStreams
 from kubectl_scratch.errors import Interrupted, SessionError
-from kubectl_scratch.interrupts import Interrupts
 from kubectl_scratch.sink import Sink
-from kubectl_scratch.spawn import Remote
-from kubectl_scratch.stdinwatch import StdinWatch
+
+# A plugin that logs in at the terminal needs little of this, and needs it first.
+if TYPE_CHECKING:
+    from kubectl_scratch.console import Console
+    from kubectl_scratch.desk import UserStreams
+    from kubectl_scratch.interrupts import Interrupts
+    from kubectl_scratch.spawn import Remote
+    from kubectl_scratch.stdinwatch import StdinWatch
 
 READ_BYTES = 65536
 # Input is read only while less than this waits for the network: a pasted file then waits in
@@ -33,6 +36,22 @@ MOST_BACKLOG = 1 << 17
 TICK_SECONDS = 1.0
 # A terminal may be ready, and have no room for the two bytes that it makes of a line's end.
 NO_ROOM_SECONDS = 0.02
+
+
+def modes_of(fd: int) -> Callable[[], None]:
+    """Return what gives a terminal the modes again that it has now, if it has others then."""
+    try:
+        saved = termios.tcgetattr(fd)
+    except (termios.error, OSError):
+        return lambda: None
+
+    def restore() -> None:
+        # One that is gone has nothing to restore.
+        with contextlib.suppress(termios.error, OSError):
+            if termios.tcgetattr(fd) != saved:
+                termios.tcsetattr(fd, termios.TCSANOW, saved)
+
+    return restore
 
 
 class RawTerminal:

@@ -144,6 +144,8 @@ class WebSocketTransport:
         try:
             return connect()
         except stream.NotStarted:
+            # So a WebSocket comes through.
+            self._cuts = 0
             return None
         except ClusterError as error:
             if error.transient:

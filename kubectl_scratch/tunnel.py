@@ -9,6 +9,7 @@ import base64
 import contextlib
 import socket
 import ssl
+import time
 from urllib.parse import urlsplit
 
 from kubectl_scratch.execs import Dial, Proxy
@@ -24,6 +25,14 @@ class NoTunnel(OSError):
 
 def reach(dial: Dial) -> Connection:
     """Connect to the server, through the proxy if there is one; raises OSError."""
+    try:
+        return _connected(dial)
+    except ValueError as error:
+        # Of a name: too long, or empty.
+        raise OSError(f"its name can't be used: {error}") from error
+
+
+def _connected(dial: Dial) -> Connection:
     where = urlsplit(dial.url)
     host, port = where.hostname or "", where.port or (443 if dial.context else 80)
     if dial.proxy is None:
@@ -53,14 +62,18 @@ def _through(proxy: Proxy, host: str, port: int, timeout: float) -> socket.socke
     try:
         if proxy.context is not None:
             sock = proxy.context.wrap_socket(sock, server_hostname=proxy.host)
-        _ask_for_tunnel(sock, proxy, host, port)
+        _ask_for_tunnel(sock, proxy, host, port, timeout)
+        sock.settimeout(timeout)
     except BaseException:
         sock.close()
         raise
     return sock
 
 
-def _ask_for_tunnel(sock: socket.socket, proxy: Proxy, host: str, port: int) -> None:
+def _ask_for_tunnel(
+    sock: socket.socket, proxy: Proxy, host: str, port: int, seconds: float
+) -> None:
+    deadline = time.monotonic() + seconds
     to = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     head = [f"CONNECT {to} HTTP/1.1", f"Host: {to}"]
     if proxy.login is not None:
@@ -70,6 +83,10 @@ def _ask_for_tunnel(sock: socket.socket, proxy: Proxy, host: str, port: int) -> 
     answer = b""
     # Byte by byte: what comes behind it is not the proxy's any more.
     while not answer.endswith(b"\r\n\r\n"):
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise NoTunnel("the proxy's answer took too long")
+        sock.settimeout(left)
         byte = sock.recv(1)
         if not byte or len(answer) > HEAD_BYTES:
             raise NoTunnel("the proxy gave no answer")

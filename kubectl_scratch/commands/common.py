@@ -6,13 +6,13 @@ import getpass
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from kubectl_scratch import options
 from kubectl_scratch.desk import Desk, UserStreams
-from kubectl_scratch.errors import InvalidRequest
+from kubectl_scratch.errors import ClusterError, InvalidRequest
 from kubectl_scratch.interrupts import Interrupts
 from kubectl_scratch.options import Process
 from kubectl_scratch.request import SessionRequest, check_ttl, parse_duration, take_connection
@@ -28,6 +28,11 @@ def sit_down(values: dict[str, Any], process: Process) -> Iterator[Desk]:
     # It takes a while to import: a mistyped flag is told before that.
     from kubectl_scratch.cluster import Cluster, read_access
 
+    def save_terminal() -> Callable[[], None]:
+        from kubectl_scratch.terminal import modes_of
+
+        return modes_of(process.streams[0])
+
     connection = take_connection(values)
     with Interrupts() as interrupts:
         try:
@@ -37,10 +42,15 @@ def sit_down(values: dict[str, Any], process: Process) -> Iterator[Desk]:
                     read_access(connection, os.environ),
                     connection.request_timeout,
                     pause=interrupts.pause,
+                    save_terminal=save_terminal,
                 )
             )
             user = UserStreams(*process.streams)
             yield Desk(cluster, process.console, user, interrupts, time, random_suffix, author())
+        except ClusterError:
+            # What a signal has broken off has not failed.
+            interrupts.reopen()
+            raise
         finally:
             process.console.hurried = interrupts.received is not None
 
