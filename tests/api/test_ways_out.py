@@ -545,6 +545,15 @@ def _go_wrong(row: Wrong, folder: Path) -> None:
         assert len(cli.api.created) == row.created
 
 
+def test_what_was_certainly_not_created_is_not_looked_for(cli: Cli) -> None:
+    cli.api.fault(method="POST", path=PODS, **FORBIDDEN, message="no pods")
+    cli.api.fault(method="GET", path=A_COPY, status=500, reason="X", times=None)
+    ended = cli.run("debug", "mypod", "--", "true")
+    ended.complains("no pods")
+    assert sent(cli.api, "GET", A_COPY) == [] and "kubectl delete " not in ended.err
+    clean(cli.api)
+
+
 def test_a_cluster_that_hangs_up_everywhere_is_told_once(cli: Cli) -> None:
     cli.api.fault(method="POST", path=JOBS, drop=True, after=True)
     gone = cli.api.fault(method="GET", path=A_LEASE, drop=True, times=None)

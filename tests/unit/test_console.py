@@ -57,6 +57,14 @@ def test_a_line_of_progress_gives_way_to_the_next_line() -> None:
     assert screen.getvalue().replace("\r\x1b[K", "|") == "|waiting|warning: late\n"
 
 
+@pytest.mark.parametrize("stream", [Screen, io.StringIO])
+def test_what_is_waited_for_can_not_speak_to_the_terminal(stream: type[io.StringIO]) -> None:
+    shown = stream()
+    Console(shown).progress("pulling \x1b]0;x\x07\x9b2J\u202e\n")
+    said = shown.getvalue().removeprefix("\r\x1b[K").removesuffix("\n")
+    assert said == "pulling \\x1b]0;x\\x07\\x9b2J\\u202e\\n"
+
+
 def test_while_the_terminal_is_raw_a_line_stands_on_its_own() -> None:
     screen = Screen()
     console = Console(screen)
