@@ -230,13 +230,14 @@ class StdinHint:
         if now < self._next:
             return
         self._next = now + terminal.TICK_SECONDS
-        ready = terminal.ready_of(self._wanted, stdin)
-        if self._wanted in ready:
+        if terminal.is_readable(self._wanted.fileno()):
             self._next = math.inf
-        elif stdin in ready and not terminal.has_ended(stdin):
+        elif terminal.is_readable(stdin) and not terminal.has_ended(stdin):
             self._next = math.inf
             program = self._command[0]
-            self._desk.console.info(f"{program} has not read stdin yet; -i passes it from the start")
+            self._desk.console.info(
+                f"{program} has not read stdin yet; -i passes it from the start"
+            )
 
 
 def open_session(

@@ -215,10 +215,9 @@ def _show(remote: Remote, raw: RawTerminal | None, outlet: Outlet) -> None:
         outlet.write(outlet.err, err)
 
 
-def ready_of(wanted: StdinWatch, stdin: int) -> list[StdinWatch | int]:
-    """Return which of the two can be read now."""
-    ready, _, _ = select.select([wanted, stdin], [], [], 0)
-    return ready
+def is_readable(descriptor: int) -> bool:
+    """Say whether a read would not wait."""
+    return bool(select.select([descriptor], [], [], 0)[0])
 
 
 def has_ended(stdin: int) -> bool:
