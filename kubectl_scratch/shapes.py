@@ -43,7 +43,7 @@ LISTS: dict[str, tuple[str, ...]] = {
     "podIPs": (),
     "hostIPs": (),
 }
-TEXT_LISTS = ("args", "command", "values")
+TEXT_LISTS = ("add", "args", "command", "drop", "values")
 TEXTS = (
     *("claimName", "containerName", "driver", "fieldPath", "generateName", "image", "key", "kind"),
     *("mountPath", "name", "namespace", "operator", "path", "resource", "restartPolicy", "subPath"),
