@@ -61,8 +61,9 @@ OBJECTS = (
     *("lifecycle", "livenessProbe", "metadata", "nodeAffinity", "os", "persistentVolumeClaim"),
     *("podAffinity", "podAntiAffinity", "postStart", "preStop", "preference", "projected"),
     *("readinessProbe", "resourceFieldRef", "resources", "running", "seLinuxOptions", "secret"),
-    *("secretKeyRef", "securityContext", "selector", "serviceAccountToken", "spec", "startupProbe"),
+    *("secretKeyRef", "selector", "serviceAccountToken", "spec", "startupProbe"),
     *("state", "status", "template", "terminated", "valueFrom", "volumeClaimTemplate", "waiting"),
+    *("appArmorProfile", "seccompProfile", "securityContext", "windowsOptions"),
     *("httpGet", "tcpSocket", "exec", "grpc", "podAffinityTerm", "capabilities", "nfs"),
 )
 
