@@ -43,7 +43,7 @@ LISTS: dict[str, tuple[str, ...]] = {
     "podIPs": (),
     "hostIPs": (),
 }
-TEXT_LISTS = ("args", "command", "values")
+TEXT_LISTS = ("add", "args", "command", "drop", "values")
 TEXTS = (
     *("claimName", "containerName", "driver", "fieldPath", "generateName", "image", "key", "kind"),
     *("mountPath", "name", "namespace", "operator", "path", "resource", "restartPolicy", "subPath"),
@@ -61,8 +61,9 @@ OBJECTS = (
     *("lifecycle", "livenessProbe", "metadata", "nodeAffinity", "os", "persistentVolumeClaim"),
     *("podAffinity", "podAntiAffinity", "postStart", "preStop", "preference", "projected"),
     *("readinessProbe", "resourceFieldRef", "resources", "running", "seLinuxOptions", "secret"),
-    *("secretKeyRef", "securityContext", "selector", "serviceAccountToken", "spec", "startupProbe"),
+    *("secretKeyRef", "selector", "serviceAccountToken", "spec", "startupProbe"),
     *("state", "status", "template", "terminated", "valueFrom", "volumeClaimTemplate", "waiting"),
+    *("appArmorProfile", "seccompProfile", "securityContext", "windowsOptions"),
     *("httpGet", "tcpSocket", "exec", "grpc", "podAffinityTerm", "capabilities", "nfs"),
 )
 

@@ -134,7 +134,8 @@ def test_what_is_mounted_below_is_writable_only_where_that_is_said(
 def test_a_runtime_s_socket_and_devices_are_left_out(space: Cluster) -> None:
     paths = {
         "runtime": "/run/containerd/containerd.sock",
-        "fuse": "/dev/null",
+        "fuse": "/dev/kmsg",
+        "null": "/dev/null",
         "logs": "/var/log",
     }
     volumes = [{"name": name, "hostPath": {"path": path}} for name, path in paths.items()]
@@ -142,11 +143,11 @@ def test_a_runtime_s_socket_and_devices_are_left_out(space: Cluster) -> None:
     space.apply(a_pod("agent", BUSYBOX, command=SLEEP, volumeMounts=mounts, volumes=volumes))
     space.ready("agent")
     done = space.scratch("debug", "agent", "--", "ls", "/node")
-    assert (done.returncode, done.stdout) == (0, b"logs\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, b"logs\nnull\n"), done.stderr
     for name in ("runtime", "fuse"):
         assert f"--writable {name} keeps it".encode() in done.stderr
     done = space.scratch("debug", "agent", "--writable", "runtime", "--", "ls", "/node")
-    assert (done.returncode, done.stdout) == (0, b"logs\nruntime\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, b"logs\nnull\nruntime\n"), done.stderr
 
 
 def test_a_claim_that_waits_for_its_first_consumer_stays_unbound(space: Cluster) -> None:

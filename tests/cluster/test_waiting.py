@@ -128,8 +128,8 @@ def test_an_init_container_that_owns_a_folder_of_production(clean: Cluster) -> N
     *_, error = done.stderr.decode().splitlines()
     for words in (
         "init container setup ended with code 1, so container app does not start: chown: /data",
-        "Read-only file system; volume data is read-only in the copy, --writable data",
-        "-c setup goes inside it, --skip-init setup",
+        "Read-only file system; --skip-init setup leaves it out, -c setup goes inside it",
+        "volume data is read-only in the copy, --writable data",
     ):
         assert words in error
     assert clean.scratch("debug", "-q", "owns", "--writable", "data", "--", "true").returncode == 0

@@ -82,7 +82,8 @@ def as_workload(pod: Json, kind: str) -> Json:
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+# The same each time: what it finds is no surprise of another change.
+@settings(max_examples=150, deadline=None, derandomize=True)
 def test_a_manifest_gives_a_plan_or_words(data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(FILES))
     original = corpus(path.name)
