@@ -164,7 +164,7 @@ def test_a_proxy_s_answer_comes_in_time_as_a_whole() -> None:
         teller = threading.Thread(target=dribble)
         teller.start()
         try:
-            with pytest.raises(OSError, match="took too long|timed out"):
+            with pytest.raises(OSError, match=r"took too long|timed out"):
                 tunnel._ask_for_tunnel(ours, Proxy("proxy", 1), "host", 1, 0.3)
         finally:
             over.set()
