@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -258,4 +259,49 @@ def test_a_heartbeat_outlives_an_answer_that_makes_no_sense(cli: Cli) -> None:
     before = len(sent(cli.api, "PATCH", A_LEASE))
     cli.api.wait_for(lambda api: len(sent(api, "PATCH", A_LEASE)) > before, PATIENCE)
     assert finish(process).code == 0
+    clean(cli.api)
+
+
+DELETED = {
+    "portal": b'{"hello": "portal"}',
+    "failure": b'{"kind": "Status", "status": "Failure"}',
+    "other": b'{"metadata": {"name": "other", "uid": "u"}, "spec": {}}',
+    "nothing": b"{}",
+}
+
+
+@pytest.mark.parametrize("row", DELETED)
+def test_what_does_not_say_that_it_is_deleted_is_not(row: str, at_once: AtOnce) -> None:
+    at_once(_not_deleted)
+
+
+def _not_deleted(row: str, folder: Path) -> None:
+    with a_cluster(folder) as cli:
+        cli.api.fault(method="DELETE", status=200, data=DELETED[row], times=None)
+        ended = cli.run(*DEBUG)
+        assert (ended.code, ended.out) == (1, b"hi\n"), ended
+        assert "to delete it now: kubectl delete" in ended.err
+        ended.is_well_formed()
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("path", [JOBS, PODS], ids=["lease", "copy"])
+@pytest.mark.parametrize("how", ["terminate", "refused", "unprocessable", "busy"])
+def test_what_a_busy_api_server_has_created_all_the_same_is_deleted(
+    cli: Cli, status: int, path: str, how: str
+) -> None:
+    after = "9" if how == "terminate" else "0"
+    busy = {"status": status, "headers": {"Retry-After": after}, "after": True}
+    fault = cli.api.fault(method="POST", path=path, **busy)
+    then = {"refused": 403, "unprocessable": 422, "busy": 429}.get(how, 500)
+    cli.api.fault(method="POST", path=path, status=then, times=None)
+    process = cli.start(*DEBUG)
+    assert fault.reached.wait(PATIENCE)
+    if how == "terminate":
+        # Until it has had the answer, it is no pause in which it is ended.
+        time.sleep(0.3)
+        process.terminate()
+    ended = finish(process)
+    assert ended.code == (143 if how == "terminate" else 1), ended
+    assert len(ended.errors) == (how != "terminate"), ended
     clean(cli.api)

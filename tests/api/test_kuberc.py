@@ -199,3 +199,56 @@ def test_kubectl_is_told_of_the_same_file(cli: Cli) -> None:
     assert ended.code == 1
     assert f"--kuberc={path}" in Path(f"{cli.environ['CALLS']}.kubectl").read_text().splitlines()
     clean(cli.api)
+
+
+@pytest.mark.parametrize("policy", ["", f"{ALLOW}[{{command: plug}}]\n"], ids=["all", "listed"])
+@pytest.mark.parametrize("there", [True, False])
+def test_a_kubeconfig_does_not_say_where_a_plugin_is(cli: Cli, policy: str, there: bool) -> None:
+    """Its env is for the plugin that our PATH finds, as kubectl does it."""
+    plugin = {**plugin_config("plug"), "installHint": "get it"}
+    plugin["env"] = [{"name": "PATH", "value": f"{cli.folder}/beside:/usr/bin:/bin"}]
+    edited(cli, lambda config: config["users"][0].update(user={"exec": plugin}))
+    (cli.folder / "kuberc").write_text(policy or HEAD)
+    cli.environ["KUBERC"] = str(cli.folder / "kuberc")
+    if not there:
+        (cli.folder / "bin" / "plug").unlink()
+    ended = cli.run("ls")
+    path = Path(cli.environ["CALLS"])
+    assert ended.code == (0 if there else 1), ended
+    if there:
+        assert set(path.read_text().split()) == {f"{cli.folder}/bin/plug"}
+    else:
+        ended.complains("plug can't be run: get it")
+        assert not path.exists()
+
+
+COMMANDS = {
+    "line": ({"cmd-path": "HERE/bin/plug x"}, True),
+    "whole": ({"cmd-path": "HERE/bin/plug x", "cmd-args": "y"}, False),
+    "other": ({"cmd-path": "HERE/beside/plug"}, False),
+    "not-there": ({"cmd-path": "HERE/beside/none"}, False),
+    "not-there-whole": ({"cmd-path": "HERE/beside/none", "cmd-args": "x"}, False),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_command_of_an_old_login_is_on_the_list(cli: Cli, name: str) -> None:
+    config, allowed = COMMANDS[name]
+    spaced = cli.folder / "bin" / "plug x"
+    spaced.write_text(f"{PLUGIN}{LOGIN}")
+    plug = cli.folder / "bin" / "plug"
+    plug.write_text(f"{PLUGIN}{LOGIN}")
+    spaced.chmod(0o755)
+    config = {key: value.replace("HERE", str(cli.folder)) for key, value in config.items()}
+    user = {"auth-provider": {"name": "gcp", "config": config}}
+    edited(cli, lambda found: found["users"][0].update(user=user))
+    (cli.folder / "kuberc").write_text(f"{ALLOW}[{{command: {plug}}}]\n")
+    cli.environ["KUBERC"] = str(cli.folder / "kuberc")
+    ended = cli.run("version")
+    ended.is_well_formed()
+    assert (ended.code != 0, calls(cli) > 0) == (True, allowed), ended
+    assert allowed or len(ended.errors) == 1
+
+
+# It is no login that the old client takes.
+LOGIN = "exit 3\n"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shlex
 import signal
+import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -365,18 +367,29 @@ def test_a_plugin_has_no_terminal_during_a_session(cli: Cli) -> None:
 class Issuer:
     """An OpenID Connect provider on loopback; ``answer`` is its token endpoint's."""
 
-    def __init__(self) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.refreshed: list[bytes] = []
-        self.location = ""
+        self.asked = False
+        self.location, self.moved = "", ""
+        self.answer: tuple[int, dict[str, Any]] | None = None
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                outer.asked = True
+                if outer.moved:
+                    self.send_response(302)
+                    self.send_header("Location", outer.moved)
+                    self.end_headers()
+                    return
                 self._send(200, {"token_endpoint": f"{outer.url}/token"})
 
             def do_POST(self) -> None:
                 length = int(self.headers["Content-Length"])
                 outer.refreshed.append(self.rfile.read(length))
+                if outer.answer is not None:
+                    self._send(*outer.answer)
+                    return
                 if outer.location:
                     self.send_response(307)
                     self.send_header("Location", outer.location)
@@ -396,7 +409,10 @@ class Issuer:
                 """Say nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.url = f"http{'s' if context else ''}://127.0.0.1:{self._server.server_address[1]}"
+        if context is not None:
+            listening = self._server.socket
+            self._server.socket = context.wrap_socket(listening, server_side=True)
 
     def __enter__(self) -> Issuer:
         Thread(target=self._server.serve_forever, daemon=True).start()
@@ -437,3 +453,76 @@ def test_a_refresh_token_goes_to_the_issuer_alone(cli: Cli) -> None:
         ended.is_well_formed()
         assert issuer.refreshed and listener.heard == []
         assert cli.api.requests == []
+
+
+REFUSALS: dict[str, tuple[int, dict[str, Any]]] = {
+    "refused": (400, {"error": "invalid_grant", "error_description": "it has ended"}),
+    "no-token": (200, {"access_token": "x", "token_type": "Bearer"}),
+    "no-object": (200, {}),
+}
+
+
+@pytest.mark.parametrize("how", ["refused", "no-token"])
+def test_an_issuer_that_gives_nothing_keeps_nobody_from_cleaning_up(cli: Cli, how: str) -> None:
+    with Issuer() as issuer:
+        _logs_in_at(cli, issuer)
+        # The old login still does.
+        with a_session(cli):
+            issuer.answer, issuer.asked = REFUSALS[how], False
+            _wait_until(lambda: issuer.asked)
+    assert cli.private_files() == []
+
+
+@pytest.mark.parametrize("how", REFUSALS)
+def test_an_issuer_that_gives_nothing_is_one_clear_line(cli: Cli, how: str) -> None:
+    with Issuer() as issuer:
+        _logs_in_at(cli, issuer)
+        issuer.answer = REFUSALS[how]
+        cli.run("debug", "mypod", "--", "true").complains("credentials can't be loaded")
+    assert cli.api.requests == []
+
+
+def test_an_issuer_is_asked_nowhere_else(cli: Cli) -> None:
+    with Issuer() as issuer, Listener() as listener:
+        _logs_in_at(cli, issuer)
+        issuer.moved = f"http://127.0.0.1:{listener.port}/"
+        cli.run("debug", "mypod", "--", "true").complains("credentials can't be loaded")
+        assert issuer.asked and listener.heard == []
+
+
+@pytest.mark.parametrize("fields", [{}, {"idp-certificate-authority": ""}], ids=["none", "empty"])
+@pytest.mark.parametrize("trusted", [True, False])
+def test_an_issuer_has_to_be_verified(cli: Cli, fields: dict[str, str], trusted: bool) -> None:
+    """Where no CA is named it is the system's."""
+    ca = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert("127.0.0.1").configure_cert(context)
+    ca.cert_pem.write_to_path(str(cli.folder / "ca"))
+    if trusted:
+        cli.environ["SSL_CERT_FILE"] = str(cli.folder / "ca")
+    with Issuer(context) as issuer:
+        user = oidc(1, **{"idp-issuer-url": issuer.url, **fields})
+        edited(cli, lambda config: config["users"][0].update(user=user))
+        ended = cli.run("version")
+        assert (ended.code == 0, issuer.asked, bool(issuer.refreshed)) == (trusted,) * 3, ended
+        ended.is_well_formed()
+
+
+ASKS = """stty -echo < /dev/tty; echo Password: > /dev/tty
+read -r x < /dev/tty; exit 1
+"""
+
+
+def test_a_terminal_shows_what_is_typed_after_a_password_that_was_not_given(cli: Cli) -> None:
+    plugin = Plugin(cli, interactiveMode="IfAvailable")
+    plugin.does(ASKS)
+    words = " ".join(map(shlex.quote, cli.argv("ls")))
+    told = "stty -a | grep -oE -- '-?\\becho\\b'; echo over"
+    child = cli.on_terminal("sh", "-c", f"trap : INT; {words}; echo code=$?; {told}")
+    child.expect_exact("Password:")
+    child.send("\x03")
+    child.expect_exact("code=130")
+    child.expect_exact("over")
+    assert child.before is not None and child.before.split()[-1] == b"echo"
+    end_of(child)
+    assert not any(map(_is_alive, plugin.calls))

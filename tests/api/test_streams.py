@@ -422,3 +422,13 @@ def test_the_session_is_asked_for_as_it_is_wanted(
     (added,) = patch.body["spec"]["ephemeralContainers"]
     assert added["command"] == idle
     assert len(sent(cli.api, "DELETE", A_LEASE)) == 1
+
+
+def test_cuts_count_in_a_row(cli: Cli) -> None:
+    """What says that the container does not run yet has come through a WebSocket."""
+    cli.api.fault(path=EXEC, drop=True, times=2)
+    cli.api.fault(path=EXEC, status=500, message='container not found ("app")')
+    cli.api.fault(path=EXEC, drop=True, times=2)
+    ended = cli.run("debug", "mypod", "-T", data=b"echo hi\n")
+    assert (ended.code, ended.out, ended.errors, ended.warnings) == (0, b"hi\n", [], []), ended
+    clean(cli.api)

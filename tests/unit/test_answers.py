@@ -96,7 +96,20 @@ def test_what_is_no_list_of_pods_is_not_taken_for_one(body: Json) -> None:
     assert not answers.check_list(body, PODS_PATH)
 
 
-@pytest.mark.parametrize("ended", ["soon", 5, "2026-01-01T00:00:00+01:00", {}])
+NO_TIMES = ["soon", 5, "2026-01-01T00:00:00+01:00", {}, "2024-02-31T00:00:00Z", "", [],
+            "2024-01-01T25:00:00Z", "2024-01-01T00:00:60Z", "2024-1-1T0:0:0Z",
+            "\u0662024-01-01T00:00:00Z", "0000-01-01T00:00:00Z"]  # fmt: skip
+
+
+@pytest.mark.parametrize("created", NO_TIMES)
+def test_an_object_is_created_at_a_time(created: Any) -> None:
+    path = "metadata/creationTimestamp"
+    assert answers.check_object(changed(a_pod(), path, "2024-02-29T23:59:59Z"), POD_PATH)
+    assert answers.check_object(changed(a_pod(), path, None), POD_PATH)
+    assert not answers.check_object(changed(a_pod(), path, created), POD_PATH)
+
+
+@pytest.mark.parametrize("ended", NO_TIMES)
 def test_a_lease_ends_at_a_time(ended: Any) -> None:
     job = {"metadata": {"name": "web", "uid": "u"}, "spec": {"ttlSecondsAfterFinished": 5}}
     assert answers.check_object({**job, "status": {"completionTime": None}}, JOB_PATH)
@@ -115,6 +128,20 @@ def test_a_lease_ends_at_a_time(ended: Any) -> None:
 )  # fmt: skip
 def test_which_paths_are_those_of_lists(path: str, listed: bool) -> None:
     assert answers.is_list(path) is listed
+
+
+@pytest.mark.parametrize(
+    ("body", "deleted"),
+    [
+        ({"kind": "Status", "status": "Success"}, True),
+        ({"kind": "Status", "status": "Failure"}, False),
+        ({"kind": "Status"}, False), ({}, False), ({"hello": "portal"}, False),
+        (a_pod(), True), (changed(a_pod(), "metadata/name", "other"), False),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_says_that_something_is_deleted(body: Json, deleted: bool) -> None:
+    assert answers.check_deletion(body, POD_PATH) is deleted
 
 
 DEEP = b"[" * 100_000

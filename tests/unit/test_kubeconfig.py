@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.kubeconfig import in_cluster, is_kubeconfig, merge, resolve
+from kubectl_scratch.kubeconfig import (
+    in_cluster,
+    is_kubeconfig,
+    merge,
+    resolve,
+    without_login,
+)
 from kubectl_scratch.request import Connection
 from tests.support.builders import Json
 
@@ -90,11 +96,38 @@ def test_a_token_replaces_what_else_would_log_in() -> None:
     assert access.user == {"token": "mine"}
 
 
+WRONG_USERS: list[Any] = [
+    {"as": "a", "as-user-extra": ["x"]}, {"as": "a", "as-user-extra": {"x": "y"}},
+    {"as": "a", "as-user-extra": {"x": [1]}}, {"as": "a", "as-user-extra": {1: ["x"]}},
+    {"as": "a", "as-groups": "admins"}, {"as": "a", "as-groups": [1]}, {"as-uid": 5},
+    {"client-certificate-data": 5}, {"client-key-data": ["x"]}, {"password": {"a": "b"}},
+    {"client-key": 5},
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    "document", [[], "x", {"clusters": "x"}, {"clusters": [{}]}, {"users": [{"name": 1}]}]
-)
+    "document",
+    [
+        [], "x", {"clusters": "x"}, {"clusters": [{}]}, {"users": [{"name": 1}]},
+        *({"users": [{"name": "u", "user": user}]} for user in WRONG_USERS),
+        {"clusters": [{"name": "c", "cluster": {"certificate-authority-data": 5}}]},
+    ],
+    ids=str,
+)  # fmt: skip
 def test_what_is_no_kubeconfig(document: Any) -> None:
     assert not is_kubeconfig(document)
+
+
+ODD = ["s3cret", "s3#cret", "s3/cret", "s3?cret", "s3@cret", "s3:cret", "s3 cret", "s3//cret",
+       "s3://cret", "#s3cret", "s3cret/", "s3\ncret"]  # fmt: skip
+
+
+@pytest.mark.parametrize("password", ODD)
+@pytest.mark.parametrize("start", ["", "http://", "HTTPS://", "socks5://"])
+def test_no_password_of_a_url_is_shown(password: str, start: str) -> None:
+    shown = without_login(f"{start}s3user:{password}@one.example:8080/x")
+    assert shown == f"{start}one.example:8080/x"
+    assert without_login(f"{start}one.example/x?y#z") == f"{start}one.example/x?y#z"
 
 
 def test_in_a_pod_its_service_account_is_used(tmp_path: Path) -> None:

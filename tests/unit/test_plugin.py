@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
+import time
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -15,14 +18,21 @@ from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.kubeconfig import Access
 from kubectl_scratch.plugin import Hung, Login, log_in
 from kubectl_scratch.podjson import Json
+from tests.support.patience import PATIENCE
 
 STATUS = '{"status": {"token": "abc", "expirationTimestamp": "2026-01-01T12:00:00Z"}}'
 
 
-def run(script: str, cluster: Json | None = None, **more: Any) -> Login:
+def run(
+    script: str,
+    cluster: Json | None = None,
+    interactive: bool = False,
+    pause: Callable[[float], bool] = lambda seconds: True,
+    **more: Any,
+) -> Login:
     plugin = {"command": "sh", "args": ["-c", script], "apiVersion": "v1", **more}
     config = {"clusters": [{"cluster": cluster or {}}], "users": [{"user": {"exec": plugin}}]}
-    return log_in(Access(config, "default"), interactive=False, timeout=20)
+    return log_in(Access(config, "default"), interactive, timeout=20, pause=pause)
 
 
 def test_it_gives_a_token_and_its_end() -> None:
@@ -146,3 +156,31 @@ def test_a_plugin_that_nobody_waits_for_any_more_is_ended() -> None:
 
     with pytest.raises(Hung, match="was not waited for"):
         log_in(Access(config, "default"), interactive=False, timeout=None, pause=pause)
+
+
+CHILD = """sleep 600 > /dev/null 2>&1 < /dev/null & echo $! > "$CHILD"
+"""
+
+
+@pytest.mark.parametrize("ends", [f"echo '{STATUS}'", "exit 1", "wait"])
+def test_what_a_plugin_has_started_does_not_outlive_it(tmp_path: Path, ends: str) -> None:
+    path = tmp_path / "child"
+    env = [{"name": "CHILD", "value": str(path)}]
+    with contextlib.suppress(InvalidRequest):
+        run(f"{CHILD}{ends}", env=env, pause=lambda seconds: not path.exists())
+    _is_over(int(path.read_text()))
+
+
+def test_nor_does_that_of_one_at_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "child"
+    env = [{"name": "CHILD", "value": str(path)}]
+    with pytest.raises(Hung):
+        run(f"{CHILD}wait", env=env, interactive=True, pause=lambda s: not path.exists())
+    _is_over(int(path.read_text()))
+
+
+def _is_over(pid: int) -> None:
+    end = time.monotonic() + PATIENCE
+    while Path(f"/proc/{pid}").exists() and ") Z" not in Path(f"/proc/{pid}/stat").read_text():
+        assert time.monotonic() < end
+        time.sleep(0.01)

@@ -12,7 +12,6 @@ import pytest
 
 from kubectl_scratch import credentials
 from kubectl_scratch.credentials import Credentials
-from kubectl_scratch.errors import Interrupted
 from kubectl_scratch.interrupts import Interrupts
 from kubectl_scratch.kubeconfig import Access
 from kubectl_scratch.parallel import Task
@@ -104,11 +103,11 @@ def test_who_waits_for_anothers_renewal_can_be_told_to_stop(tmp_path: Path) -> N
 
 
 def test_a_pause_ends_for_a_signal() -> None:
+    """It doesn't raise, not even in the main thread: a request may have created something."""
     with Interrupts() as interrupts:
         assert interrupts.pause(0)
         os.kill(os.getpid(), signal.SIGTERM)
-        with pytest.raises(Interrupted):
-            interrupts.pause(PATIENCE)
+        assert not interrupts.pause(PATIENCE)
         told: list[bool] = []
         other = threading.Thread(target=lambda: told.append(interrupts.pause(PATIENCE)))
         other.start()

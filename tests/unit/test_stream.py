@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from kubectl_scratch.execs import Outcome
+from kubectl_scratch import tunnel
+from kubectl_scratch.execs import Dial, Outcome, Proxy
 from kubectl_scratch.stream import (
     ERROR,
     NO_REASON,
@@ -17,6 +19,8 @@ from kubectl_scratch.stream import (
     STDOUT,
     V5,
     ExecStream,
+    Unsure,
+    connect,
     converse,
     expect,
     outcome_of,
@@ -131,3 +135,37 @@ ANY: list[tuple[object, Outcome]] = [
 @pytest.mark.parametrize(("status", "outcome"), ANY, ids=lambda value: str(value)[:60])
 def test_a_status_of_any_shape_is_an_outcome(status: object, outcome: Outcome) -> None:
     assert outcome_of(status) == outcome
+
+
+HEADS = [b"\r\n\r\n", b"HTTP/1.1 abc OK\r\n\r\n", b"x\r\n\r\n", b"\xff\xfe\r\n\r\n", b"",
+         b"HTTP/1.1 400 Bad\r\nContent-Length: x\r\n\r\n"]  # fmt: skip
+
+
+@pytest.mark.parametrize("head", HEADS, ids=repr)
+def test_an_answer_that_is_none_leaves_it_open_what_was_started(head: bytes) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(head)
+        theirs.shutdown(socket.SHUT_WR)
+        dial = Dial("ws://one.example/exec", (), None, None, None, PATIENCE)
+        with pytest.raises(Unsure):
+            connect(dial, V5, reached=ours)
+
+
+def test_a_proxy_s_answer_comes_in_time_as_a_whole() -> None:
+    ours, theirs = socket.socketpair()
+    over = threading.Event()
+
+    def dribble() -> None:
+        while not over.wait(0.02):
+            theirs.sendall(b"x")
+
+    with ours, theirs:
+        teller = threading.Thread(target=dribble)
+        teller.start()
+        try:
+            with pytest.raises(OSError, match=r"took too long|timed out"):
+                tunnel._ask_for_tunnel(ours, Proxy("proxy", 1), "host", 1, 0.3)
+        finally:
+            over.set()
+            teller.join()
