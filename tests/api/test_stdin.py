@@ -205,21 +205,3 @@ def clean_after(cli: Cli, child: Any) -> None:
     child.read()
     child.close()
     clean(cli.api)
-
-
-@pytest.mark.parametrize("signum", [9, 15])
-def test_a_watch_that_is_killed_with_its_container_tells_nothing(cli: Cli, signum: int) -> None:
-    reading, writing = os.pipe()
-    os.write(writing, b"the list")
-    go_on = cli.folder / "go-on"
-    os.mkfifo(go_on)
-    process = cli.start("debug", "mypod", "--", "sh", "-c", f"read -r x < {go_on}", stdin=reading)
-    watching = cli.api.wait_for(lambda api: [e for e in api.execs if e.command[:2] == WANTS])
-    watching[0].signal(signum)
-    cli.api.wait_for(lambda api: not [e for e in api.execs if e.command[:2] == WANTS])
-    go_on.write_text("x\n")
-    assert finish(process).code == 0
-    assert os.read(reading, 100) == b"the list"
-    os.close(reading)
-    os.close(writing)
-    clean(cli.api)
