@@ -468,7 +468,10 @@ class FakeCluster:
         obj.pop("status", None)
         known = {item["metadata"]["uid"] for item in self._objects.values()}
         self._gone |= {owner["uid"] for owner in meta.get("ownerReferences", [])} - known
-        return obj if dry else self._note_created(target.key, self._born(target.key, obj))
+        if dry:
+            # As the real one: what would have been created has a UID, too.
+            return {**obj, "metadata": {**meta, "uid": str(uuid.uuid4())}}
+        return self._note_created(target.key, self._born(target.key, obj))
 
     def _note_created(self, key: Key, obj: Object) -> Object:
         self._created.append(Change(key[0], key[2], obj["metadata"]["uid"]))
