@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 # Keys of lists, each with what an item must have.
 LISTS: dict[str, tuple[str, ...]] = {
     "containers": ("name", "image"),
@@ -34,7 +35,7 @@ LISTS: dict[str, tuple[str, ...]] = {
     "nodeSelectorTerms": (),
     "matchExpressions": ("key", "operator"),
     "matchFields": ("key", "operator"),
-    "requiredDuringSchedulingIgnoredDuringExecution": (),
+    REQUIRED: (),
     "preferredDuringSchedulingIgnoredDuringExecution": (),
     "containerStatuses": ("name",),
     "initContainerStatuses": ("name",),
@@ -109,9 +110,11 @@ def _faults_of_field(key: str, value: Any, path: str, inside: dict[str, Any]) ->
     # The image of a volume is an object, that of a container a text; so is the status of a
     # condition.
     kinds: list[tuple[type, str]] = []
-    if key in LISTS or key in TEXT_LISTS:
+    # Of pods this is a list, of nodes a map with one.
+    of_nodes = key == REQUIRED and path.rpartition(".")[0].endswith("nodeAffinity")
+    if (key in LISTS or key in TEXT_LISTS) and not of_nodes:
         kinds.append((list, "list"))
-    if key in OBJECTS:
+    if key in OBJECTS or of_nodes:
         kinds.append((dict, "map"))
     if key in TEXTS:
         kinds.append((str, "text"))

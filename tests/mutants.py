@@ -721,10 +721,16 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/heartbeat.py",
-        "        if self._beating.acquire(timeout=STOP_SECONDS):\n            "
-        "self._beating.release()\n",
+        "            self._task.abandon()\n",
+        "            pass\n",
+        ("tests/api/test_lease.py::test_a_renewal_that_outlasts_a_leave_does_not_undo_it[GET]",),
+        "a renewal that reads the lease does not undo a leave",
+    ),
+    Mutant(
+        "kubectl_scratch/heartbeat.py",
+        '        patch["metadata"]["resourceVersion"] = found.body["metadata"].get("resourceVersion")\n',
         "",
-        ("tests/api/test_lease.py::test_a_renewal_that_is_under_way_does_not_undo_a_leave",),
+        ("tests/api/test_lease.py::test_a_renewal_that_outlasts_a_leave_does_not_undo_it[PATCH]",),
         "a renewal that is under way does not undo a leave",
     ),
     Mutant(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.inside import Ground
 from kubectl_scratch.plan import Circumstances, Plan, make_plan
 from kubectl_scratch.request import Target
+from kubectl_scratch.shapes import REQUIRED, fault, without_nulls
 from kubectl_scratch.storage import Storage
 from kubectl_scratch.targets import choose_manifest, kind_of, pod_of
 from tests.support.builders import Json, a_container, a_pod, a_request
@@ -149,3 +151,21 @@ def test_a_claim_s_template_has_a_name() -> None:
     workload["spec"]["volumeClaimTemplates"] = [{"metadata": {}}]
     with pytest.raises(InvalidRequest, match="not one that a cluster takes"):
         plan_from_file(workload, a_pod())
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_manifest_that_a_cluster_takes_is_taken(path: Path) -> None:
+    assert fault(without_nulls(load(path))) == ""
+
+
+@pytest.mark.parametrize(
+    "affinity",
+    [
+        {"nodeAffinity": {REQUIRED: [{"nodeSelectorTerms": []}]}},
+        {"podAffinity": {REQUIRED: {"topologyKey": "zone"}}},
+        {"podAntiAffinity": {REQUIRED: {}}},
+    ],
+    ids=lambda value: str(value),
+)
+def test_an_affinity_is_of_nodes_or_of_pods(affinity: Json) -> None:
+    assert REQUIRED in fault(a_pod(affinity=affinity))
