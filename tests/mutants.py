@@ -728,8 +728,8 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/heartbeat.py",
-        '        patch["metadata"]["resourceVersion"] = found.body["metadata"].get("resourceVersion")\n',
-        "",
+        'patch["metadata"]["resourceVersion"] = found.body',
+        'patch["metadata"]["generation"] = found.body',
         ("tests/api/test_lease.py::test_a_renewal_that_outlasts_a_leave_does_not_undo_it[PATCH]",),
         "a renewal that is under way does not undo a leave",
     ),
