@@ -2104,7 +2104,7 @@ MUTANTS = (
         "        lives()",
         (
             "tests/api/test_caution.py"
-            "::test_a_target_that_ends_while_the_tools_come_tells_its_own_end[auto-hangs]",
+            "::test_a_target_that_ends_while_the_tools_come_tells_its_own_end[hangs]",
         ),
         "a target that ends meanwhile is noticed",
     ),
@@ -2114,7 +2114,7 @@ MUTANTS = (
         "if False:",
         (
             "tests/api/test_caution.py"
-            "::test_a_target_that_ends_while_the_tools_come_tells_its_own_end[auto-killed]",
+            "::test_a_target_that_ends_while_the_tools_come_tells_its_own_end[killed]",
         ),
         "a target that ends while the tools come tells its own end",
     ),

@@ -227,10 +227,18 @@ def test_a_shell_in_a_target_that_crashes_goes_on_beside_it(cli: Cli) -> None:
 # What the seed does that receives the tools, after it has asked for them.
 KILLED_SEED = "printf '\\005'; kill -9 $$"
 HANGING_SEED = "printf '\\005'; exec sleep 1000"
+# So an API server tells of a stream that ends without a word.
+WORDLESS_SEED = "printf '\\005'; exit 0"
 
 
-@pytest.mark.parametrize("script", [KILLED_SEED, HANGING_SEED], ids=["killed", "hangs"])
-@pytest.mark.parametrize("transport", ["auto", "kubectl"])
+@pytest.mark.parametrize(
+    "script, transport",
+    [
+        (KILLED_SEED, "auto"), (KILLED_SEED, "kubectl"), (HANGING_SEED, "auto"),
+        (HANGING_SEED, "kubectl"), (WORDLESS_SEED, "auto"),
+    ],
+    ids=["killed", "killed-kubectl", "hangs", "hangs-kubectl", "wordless"],
+)  # fmt: skip
 def test_a_target_that_ends_while_the_tools_come_tells_its_own_end(
     cli: Cli, script: str, transport: str
 ) -> None:
