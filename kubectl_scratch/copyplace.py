@@ -113,8 +113,8 @@ def keep_out_of_services(pod: Json) -> Iterator[Edit]:
 def drop_identity(pod: Json, *, keep_hostname: bool = False) -> Iterator[Edit]:
     """Drop hostname and subdomain: members of a StatefulSet take their identity from them.
 
-    Where the app is only started by hand it may have the hostname that it asks for; without
-    the subdomain nobody finds it by that.
+    An app that is only started by hand, and does not run in the source, may have the hostname that
+    it asks for; without the subdomain nobody finds it by that.
     """
     kept = ("hostname", "hostnameOverride") if keep_hostname else ()
     for field in ("hostname", "hostnameOverride", "subdomain"):

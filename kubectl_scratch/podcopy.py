@@ -140,7 +140,7 @@ def rules_of(
         copyplace.drop_overhead,
         copyplace.relax_scheduling,
         *((copyplace.keep_out_of_services,) if gate else ()),
-        partial(copyplace.drop_identity, keep_hostname=held is not None),
+        partial(copyplace.drop_identity, keep_hostname=held is not None and not source_runs),
         # Before our own volumes come, which are none of the source's.
         partial(copyvolumes.tell_new_volumes, retaining=storage.retaining),
         *((partial(hold.seed_copy, seeding=seeding),) if seeding else ()),

@@ -339,6 +339,7 @@ def test_only_a_source_that_does_not_run_lends_its_name(
         containers=[a_container(command=["x"], env=[name])],
         initContainers=[a_container("init", env=[name])],
         status={"containerStatuses": [{"name": "app", **state}]},
+        hostname="db-0",
     )
     # No Service is known, so it is held in any case.
     plan = make_plan(source, a_request(image=None, inside=Inside(hold=hold)), HERE)
@@ -346,3 +347,4 @@ def test_only_a_source_that_does_not_run_lends_its_name(
     spec = plan.copy["spec"]
     for container in (*spec["containers"], *spec["initContainers"]):
         assert (container["env"] == [{"name": "ME", "value": "db-0"}]) is is_source_s
+    assert ("hostname" in spec) is is_source_s
