@@ -176,7 +176,7 @@ _TARGET: tuple[Callable[[Any], Any], ...] = (
         "-f",
         "--filename",
         metavar="FILE",
-        help="A manifest that names the target; it is copied where the cluster has none.",
+        help="Manifest that names the target (- is stdin); copied if the cluster has none.",
         shell_complete=candidates.files,
     ),
     flag(
@@ -224,7 +224,8 @@ _INSIDE: tuple[Callable[[Any], Any], ...] = (
     flag(
         "--hold/--no-hold",
         default=None,
-        help="Whether the target idles until run-app starts the app. [default: as it crashes]",
+        help="Hold the target until run-app starts the app."
+        " [default: held unless it is healthy, behind a Service and writes to no shared volume]",
     ),
     flag("--only", is_flag=True, help="The other containers idle, too."),
     flag("--command", metavar="WORDS", help="The app's command, where only its image knows it."),
@@ -269,7 +270,10 @@ _COPY: tuple[Callable[[Any], Any], ...] = (
         help="What the copy asks of a node.",
     ),
     flag(
-        "--writable", metavar="VOLUME", multiple=True, help="A shared volume that stays writable."
+        "--writable",
+        metavar="VOLUME",
+        multiple=True,
+        help="Keep this shared volume writable, or this socket or device in the copy (repeatable).",
     ),
     flag("--skip-volume", metavar="VOLUME", multiple=True, help="A volume to do without."),
     flag("--skip-init", metavar="NAME", multiple=True, help="An init container to leave out, all."),
