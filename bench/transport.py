@@ -25,10 +25,10 @@ from typing import Any
 
 from kubectl_scratch import terminal
 from kubectl_scratch.cluster import Cluster, read_access
+from kubectl_scratch.connection import Connection
 from kubectl_scratch.desk import UserStreams
 from kubectl_scratch.interrupts import Interrupts
 from kubectl_scratch.private import private_folder
-from kubectl_scratch.request import Connection
 from kubectl_scratch.spawn import KubectlSpawn, Remote
 from kubectl_scratch.status import Ready
 from kubectl_scratch.transport import Errand, KubectlTransport, WebSocketTransport

@@ -24,12 +24,12 @@ import urllib3
 import yaml
 
 from kubectl_scratch import __version__, answers, kubeconfig, kuberc, parallel
+from kubectl_scratch.connection import Connection, check_namespace
 from kubectl_scratch.credentials import Credentials, Proof, reason_of
 from kubectl_scratch.errors import ClusterError, InvalidRequest, Unreachable
 from kubectl_scratch.execs import Dial, Proxy
 from kubectl_scratch.kubeconfig import Access
 from kubectl_scratch.podjson import Json
-from kubectl_scratch.request import Connection, check_namespace
 from kubectl_scratch.retry import retried
 
 CONNECT_SECONDS = 10.0

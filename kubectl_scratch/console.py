@@ -8,13 +8,10 @@ import select
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from kubectl_scratch import parallel
 from kubectl_scratch.sink import Sink
-
-if TYPE_CHECKING:
-    from kubectl_scratch.findings import Finding
 
 # Where lines can't be replaced (a log), a wait is told this often, in seconds.
 LOG_EVERY = 5.0
@@ -100,17 +97,6 @@ class Console:
     def error(self, text: str) -> None:
         """Say why it did not work."""
         self._line(f"error: {text}")
-
-    def finding(self, finding: Finding) -> None:
-        """Say one line of a plan."""
-        from kubectl_scratch.findings import Level
-
-        if finding.level is Level.DETAIL:
-            return
-        if finding.level is Level.INFO:
-            self.info(finding.text)
-        else:
-            self.warning(finding.text)
 
     def enter_raw(self) -> None:
         """Note that the terminal is raw: lines then need a carriage return, on both sides."""

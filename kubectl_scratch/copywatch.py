@@ -10,9 +10,11 @@ from kubectl_scratch import cluster as api
 from kubectl_scratch import remedies
 from kubectl_scratch.cluster import Cluster
 from kubectl_scratch.errors import ClusterError
+from kubectl_scratch.lifecycle import BY_ANOTHER
 from kubectl_scratch.parallel import Task
 from kubectl_scratch.plan import Place
 from kubectl_scratch.podjson import Json, uid
+from kubectl_scratch.remedies import ARCH_HINT
 from kubectl_scratch.status import (
     Failed,
     State,
@@ -33,14 +35,10 @@ IMAGE_HINT = "--image chooses another toolkit image"
 # What the runtime writes into the log of a program that is another architecture's.
 FORMAT_ERROR = "exec format error"
 FOREIGN = ", so it is made for another architecture than the node's"
-ARCH_HINT = "--arch says what the node runs"
 SEED_HINT = "--image takes a toolkit image"
 HOLD_HINT = "debug --hold holds it until run-app"
 # Of a log's last line, in an error.
 LAST_WORDS = 200
-
-
-BY_ANOTHER = "was deleted by somebody else"
 
 
 def _about(pod: str) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from kubectl_scratch.console import Console
 
 
 class Level(Enum):
@@ -30,3 +33,11 @@ class Edit(NamedTuple):
 
     field: str
     reason: str
+
+
+def report(finding: Finding, console: Console) -> None:
+    """Say one line of a plan."""
+    if finding.level is Level.INFO:
+        console.info(finding.text)
+    elif finding.level is not Level.DETAIL:
+        console.warning(finding.text)

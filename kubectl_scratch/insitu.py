@@ -13,7 +13,7 @@ from kubectl_scratch.errors import (
     SessionError,
 )
 from kubectl_scratch.execs import Outcome, exit_code
-from kubectl_scratch.findings import Finding, Level
+from kubectl_scratch.findings import Finding, Level, report
 from kubectl_scratch.inplace import Guest, InPlacePlan, plan_in_place
 from kubectl_scratch.lifecycle import despite_conflicts
 from kubectl_scratch.plan import Place
@@ -38,7 +38,7 @@ def debug(request: DebugRequest, desk: Desk) -> int:
     plan = desk.interrupts.run(lambda: make_plan(request, desk))
     refuse_blocked(plan)
     for finding in plan.findings:
-        desk.console.finding(finding)
+        report(finding, desk.console)
     outcome, guest = hold_session(plan, request.session, desk, tty)
     farewell(guest, desk)
     if outcome.lost:
@@ -91,7 +91,7 @@ def hold_session(
             desk.console.info(f"container {plan.idle.place.container} has ended; another is added")
     choice = add_container(plan, desk)
     for finding in choice.findings:
-        desk.console.finding(finding)
+        report(finding, desk.console)
     guest = Guest(plan.place, plan.terms.linger, plan.terms.limit)
     try:
         return run_in(guest, session, desk, tty), guest

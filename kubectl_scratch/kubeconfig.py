@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
+from kubectl_scratch.connection import Connection, check_namespace
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.kuberc import PluginPolicy
 from kubectl_scratch.podjson import Json
-from kubectl_scratch.request import Connection, check_namespace
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 ONLY = "scratch"

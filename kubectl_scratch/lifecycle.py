@@ -15,7 +15,6 @@ from kubectl_scratch import cluster as api
 from kubectl_scratch import heartbeat, lease
 from kubectl_scratch.cluster import Answer, Cluster
 from kubectl_scratch.console import Console
-from kubectl_scratch.copywatch import BY_ANOTHER
 from kubectl_scratch.errors import ClusterError, LeftoverCopy
 from kubectl_scratch.heartbeat import Heartbeat
 from kubectl_scratch.interrupts import Interrupts
@@ -42,6 +41,7 @@ BESIDE_AT_THE_LATEST, PROMPT_SECONDS = 5.0, 0.3
 ADD_AGAIN_SECONDS = 0.5
 # After this, in seconds, nothing is tried again: the lease does the rest.
 EXIT_SECONDS = 8.0
+BY_ANOTHER = "was deleted by somebody else"
 # An answer with which certainly nothing was created; others may come of a proxy that asked twice.
 NOT_CREATED = (400, 401, 403, 404, 405, 413, 415, 422, 429)
 # By whom and when something was created: what has the same marks is the same creation.

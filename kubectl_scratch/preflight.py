@@ -8,7 +8,6 @@ from typing import NamedTuple
 from kubectl_scratch import admission, remedies
 from kubectl_scratch import cluster as api
 from kubectl_scratch.cluster import Cluster
-from kubectl_scratch.copywatch import ARCH_HINT
 from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.findings import Finding, Level
 from kubectl_scratch.kinds import CLAIM, SELECTING
@@ -16,6 +15,7 @@ from kubectl_scratch.nodefit import UNSELECTED, no_node_for
 from kubectl_scratch.parallel import Task
 from kubectl_scratch.plan import Plan
 from kubectl_scratch.podjson import Json, all_containers
+from kubectl_scratch.remedies import ARCH_HINT
 from kubectl_scratch.views import TOOLS
 
 OK, UNKNOWN = "ok", "not known"

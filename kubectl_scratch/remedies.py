@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from kubectl_scratch.podjson import Json, all_containers, find, name, names_of, volumes
 
+ARCH_HINT = "--arch says what the node runs"
 MISSING = re.compile(r'\b(secret|configmap) "([^"]+)" not found')
 MISSING_KEY = re.compile(r"couldn't find key (\S+) in (Secret|ConfigMap) \S+/(\S+)")
 NO_SUCH_KEY = re.compile(r"non-existent (?:config|secret) key: (\S+)")

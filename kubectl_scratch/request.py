@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
+from kubectl_scratch.connection import Connection, is_label, is_name
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.kinds import KIND_NAMES, KINDS
 
@@ -14,33 +15,9 @@ LONGEST = 365 * 86400.0
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:h|ms|m|s))+")
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(h|ms|m|s)")
-_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _IMAGE = re.compile(
     r"[A-Za-z0-9][\w.\-]*(:\d+)?(/[\w.\-]+)*(:[\w][\w.\-]{0,127})?(@\w+:[0-9a-f]+)?", re.ASCII
 )
-
-
-class Connection(NamedTuple):
-    """kubectl's connection flags; None and () mean "not given"."""
-
-    kubeconfig: str | None = None
-    context: str | None = None
-    cluster: str | None = None
-    user: str | None = None
-    namespace: str | None = None
-    server: str | None = None
-    token: str | None = None
-    certificate_authority: str | None = None
-    client_certificate: str | None = None
-    client_key: str | None = None
-    insecure_skip_tls_verify: bool = False
-    tls_server_name: str | None = None
-    as_user: str | None = None
-    as_uid: str | None = None
-    as_groups: tuple[str, ...] = ()
-    request_timeout: float | None = None
-    kuberc: str | None = None
 
 
 class SessionRequest(NamedTuple):
@@ -193,27 +170,16 @@ def parse_pairs(texts: tuple[str, ...], flag: str) -> tuple[tuple[str, str], ...
     return tuple(pairs)
 
 
-def is_name(text: str) -> bool:
-    """Say whether an object can have that name: a DNS subdomain."""
-    return _SUBDOMAIN.fullmatch(text) is not None
-
-
 def check_container(name: str | None) -> None:
     """Raise InvalidRequest unless a container can have that name."""
-    if name is not None and not _LABEL.fullmatch(name):
+    if name is not None and not is_label(name):
         raise InvalidRequest(f"{name!r} can't be the name of a container")
 
 
 def check_name(name: str, flag: str) -> None:
     """Raise InvalidRequest unless a pod can have that name; it is also a hostname."""
-    if not _LABEL.fullmatch(name):
+    if not is_label(name):
         raise InvalidRequest(f"{flag} {name!r} can't be the name of a pod")
-
-
-def check_namespace(name: str) -> None:
-    """Raise InvalidRequest unless a namespace can have that name."""
-    if not _LABEL.fullmatch(name):
-        raise InvalidRequest(f"{name!r} can't be the name of a namespace")
 
 
 def check_image(image: str) -> None:

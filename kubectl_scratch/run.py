@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from kubectl_scratch import cluster as api
 from kubectl_scratch import parallel, shell, stream, terminal, toolkit
-from kubectl_scratch.copywatch import BY_ANOTHER, LOOK_SECONDS, CopyWatch, StartNews
+from kubectl_scratch.copywatch import LOOK_SECONDS, CopyWatch, StartNews
 from kubectl_scratch.desk import Desk
 from kubectl_scratch.errors import (
     ClusterError,
@@ -21,6 +21,7 @@ from kubectl_scratch.errors import (
 )
 from kubectl_scratch.execs import Outcome
 from kubectl_scratch.inplace import loose, moment
+from kubectl_scratch.lifecycle import BY_ANOTHER
 from kubectl_scratch.plan import Place
 from kubectl_scratch.podjson import has_ended, is_going, status_of
 from kubectl_scratch.private import private_folder

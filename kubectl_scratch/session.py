@@ -8,7 +8,7 @@ from kubectl_scratch.admission import admit, is_not_judged, judge, judge_lease
 from kubectl_scratch.desk import Desk, wants_terminal
 from kubectl_scratch.errors import ClusterError, ExitStatus, InvalidRequest
 from kubectl_scratch.execs import exit_code
-from kubectl_scratch.findings import Finding, Level
+from kubectl_scratch.findings import Finding, Level, report
 from kubectl_scratch.inside import Ground
 from kubectl_scratch.joining import JoinedCopy, awaits_debug_container
 from kubectl_scratch.lifecycle import CreatedCopy, LivingCopy, Surroundings, Terms
@@ -34,7 +34,7 @@ def debug(request: DebugRequest, desk: Desk, reading: Task[Read]) -> int:
     tty = wants_terminal(session, desk.user)
     plan = desk.interrupts.run(lambda: plan_admitted(request, desk, reading))
     for finding in plan.findings:
-        desk.console.finding(finding)
+        report(finding, desk.console)
     copy = CreatedCopy(
         plan, Terms(session.ttl, request.deadline, session.longest), surroundings(desk)
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from copy import deepcopy
 
 from kubectl_scratch import lease, shapes
+from kubectl_scratch.connection import is_name
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.kinds import KINDS
 from kubectl_scratch.podjson import Json, condition, container_statuses, is_going, name
-from kubectl_scratch.request import is_name
 
 CRASHES, UNREADY, HEALTHY = range(3)
 

@@ -13,6 +13,7 @@ from kubectl_scratch.commands import inplace
 from kubectl_scratch.commands.common import make_session, sit_down
 from kubectl_scratch.console import printable
 from kubectl_scratch.errors import InvalidRequest
+from kubectl_scratch.findings import report
 from kubectl_scratch.options import Process
 from kubectl_scratch.request import (
     DebugRequest,
@@ -56,7 +57,7 @@ def run(values: dict[str, Any], process: Process) -> int:
         plan = session.rehearse(request, desk, reads, server=dry_run == "server")
         if output:
             for finding in plan.findings:
-                process.console.finding(finding)
+                report(finding, process.console)
     # Whoever does not read it may end us as any program.
     click.echo(shown(plan, output), nl=False)
     return session.verdict(plan)

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from kubectl_scratch.cluster import Answer, Cluster, read_access
+from kubectl_scratch.connection import Connection
 from kubectl_scratch.parallel import Abandoned, Task
-from kubectl_scratch.request import Connection
 from tests.api.harness import (
     A_COPY,
     A_LEASE,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from kubectl_scratch.connection import Connection
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.kubeconfig import (
     in_cluster,
@@ -15,7 +16,6 @@ from kubectl_scratch.kubeconfig import (
     resolve,
     without_login,
 )
-from kubectl_scratch.request import Connection
 from tests.support.builders import Json
 
 
