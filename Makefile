@@ -7,15 +7,15 @@ BIN := .venv/bin
 help:  ## Show the targets
 	@sed -n 's/^\([a-z -]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
 
-venv: .venv/made kubectl_scratch/data/made  ## .venv/ with kubectl-scratch, kubectl and the development tools
+venv: .venv/made kubectl_scratch/toolkit/data/made  ## .venv/ with kubectl-scratch, kubectl and the development tools
 
 .venv/made: setup.cfg pyproject.toml tools/venv.sh
 	sh tools/venv.sh
 
-seed: .venv/made  ## The seed and busybox, for amd64 and arm64, in kubectl_scratch/data/
+seed: .venv/made  ## The seed and busybox, for amd64 and arm64, in kubectl_scratch/toolkit/data/
 	@$(BIN)/python tools/seed.py
 
-kubectl_scratch/data/made: .venv/made tools/seed.py $(wildcard tools/busybox.*) $(wildcard seed/*)
+kubectl_scratch/toolkit/data/made: .venv/made tools/seed.py $(wildcard tools/busybox.*) $(wildcard seed/*)
 	@$(BIN)/python tools/seed.py
 
 cluster: venv  ## Start the testbed's cluster, or reuse it; prints the line that exports KUBECONFIG
@@ -61,5 +61,5 @@ format: venv  ## Format the code
 	$(BIN)/ruff check -q --fix . && $(BIN)/ruff format -q .
 
 clean:  ## Remove what was made here; run cluster-down before
-	rm -rf .venv build dist kubectl_scratch/data *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf .venv build dist kubectl_scratch/toolkit/data *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 	  .import_linter_cache

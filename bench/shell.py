@@ -18,7 +18,7 @@ from contextlib import contextmanager
 import pexpect
 
 from bench.measure import RESULTS, Race, installed, surroundings, table, verdict
-from kubectl_scratch.names import DEFAULT_IMAGE
+from kubectl_scratch.runtime.names import DEFAULT_IMAGE
 
 ROUNDS = 20
 BOUND = 0.8

@@ -23,15 +23,15 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from kubectl_scratch import terminal
-from kubectl_scratch.cluster import Cluster, read_access
-from kubectl_scratch.connection import Connection
-from kubectl_scratch.desk import UserStreams
-from kubectl_scratch.interrupts import Interrupts
-from kubectl_scratch.private import private_folder
-from kubectl_scratch.spawn import KubectlSpawn, Remote
-from kubectl_scratch.status import Ready
-from kubectl_scratch.transport import Errand, KubectlTransport, WebSocketTransport
+from kubectl_scratch.kube.cluster import Cluster, read_access
+from kubectl_scratch.kube.connection import Connection
+from kubectl_scratch.runtime.interrupts import Interrupts
+from kubectl_scratch.runtime.private import private_folder
+from kubectl_scratch.session import terminal
+from kubectl_scratch.session.desk import UserStreams
+from kubectl_scratch.session.spawn import KubectlSpawn, Remote
+from kubectl_scratch.session.status import Ready
+from kubectl_scratch.session.transport import Errand, KubectlTransport, WebSocketTransport
 
 TRANSPORTS = ("websocket", "kubectl")
 ROUNDS = 10

@@ -9,7 +9,7 @@ import signal
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-from kubectl_scratch.cli import main, main_complete
+from kubectl_scratch.cli.main import main, main_complete
 
 __all__ = ["main", "main_complete"]
 

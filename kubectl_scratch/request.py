@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from kubectl_scratch.connection import Connection, is_label, is_name
 from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.kinds import KIND_NAMES, KINDS
+from kubectl_scratch.kube.connection import Connection, is_label, is_name
+from kubectl_scratch.kube.kinds import KIND_NAMES, KINDS
 
 MIN_TTL = 5.0
 LONGEST = 365 * 86400.0

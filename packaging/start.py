@@ -62,7 +62,7 @@ def start():
     # The Python client, to count the processors.
     stand_in("multiprocessing", cpu_count=os.cpu_count)
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-    from kubectl_scratch.cli import main
+    from kubectl_scratch.cli.main import main
 
     # Nor what a verb imports; a session of hours still has its rare cycles collected.
     gc.set_threshold(20_000)

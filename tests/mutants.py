@@ -27,21 +27,21 @@ class Mutant(NamedTuple):
 MUTANTS = (
     # answers.py
     Mutant(
-        "kubectl_scratch/answers.py",
+        "kubectl_scratch/kube/answers.py",
         "if 300 <= status < 400:",
         "if False:",
         ("tests/unit/test_answers.py::test_a_redirect_is_no_answer[302]",),
         "a redirect is no answer",
     ),
     Mutant(
-        "kubectl_scratch/answers.py",
+        "kubectl_scratch/kube/answers.py",
         "return None if _is_too_deep(value) else value",
         "return value",
         ("tests/unit/test_answers.py::test_what_is_no_object_is_one_error",),
         "an answer that is nested beyond reason is an error",
     ),
     Mutant(
-        "kubectl_scratch/answers.py",
+        "kubectl_scratch/kube/answers.py",
         "return found if abs(found - now) < CLOCK_SKEW else now",
         "return found",
         ("tests/unit/test_answers.py::test_without_a_time_of_the_server_this_machines_counts",),
@@ -49,7 +49,7 @@ MUTANTS = (
     ),
     # cli.py
     Mutant(
-        "kubectl_scratch/cli.py",
+        "kubectl_scratch/cli/main.py",
         'text = re.sub(secret, r"\\1(redacted)", text)',
         "pass",
         ("tests/unit/test_private.py::test_no_secret_is_in_the_file_with_a_traceback",),
@@ -57,77 +57,77 @@ MUTANTS = (
     ),
     # cluster.py
     Mutant(
-        "kubectl_scratch/cluster.py",
+        "kubectl_scratch/kube/cluster.py",
         '            "preconditions": {"uid": uid},\n            "propagationPolicy"',
         '            "propagationPolicy"',
         ("tests/api/test_ways_out.py::test_a_namesake_is_not_deleted",),
         "a deletion is of one object, and not of another of its name",
     ),
     Mutant(
-        "kubectl_scratch/cluster.py",
+        "kubectl_scratch/kube/cluster.py",
         'if is_loopback(urlsplit(self._host).hostname or ""):',
         "if False:",
         ("tests/api/test_connection.py::test_a_proxy_is_never_for_this_machine",),
         "no proxy sees what is for this machine",
     ),
     Mutant(
-        "kubectl_scratch/cluster.py",
+        "kubectl_scratch/kube/cluster.py",
         "        if self.access.chosen_namespace:\n",
         "        if False:\n",
         ("tests/api/test_plan.py::test_a_manifest_of_another_namespace_than_the_flag_s",),
         "nothing is created in another namespace than -n says",
     ),
     Mutant(
-        "kubectl_scratch/cluster.py",
+        "kubectl_scratch/kube/cluster.py",
         'tuple(f"{key}: {value}" for key, value in self._headers(proof))',
         "()",
         ("tests/api/test_connection.py::test_each_request_says_who_asks",),
         "an exec is asked for as the user that everything else is",
     ),
     Mutant(
-        "kubectl_scratch/cluster.py",
+        "kubectl_scratch/kube/cluster.py",
         'return self._call("POST", path, {"dryRun": "All"}, body, check=answers.check_object)',
         'return self._call("POST", path, {}, body, check=answers.check_object)',
         ("tests/api/test_plan.py::test_the_check_changes_nothing_and_tells_what_lacks",),
         "a check creates nothing",
     ),
     Mutant(
-        "kubectl_scratch/cluster.py",
+        "kubectl_scratch/kube/cluster.py",
         'query = {"dryRun": "All"} if dry_run else {}',
         "query: dict[str, str] = {}",
         ("tests/api/test_inplace.py::test_a_dry_run_of_the_server_adds_nothing",),
         "a dry run adds no container to a pod",
     ),
     Mutant(
-        "kubectl_scratch/cluster.py",
+        "kubectl_scratch/kube/cluster.py",
         "redirect=False,",
         "redirect=True,\n                retries=5,",
         ("tests/api/test_redirects.py::test_nobody_is_shown_the_login[302-http-GET-pods-mypod]",),
         "no request follows a redirect with the login",
     ),
     Mutant(
-        "kubectl_scratch/cluster.py",
+        "kubectl_scratch/kube/cluster.py",
         "if not check(found, path):",
         "if False:",
         ("tests/api/test_answers.py::test_nonsense_is_one_clear_line[debug-metadata-list-200]",),
         "an answer that makes no sense is an error, not a traceback",
     ),
     Mutant(
-        "kubectl_scratch/cluster.py",
+        "kubectl_scratch/kube/cluster.py",
         "if error.status != GONE or again == LISTS:",
         "if True:",
         ("tests/api/test_answers.py::test_a_list_whose_rest_has_expired_is_begun_again",),
         "a list whose rest has expired is begun again",
     ),
     Mutant(
-        "kubectl_scratch/cluster.py",
+        "kubectl_scratch/kube/cluster.py",
         "if not more:",
         "if True:",
         ("tests/api/test_answers.py::test_a_list_is_read_to_its_end",),
         "nothing of a long list is missed that might select the copy",
     ),
     Mutant(
-        "kubectl_scratch/cluster.py",
+        "kubectl_scratch/kube/cluster.py",
         'if tries and verb == "POST" and answer.status >= 300 and DRY_RUN not in url:',
         "if False:",
         (
@@ -137,14 +137,14 @@ MUTANTS = (
         "what was created by a request that was sent again is found",
     ),
     Mutant(
-        "kubectl_scratch/cluster.py",
+        "kubectl_scratch/kube/cluster.py",
         "if wait is not None and tries < BUSY_TRIES and time.monotonic() + wait <= deadline:",
         "if False:",
         ("tests/api/test_answers.py::test_a_busy_api_server_is_asked_again_when_it_says[lease]",),
         "a busy API server is asked again",
     ),
     Mutant(
-        "kubectl_scratch/cluster.py",
+        "kubectl_scratch/kube/cluster.py",
         "if answer.status == UNAUTHORIZED and not refused:",
         "if False:",
         (
@@ -154,7 +154,7 @@ MUTANTS = (
         "what refuses a login is asked again with a new one",
     ),
     Mutant(
-        "kubectl_scratch/cluster.py",
+        "kubectl_scratch/kube/cluster.py",
         "if self._pool_of[0] is not proof.tls:",
         "if False:",
         (
@@ -164,14 +164,14 @@ MUTANTS = (
         "a renewed certificate is shown",
     ),
     Mutant(
-        "kubectl_scratch/cluster.py",
+        "kubectl_scratch/kube/cluster.py",
         '            "dryRun": ["All"],\n',
         "",
         ("tests/api/test_seedcheck.py::test_who_may_only_delete_it_asks_without_deleting",),
         "to ask whether it could be deleted deletes nothing",
     ),
     Mutant(
-        "kubectl_scratch/cluster.py",
+        "kubectl_scratch/kube/cluster.py",
         '            "preconditions": {"uid": uid},\n            "dryRun"',
         '            "dryRun"',
         (
@@ -181,7 +181,7 @@ MUTANTS = (
         "it asks for the object of that UID",
     ),
     Mutant(
-        "kubectl_scratch/cluster.py",
+        "kubectl_scratch/kube/cluster.py",
         '        parallel.check()\n        action = f"{verb} {path}"',
         '        action = f"{verb} {path}"',
         ("tests/api/test_signals.py::test_who_is_given_up_asks_the_cluster_for_nothing_more",),
@@ -189,7 +189,7 @@ MUTANTS = (
     ),
     # commands/completion.py
     Mutant(
-        "kubectl_scratch/commands/completion.py",
+        "kubectl_scratch/cli/completion/verb.py",
         "if path.exists() and MARK not in path",
         "if False and MARK not in path",
         ("tests/api/test_help.py::test_install_replaces_nobody_else_s_file",),
@@ -197,7 +197,7 @@ MUTANTS = (
     ),
     # completion.py
     Mutant(
-        "kubectl_scratch/completion.py",
+        "kubectl_scratch/cli/completion/protocol.py",
         "    _be_silent()\n    with",
         "    with",
         ("tests/api/test_help.py::test_a_login_that_asks_does_not_disturb_a_half_typed_line",),
@@ -205,21 +205,21 @@ MUTANTS = (
     ),
     # console.py
     Mutant(
-        "kubectl_scratch/console.py",
+        "kubectl_scratch/runtime/console.py",
         'c if c.isprintable() else c.encode("unicode_escape").decode()',
         "c",
         ("tests/unit/test_console.py::test_what_a_cluster_sends_can_not_move_the_cursor",),
         "what a cluster sends says nothing to the terminal",
     ),
     Mutant(
-        "kubectl_scratch/console.py",
+        "kubectl_scratch/runtime/console.py",
         "            text = printable(text)\n            before",
         "            before",
         ("tests/unit/test_console.py::test_a_line_is_one_line_whatever_it_quotes",),
         "each line on stderr is escaped",
     ),
     Mutant(
-        "kubectl_scratch/console.py",
+        "kubectl_scratch/runtime/console.py",
         "        except (OSError, ValueError):\n            self._unwritten.clear()",
         "        except ZeroDivisionError:\n            self._unwritten.clear()",
         (
@@ -229,14 +229,14 @@ MUTANTS = (
         "a closed stderr keeps nobody from cleaning up",
     ),
     Mutant(
-        "kubectl_scratch/console.py",
+        "kubectl_scratch/runtime/console.py",
         "if key in self._told or self._clock()",
         "if self._clock()",
         ("tests/api/test_caution.py::test_a_reason_that_stays_is_told_once_in_a_log",),
         "a reason is told once in a log",
     ),
     Mutant(
-        "kubectl_scratch/console.py",
+        "kubectl_scratch/runtime/console.py",
         "        if parallel.is_abandoned():\n            return\n        with self._lock:\n   "
         "         self.settle()",
         "        with self._lock:\n            self.settle()",
@@ -244,28 +244,28 @@ MUTANTS = (
         "who is given up says nothing",
     ),
     Mutant(
-        "kubectl_scratch/console.py",
+        "kubectl_scratch/runtime/console.py",
         "c if c.isprintable() else",
         'c if c.isprintable() or c > "\\x7f" else',
         ("tests/unit/test_console.py::test_what_a_cluster_sends_can_not_move_the_cursor",),
         "what a cluster sends has no control of the second half, and turns no order",
     ),
     Mutant(
-        "kubectl_scratch/console.py",
+        "kubectl_scratch/runtime/console.py",
         "del self._unwritten[: sink.write(bytes(self._unwritten))]",
         "os.write(sink.fileno(), bytes(self._unwritten))\n            self._unwritten.clear()",
         ("tests/api/test_unread.py::test_a_signal_ends_it_where_a_pipe_is_full[debug-2]",),
         "a stderr that nobody reads does not hold up the deletion",
     ),
     Mutant(
-        "kubectl_scratch/console.py",
+        "kubectl_scratch/runtime/console.py",
         "while self._unwritten and not (self.hurried and time.monotonic() > end):",
         "while self._unwritten:",
         ("tests/api/test_unread.py::test_a_signal_ends_it_where_a_pipe_is_full[debug-2]",),
         "nor does it hold up the end of who was interrupted",
     ),
     Mutant(
-        "kubectl_scratch/console.py",
+        "kubectl_scratch/runtime/console.py",
         "while self._unwritten and not (self.hurried and time.monotonic() > end):",
         "while False:",
         ("tests/api/test_unread.py::test_the_copy_is_deleted_before_anything_is_said[debug]",),
@@ -273,35 +273,35 @@ MUTANTS = (
     ),
     # copycontainers.py
     Mutant(
-        "kubectl_scratch/copycontainers.py",
+        "kubectl_scratch/plan/podcopy/copycontainers.py",
         'PROBES = ("livenessProbe", "readinessProbe", STARTUP)',
         'PROBES = ("readinessProbe", STARTUP)',
         ("tests/unit/test_podcopy.py::test_the_target_has_no_probe[app-containers-livenessProbe]",),
         "no probe restarts what is looked at",
     ),
     Mutant(
-        "kubectl_scratch/copycontainers.py",
+        "kubectl_scratch/plan/podcopy/copycontainers.py",
         'if lifecycle.pop("preStop", None) is not None:',
         "if False:",
         ("tests/unit/test_podcopy.py::test_stop_hooks_go_and_start_hooks_stay",),
         "the deletion of a copy runs no hook",
     ),
     Mutant(
-        "kubectl_scratch/copycontainers.py",
+        "kubectl_scratch/plan/podcopy/copycontainers.py",
         'port.pop("hostPort", None)',
         "pass",
         ("tests/unit/test_podcopy.py::test_host_ports_go_and_container_ports_stay",),
         "a copy takes no port of the node",
     ),
     Mutant(
-        "kubectl_scratch/copycontainers.py",
+        "kubectl_scratch/plan/podcopy/copycontainers.py",
         "if host_network and ports:",
         "if False:",
         ("tests/unit/test_podcopy.py::test_in_the_host_s_network_every_port_is_a_host_port",),
         "a copy in the host's network takes no port of the node",
     ),
     Mutant(
-        "kubectl_scratch/copycontainers.py",
+        "kubectl_scratch/plan/podcopy/copycontainers.py",
         "if probe == STARTUP and gates and name != chosen and not only:",
         "if False:",
         (
@@ -312,14 +312,14 @@ MUTANTS = (
         "what starts after a sidecar waits for it",
     ),
     Mutant(
-        "kubectl_scratch/copycontainers.py",
+        "kubectl_scratch/plan/podcopy/copycontainers.py",
         "name != chosen and not only:",
         "name != chosen:",
         ("tests/unit/test_podcopy.py::test_a_sidecar_that_idles_is_asked_nothing",),
         "no probe asks what idles",
     ),
     Mutant(
-        "kubectl_scratch/copycontainers.py",
+        "kubectl_scratch/plan/podcopy/copycontainers.py",
         "gates and name != chosen",
         "gates",
         (
@@ -330,7 +330,7 @@ MUTANTS = (
     ),
     # copyplace.py
     Mutant(
-        "kubectl_scratch/copyplace.py",
+        "kubectl_scratch/plan/podcopy/copyplace.py",
         "if same_node or attached:",
         "if same_node:",
         (
@@ -340,35 +340,35 @@ MUTANTS = (
         "a volume is attached to no second node",
     ),
     Mutant(
-        "kubectl_scratch/copyplace.py",
+        "kubectl_scratch/plan/podcopy/copyplace.py",
         'pod["spec"].pop("nodeName", None)',
         'pod["spec"].get("nodeName")',
         ("tests/unit/test_podcopy.py::test_a_field_that_the_copy_must_not_have[nodeName]",),
         "the scheduler checks that the copy fits",
     ),
     Mutant(
-        "kubectl_scratch/copyplace.py",
+        "kubectl_scratch/plan/podcopy/copyplace.py",
         'dropped = {field: pod["spec"].pop(field, None) for field in PRIORITY}',
         'dropped = {field: pod["spec"].get(field) for field in PRIORITY}',
         ("tests/unit/test_podcopy.py::test_a_field_that_the_copy_must_not_have[priority]",),
         "a copy preempts nothing",
     ),
     Mutant(
-        "kubectl_scratch/copyplace.py",
+        "kubectl_scratch/plan/podcopy/copyplace.py",
         '[*gates, {"conditionType": NEVER_READY}]',
         "[*gates]",
         ("tests/unit/test_podcopy.py::test_a_gate_of_ours_replaces_those_of_the_source",),
         "a Service that selects the copy sends it nothing",
     ),
     Mutant(
-        "kubectl_scratch/copyplace.py",
+        "kubectl_scratch/plan/podcopy/copyplace.py",
         'if pod["spec"].pop(field, None):\n            yield Edit(f"spec.{field}", "it is the',
         'if pod["spec"].get(field):\n            yield Edit(f"spec.{field}", "it is the',
         ("tests/unit/test_podcopy.py::test_a_field_that_the_copy_must_not_have[hostname]",),
         "a copy is no member of a StatefulSet by its name in DNS",
     ),
     Mutant(
-        "kubectl_scratch/copyplace.py",
+        "kubectl_scratch/plan/podcopy/copyplace.py",
         'kinds = ("hostPath", "persistentVolumeClaim")',
         'kinds = ("persistentVolumeClaim",)',
         ("tests/unit/test_hostpaths.py::test_a_path_of_the_node_needs_that_node",),
@@ -376,77 +376,77 @@ MUTANTS = (
     ),
     # copyvolumes.py
     Mutant(
-        "kubectl_scratch/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/copyvolumes.py",
         '{"configMap", "downwardAPI",',
         '{"persistentVolumeClaim", "configMap", "downwardAPI",',
         ("tests/unit/test_podcopy.py::test_what_outlives_the_pod_is_mounted_read_only",),
         "production's claims are read-only",
     ),
     Mutant(
-        "kubectl_scratch/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/copyvolumes.py",
         "return bool(kinds) and not kinds <= PRIVATE_VOLUMES",
         'return bool(kinds & {"hostPath", "persistentVolumeClaim"})',
         ("tests/unit/test_podcopy.py::test_what_outlives_the_pod_is_mounted_read_only",),
         "a kind of volume that is not known is taken for production's",
     ),
     Mutant(
-        "kubectl_scratch/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/copyvolumes.py",
         'mount["readOnly"] = True',
         "pass",
         ("tests/unit/test_podcopy.py::test_what_outlives_the_pod_is_mounted_read_only",),
         "what outlives the pod is mounted read-only",
     ),
     Mutant(
-        "kubectl_scratch/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/copyvolumes.py",
         'mount.pop("mountPropagation", None)',
         "pass",
         ("tests/unit/test_podcopy.py::test_a_mount_never_propagates_to_the_node",),
         "a mount that the copy makes is none of the node's",
     ),
     Mutant(
-        "kubectl_scratch/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/copyvolumes.py",
         'if mount.get("mountPropagation") != "None":',
         'if not mount.get("readOnly"):',
         ("tests/unit/test_podcopy.py::test_a_mount_never_propagates_to_the_node",),
         "also of a mount that was read-only already",
     ),
     Mutant(
-        "kubectl_scratch/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/copyvolumes.py",
         'kept = [device for device in devices if device["name"] not in shared]',
         "kept = devices",
         ("tests/unit/test_podcopy.py::test_a_shared_block_device_is_left_out_and_said",),
         "no second pod writes to production's block device",
     ),
     Mutant(
-        "kubectl_scratch/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/copyvolumes.py",
         'if ONE_POD_ALONE in (((found or {}).get("spec") or {}).get("accessModes") or []):',
         "if False:",
         ("tests/unit/test_podcopy.py::test_a_claim_for_one_pod_alone_blocks",),
         "a claim that one pod alone can use is not asked for",
     ),
     Mutant(
-        "kubectl_scratch/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/copyvolumes.py",
         'context["fsGroupChangePolicy"] = policy',
         "pass",
         ("tests/unit/test_podcopy.py::test_owners_of_files_are_kept_where_there_are_files",),
         "the owners of production's files stay",
     ),
     Mutant(
-        "kubectl_scratch/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/copyvolumes.py",
         'mount["recursiveReadOnly"] = "IfPossible"',
         "pass",
         ("tests/unit/test_hostpaths.py::test_what_is_below_a_mount_is_read_only_as_well",),
         "what is mounted below is read-only, too",
     ),
     Mutant(
-        "kubectl_scratch/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/copyvolumes.py",
         'if mount.get("mountPropagation") != "None":',
         'if mount.get("mountPropagation") == "Bidirectional":',
         ("tests/unit/test_hostpaths.py::test_what_is_below_a_mount_is_read_only_as_well",),
         "what the node mounts later is not writable in the copy",
     ),
     Mutant(
-        "kubectl_scratch/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/copyvolumes.py",
         '_drop(pod, {v["name"] for v in volumes(pod) if hostpaths.commands(v)} - writable)',
         "pass",
         (
@@ -456,7 +456,7 @@ MUTANTS = (
         "a copy commands no runtime and no device",
     ),
     Mutant(
-        "kubectl_scratch/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/copyvolumes.py",
         'volume["hostPath"] = {**volume["hostPath"], "type": hostpaths.MADE[kind]}',
         "pass",
         (
@@ -466,14 +466,14 @@ MUTANTS = (
         "nothing is made on a node",
     ),
     Mutant(
-        "kubectl_scratch/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/copyvolumes.py",
         "elif found is not None and _phase(found) != BOUND:",
         "elif False:",
         ("tests/unit/test_podcopy.py::test_a_copy_binds_no_claim",),
         "a copy binds no claim",
     ),
     Mutant(
-        "kubectl_scratch/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/copyvolumes.py",
         "elif claims is None and not node:",
         "elif False:",
         (
@@ -483,7 +483,7 @@ MUTANTS = (
         "nor one of which nothing is known",
     ),
     Mutant(
-        "kubectl_scratch/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/copyvolumes.py",
         "elif asked in retaining:",
         "elif False:",
         (
@@ -493,7 +493,7 @@ MUTANTS = (
         "no copy leaves a volume behind for ever",
     ),
     Mutant(
-        "kubectl_scratch/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/copyvolumes.py",
         "spared = wishes.writable | wishes.skip_volumes",
         "spared = wishes.writable",
         ("tests/unit/test_views.py::test_which_volumes_are_read_only_in_the_copy_alone",),
@@ -501,7 +501,7 @@ MUTANTS = (
     ),
     # copywatch.py
     Mutant(
-        "kubectl_scratch/copywatch.py",
+        "kubectl_scratch/session/copywatch.py",
         "container = failed.container or self._watched.name",
         "container = self._watched.name",
         (
@@ -512,49 +512,49 @@ MUTANTS = (
     ),
     # credentials.py
     Mutant(
-        "kubectl_scratch/credentials.py",
+        "kubectl_scratch/kube/credentials.py",
         "    if not verify:\n",
         "    if True:\n",
         ("tests/api/test_connection.py::test_an_unknown_server_is_not_trusted",),
         "a server's certificate is checked",
     ),
     Mutant(
-        "kubectl_scratch/credentials.py",
+        "kubectl_scratch/kube/credentials.py",
         "            temp_file_path=str(folder),\n",
         "",
         ("tests/api/test_connection.py::test_private_files_stand_where_only_the_user_can_read",),
         "keys are written nowhere but into a private folder",
     ),
     Mutant(
-        "kubectl_scratch/credentials.py",
+        "kubectl_scratch/kube/credentials.py",
         "session.max_redirects = 0",
         "session.max_redirects = 9",
         ("tests/api/test_logins.py::test_a_refresh_token_goes_to_the_issuer_alone",),
         "a refresh token goes to its issuer alone",
     ),
     Mutant(
-        "kubectl_scratch/credentials.py",
+        "kubectl_scratch/kube/credentials.py",
         "if proof.expires is not None and proof.expires <= now:",
         "if False:",
         ("tests/unit/test_renewal.py::test_a_login_is_renewed_when_it_ends_and_before",),
         "a login that has ended is renewed",
     ),
     Mutant(
-        "kubectl_scratch/credentials.py",
+        "kubectl_scratch/kube/credentials.py",
         "elif proof.due is not None and proof.due <= now:",
         "elif False:",
         ("tests/unit/test_renewal.py::test_a_login_is_renewed_when_it_ends_and_before",),
         "a login is renewed before it ends",
     ),
     Mutant(
-        "kubectl_scratch/credentials.py",
+        "kubectl_scratch/kube/credentials.py",
         "if self._proof is old and time.monotonic()",
         "if time.monotonic()",
         ("tests/unit/test_renewal.py::test_who_has_waited_for_anothers_renewal_has_its_login",),
         "a person is not asked once for each thread",
     ),
     Mutant(
-        "kubectl_scratch/credentials.py",
+        "kubectl_scratch/kube/credentials.py",
         "if self._proof.made_of == old.made_of:",
         "if False:",
         (
@@ -564,21 +564,21 @@ MUTANTS = (
         "nor once for each request, where it stays refused",
     ),
     Mutant(
-        "kubectl_scratch/credentials.py",
+        "kubectl_scratch/kube/credentials.py",
         "        if not token:\n",
         "        if False:\n",
         ("tests/api/test_logins.py::test_a_token_file_without_a_token",),
         "an empty token is an error",
     ),
     Mutant(
-        "kubectl_scratch/credentials.py",
+        "kubectl_scratch/kube/credentials.py",
         "if token and not kubeconfig.fits_a_header(token):",
         "if False:",
         ("tests/api/test_logins.py::test_a_token_that_no_header_can_carry",),
         "a token makes no header of its own",
     ),
     Mutant(
-        "kubectl_scratch/credentials.py",
+        "kubectl_scratch/kube/credentials.py",
         "token != proof.authorization and kubeconfig.fits_a_header(token):",
         "token != proof.authorization:",
         ("tests/api/test_logins.py::test_a_token_file_that_is_gone_for_a_moment",),
@@ -586,21 +586,21 @@ MUTANTS = (
     ),
     # debugger.py
     Mutant(
-        "kubectl_scratch/debugger.py",
+        "kubectl_scratch/plan/debugger.py",
         "own = hold.mounts(hold.DEBUG_TOOLKIT_VOLUME)",
         "own = hold.mounts()",
         ("tests/unit/test_debugger.py::test_a_twin_runs_nothing_that_the_app_could_write",),
         "a debug container, which may be privileged, runs nothing that the app could write",
     ),
     Mutant(
-        "kubectl_scratch/debugger.py",
+        "kubectl_scratch/plan/debugger.py",
         "not in (hold.SEED_VOLUME, hold.TOOLKIT_VOLUME)",
         "not in (hold.SEED_VOLUME,)",
         ("tests/unit/test_debugger.py::test_a_twin_runs_nothing_that_the_app_could_write",),
         "nor has it the app's toolkit folder",
     ),
     Mutant(
-        "kubectl_scratch/debugger.py",
+        "kubectl_scratch/plan/debugger.py",
         'container["command"] = [toolkit.SEED, "idle", "0"]',
         "pass",
         (
@@ -610,7 +610,7 @@ MUTANTS = (
         "a twin does not run the app a second time",
     ),
     Mutant(
-        "kubectl_scratch/debugger.py",
+        "kubectl_scratch/plan/debugger.py",
         'context["runAsUser"] = NOBODY',
         "pass",
         (
@@ -620,7 +620,7 @@ MUTANTS = (
         "where root is forbidden the debug container is not root",
     ),
     Mutant(
-        "kubectl_scratch/debugger.py",
+        "kubectl_scratch/plan/debugger.py",
         'reference.setdefault("containerName", target["name"])',
         "pass",
         ("tests/unit/test_debugger.py::test_a_twin_reads_the_resources_of_the_app",),
@@ -628,14 +628,14 @@ MUTANTS = (
     ),
     # downward.py
     Mutant(
-        "kubectl_scratch/downward.py",
+        "kubectl_scratch/plan/podcopy/downward.py",
         'env[place] = {**literal, "value": value.replace("$", "$$")}',
         'env[place] = {**literal, "value": value}',
         ("tests/unit/test_downward.py::test_a_variable_has_the_source_s_value",),
         "what the app reads of its pod is not expanded once more",
     ),
     Mutant(
-        "kubectl_scratch/downward.py",
+        "kubectl_scratch/plan/podcopy/downward.py",
         "return owns_name or not is_of_a_pod(self.source)",
         "return not is_of_a_pod(self.source)",
         (
@@ -645,21 +645,21 @@ MUTANTS = (
         "two that run never have one identity",
     ),
     Mutant(
-        "kubectl_scratch/downward.py",
+        "kubectl_scratch/plan/podcopy/downward.py",
         "return networks or path in ADDRESSES or path in OF_THE_NODE",
         "return networks or path in OF_THE_NODE",
         ("tests/unit/test_downward.py::test_what_is_the_copy_s_own_is_said",),
         "a copy knows that it has not the source's address",
     ),
     Mutant(
-        "kubectl_scratch/downward.py",
+        "kubectl_scratch/plan/podcopy/downward.py",
         "return found[1] == ANNOTATIONS and found[2].startswith(notes.OF_ADDRESSES)",
         "return False",
         ("tests/unit/test_downward.py::test_an_address_that_a_network_wrote_is_the_copy_s_own",),
         "nor that of another network",
     ),
     Mutant(
-        "kubectl_scratch/downward.py",
+        "kubectl_scratch/plan/podcopy/downward.py",
         "if size > ANNOTATIONS_FIT:",
         "if size > 2 * ANNOTATIONS_FIT:",
         (
@@ -678,63 +678,63 @@ MUTANTS = (
     ),
     # heartbeat.py
     Mutant(
-        "kubectl_scratch/heartbeat.py",
+        "kubectl_scratch/copies/heartbeat.py",
         "                continue\n            if gone:",
         "                return\n            if gone:",
         ("tests/api/test_lease.py::test_a_renewal_that_fails_once_comes_again[500-get]",),
         "a hiccup does not end the renewal",
     ),
     Mutant(
-        "kubectl_scratch/heartbeat.py",
+        "kubectl_scratch/copies/heartbeat.py",
         "if uid(found.body) != self._uid or is_going(found.body):",
         "if is_going(found.body):",
         ("tests/api/test_lease.py::test_a_lost_lease_is_told[_other_namesake]",),
         "a namesake of the lease is not renewed, and the loss is told",
     ),
     Mutant(
-        "kubectl_scratch/heartbeat.py",
+        "kubectl_scratch/copies/heartbeat.py",
         "if uid(found.body) != self._uid or is_going(found.body):",
         "if uid(found.body) != self._uid:",
         ("tests/api/test_lease.py::test_a_lost_lease_is_told[_going]",),
         "a lease that is being deleted is lost",
     ),
     Mutant(
-        "kubectl_scratch/heartbeat.py",
+        "kubectl_scratch/copies/heartbeat.py",
         "            if error.gone:\n",
         "            if not error.transient:\n",
         ("tests/api/test_lease.py::test_a_renewal_that_fails_once_comes_again[403-get]",),
         "a refusal is no end of the lease",
     ),
     Mutant(
-        "kubectl_scratch/heartbeat.py",
+        "kubectl_scratch/copies/heartbeat.py",
         "return max(time.monotonic() - since[0], time.time() - since[1])",
         "return time.monotonic() - since[0]",
         ("tests/unit/test_heartbeat.py::test_a_laptop_that_slept_renews_at_once[monotonic]",),
         "a laptop that slept renews at once, by the wall clock",
     ),
     Mutant(
-        "kubectl_scratch/heartbeat.py",
+        "kubectl_scratch/copies/heartbeat.py",
         "return max(time.monotonic() - since[0], time.time() - since[1])",
         "return time.time() - since[1]",
         ("tests/unit/test_heartbeat.py::test_a_laptop_that_slept_renews_at_once[wall]",),
         "and by the other",
     ),
     Mutant(
-        "kubectl_scratch/heartbeat.py",
+        "kubectl_scratch/copies/heartbeat.py",
         "            self._task.abandon()\n",
         "            pass\n",
         ("tests/api/test_lease.py::test_a_renewal_that_outlasts_a_leave_does_not_undo_it[GET]",),
         "a renewal that reads the lease does not undo a leave",
     ),
     Mutant(
-        "kubectl_scratch/heartbeat.py",
+        "kubectl_scratch/copies/heartbeat.py",
         'patch["metadata"]["resourceVersion"] = found.body',
         'patch["metadata"]["generation"] = found.body',
         ("tests/api/test_lease.py::test_a_renewal_that_outlasts_a_leave_does_not_undo_it[PATCH]",),
         "a renewal that is under way does not undo a leave",
     ),
     Mutant(
-        "kubectl_scratch/heartbeat.py",
+        "kubectl_scratch/copies/heartbeat.py",
         'if "spec" not in patch and not self._told:',
         "if False:",
         (
@@ -745,42 +745,42 @@ MUTANTS = (
     ),
     # hold.py
     Mutant(
-        "kubectl_scratch/hold.py",
+        "kubectl_scratch/plan/podcopy/hold.py",
         '"mountPath": toolkit.SEED_FOLDER, "readOnly": True}',
         '"mountPath": toolkit.SEED_FOLDER}',
         ("tests/unit/test_hold.py::test_nothing_may_write_where_the_seed_is",),
         "nobody in the copy changes the seed",
     ),
     Mutant(
-        "kubectl_scratch/hold.py",
+        "kubectl_scratch/plan/podcopy/hold.py",
         'verbatim = [word.replace("$", "$$") for word in said]',
         "verbatim = list(said)",
         ("tests/unit/test_hold.py::test_what_is_known_of_an_entrypoint",),
         "the user's command is run as it was given",
     ),
     Mutant(
-        "kubectl_scratch/hold.py",
+        "kubectl_scratch/plan/podcopy/hold.py",
         '    if container.pop("lifecycle", None) is not None:\n',
         "    if False:\n",
         ("tests/unit/test_hold.py::test_a_start_hook_goes_from_a_held_target_alone",),
         "no hook of a held target runs",
     ),
     Mutant(
-        "kubectl_scratch/hold.py",
+        "kubectl_scratch/plan/podcopy/hold.py",
         '    container.pop("lifecycle", None)\n    yield',
         "    yield",
         ("tests/unit/test_hold.py::test_with_only_the_others_idle_and_plain_init_containers_go",),
         "nor one of its neighbours, with --only",
     ),
     Mutant(
-        "kubectl_scratch/hold.py",
+        "kubectl_scratch/plan/podcopy/hold.py",
         "        yield from _leave_out_init(pod, target)\n",
         "        pass\n",
         ("tests/unit/test_hold.py::test_with_only_the_others_idle_and_plain_init_containers_go",),
         "with --only no init container runs again",
     ),
     Mutant(
-        "kubectl_scratch/hold.py",
+        "kubectl_scratch/plan/podcopy/hold.py",
         '        "immutable": True,\n',
         "",
         (
@@ -791,7 +791,7 @@ MUTANTS = (
     ),
     # incopy.py
     Mutant(
-        "kubectl_scratch/incopy.py",
+        "kubectl_scratch/session/incopy.py",
         "can_move = place.view == APP and tty and not session.command",
         "can_move = place.view == APP and tty",
         ("tests/api/test_inside.py::test_a_command_on_a_terminal_is_not_started_again_either",),
@@ -799,7 +799,7 @@ MUTANTS = (
     ),
     # inplace.py
     Mutant(
-        "kubectl_scratch/inplace.py",
+        "kubectl_scratch/plan/inplace.py",
         "return note.form == digest(wanted) and found ==",
         "return note.form == digest(wanted) or found ==",
         (
@@ -809,7 +809,7 @@ MUTANTS = (
         "a container that only says that it is ours is not used",
     ),
     Mutant(
-        "kubectl_scratch/inplace.py",
+        "kubectl_scratch/plan/inplace.py",
         "return note if all(0 <= t <= MOST_SECONDS for t in (note.limit, note.linger)) else None",
         "return note",
         ("tests/unit/test_inplace.py::test_a_note_of_somebody_else_s_is_none",),
@@ -817,7 +817,7 @@ MUTANTS = (
     ),
     # inside.py
     Mutant(
-        "kubectl_scratch/inside.py",
+        "kubectl_scratch/plan/inside.py",
         "learns = unknown and (loops if said.learn is None else said.learn)",
         "learns = unknown and said.learn is not False",
         ("tests/unit/test_inside.py::test_when_a_run_is_watched",),
@@ -825,7 +825,7 @@ MUTANTS = (
     ),
     # interrupts.py
     Mutant(
-        "kubectl_scratch/interrupts.py",
+        "kubectl_scratch/runtime/interrupts.py",
         "        self._count += 1\n",
         "        self._count += 1\n        raise KeyboardInterrupt\n",
         (
@@ -835,21 +835,21 @@ MUTANTS = (
         "a signal loses nothing between its creation and the note of it",
     ),
     Mutant(
-        "kubectl_scratch/interrupts.py",
+        "kubectl_scratch/runtime/interrupts.py",
         "signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)",
         "signal.SIGINT, signal.SIGTERM)",
         ("tests/api/test_ways_out.py::test_a_signal_during_a_piped_session",),
         "each signal that ends a program deletes the copy first",
     ),
     Mutant(
-        "kubectl_scratch/interrupts.py",
+        "kubectl_scratch/runtime/interrupts.py",
         "if signal.getsignal(signum) is not signal.SIG_IGN:",
         "if True:",
         ("tests/api/test_signals.py::test_what_the_caller_ignores_ends_no_session[SIGHUP]",),
         "what the caller ignores, as nohup does, ends no session",
     ),
     Mutant(
-        "kubectl_scratch/interrupts.py",
+        "kubectl_scratch/runtime/interrupts.py",
         "                task.abandon()\n",
         "",
         ("tests/unit/test_interrupts.py::test_a_signal_gives_it_up",),
@@ -857,14 +857,14 @@ MUTANTS = (
     ),
     # joining.py
     Mutant(
-        "kubectl_scratch/joining.py",
+        "kubectl_scratch/copies/joining.py",
         "if lease.why_no_copy(copy):",
         "if False:",
         ("tests/api/test_attach.py::test_what_is_no_copy_can_not_be_joined[mypod0]",),
         "no other pod is taken for a copy",
     ),
     Mutant(
-        "kubectl_scratch/joining.py",
+        "kubectl_scratch/copies/joining.py",
         "                self._objects.clear()\n",
         "                pass\n",
         (
@@ -873,21 +873,21 @@ MUTANTS = (
         "who could not join deletes nothing",
     ),
     Mutant(
-        "kubectl_scratch/joining.py",
+        "kubectl_scratch/copies/joining.py",
         "        if foreign:\n",
         "        if False:\n",
         ("tests/api/test_attach.py::test_a_running_job_of_production_is_left_alone",),
         "what is no lease of ours is not changed",
     ),
     Mutant(
-        "kubectl_scratch/joining.py",
+        "kubectl_scratch/copies/joining.py",
         "if is_going(self._pod) or is_going(found.body):",
         "if False:",
         ("tests/api/test_attach.py::test_a_copy_that_is_being_deleted_can_not_be_joined",),
         "nor that of a copy that is being deleted",
     ),
     Mutant(
-        "kubectl_scratch/joining.py",
+        "kubectl_scratch/copies/joining.py",
         "check_container(target)",
         "pass",
         (
@@ -898,21 +898,21 @@ MUTANTS = (
     ),
     # kubeconfig.py
     Mutant(
-        "kubectl_scratch/kubeconfig.py",
+        "kubectl_scratch/kube/kubeconfig.py",
         '("tokenFile", "exec", "auth-provider", "username", "password")',
         '("tokenFile", "auth-provider", "username", "password")',
         ("tests/unit/test_kubeconfig.py::test_a_token_replaces_what_else_would_log_in",),
         "with --token nobody else is logged in",
     ),
     Mutant(
-        "kubectl_scratch/kubeconfig.py",
+        "kubectl_scratch/kube/kubeconfig.py",
         'merged["current-context"] or document.get("current-context")',
         'document.get("current-context")',
         ("tests/unit/test_kubeconfig.py::test_the_first_current_context_wins",),
         "of several kubeconfigs the same context is used as by kubectl",
     ),
     Mutant(
-        "kubectl_scratch/kubeconfig.py",
+        "kubectl_scratch/kube/kubeconfig.py",
         '        "as": connection.as_user,\n',
         "",
         (
@@ -921,14 +921,14 @@ MUTANTS = (
         "the printed delete command acts as the same user",
     ),
     Mutant(
-        "kubectl_scratch/kubeconfig.py",
+        "kubectl_scratch/kube/kubeconfig.py",
         'return _LOGIN.sub(lambda found: found[1] or "", url)',
         "return url",
         ("tests/api/test_connection.py::test_a_password_in_a_url_is_not_told[server-port]",),
         "no message has a password",
     ),
     Mutant(
-        "kubectl_scratch/kubeconfig.py",
+        "kubectl_scratch/kube/kubeconfig.py",
         '"server": connection.server and without_login(connection.server),',
         '"server": connection.server,',
         (
@@ -938,7 +938,7 @@ MUTANTS = (
         "the printed delete command has no password",
     ),
     Mutant(
-        "kubectl_scratch/kubeconfig.py",
+        "kubectl_scratch/kube/kubeconfig.py",
         '        "as-uid": connection.as_uid,\n',
         '        "as-uid": connection.as_uid,\n        "token": connection.token,\n',
         (
@@ -949,7 +949,7 @@ MUTANTS = (
     ),
     # kuberc.py
     Mutant(
-        "kubectl_scratch/kuberc.py",
+        "kubectl_scratch/kube/kuberc.py",
         "if self.kind == DENY_ALL:",
         "if False:",
         ("tests/unit/test_kuberc.py::test_which_plugins_may_run",),
@@ -957,28 +957,28 @@ MUTANTS = (
     ),
     # labels.py
     Mutant(
-        "kubectl_scratch/labels.py",
+        "kubectl_scratch/plan/labels.py",
         "if key in CONTROLLERS_OWN:",
         "if False:",
         ("tests/unit/test_labels.py::test_what_a_controller_wrote_is_dropped",),
         "a copy has no identity that a controller gave",
     ),
     Mutant(
-        "kubectl_scratch/labels.py",
+        "kubectl_scratch/plan/labels.py",
         'if key in ours or key.startswith(f"{MANAGER}/"):',
         "if False:",
         ("tests/unit/test_labels.py::test_what_is_ours_on_the_copy_is_dropped",),
         "a copy is found by labels of its own",
     ),
     Mutant(
-        "kubectl_scratch/labels.py",
+        "kubectl_scratch/plan/labels.py",
         "if neighbours.unknown and not keep_all:",
         "if False:",
         ("tests/unit/test_labels.py::test_where_a_kind_is_unknown_nothing_is_kept",),
         "what can't be listed does not select the copy",
     ),
     Mutant(
-        "kubectl_scratch/labels.py",
+        "kubectl_scratch/plan/labels.py",
         "gate=not keep_all and _needs_gate(case, dropped),",
         "gate=False,",
         (
@@ -987,7 +987,7 @@ MUTANTS = (
         "no Service sends the copy traffic",
     ),
     Mutant(
-        "kubectl_scratch/labels.py",
+        "kubectl_scratch/plan/labels.py",
         "        gate=_needs_gate(case, dropped),\n",
         "        gate=False,\n",
         (
@@ -997,21 +997,21 @@ MUTANTS = (
         "nor where some kind could not be listed",
     ),
     Mutant(
-        "kubectl_scratch/labels.py",
+        "kubectl_scratch/plan/labels.py",
         "adopting = that_select(around.controllers, copy)",
         "adopting: list[Selecting] = []",
         ("tests/unit/test_labels.py::test_a_policy_is_given_up_for_what_no_gate_helps_against",),
         "no controller adopts the copy",
     ),
     Mutant(
-        "kubectl_scratch/labels.py",
+        "kubectl_scratch/plan/labels.py",
         "        sum(each.publishes_unready for each in serving),\n",
         "        0,\n",
         ("tests/unit/test_labels.py::test_a_policy_is_given_up_for_what_no_gate_helps_against",),
         "a Service that publishes what is not ready does not select the copy",
     ),
     Mutant(
-        "kubectl_scratch/labels.py",
+        "kubectl_scratch/plan/labels.py",
         "if stranger and not keep_all:",
         "if False:",
         (
@@ -1022,7 +1022,7 @@ MUTANTS = (
         "no owner whose selector nobody knows adopts the copy",
     ),
     Mutant(
-        "kubectl_scratch/labels.py",
+        "kubectl_scratch/plan/labels.py",
         '(k.title, k.group) == (owner.get("kind"), group)',
         'k.title == owner.get("kind")',
         (
@@ -1033,7 +1033,7 @@ MUTANTS = (
         "a kind of another group is another kind",
     ),
     Mutant(
-        "kubectl_scratch/labels.py",
+        "kubectl_scratch/plan/labels.py",
         "if key.startswith(prefix):",
         "if False:",
         (
@@ -1044,7 +1044,7 @@ MUTANTS = (
     ),
     # learner.py
     Mutant(
-        "kubectl_scratch/learner.py",
+        "kubectl_scratch/session/learner.py",
         "self._check.confirm()",
         "pass",
         ("tests/api/test_seedcheck.py::test_what_another_program_has_learned_is_told_to_nobody",),
@@ -1052,28 +1052,28 @@ MUTANTS = (
     ),
     # learning.py
     Mutant(
-        "kubectl_scratch/learning.py",
+        "kubectl_scratch/plan/learning.py",
         '            "automountServiceAccountToken": False,\n',
         "",
         ("tests/unit/test_learning.py::test_it_reaches_as_little_as_can_be",),
         "a watched app has no token",
     ),
     Mutant(
-        "kubectl_scratch/learning.py",
+        "kubectl_scratch/plan/learning.py",
         'CONTAINER_KEPT = ("args",',
         'CONTAINER_KEPT = ("volumeMounts", "args",',
         ("tests/unit/test_learning.py::test_the_watched_app_has_none_of_the_data_of_the_pod",),
         "a watched app has none of the pod's data",
     ),
     Mutant(
-        "kubectl_scratch/learning.py",
+        "kubectl_scratch/plan/learning.py",
         'paths = [item for item in target.get("env") or [] if _is_literal_path(item)]',
         'paths = target.get("env")',
         ("tests/unit/test_learning.py::test_the_watched_app_has_none_of_the_data_of_the_pod",),
         "a watched app has none of the pod's variables",
     ),
     Mutant(
-        "kubectl_scratch/learning.py",
+        "kubectl_scratch/plan/learning.py",
         '            "activeDeadlineSeconds": LIFE_SECONDS,\n',
         "",
         ("tests/unit/test_learning.py::test_it_ends_by_itself",),
@@ -1081,77 +1081,77 @@ MUTANTS = (
     ),
     # lease.py
     Mutant(
-        "kubectl_scratch/lease.py",
+        "kubectl_scratch/plan/lease.py",
         '            "completions": 0,\n',
         '            "completions": 1,\n',
         ("tests/unit/test_lease.py::test_a_lease_starts_no_pod_and_ends_by_itself",),
         "a lease is Complete as soon as its controller sees it, or it would never end",
     ),
     Mutant(
-        "kubectl_scratch/lease.py",
+        "kubectl_scratch/plan/lease.py",
         '            "parallelism": 0,\n',
         '            "parallelism": 1,\n',
         ("tests/unit/test_lease.py::test_a_lease_starts_no_pod_and_ends_by_itself",),
         "a lease starts no pod",
     ),
     Mutant(
-        "kubectl_scratch/lease.py",
+        "kubectl_scratch/plan/lease.py",
         '            "ttlSecondsAfterFinished": math.ceil(ttl),\n',
         "",
         ("tests/unit/test_lease.py::test_a_lease_starts_no_pod_and_ends_by_itself",),
         "a copy is removed with no client alive",
     ),
     Mutant(
-        "kubectl_scratch/lease.py",
+        "kubectl_scratch/plan/lease.py",
         "longest = max(longer,",
         "longest = min(longer,",
         ("tests/unit/test_lease.py::test_a_renewal_never_shortens_what_another_session_asked_for",),
         "one session shortens no other one's lease",
     ),
     Mutant(
-        "kubectl_scratch/lease.py",
+        "kubectl_scratch/plan/lease.py",
         "math.ceil((now - _moment(completed)).total_seconds() + ttl)",
         "math.ceil(ttl)",
         ("tests/unit/test_lease.py::test_the_ttl_counts_from_the_completion[12:01:40-400]",),
         "a long session keeps its copy",
     ),
     Mutant(
-        "kubectl_scratch/lease.py",
+        "kubectl_scratch/plan/lease.py",
         'patch: Json = {"metadata": {"uid": uid(job), "annotations": seat}}',
         'patch: Json = {"metadata": {"annotations": seat}}',
         ("tests/unit/test_lease.py::test_a_renewal_names_the_uid_and_keeps_the_seat",),
         "no namesake of a lease is renewed",
     ),
     Mutant(
-        "kubectl_scratch/lease.py",
+        "kubectl_scratch/plan/lease.py",
         '{"metadata": {"uid": job_uid, "annotations"',
         '{"metadata": {"annotations"',
         ("tests/unit/test_lease.py::test_a_leave_names_the_uid_and_the_seat",),
         "no namesake of a lease is left",
     ),
     Mutant(
-        "kubectl_scratch/lease.py",
+        "kubectl_scratch/plan/lease.py",
         "return sum(value > now.strftime(TIME)",
         "return sum(bool(value) or value > now.strftime(TIME)",
         ("tests/unit/test_lease.py::test_a_seat_is_taken_until_it_expires",),
         "a session that was killed keeps no copy for ever",
     ),
     Mutant(
-        "kubectl_scratch/lease.py",
+        "kubectl_scratch/plan/lease.py",
         '"name": metadata["name"], "uid": uid(job)}',
         '"name": metadata["name"], "uid": uid(job), "controller": True}',
         ("tests/unit/test_lease.py::test_the_owner_does_not_control_the_copy",),
         "the Job controller does not count the copy",
     ),
     Mutant(
-        "kubectl_scratch/lease.py",
+        "kubectl_scratch/plan/lease.py",
         "    if labels_of(pod).get(MANAGED_BY) != MANAGER:\n",
         "    if False:\n",
         ("tests/unit/test_lease.py::test_what_differs_in_one_property_is_not_ours[pod-label]",),
         "a pod without our label is no copy",
     ),
     Mutant(
-        "kubectl_scratch/lease.py",
+        "kubectl_scratch/plan/lease.py",
         "    if not labels_of(pod).get(SESSION_LABEL):\n",
         "    if False:\n",
         (
@@ -1161,56 +1161,56 @@ MUTANTS = (
         "nor one without a session",
     ),
     Mutant(
-        "kubectl_scratch/lease.py",
+        "kubectl_scratch/plan/lease.py",
         "    if not annotations_of(pod).get(SOURCE_ANNOTATION):\n",
         "    if False:\n",
         ("tests/unit/test_lease.py::test_what_differs_in_one_property_is_not_ours[pod-no-source]",),
         "nor one without a source",
     ),
     Mutant(
-        "kubectl_scratch/lease.py",
+        "kubectl_scratch/plan/lease.py",
         "if (name(job), namespace(job)) != (name(pod), namespace(pod)):",
         "if False:",
         ("tests/unit/test_lease.py::test_a_job_of_another_name_is_no_lease_of_a_pod",),
         "a Job of another name is no lease of it",
     ),
     Mutant(
-        "kubectl_scratch/lease.py",
+        "kubectl_scratch/plan/lease.py",
         "    if labels_of(job).get(MANAGED_BY) != MANAGER:\n",
         "    if False:\n",
         ("tests/unit/test_lease.py::test_what_differs_in_one_property_is_not_ours[job-label]",),
         "nor one without our label",
     ),
     Mutant(
-        "kubectl_scratch/lease.py",
+        "kubectl_scratch/plan/lease.py",
         "if labels_of(job).get(SESSION_LABEL) != labels_of(pod)[SESSION_LABEL]:",
         "if False:",
         ("tests/unit/test_lease.py::test_what_differs_in_one_property_is_not_ours[job-session]",),
         "nor one of another session",
     ),
     Mutant(
-        "kubectl_scratch/lease.py",
+        "kubectl_scratch/plan/lease.py",
         "if annotations_of(job).get(SOURCE_ANNOTATION) != annotations_of(pod)[SOURCE_ANNOTATION]:",
         "if False:",
         ("tests/unit/test_lease.py::test_what_differs_in_one_property_is_not_ours[job-source]",),
         "nor one of another source",
     ),
     Mutant(
-        "kubectl_scratch/lease.py",
+        "kubectl_scratch/plan/lease.py",
         'for field in ("completions", "parallelism"):',
         'for field in ("parallelism",):',
         ("tests/unit/test_lease.py::test_what_differs_in_one_property_is_not_ours[completions]",),
         "nor one that has something to complete",
     ),
     Mutant(
-        "kubectl_scratch/lease.py",
+        "kubectl_scratch/plan/lease.py",
         'for field in ("completions", "parallelism"):',
         'for field in ("completions",):',
         ("tests/unit/test_lease.py::test_what_differs_in_one_property_is_not_ours[parallelism]",),
         "nor one that runs pods",
     ),
     Mutant(
-        "kubectl_scratch/lease.py",
+        "kubectl_scratch/plan/lease.py",
         'if repr(job["spec"].get(field)) != "0":',
         'if job["spec"].get(field) != 0:',
         (
@@ -1220,28 +1220,28 @@ MUTANTS = (
         "nor one that says something else than a number",
     ),
     Mutant(
-        "kubectl_scratch/lease.py",
+        "kubectl_scratch/plan/lease.py",
         '    if job["metadata"].get("ownerReferences"):\n',
         "    if False:\n",
         ("tests/unit/test_lease.py::test_what_differs_in_one_property_is_not_ours[job-owned]",),
         "nor one that belongs to something else",
     ),
     Mutant(
-        "kubectl_scratch/lease.py",
+        "kubectl_scratch/plan/lease.py",
         "if known != [owner_reference(job)]:",
         "if False:",
         ("tests/unit/test_lease.py::test_what_differs_in_one_property_is_not_ours[owner-uid]",),
         "nor one that does not own the pod",
     ),
     Mutant(
-        "kubectl_scratch/lease.py",
+        "kubectl_scratch/plan/lease.py",
         "if known != [owner_reference(job)]:",
         "if owner_reference(job) not in known:",
         ("tests/unit/test_lease.py::test_what_differs_in_one_property_is_not_ours[second-owner]",),
         "nor one that shares it",
     ),
     Mutant(
-        "kubectl_scratch/lease.py",
+        "kubectl_scratch/plan/lease.py",
         '    if owners[0].get("controller"):\n',
         "    if False:\n",
         (
@@ -1252,14 +1252,14 @@ MUTANTS = (
     ),
     # lifecycle.py
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         "        except BaseException:\n            self._leave()\n            raise\n",
         "        except BaseException:\n            raise\n",
         ("tests/api/test_ways_out.py::test_what_the_cluster_does_not_do_is_an_error[copy-422]",),
         "a beginning that fails leaves nothing behind",
     ),
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         "            if error.status not in NOT_CREATED:\n",
         "            if False:\n",
         (
@@ -1269,7 +1269,7 @@ MUTANTS = (
         "what was created without an answer is deleted, too",
     ),
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         "NOT_CREATED = (400, 401, 403, 404, 405, 413,",
         "NOT_CREATED = (400, 401, 403, 404, 405, 409, 413,",
         (
@@ -1279,35 +1279,35 @@ MUTANTS = (
         "also where the answer says that its name is taken: a proxy may have asked twice",
     ),
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         '        self._objects.append((path, ""))\n',
         "        pass\n",
         ("tests/api/test_ways_out.py::test_a_cluster_that_hangs_up_everywhere_is_told_once",),
         "what may have been created is told",
     ),
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         "            self._objects.append((own, _known_uid(created)))\n",
         "            pass\n",
         ("tests/api/test_ways_out.py::test_the_code_of_the_command_passes_through[0]",),
         "what was created is deleted",
     ),
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         '            return _reason(error)\n        return ""\n',
         '            return ""\n        return ""\n',
         ("tests/api/test_ways_out.py::test_what_may_not_be_deleted_is_named[pod/{0}-0]",),
         "what could not be deleted is told",
     ),
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         "        if others:\n",
         "        if False:\n",
         ("tests/api/test_attach.py::test_who_leaves_last_deletes_the_copy",),
         "a copy is not deleted under another session",
     ),
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         "if late or not (error.transient or error.conflict):",
         "if True:",
         (
@@ -1317,35 +1317,35 @@ MUTANTS = (
         "a hiccup leaves no copy behind",
     ),
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         'copy["metadata"]["ownerReferences"] = [lease.owner_reference(job)]',
         "pass",
         ("tests/api/test_lease.py::test_the_copy_belongs_to_the_lease",),
         "the copy goes with its lease",
     ),
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         'copy["spec"]["activeDeadlineSeconds"] = int(self._terms.deadline)',
         "pass",
         ("tests/api/test_lease.py::test_without_the_right_to_a_lease_there_is_a_deadline",),
         "a copy without a lease ends all the same",
     ),
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         'words = ["kubectl", "delete", *self._cluster.access.flags]',
         'words = ["kubectl", "delete"]',
         ("tests/api/test_ways_out.py::test_what_may_not_be_deleted_is_named[pod/{0}-0]",),
         "the printed delete command reaches the same cluster",
     ),
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         "[lease.SEED_ANNOTATION] = self.seed.uid",
         '[lease.SEED_ANNOTATION] = ""',
         ("tests/api/test_seedcheck.py::test_a_later_session_checks_as_well[replaced]",),
         "a later session knows which seed is ours",
     ),
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         '            if (created.get("kind"), name(created)) != (manifest["kind"], '
         "name(manifest)):\n",
         "            if False:\n",
@@ -1357,7 +1357,7 @@ MUTANTS = (
         "an answer about another object is none",
     ),
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         'return _known_uid(found) if _is_same(found, manifest) else ""',
         "return _known_uid(found)",
         (
@@ -1367,7 +1367,7 @@ MUTANTS = (
         "what is not known to be ours is not deleted: not by its name",
     ),
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         "ours.items() <= labels_of(found).items() and wanted",
         "wanted",
         (
@@ -1377,7 +1377,7 @@ MUTANTS = (
         "nor by its annotations",
     ),
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         " and wanted.items() <= annotations_of(found).items()",
         "",
         (
@@ -1387,28 +1387,28 @@ MUTANTS = (
         "nor by its labels",
     ),
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         "error.gone or (error.conflict and self._is_gone(path, own))",
         "error.gone",
         ("tests/api/test_ways_out.py::test_a_namesake_is_not_deleted",),
         "what is gone already is no leftover",
     ),
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         "(error.conflict and self._is_gone(path, own))",
         "error.conflict",
         ("tests/api/test_ways_out.py::test_a_conflict_is_no_deletion",),
         "what is still there is told, also where the answer was a conflict",
     ),
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         "time.monotonic() > self._give_up_at or self._interrupts.impatient",
         "time.monotonic() > self._give_up_at",
         ("tests/api/test_signals.py::test_who_will_not_wait_is_not_kept",),
         "who presses ^C once more on the way out is not kept",
     ),
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         "                why = {path: _reason(error)",
         "                self._remove()\n                why = {path: _reason(error)",
         (
@@ -1418,7 +1418,7 @@ MUTANTS = (
         "where nobody can tell who is in a copy it is not deleted",
     ),
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         "                return None\n            raise\n        return found if "
         "uid(found.body) == own else None",
         "                return None\n            return None\n        return found if "
@@ -1430,21 +1430,21 @@ MUTANTS = (
         "a lease that can't be read is not one that is gone",
     ),
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         "return found if uid(found.body) == own else None",
         "return found",
         ("tests/api/test_attach.py::test_a_lease_that_was_swapped_while_one_was_in_is_left_alone",),
         "a namesake of the lease says nothing of who is in",
     ),
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         "if may is not False:",
         "if False:",
         ("tests/api/test_ways_out.py::test_what_the_cluster_does_not_do_is_an_error[lease-403]",),
         "only who may not create a lease goes on without one",
     ),
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         "        self._cluster.patch(path, patch)\n        return seconds\n",
         "        return seconds\n",
         (
@@ -1454,7 +1454,7 @@ MUTANTS = (
         "a copy whose lease does not count down ends all the same",
     ),
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         "math.ceil(longest + self._terms.ttl)",
         "math.ceil(self._terms.ttl)",
         (
@@ -1464,7 +1464,7 @@ MUTANTS = (
         "but not before the session",
     ),
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         '{"metadata": {"uid": own}, "spec": {"activeDeadlineSeconds": seconds}}',
         '{"metadata": {}, "spec": {"activeDeadlineSeconds": seconds}}',
         (
@@ -1474,14 +1474,14 @@ MUTANTS = (
         "and no namesake of it",
     ),
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         "        if known is not None:\n            return int(known)\n",
         "",
         ("tests/api/test_lease.py::test_a_deadline_that_is_there_is_kept",),
         "a deadline that is there is kept",
     ),
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         'life = min(spec["activeDeadlineSeconds"], int(self._terms.deadline))',
         'life = spec["activeDeadlineSeconds"]',
         (
@@ -1491,7 +1491,7 @@ MUTANTS = (
         "without a lease a watched app ends with the copy at the latest",
     ),
     Mutant(
-        "kubectl_scratch/lifecycle.py",
+        "kubectl_scratch/copies/lifecycle.py",
         "pod = with_owner(self._plan.learning, owner)",
         "pod = self._plan.learning",
         (
@@ -1502,14 +1502,14 @@ MUTANTS = (
     ),
     # parallel.py
     Mutant(
-        "kubectl_scratch/parallel.py",
+        "kubectl_scratch/runtime/parallel.py",
         "    if is_abandoned():\n        raise Abandoned",
         "    if False:\n        raise Abandoned",
         ("tests/unit/test_interrupts.py::test_who_is_given_up_begins_nothing_more",),
         "who is given up begins nothing more",
     ),
     Mutant(
-        "kubectl_scratch/parallel.py",
+        "kubectl_scratch/runtime/parallel.py",
         "            if not self.abandoned:\n                self._results.append(result)",
         "            if True:\n                self._results.append(result)",
         ("tests/unit/test_interrupts.py::test_a_signal_gives_it_up",),
@@ -1517,7 +1517,7 @@ MUTANTS = (
     ),
     # pflag.py
     Mutant(
-        "kubectl_scratch/pflag.py",
+        "kubectl_scratch/cli/pflag.py",
         "if value in TRUE:",
         "if True:",
         ("tests/unit/test_pflag.py::test_it_is_taken",),
@@ -1525,14 +1525,14 @@ MUTANTS = (
     ),
     # plan.py
     Mutant(
-        "kubectl_scratch/plan.py",
+        "kubectl_scratch/plan/plan.py",
         "    if lease.SOURCE_ANNOTATION in annotations_of(source):\n",
         "    if False:\n",
         ("tests/unit/test_plan.py::test_a_copy_is_not_copied",),
         "there is no copy of a copy",
     ),
     Mutant(
-        "kubectl_scratch/plan.py",
+        "kubectl_scratch/plan/plan.py",
         "            *taken_findings(copied.manifest),\n",
         "",
         (
@@ -1542,21 +1542,21 @@ MUTANTS = (
         "a volume of the source is not taken for ours",
     ),
     Mutant(
-        "kubectl_scratch/plan.py",
+        "kubectl_scratch/plan/plan.py",
         "        {**kept.labels, **fixed},\n",
         "        {**kept.labels},\n",
         ("tests/unit/test_plan.py::test_what_a_plan_creates_can_be_found_again",),
         "what was created can be found by its labels",
     ),
     Mutant(
-        "kubectl_scratch/plan.py",
+        "kubectl_scratch/plan/plan.py",
         "{**marks, **seat}",
         "marks",
         ("tests/api/test_attach.py::test_a_signal_in_one_session_leaves_the_other_alone",),
         "the first session is counted from the beginning",
     ),
     Mutant(
-        "kubectl_scratch/plan.py",
+        "kubectl_scratch/plan/plan.py",
         "if SERVICE.plural in neighbours.unknown:",
         "if SERVICE.plural in neighbours.unknown and False:",
         (
@@ -1566,7 +1566,7 @@ MUTANTS = (
         "what is said of an unknown Service is true",
     ),
     Mutant(
-        "kubectl_scratch/plan.py",
+        "kubectl_scratch/plan/plan.py",
         ' or (unserved and f"{unserved}, {MAY_TAKE}")',
         "",
         (
@@ -1576,7 +1576,7 @@ MUTANTS = (
         "what no Service is known to select is held",
     ),
     Mutant(
-        "kubectl_scratch/plan.py",
+        "kubectl_scratch/plan/plan.py",
         "caution = read_only_caution(source, target, wishes) or (unserved",
         "caution = (unserved",
         (
@@ -1587,21 +1587,21 @@ MUTANTS = (
     ),
     # plugin.py
     Mutant(
-        "kubectl_scratch/plugin.py",
+        "kubectl_scratch/kube/plugin.py",
         "where = access.policy.check(name)",
         "where = name",
         ("tests/api/test_kuberc.py::test_a_forbidden_plugin_is_one_line[flag]",),
         "no plugin runs that the user's preferences forbid",
     ),
     Mutant(
-        "kubectl_scratch/plugin.py",
+        "kubectl_scratch/kube/plugin.py",
         "stdin=None if interactive else subprocess.DEVNULL,",
         "stdin=None,",
         ("tests/unit/test_plugin.py::test_a_plugin_that_may_not_ask_reads_nothing_of_our_stdin",),
         "a credential plugin takes nothing of what is typed into the session",
     ),
     Mutant(
-        "kubectl_scratch/plugin.py",
+        "kubectl_scratch/kube/plugin.py",
         "atexit.register(end)",
         "pass",
         (
@@ -1611,14 +1611,14 @@ MUTANTS = (
         "a credential plugin does not outlive us",
     ),
     Mutant(
-        "kubectl_scratch/plugin.py",
+        "kubectl_scratch/kube/plugin.py",
         "            start_new_session=not interactive,\n",
         "",
         ("tests/api/test_logins.py::test_a_plugin_has_no_terminal_during_a_session",),
         "nor does it ask at the session's terminal",
     ),
     Mutant(
-        "kubectl_scratch/plugin.py",
+        "kubectl_scratch/kube/plugin.py",
         'return {**info, "config": named[0].get("extension") if named else None}',
         "return info",
         ("tests/unit/test_plugin.py::test_a_plugin_is_told_of_the_cluster_as_by_kubectl",),
@@ -1626,7 +1626,7 @@ MUTANTS = (
     ),
     # podcopy.py
     Mutant(
-        "kubectl_scratch/podcopy.py",
+        "kubectl_scratch/plan/podcopy/podcopy.py",
         '"spec": unshared(source["spec"]),',
         '"spec": source["spec"],',
         (
@@ -1636,49 +1636,49 @@ MUTANTS = (
         "the source is not changed",
     ),
     Mutant(
-        "kubectl_scratch/podcopy.py",
+        "kubectl_scratch/plan/podcopy/podcopy.py",
         '"labels": dict(labels),',
         '"labels": {**(source["metadata"].get("labels") or {}), **labels},',
         ("tests/unit/test_podcopy.py::test_metadata_is_ours_alone",),
         "a copy has the labels that were chosen, and no others",
     ),
     Mutant(
-        "kubectl_scratch/podcopy.py",
+        "kubectl_scratch/plan/podcopy/podcopy.py",
         'pod["metadata"]["annotations"].update(marks)',
         "pass",
         ("tests/unit/test_podcopy.py::test_our_marks_win_over_those_of_a_copy_s_copy",),
         "a copy says of itself what it is",
     ),
     Mutant(
-        "kubectl_scratch/podcopy.py",
+        "kubectl_scratch/plan/podcopy/podcopy.py",
         "        copyvolumes.drop_token_volume,\n",
         "",
         ("tests/unit/test_podcopy.py::test_the_injected_token_volume_goes_with_its_mounts",),
         "a copy gets a token of its own",
     ),
     Mutant(
-        "kubectl_scratch/podcopy.py",
+        "kubectl_scratch/plan/podcopy/podcopy.py",
         "        *((copyplace.keep_out_of_services,) if gate else ()),\n",
         "",
         ("tests/unit/test_podcopy.py::test_a_gate_of_ours_replaces_those_of_the_source",),
         "a gate that is needed is there",
     ),
     Mutant(
-        "kubectl_scratch/podcopy.py",
+        "kubectl_scratch/plan/podcopy/podcopy.py",
         '    pod["spec"]["restartPolicy"] = "Always"\n',
         "",
         ("tests/unit/test_podcopy.py::test_the_copy_outlives_its_app",),
         "a copy outlives its app",
     ),
     Mutant(
-        "kubectl_scratch/podcopy.py",
+        "kubectl_scratch/plan/podcopy/podcopy.py",
         'pod["spec"]["terminationGracePeriodSeconds"] = GRACE_SECONDS',
         "pass",
         ("tests/unit/test_podcopy.py::test_a_copy_ends_quickly_whoever_deletes_it",),
         "a copy that is deleted is gone soon",
     ),
     Mutant(
-        "kubectl_scratch/podcopy.py",
+        "kubectl_scratch/plan/podcopy/podcopy.py",
         'unshared(source["spec"])',
         '__import__("copy").deepcopy(source["spec"])',
         ("tests/unit/test_downward.py::test_two_that_run_never_share_an_identity",),
@@ -1686,7 +1686,7 @@ MUTANTS = (
     ),
     # preflight.py
     Mutant(
-        "kubectl_scratch/preflight.py",
+        "kubectl_scratch/lookup/preflight.py",
         "if not misfits:",
         "if True:",
         (
@@ -1698,7 +1698,7 @@ MUTANTS = (
     ),
     # private.py
     Mutant(
-        "kubectl_scratch/private.py",
+        "kubectl_scratch/runtime/private.py",
         (
             "    atexit.register(remove)\n"
             "    try:\n"
@@ -1713,14 +1713,14 @@ MUTANTS = (
         "a file with secrets is gone with the session",
     ),
     Mutant(
-        "kubectl_scratch/private.py",
+        "kubectl_scratch/runtime/private.py",
         "    _remove_leftovers(parent)\n",
         "",
         ("tests/api/test_kubectl.py::test_the_private_file_is_gone_when_the_session_was_killed",),
         "what a killed process has left is removed by the next one",
     ),
     Mutant(
-        "kubectl_scratch/private.py",
+        "kubectl_scratch/runtime/private.py",
         "if not pid or folder.lstat().st_uid != os.getuid() or",
         "if not pid or",
         ("tests/unit/test_private.py::test_another_users_private_folder_is_left_alone",),
@@ -1728,7 +1728,7 @@ MUTANTS = (
     ),
     # retry.py
     Mutant(
-        "kubectl_scratch/retry.py",
+        "kubectl_scratch/kube/retry.py",
         "if not error.transient or time.monotonic() > give_up_at:",
         "if True:",
         (
@@ -1739,7 +1739,7 @@ MUTANTS = (
     ),
     # run.py
     Mutant(
-        "kubectl_scratch/run.py",
+        "kubectl_scratch/session/run.py",
         "            if not reads:\n                remote.sendeof()",
         "            if False:\n                remote.sendeof()",
         ("tests/api/test_stdin.py::test_without_stdin_there_is_its_end_at_once[flags0]",),
@@ -1747,35 +1747,35 @@ MUTANTS = (
     ),
     # seedcheck.py
     Mutant(
-        "kubectl_scratch/seedcheck.py",
+        "kubectl_scratch/copies/seedcheck.py",
         "if ours.uid and uid(found) != ours.uid:",
         "if False:",
         ("tests/api/test_seedcheck.py::test_what_was_replaced_receives_nothing[same-bytes]",),
         "a seed that was replaced receives nothing",
     ),
     Mutant(
-        "kubectl_scratch/seedcheck.py",
+        "kubectl_scratch/copies/seedcheck.py",
         'elif found.get("immutable") is not True:',
         "elif False:",
         ("tests/api/test_seedcheck.py::test_what_was_replaced_receives_nothing[mutable]",),
         "nor one that could be changed",
     ),
     Mutant(
-        "kubectl_scratch/seedcheck.py",
+        "kubectl_scratch/copies/seedcheck.py",
         "if ours.digest and carried != ours.digest:",
         "if False:",
         ("tests/api/test_seedcheck.py::test_what_was_replaced_receives_nothing[changed]",),
         "nor one of other bytes",
     ),
     Mutant(
-        "kubectl_scratch/seedcheck.py",
+        "kubectl_scratch/copies/seedcheck.py",
         "if said and wanted and said != wanted:",
         "if False:",
         ("tests/api/test_seedcheck.py::test_a_program_that_says_another_checksum_is_refused",),
         "nor a program that says another checksum",
     ),
     Mutant(
-        "kubectl_scratch/seedcheck.py",
+        "kubectl_scratch/copies/seedcheck.py",
         "if ours.owner and ours.owner not in owners:",
         "if False:",
         (
@@ -1786,7 +1786,7 @@ MUTANTS = (
         "nor one that is not the copy's",
     ),
     Mutant(
-        "kubectl_scratch/seedcheck.py",
+        "kubectl_scratch/copies/seedcheck.py",
         "self._tell(UNREADABLE)",
         "pass",
         ("tests/api/test_seedcheck.py::test_who_may_neither_get_nor_delete_it_is_told_once[403]",),
@@ -1794,7 +1794,7 @@ MUTANTS = (
     ),
     # selectors.py
     Mutant(
-        "kubectl_scratch/selectors.py",
+        "kubectl_scratch/kube/selectors.py",
         'bool(spec.get("publishNotReadyAddresses"))',
         "False",
         (
@@ -1805,7 +1805,7 @@ MUTANTS = (
     ),
     # session.py
     Mutant(
-        "kubectl_scratch/session.py",
+        "kubectl_scratch/session/session.py",
         "    if plan.blockers:\n        raise",
         "    if False:\n        raise",
         ("tests/api/test_plan.py::test_a_blocker_is_part_of_a_dry_run_and_its_code_is_1",),
@@ -1813,14 +1813,14 @@ MUTANTS = (
     ),
     # shell.py
     Mutant(
-        "kubectl_scratch/shell.py",
+        "kubectl_scratch/session/shell.py",
         "p=$(target_pid) || p=no-target;",
         "p=$(target_pid);",
         ("tests/unit/test_shell.py::test_without_a_target_its_root_is_none_that_there_is",),
         "$(target-root)/etc is never the session's own",
     ),
     Mutant(
-        "kubectl_scratch/shell.py",
+        "kubectl_scratch/session/shell.py",
         "{ LC_CTYPE=C.UTF-8; } 2> /dev/null",
         "export LC_CTYPE=C.UTF-8",
         ("tests/seed/test_enter.py::test_what_is_started_has_the_app_s_own_locale[ours-{}]",),
@@ -1828,14 +1828,14 @@ MUTANTS = (
     ),
     # source.py
     Mutant(
-        "kubectl_scratch/source.py",
+        "kubectl_scratch/lookup/source.py",
         "    if generated:\n",
         "    if False:\n",
         ("tests/api/test_manifest.py::test_a_name_that_is_to_be_generated[Pod]",),
         "a name that is to be generated is that of no object",
     ),
     Mutant(
-        "kubectl_scratch/source.py",
+        "kubectl_scratch/lookup/source.py",
         "return [pod for pod in pods if _controller_of(pod) in uids], ()",
         "return pods, ()",
         (
@@ -1845,14 +1845,14 @@ MUTANTS = (
         "a pod that only looks like a Deployment's is not copied in its name",
     ),
     Mutant(
-        "kubectl_scratch/source.py",
+        "kubectl_scratch/lookup/source.py",
         "[pod for pod in _list(cluster, query) if _controller_of(pod) in mine]",
         "_list(cluster, query)",
         ("tests/api/test_owners.py::test_a_pod_that_looks_like_a_cronjob_s_is_not_taken_for_one",),
         "nor one that looks like a CronJob's",
     ),
     Mutant(
-        "kubectl_scratch/source.py",
+        "kubectl_scratch/lookup/source.py",
         "mine = [pod for pod in pods if _is_named_after(pod, owner)]",
         "mine = pods",
         (
@@ -1863,7 +1863,7 @@ MUTANTS = (
     ),
     # status.py
     Mutant(
-        "kubectl_scratch/status.py",
+        "kubectl_scratch/session/status.py",
         "if watched.starts_again and again:",
         "if watched.starts_again and again and False:",
         (
@@ -1873,7 +1873,7 @@ MUTANTS = (
         "an app that always ends is not waited for",
     ),
     Mutant(
-        "kubectl_scratch/status.py",
+        "kubectl_scratch/session/status.py",
         "missed = watched.read_only.get(name) or ()",
         "missed: tuple[str, ...] = ()",
         (
@@ -1884,14 +1884,14 @@ MUTANTS = (
     ),
     # stdinwatch.py
     Mutant(
-        "kubectl_scratch/stdinwatch.py",
+        "kubectl_scratch/session/stdinwatch.py",
         "                if not outcome.lost:\n",
         "                if True:\n",
         ("tests/api/test_stdin.py::test_a_watch_that_is_cut_begins_again",),
         "a watch that is cut begins again",
     ),
     Mutant(
-        "kubectl_scratch/stdinwatch.py",
+        "kubectl_scratch/session/stdinwatch.py",
         "os.close(self._tell)",
         "pass",
         ("tests/api/test_stdin.py::test_where_it_can_t_be_found_out_it_is_read[{'status': 403}]",),
@@ -1899,7 +1899,7 @@ MUTANTS = (
     ),
     # storage.py
     Mutant(
-        "kubectl_scratch/storage.py",
+        "kubectl_scratch/plan/storage.py",
         "return is_1_30 and not is_recursive(node, runtime_class)",
         "return False",
         (
@@ -1910,28 +1910,28 @@ MUTANTS = (
     ),
     # stream.py
     Mutant(
-        "kubectl_scratch/stream.py",
+        "kubectl_scratch/kube/stream.py",
         'return Outcome(None, "the connection was lost", lost=True)',
         "return Outcome(0)",
         ("tests/api/test_ways_out.py::test_a_lost_connection_is_an_error",),
         "a session that was cut is no success",
     ),
     Mutant(
-        "kubectl_scratch/stream.py",
+        "kubectl_scratch/kube/stream.py",
         "return Outcome(code)",
         "return Outcome(1)",
         ("tests/api/test_ways_out.py::test_the_code_of_the_command_passes_through[255]",),
         "the exit code is the command's own",
     ),
     Mutant(
-        "kubectl_scratch/stream.py",
+        "kubectl_scratch/kube/stream.py",
         '"redirect_limit": 0,',
         '"redirect_limit": 3,',
         ("tests/api/test_redirects.py::test_nobody_is_shown_the_login[302-ws-GET-exec]",),
         "an exec follows no redirect with the login",
     ),
     Mutant(
-        "kubectl_scratch/stream.py",
+        "kubectl_scratch/kube/stream.py",
         "renewed = dial.renew() if error.code == UNAUTHORIZED else None",
         "renewed = None",
         (
@@ -1941,14 +1941,14 @@ MUTANTS = (
         "an exec whose login is refused is asked again with a new one",
     ),
     Mutant(
-        "kubectl_scratch/stream.py",
+        "kubectl_scratch/kube/stream.py",
         "self._status += data[: STATUS_BYTES",
         "self._status = data[: STATUS_BYTES",
         ("tests/unit/test_stream.py::test_an_exit_code_arrives_in_whatever_pieces[in-frames]",),
         "an exit code that comes in pieces is whole",
     ),
     Mutant(
-        "kubectl_scratch/stream.py",
+        "kubectl_scratch/kube/stream.py",
         "return code if 0 < code < 256 else None",
         "return code",
         ("tests/unit/test_stream.py::test_a_status_of_any_shape_is_an_outcome",),
@@ -1956,28 +1956,28 @@ MUTANTS = (
     ),
     # subpaths.py
     Mutant(
-        "kubectl_scratch/subpaths.py",
+        "kubectl_scratch/plan/podcopy/subpaths.py",
         "elif volume in may_make:",
         "elif False:",
         ("tests/unit/test_subpaths.py::test_an_expression_is_the_source_s_own_folder",),
         "no folder of an unknown name is made in production's volume",
     ),
     Mutant(
-        "kubectl_scratch/subpaths.py",
+        "kubectl_scratch/plan/podcopy/subpaths.py",
         "if not is_new or volume not in may_make - writable:",
         "if True:",
         ("tests/unit/test_subpaths.py::test_a_folder_of_an_expression_is_not_made[status3-True]",),
         "nor one that the source has not mounted",
     ),
     Mutant(
-        "kubectl_scratch/subpaths.py",
+        "kubectl_scratch/plan/podcopy/subpaths.py",
         'if not has_started(source, container["name"]):',
         "if False:",
         ("tests/unit/test_subpaths.py::test_a_folder_of_an_expression_is_not_made[status3-True]",),
         "nor one that it would mount only once it starts",
     ),
     Mutant(
-        "kubectl_scratch/subpaths.py",
+        "kubectl_scratch/plan/podcopy/subpaths.py",
         "known = downward.environment(source, was)",
         "known = downward.environment(pod, was)",
         (
@@ -1988,7 +1988,7 @@ MUTANTS = (
     ),
     # survey.py
     Mutant(
-        "kubectl_scratch/survey.py",
+        "kubectl_scratch/lookup/survey.py",
         "return [] if error.status == 404 else None",
         "return []",
         (
@@ -1999,7 +1999,7 @@ MUTANTS = (
     ),
     # targets.py
     Mutant(
-        "kubectl_scratch/targets.py",
+        "kubectl_scratch/lookup/targets.py",
         "if lease.SOURCE_ANNOTATION not in _annotations(pod)]",
         "if pod]",
         ("tests/unit/test_targets.py::test_a_copy_is_never_a_candidate",),
@@ -2007,42 +2007,42 @@ MUTANTS = (
     ),
     # terminal.py
     Mutant(
-        "kubectl_scratch/terminal.py",
+        "kubectl_scratch/session/terminal.py",
         "termios.tcsetattr(self._fd, termios.TCSANOW, self._saved)",
         "pass",
         ("tests/api/test_ways_out.py::test_a_lost_connection_leaves_the_terminal_as_it_was",),
         "the terminal is left as it was",
     ),
     Mutant(
-        "kubectl_scratch/terminal.py",
+        "kubectl_scratch/session/terminal.py",
         "raise Interrupted(signal.SIGPIPE) from error",
         'raise SessionError("x") from error',
         ("tests/api/test_ways_out.py::test_in_a_pipeline_head_ends_it",),
         "in a pipeline a reader that closes is no error",
     ),
     Mutant(
-        "kubectl_scratch/terminal.py",
+        "kubectl_scratch/session/terminal.py",
         "elif reading and remote.backlog < MOST_BACKLOG:",
         "elif reading:",
         ("tests/unit/test_backlog.py::test_what_waits_for_a_stalled_network_is_bounded",),
         "what waits for a stalled network is bounded",
     ),
     Mutant(
-        "kubectl_scratch/terminal.py",
+        "kubectl_scratch/session/terminal.py",
         "if reading and waiting is not None:",
         "if False:",
         ("tests/api/test_stdin.py::test_a_command_that_does_not_read_leaves_it[flags0]",),
         "who does not read leaves stdin to the next command",
     ),
     Mutant(
-        "kubectl_scratch/terminal.py",
+        "kubectl_scratch/session/terminal.py",
         "            self.interrupts.check()\n            wrote =",
         "            wrote =",
         ("tests/api/test_ways_out.py::test_a_signal_while_nobody_reads_the_output[SIGTERM]",),
         "a stdout that nobody reads does not hold up the deletion",
     ),
     Mutant(
-        "kubectl_scratch/terminal.py",
+        "kubectl_scratch/session/terminal.py",
         "if raw is not None and error.errno == errno.EIO:",
         "if False:",
         (
@@ -2052,7 +2052,7 @@ MUTANTS = (
         "a terminal that is gone ends the session as its signal does",
     ),
     Mutant(
-        "kubectl_scratch/terminal.py",
+        "kubectl_scratch/session/terminal.py",
         "        raw.again()\n",
         "        pass\n",
         ("tests/api/test_signals.py::test_the_terminal_is_raw_again_after_a_stop",),
@@ -2060,7 +2060,7 @@ MUTANTS = (
     ),
     # toolkit.py
     Mutant(
-        "kubectl_scratch/toolkit.py",
+        "kubectl_scratch/toolkit/toolkit.py",
         'if "\\n" in where:',
         "if False:",
         ("tests/unit/test_toolkit.py::test_a_name_may_be_of_any_bytes_but_a_newline",),
@@ -2068,14 +2068,14 @@ MUTANTS = (
     ),
     # transport.py
     Mutant(
-        "kubectl_scratch/transport.py",
+        "kubectl_scratch/session/transport.py",
         "return self._start_once(subprotocol)",
         "return self._reach(lambda: self._start(subprotocol))",
         ("tests/api/test_streams.py::test_a_command_whose_start_is_unsure_is_not_sent_again",),
         "a command that may have started is not sent twice",
     ),
     Mutant(
-        "kubectl_scratch/transport.py",
+        "kubectl_scratch/session/transport.py",
         "if errand.tty and errand.repeatable:",
         "if errand.tty:",
         (
@@ -2085,21 +2085,21 @@ MUTANTS = (
         "nor on a terminal",
     ),
     Mutant(
-        "kubectl_scratch/transport.py",
+        "kubectl_scratch/session/transport.py",
         "os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)",
         "os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)",
         ("tests/api/test_kubectl.py::test_credentials_go_through_a_private_file",),
         "a kubectl's credentials are the user's alone to read",
     ),
     Mutant(
-        "kubectl_scratch/transport.py",
+        "kubectl_scratch/session/transport.py",
         "check.confirm(greeting.digest)",
         "pass",
         ("tests/api/test_seedcheck.py::test_what_was_replaced_receives_nothing[deleted]",),
         "the seed is checked before it receives anything",
     ),
     Mutant(
-        "kubectl_scratch/transport.py",
+        "kubectl_scratch/session/transport.py",
         "        if not lives():\n            raise SeedEnded(IS_OVER)",
         "        lives()",
         (
@@ -2109,7 +2109,7 @@ MUTANTS = (
         "a target that ends meanwhile is noticed",
     ),
     Mutant(
-        "kubectl_scratch/transport.py",
+        "kubectl_scratch/session/transport.py",
         "if ends_with_its_container(outcome.code, problem):",
         "if False:",
         (
@@ -2119,7 +2119,7 @@ MUTANTS = (
         "a target that ends while the tools come tells its own end",
     ),
     Mutant(
-        "kubectl_scratch/transport.py",
+        "kubectl_scratch/session/transport.py",
         "if self._count >= ENDS:",
         "if False:",
         ("tests/api/test_caution.py::test_a_seed_that_is_killed_each_time_is_not_tried_for_ever",),
@@ -2127,14 +2127,14 @@ MUTANTS = (
     ),
     # tunnel.py
     Mutant(
-        "kubectl_scratch/tunnel.py",
+        "kubectl_scratch/kube/tunnel.py",
         "sock = proxy.context.wrap_socket(sock, server_hostname=proxy.host)",
         "pass",
         ("tests/api/test_connection.py::test_a_proxy_that_speaks_tls[system]",),
         "a proxy that speaks TLS is spoken to in TLS",
     ),
     Mutant(
-        "kubectl_scratch/tunnel.py",
+        "kubectl_scratch/kube/tunnel.py",
         "name = dial.server_hostname or host",
         "name = host",
         (
@@ -2145,14 +2145,14 @@ MUTANTS = (
     ),
     # views.py
     Mutant(
-        "kubectl_scratch/views.py",
+        "kubectl_scratch/plan/views.py",
         "why = ailment(source, target, now) or caution",
         "why = ailment(source, target, now)",
         ("tests/unit/test_views.py::test_a_healthy_target_of_which_caution_is_due_is_held",),
         "a worker's copy takes no work unasked",
     ),
     Mutant(
-        "kubectl_scratch/views.py",
+        "kubectl_scratch/plan/views.py",
         "return Stand(view, asked.hold,",
         "return Stand(view, bool(why),",
         ("tests/unit/test_views.py::test_what_is_asked_for_decides",),

@@ -79,7 +79,7 @@ def build_tree(folder: Path, name: str) -> Path:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
-    rename_plugin(lib / "kubectl_scratch" / "names.py", name)
+    rename_plugin(lib / "kubectl_scratch" / "runtime" / "names.py", name)
     shutil.copy(PACKAGING / "start.py", lib / "start.py")
     shutil.copy(ROOT / "LICENSE", tree / "LICENSE")
     launcher = tree / program(name)
@@ -127,7 +127,7 @@ def program(name: str) -> str:
 
 def check(tree: Path) -> None:
     """Raise SystemExit for what may not be in the archive, and for what must."""
-    data = tree / "lib" / "kubectl_scratch" / "data"
+    data = tree / "lib" / "kubectl_scratch" / "toolkit" / "data"
     for name in DATA:
         if not (data / name).is_file():
             raise SystemExit(f"dist: data/{name} is missing; make seed makes it")

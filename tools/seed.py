@@ -1,4 +1,4 @@
-"""Make kubectl_scratch/data: the seed and busybox, each for two architectures.
+"""Make kubectl_scratch/toolkit/data: the seed and busybox, each for two architectures.
 
 ``python tools/seed.py`` builds seed/, and busybox of Debian's source, with the zig of the
 development tools; both are kept in the user's cache. The seed is reproducible: the same bytes
@@ -21,7 +21,7 @@ from testbed.proc import Failed, Steps, run  # noqa: E402
 from tools.busybox import MACHINES, busybox, digest, zig  # noqa: E402
 
 SOURCES = ROOT / "seed"
-DATA = ROOT / "kubectl_scratch" / "data"
+DATA = ROOT / "kubectl_scratch" / "toolkit" / "data"
 # What make looks at.
 STAMP = DATA / "made"
 FLAGS = (

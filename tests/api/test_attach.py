@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_scratch import lease
+from kubectl_scratch.plan import lease
 from tests.api.harness import (
     A_LEASE,
     EPHEMERAL,

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from kubectl_scratch.cluster import Answer, Cluster, read_access
-from kubectl_scratch.connection import Connection
-from kubectl_scratch.parallel import Abandoned, Task
+from kubectl_scratch.kube.cluster import Answer, Cluster, read_access
+from kubectl_scratch.kube.connection import Connection
+from kubectl_scratch.runtime.parallel import Abandoned, Task
 from tests.api.harness import (
     A_COPY,
     A_LEASE,

@@ -376,12 +376,12 @@ def test_a_lost_connection_is_told_also_where_the_copy_stays(cli: Cli) -> None:
 
 
 BUG = """
-import kubectl_scratch.run
+import kubectl_scratch.session.run
 def carry(*_):
     raise RuntimeError("a bug")
-kubectl_scratch.run.carry = carry
+kubectl_scratch.session.run.carry = carry
 import sys
-from kubectl_scratch.cli import main
+from kubectl_scratch.cli.main import main
 sys.argv[0] = "kubectl-scratch"
 main()
 """

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_scratch import hold, lease
+from kubectl_scratch.plan import lease
+from kubectl_scratch.plan.podcopy import hold
 from tests.cluster.conftest import Cluster, Json
 from tests.support.manifests import a_pod
 from tests.support.patience import PATIENCE

@@ -52,7 +52,7 @@ def test_it_has_machine_code_for_pods_alone_and_each_package_a_licence(built: Pa
         names = tar.getnames()
         files = {member.name: tar.extractfile(member) for member in tar if member.isfile()}
         programs = {name for name, file in files.items() if file and file.read(4) == b"\x7fELF"}
-    assert programs == {f"lib/kubectl_scratch/data/{name}" for name in SEEDS}
+    assert programs == {f"lib/kubectl_scratch/toolkit/data/{name}" for name in SEEDS}
     assert not [name for name in names if name.endswith((".so", ".dylib", ".pyd", ".pyc"))]
     packages = {name.split("/")[1] for name in names if name.startswith("lib/")}
     licensed = {name.split("/")[1] for name in names if name.count("/") == 2 and "licenses" in name}
@@ -76,12 +76,12 @@ def contents(archive: Path, folder: str) -> dict[str, bytes]:
 
 
 def test_all_that_is_published_has_what_goes_into_pods(built: Path) -> None:
-    data = ROOT / "kubectl_scratch" / "data"
+    data = ROOT / "kubectl_scratch" / "toolkit" / "data"
     wanted = {name: (data / name).read_bytes() for name in (*IN_PODS, *WITH_THEM)}
     archives = [path for path in sorted(built.iterdir()) if path.suffix in (".gz", ".whl")]
     assert len(archives) == 3
     for archive in archives:
-        assert contents(archive, "kubectl_scratch/data/") == wanted
+        assert contents(archive, "kubectl_scratch/toolkit/data/") == wanted
 
 
 def test_the_source_of_the_seed_goes_with_the_source(built: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_scratch.toolkit import DATA, Entry, stream
+from kubectl_scratch.toolkit.toolkit import DATA, Entry, stream
 from testbed.archive import architecture
 from tests.support.patience import PATIENCE
 from tools.busybox import MACHINES

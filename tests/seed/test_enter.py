@@ -11,10 +11,10 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from kubectl_scratch.plan import Place
-from kubectl_scratch.shell import helpers
-from kubectl_scratch.toolkit import Entry, shipped
-from kubectl_scratch.views import APP
+from kubectl_scratch.plan.plan import Place
+from kubectl_scratch.plan.views import APP
+from kubectl_scratch.session.shell import helpers
+from kubectl_scratch.toolkit.toolkit import Entry, shipped
 from testbed.archive import architecture
 from tests.seed.conftest import Seed, children, ended, idles, pending, wait_until
 from tests.support.patience import PATIENCE

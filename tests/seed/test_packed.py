@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kubectl_scratch.toolkit import Entry, shipped
+from kubectl_scratch.toolkit.toolkit import Entry, shipped
 from tests.seed.conftest import Seed
 from tests.seed.test_recv import refuses
 

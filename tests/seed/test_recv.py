@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_scratch.toolkit import Entry, shipped, stream
+from kubectl_scratch.toolkit.toolkit import Entry, shipped, stream
 from testbed.archive import architecture
 from tests.seed.conftest import Seed, ended
 

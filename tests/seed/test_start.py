@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_scratch.toolkit import Entry, stream
-from kubectl_scratch.transport import ASKS, HAS_ALL
+from kubectl_scratch.session.transport import ASKS, HAS_ALL
+from kubectl_scratch.toolkit.toolkit import Entry, stream
 from tests.seed.conftest import Seed, ended, wait_until
 from tests.seed.test_recv import record
 from tests.support.patience import PATIENCE

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_scratch.toolkit import shipped
+from kubectl_scratch.toolkit.toolkit import shipped
 from testbed.archive import architecture
 from tests.seed.conftest import Seed, ended, wait_until
 from tests.support.patience import PATIENCE

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kubectl_scratch.names import DEFAULT_IMAGE
 from kubectl_scratch.request import DebugRequest, SessionRequest, Target
+from kubectl_scratch.runtime.names import DEFAULT_IMAGE
 
 Json = dict[str, Any]
 

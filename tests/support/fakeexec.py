@@ -20,7 +20,7 @@ from typing import Any
 
 from aiohttp import WSMessage, WSMsgType, web
 
-from kubectl_scratch import toolkit
+from kubectl_scratch.toolkit import toolkit
 from tests.support.patience import PATIENCE
 
 STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255

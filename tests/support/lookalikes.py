@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kubectl_scratch import hold, lease
+from kubectl_scratch.plan import lease
+from kubectl_scratch.plan.podcopy import hold
 from tests.support.builders import a_container, a_pod
 
 Json = dict[str, Any]

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from kubectl_scratch import answers
 from kubectl_scratch.errors import ClusterError
+from kubectl_scratch.kube import answers
 from tests.support.builders import Json
 
 CORPUS = Path(__file__).parents[1] / "corpus"

@@ -9,11 +9,11 @@ import time
 
 import pytest
 
-from kubectl_scratch.desk import UserStreams
-from kubectl_scratch.interrupts import Interrupts
-from kubectl_scratch.spawn import WebSocketSpawn
-from kubectl_scratch.stream import V5, ExecStream
-from kubectl_scratch.terminal import MOST_BACKLOG, READ_BYTES, bridge
+from kubectl_scratch.kube.stream import V5, ExecStream
+from kubectl_scratch.runtime.interrupts import Interrupts
+from kubectl_scratch.session.desk import UserStreams
+from kubectl_scratch.session.spawn import WebSocketSpawn
+from kubectl_scratch.session.terminal import MOST_BACKLOG, READ_BYTES, bridge
 
 A_LOT = 8 << 20
 LOOKS = 3

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from kubectl_scratch.cli import split_command
-from kubectl_scratch.console import Console, printable
+from kubectl_scratch.cli.main import split_command
 from kubectl_scratch.request import duration_words
+from kubectl_scratch.runtime.console import Console, printable
 
 
 class Screen(io.StringIO):

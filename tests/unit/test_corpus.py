@@ -17,15 +17,15 @@ from typing import cast
 import pytest
 import yaml
 
-from kubectl_scratch import planview
-from kubectl_scratch.copycontainers import plain_init
-from kubectl_scratch.hold import DEBUG_TOOLKIT_VOLUME, SEED_VOLUME, TOOLKIT_VOLUME
-from kubectl_scratch.inside import Ground
-from kubectl_scratch.plan import Circumstances, Plan, make_plan
-from kubectl_scratch.podjson import all_containers, find, init_containers, labels_of, volumes
+from kubectl_scratch.cli import planview
+from kubectl_scratch.kube.podjson import all_containers, find, init_containers, labels_of, volumes
+from kubectl_scratch.kube.selectors import Neighbours, Selecting, matches
+from kubectl_scratch.plan.inside import Ground
+from kubectl_scratch.plan.plan import Circumstances, Plan, make_plan
+from kubectl_scratch.plan.podcopy.copycontainers import plain_init
+from kubectl_scratch.plan.podcopy.hold import DEBUG_TOOLKIT_VOLUME, SEED_VOLUME, TOOLKIT_VOLUME
+from kubectl_scratch.plan.storage import Storage
 from kubectl_scratch.request import Target
-from kubectl_scratch.selectors import Neighbours, Selecting, matches
-from kubectl_scratch.storage import Storage
 from tests.support.builders import Json, a_request
 
 CORPUS = Path(__file__).parents[1] / "corpus"

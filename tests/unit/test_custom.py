@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from kubectl_scratch.custom import merge_custom
 from kubectl_scratch.errors import InvalidRequest
+from kubectl_scratch.plan.custom import merge_custom
 from tests.support.builders import Json, a_container
 from tests.unit.test_profiles import HARDENED
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_scratch.debugger import Tools, as_regular, debug_containers, of_image, twin_of
 from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.findings import Level
-from kubectl_scratch.hold import has_toolkit
-from kubectl_scratch.profiles import NOBODY, PROFILES, satisfies_restricted
+from kubectl_scratch.plan.debugger import Tools, as_regular, debug_containers, of_image, twin_of
+from kubectl_scratch.plan.findings import Level
+from kubectl_scratch.plan.podcopy.hold import has_toolkit
+from kubectl_scratch.plan.profiles import NOBODY, PROFILES, satisfies_restricted
 from tests.support.builders import Json, a_container, a_pod
 from tests.unit.test_profiles import CONTEXTS, HARDENED, POD_CONTEXTS
 

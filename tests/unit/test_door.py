@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_scratch.door import last_end, warnings
+from kubectl_scratch.session.door import last_end, warnings
 from tests.support.builders import Json, a_pod
 
 NOON = "2026-01-01T12:00:00Z"

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_scratch.copyplace import pin_architecture
-from kubectl_scratch.hold import (
+from kubectl_scratch.kube.podjson import all_containers, find
+from kubectl_scratch.plan.podcopy.copyplace import pin_architecture
+from kubectl_scratch.plan.podcopy.hold import (
     Entrypoint,
     Seeding,
     config_map,
@@ -20,7 +21,6 @@ from kubectl_scratch.hold import (
     is_held,
     seed_copy,
 )
-from kubectl_scratch.podjson import all_containers, find
 from tests.support.builders import Json, a_container, a_pod
 
 SEED = "/.scratch-seed/seed"

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from kubectl_scratch.copyvolumes import left_out_by_us, read_only_by_us
-from kubectl_scratch.findings import Level
-from kubectl_scratch.podcopy import Copied, make_copy
-from kubectl_scratch.podjson import names_of, volumes
+from kubectl_scratch.kube.podjson import names_of, volumes
+from kubectl_scratch.plan.findings import Level
+from kubectl_scratch.plan.podcopy.copyvolumes import left_out_by_us, read_only_by_us
+from kubectl_scratch.plan.podcopy.podcopy import Copied, make_copy
+from kubectl_scratch.plan.storage import Storage
 from kubectl_scratch.request import Wishes
-from kubectl_scratch.storage import Storage
 from tests.support.builders import Json, a_container, a_pod
 
 MOUNT = {"name": "node", "mountPath": "/node"}

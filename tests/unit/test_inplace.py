@@ -14,7 +14,7 @@ from typing import Any
 import pexpect
 import pytest
 
-from kubectl_scratch.inplace import (
+from kubectl_scratch.plan.inplace import (
     InPlacePlan,
     Terms,
     idle_command,
@@ -24,7 +24,7 @@ from kubectl_scratch.inplace import (
     session_command,
     tether_command,
 )
-from kubectl_scratch.toolkit import DATA
+from kubectl_scratch.toolkit.toolkit import DATA
 from testbed.archive import architecture
 from tests.support.builders import Json, a_container, a_pod, a_request
 from tests.support.patience import PATIENCE

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from kubectl_scratch.findings import Level
-from kubectl_scratch.hold import Entrypoint
-from kubectl_scratch.inside import Ground, Inside, decide
+from kubectl_scratch.plan.findings import Level
+from kubectl_scratch.plan.inside import Ground, Inside, decide
+from kubectl_scratch.plan.podcopy.hold import Entrypoint
+from kubectl_scratch.plan.views import crash_loops
 from kubectl_scratch.request import Inside as Said
 from kubectl_scratch.request import Wishes
-from kubectl_scratch.views import crash_loops
 from tests.support.builders import Json, a_container, a_pod, a_request
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=timezone.utc)

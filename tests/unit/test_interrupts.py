@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from kubectl_scratch import parallel
-from kubectl_scratch.console import Console
 from kubectl_scratch.errors import Interrupted, InvalidRequest
-from kubectl_scratch.interrupts import Interrupts
+from kubectl_scratch.runtime import parallel
+from kubectl_scratch.runtime.console import Console
+from kubectl_scratch.runtime.interrupts import Interrupts
 from tests.support.patience import PATIENCE
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_scratch.kinds import BUDGET, CLAIM, KINDS, Kind
+from kubectl_scratch.kube.kinds import BUDGET, CLAIM, KINDS, Kind
 
 
 @pytest.mark.parametrize(

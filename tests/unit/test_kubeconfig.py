@@ -7,15 +7,9 @@ from typing import Any
 
 import pytest
 
-from kubectl_scratch.connection import Connection
 from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.kubeconfig import (
-    in_cluster,
-    is_kubeconfig,
-    merge,
-    resolve,
-    without_login,
-)
+from kubectl_scratch.kube.connection import Connection
+from kubectl_scratch.kube.kubeconfig import in_cluster, is_kubeconfig, merge, resolve, without_login
 from tests.support.builders import Json
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.kuberc import PluginPolicy, path_of, policy_of
+from kubectl_scratch.kube.kuberc import PluginPolicy, path_of, policy_of
 from tests.support.builders import Json
 
 FILE = Path("/home/me/.kube/kuberc")

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_scratch.findings import Level
-from kubectl_scratch.labels import CONTROLLERS_OWN, FEW_KEYS, Kept, choose_labels
-from kubectl_scratch.selectors import Neighbours, Selecting, matches
+from kubectl_scratch.kube.selectors import Neighbours, Selecting, matches
+from kubectl_scratch.plan.findings import Level
+from kubectl_scratch.plan.labels import CONTROLLERS_OWN, FEW_KEYS, Kept, choose_labels
 from tests.support.builders import Json
 from tests.unit.test_selectors import a_selector, an_expression
 

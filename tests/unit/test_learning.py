@@ -6,10 +6,10 @@ from copy import deepcopy
 
 import pytest
 
-from kubectl_scratch.hold import SEED_VOLUME, TOOLKIT_VOLUME
-from kubectl_scratch.learning import failure, learning_pod
-from kubectl_scratch.mesh import OPT_OUT_ANNOTATIONS
-from kubectl_scratch.podjson import find
+from kubectl_scratch.kube.podjson import find
+from kubectl_scratch.plan.learning import failure, learning_pod
+from kubectl_scratch.plan.podcopy.hold import SEED_VOLUME, TOOLKIT_VOLUME
+from kubectl_scratch.plan.podcopy.mesh import OPT_OUT_ANNOTATIONS
 from tests.support.builders import Json, a_container, a_pod, a_waiting_container
 
 CONTEXT = {"runAsUser": 1000, "allowPrivilegeEscalation": False}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_scratch import lease
+from kubectl_scratch.plan import lease
 from tests.support.builders import Json
 from tests.support.lookalikes import BROKEN, a_pair
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from kubectl_scratch import lease
-from kubectl_scratch.learning import learning_pod
-from kubectl_scratch.leftovers import age, document, find_leftovers, table
+from kubectl_scratch.copies.leftovers import age, document, find_leftovers, table
+from kubectl_scratch.plan import lease
+from kubectl_scratch.plan.learning import learning_pod
 from tests.support.builders import Json, a_pod
 from tests.unit.test_inplace import NOW, planned, with_added
 

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.inside import Ground
-from kubectl_scratch.plan import Circumstances, Plan, make_plan
+from kubectl_scratch.lookup.shapes import REQUIRED, fault, without_nulls
+from kubectl_scratch.lookup.targets import choose_manifest, kind_of, pod_of
+from kubectl_scratch.plan.inside import Ground
+from kubectl_scratch.plan.plan import Circumstances, Plan, make_plan
+from kubectl_scratch.plan.storage import Storage
 from kubectl_scratch.request import Target
-from kubectl_scratch.shapes import REQUIRED, fault, without_nulls
-from kubectl_scratch.storage import Storage
-from kubectl_scratch.targets import choose_manifest, kind_of, pod_of
 from tests.support.builders import Json, a_container, a_pod, a_request
 from tests.unit.test_corpus import CORPUS, FILES, NOW, load, neighbours_of
 

@@ -7,10 +7,16 @@ from typing import Any
 
 import pytest
 
-from kubectl_scratch.findings import Level
-from kubectl_scratch.mesh import ISTIO_STATUS, injection_labels, stripped
-from kubectl_scratch.podcopy import Copied, make_copy
-from kubectl_scratch.podjson import all_containers, annotations_of, labels_of, names_of, volumes
+from kubectl_scratch.kube.podjson import (
+    all_containers,
+    annotations_of,
+    labels_of,
+    names_of,
+    volumes,
+)
+from kubectl_scratch.plan.findings import Level
+from kubectl_scratch.plan.podcopy.mesh import ISTIO_STATUS, injection_labels, stripped
+from kubectl_scratch.plan.podcopy.podcopy import Copied, make_copy
 from kubectl_scratch.request import Wishes
 from tests.support.builders import Json, a_container, a_pod
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from kubectl_scratch.nodefit import misfit, no_node_for, requests_of
+from kubectl_scratch.plan.nodefit import misfit, no_node_for, requests_of
 from tests.support.builders import Json, a_container, a_pod
 
 ALLOCATABLE = {"cpu": "2", "memory": "8Gi", "pods": "110"}

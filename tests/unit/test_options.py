@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kubectl_scratch import options, profiles
+from kubectl_scratch.cli import options
+from kubectl_scratch.plan import profiles
 
 
 def test_every_profile_is_offered_and_no_other() -> None:

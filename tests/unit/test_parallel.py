@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.parallel import Crew, Task
+from kubectl_scratch.runtime.parallel import Crew, Task
 from tests.support.patience import PATIENCE
 
 

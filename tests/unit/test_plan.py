@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from kubectl_scratch import lease
 from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.findings import Level
-from kubectl_scratch.inside import Ground
-from kubectl_scratch.plan import Circumstances, Plan, make_plan, name_of_copy
+from kubectl_scratch.plan import lease
+from kubectl_scratch.plan.findings import Level
+from kubectl_scratch.plan.inside import Ground
+from kubectl_scratch.plan.plan import Circumstances, Plan, make_plan, name_of_copy
+from kubectl_scratch.plan.targetcontainer import choose_target
 from kubectl_scratch.request import Inside, Wishes
-from kubectl_scratch.targetcontainer import choose_target
 from tests.support.builders import Json, a_container, a_pod, a_request
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=timezone.utc)

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.kubeconfig import Access
-from kubectl_scratch.plugin import Hung, Login, log_in
-from kubectl_scratch.podjson import Json
+from kubectl_scratch.kube.kubeconfig import Access
+from kubectl_scratch.kube.plugin import Hung, Login, log_in
+from kubectl_scratch.kube.podjson import Json
 from tests.support.patience import PATIENCE
 
 STATUS = '{"status": {"token": "abc", "expirationTimestamp": "2026-01-01T12:00:00Z"}}'

@@ -9,14 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_scratch.copyvolumes import read_only_by_us
 from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.findings import Level
-from kubectl_scratch.hold import Entrypoint, Seeding
-from kubectl_scratch.podcopy import Copied, make_copy
-from kubectl_scratch.podjson import all_containers, annotations_of, names_of, volumes
+from kubectl_scratch.kube.podjson import all_containers, annotations_of, names_of, volumes
+from kubectl_scratch.plan.findings import Level
+from kubectl_scratch.plan.podcopy.copyvolumes import read_only_by_us
+from kubectl_scratch.plan.podcopy.hold import Entrypoint, Seeding
+from kubectl_scratch.plan.podcopy.podcopy import Copied, make_copy
+from kubectl_scratch.plan.storage import (
+    Storage,
+    has_selinux,
+    is_recursive,
+    refuses_recursive,
+    retaining,
+)
 from kubectl_scratch.request import Wishes
-from kubectl_scratch.storage import Storage, has_selinux, is_recursive, refuses_recursive, retaining
 from tests.support.builders import Json, a_container, a_pod
 
 LABELS = {"app.kubernetes.io/managed-by": "kubectl-scratch"}

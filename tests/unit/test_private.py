@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_scratch import cli
-from kubectl_scratch.private import PREFIX, private_folder
+from kubectl_scratch.cli import main as cli
+from kubectl_scratch.runtime.private import PREFIX, private_folder
 
 
 @pytest.fixture

@@ -9,13 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.profiles import (
-    AUTO,
-    NOBODY,
-    PROFILES,
-    apply,
-    satisfies_restricted,
-)
+from kubectl_scratch.plan.profiles import AUTO, NOBODY, PROFILES, apply, satisfies_restricted
 from tests.support.builders import Json, a_container, a_pod
 
 DROP_ALL: Json = {"capabilities": {"drop": ["ALL"]}}

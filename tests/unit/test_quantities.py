@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from kubectl_scratch.quantities import quantity
+from kubectl_scratch.kube.quantities import quantity
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_scratch.remedies import of_configuration, of_mount, of_scheduling
-from kubectl_scratch.status import Failed, Waiting, Watched, judge, mount_trouble
+from kubectl_scratch.plan.remedies import of_configuration, of_mount, of_scheduling
+from kubectl_scratch.session.status import Failed, Waiting, Watched, judge, mount_trouble
 from tests.support.builders import Json, a_container, a_pod
 
 CLAIMED: Json = {"name": "data", "persistentVolumeClaim": {"claimName": "data-0"}}

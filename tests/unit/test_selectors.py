@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_scratch.selectors import Selecting, matches, selector_of, text_of
+from kubectl_scratch.kube.selectors import Selecting, matches, selector_of, text_of
 from tests.support.builders import Json
 
 LABELS = {"app": "shop", "tier": "web", "team": "sales"}

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_scratch.plan import Place
-from kubectl_scratch.shell import command, helpers
-from kubectl_scratch.toolkit import DATA
-from kubectl_scratch.views import APP
+from kubectl_scratch.plan.plan import Place
+from kubectl_scratch.plan.views import APP
+from kubectl_scratch.session.shell import command, helpers
+from kubectl_scratch.toolkit.toolkit import DATA
 from testbed.archive import architecture
 
 BUSYBOX = "/.scratch/bin/busybox"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_scratch.slim import Parts, late_packages
+from kubectl_scratch.kube.slim import Parts, late_packages
 
 PARTS: Parts = {"heavy": {}, "heavy.engine": {"Small": "small", "Seldom": None}}
 FILES = {

@@ -6,10 +6,10 @@ from datetime import datetime, timezone
 
 import pytest
 
-from kubectl_scratch.copywatch import watched_in
-from kubectl_scratch.inside import Ground
-from kubectl_scratch.plan import Circumstances, make_plan
-from kubectl_scratch.status import (
+from kubectl_scratch.plan.inside import Ground
+from kubectl_scratch.plan.plan import Circumstances, make_plan
+from kubectl_scratch.session.copywatch import watched_in
+from kubectl_scratch.session.status import (
     Failed,
     Ready,
     Waiting,

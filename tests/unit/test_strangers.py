@@ -6,11 +6,11 @@ from datetime import datetime, timezone
 
 import pytest
 
-from kubectl_scratch.findings import Level
-from kubectl_scratch.labels import MANAGERS, stranger_of
-from kubectl_scratch.plan import Circumstances, Plan, make_plan
+from kubectl_scratch.kube.selectors import Neighbours, Selecting
+from kubectl_scratch.plan.findings import Level
+from kubectl_scratch.plan.labels import MANAGERS, stranger_of
+from kubectl_scratch.plan.plan import Circumstances, Plan, make_plan
 from kubectl_scratch.request import Wishes
-from kubectl_scratch.selectors import Neighbours, Selecting
 from tests.support.builders import Json, a_pod, a_request
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=timezone.utc)

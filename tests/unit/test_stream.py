@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from kubectl_scratch import tunnel
-from kubectl_scratch.execs import Dial, Outcome, Proxy
-from kubectl_scratch.stream import (
+from kubectl_scratch.kube import tunnel
+from kubectl_scratch.kube.execs import Dial, Outcome, Proxy
+from kubectl_scratch.kube.stream import (
     ERROR,
     NO_REASON,
     STDERR,

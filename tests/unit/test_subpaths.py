@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from kubectl_scratch.findings import Level
-from kubectl_scratch.hold import Entrypoint, Seeding
-from kubectl_scratch.podcopy import Copied, make_copy
-from kubectl_scratch.podjson import all_containers
+from kubectl_scratch.kube.podjson import all_containers
+from kubectl_scratch.plan.findings import Level
+from kubectl_scratch.plan.podcopy.hold import Entrypoint, Seeding
+from kubectl_scratch.plan.podcopy.podcopy import Copied, make_copy
 from kubectl_scratch.request import Wishes
 from tests.support.builders import Json, a_container, a_pod
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_scratch.targets import candidates, crash, pod_of, why
+from kubectl_scratch.lookup.targets import candidates, crash, pod_of, why
 from tests.support.builders import Json, a_pod
 
 READY = {"conditions": [{"type": "Ready", "status": "True"}]}

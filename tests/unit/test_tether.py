@@ -6,8 +6,8 @@ import socket
 import threading
 import time
 
-from kubectl_scratch.stream import V4, ExecStream
-from kubectl_scratch.tether import hold
+from kubectl_scratch.kube.stream import V4, ExecStream
+from kubectl_scratch.session.tether import hold
 
 # Longer than a stream may be silent, in seconds.
 LONG_AGO = 1000.0

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_scratch import toolkit
 from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.names import ARCHITECTURES
-from kubectl_scratch.toolkit import Entry, own, shipped, stream
+from kubectl_scratch.runtime.names import ARCHITECTURES
+from kubectl_scratch.toolkit import toolkit
+from kubectl_scratch.toolkit.toolkit import Entry, own, shipped, stream
 from tests.support.fakeexec import ARCH
 
 NAMES = st.from_regex(r"bin/[a-z][a-z0-9._-]{0,20}", fullmatch=True)

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from kubectl_scratch import copyvolumes
+from kubectl_scratch.plan.podcopy import copyvolumes
+from kubectl_scratch.plan.views import APP, TOOLS, Asked, Stand, ailment, choose
 from kubectl_scratch.request import Wishes
-from kubectl_scratch.views import APP, TOOLS, Asked, Stand, ailment, choose
 from tests.support.builders import Json, a_container, a_pod
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=timezone.utc)

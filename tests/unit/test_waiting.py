@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from kubectl_scratch.errors import CopyNotReady
-from kubectl_scratch.status import Failed, State, Waiting
-from kubectl_scratch.waiting import Patience, brief, likeness, wait_for
+from kubectl_scratch.session.status import Failed, State, Waiting
+from kubectl_scratch.session.waiting import Patience, brief, likeness, wait_for
 from tests.support.builders import Json
 
 STUCK = Waiting("no node takes the copy", unschedulable=True)

@@ -1,0 +1,71 @@
+"""Shell completion in the form that kubectl asks of its plugins.
+
+One ``value<TAB>description`` a line, and ``:DIRECTIVE`` as the last line, a bit field of Cobra's.
+https://kubernetes.io/docs/tasks/extend-kubectl/kubectl-plugins/ tells where kubectl looks for it;
+https://pkg.go.dev/github.com/spf13/cobra#ShellCompDirective tells the bits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Sequence
+
+import click
+
+from kubectl_scratch.cli.pflag import with_values
+from kubectl_scratch.runtime.console import printable
+from kubectl_scratch.runtime.names import COMMAND
+
+# Let the shell complete file names; or: these are all that there are.
+FILES = 0
+NO_FILES = 4
+# No space behind it: a kind is followed by a name.
+NO_SPACE = 2
+
+SILENT = (0, 2)
+
+
+def complete(group: click.Group, words: Sequence[str]) -> str:
+    """Return the answer for a command line whose last word is being typed.
+
+    Whatever goes wrong, the answer is one without candidates, and stderr stays empty.
+    """
+    *typed, last = words or [""]
+    # What stands behind -- is a command of the copy.
+    if "--" in typed:
+        return _answer([], NO_FILES)
+    _be_silent()
+    with contextlib.suppress(Exception):
+        return _candidates(group, typed, last)
+    return _answer([], NO_FILES)
+
+
+def _candidates(group: click.Group, typed: list[str], last: str) -> str:
+    verb: click.Command | None = group
+    for word in typed:
+        if isinstance(verb, click.Group) and not word.startswith("-"):
+            verb = verb.commands.get(word)
+    if verb is None:
+        return _answer([], NO_FILES)
+    from click.shell_completion import ShellComplete
+
+    items = ShellComplete(group, {}, COMMAND, "").get_completions(with_values(typed), last)
+    if any(item.type == "file" for item in items):
+        return _answer([], FILES)
+    told = [(str(item.value), item.help or "") for item in items]
+    goes_on = len(told) == 1 and told[0][0].endswith("/")
+    return _answer(told, NO_FILES | NO_SPACE if goes_on else NO_FILES)
+
+
+def _answer(told: list[tuple[str, str]], directive: int) -> str:
+    # What a cluster sends may not end a line, or speak to the terminal.
+    lines = [printable(value) + (f"\t{printable(text)}" if text else "") for value, text in told]
+    return "\n".join([*lines, f":{directive}", ""])
+
+
+def _be_silent() -> None:
+    """Part from the terminal: a login must not ask there, nor a library complain."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in SILENT:
+        os.dup2(nowhere, descriptor)

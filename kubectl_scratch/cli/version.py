@@ -1,0 +1,76 @@
+"""kubectl scratch version."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from kubectl_scratch import __version__
+from kubectl_scratch.cli.process import Process
+from kubectl_scratch.runtime.console import printable
+
+# kubectl says so much in milliseconds; one that hangs is not worth waiting for.
+KUBECTL_SECONDS = 10.0
+
+Versions = dict[str, Any]
+
+
+def run(values: dict[str, Any], process: Process) -> int:
+    """Print versions; ``values`` are the flags as Click read them."""
+    client, output = values.pop("client"), values.pop("output")
+    told: Versions = {
+        "clientVersion": {"gitVersion": f"v{__version__}"},
+        "pythonVersion": ".".join(map(str, sys.version_info[:3])),
+    }
+    try:
+        if not client:
+            told["kubectlVersion"] = kubectl_version()
+            told["serverVersion"] = server_version(values, process)
+    finally:
+        # As kubectl: what is known is told, also where the server can't be reached.
+        click.echo(as_json(told) if output else as_text(told))
+    return 0
+
+
+def server_version(values: dict[str, Any], process: Process) -> Versions:
+    """Ask the API server."""
+    from kubectl_scratch.cli.common import sit_down
+
+    with sit_down(values, process) as desk:
+        return desk.cluster.version().body
+
+
+def kubectl_version() -> Versions | None:
+    """Return what the kubectl on PATH says of itself; None where it says nothing."""
+    import json
+    import subprocess
+
+    command = ["kubectl", "version", "--client", "-o", "json"]
+    try:
+        said = subprocess.run(command, capture_output=True, timeout=KUBECTL_SECONDS, check=True)
+        found: Versions = json.loads(said.stdout)["clientVersion"]
+        return found if isinstance(found["gitVersion"], str) else None
+    except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError):
+        return None
+
+
+def as_json(told: Versions) -> str:
+    """Return the versions as JSON."""
+    import json
+
+    return json.dumps(told, indent=2)
+
+
+def as_text(told: Versions) -> str:
+    """Return the versions as kubectl writes them."""
+    lines = [
+        f"Client Version: {told['clientVersion']['gitVersion']}",
+        f"Python Version: v{told['pythonVersion']}",
+    ]
+    for title, key in (("kubectl", "kubectlVersion"), ("Server", "serverVersion")):
+        if key in told:
+            found = told[key] or {}
+            lines.append(f"{title} Version: {printable(found.get('gitVersion') or 'none on PATH')}")
+    return "\n".join(lines)

@@ -1,1 +1,0 @@
-"""The verbs: one file each, with a function that returns the exit code."""

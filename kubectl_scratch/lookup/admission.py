@@ -1,0 +1,91 @@
+"""Ask the API server for the strongest debug container that it admits, by a dry run."""
+
+from __future__ import annotations
+
+from kubectl_scratch.errors import ClusterError
+from kubectl_scratch.kube import cluster as api
+from kubectl_scratch.kube.cluster import Cluster
+from kubectl_scratch.kube.podjson import Json, all_containers, find, init_containers
+from kubectl_scratch.plan.debugger import Choice, as_regular
+from kubectl_scratch.plan.findings import Finding, Level
+from kubectl_scratch.plan.plan import Plan
+
+# Webhooks that keep state refuse a dry run, whatever the object is.
+# https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#side-effects
+NOT_JUDGED = "does not support dry run"
+
+
+def admit(plan: Plan, cluster: Cluster) -> Plan:
+    """Return the plan with the strongest choice that the cluster admits.
+
+    Where it judges none, because a webhook refuses dry runs or the user lacks a right, the
+    choices stay, and the creation tells.
+    """
+    if len(plan.choices) == 1:
+        return beginning_with(plan, 0)
+    for number, choice in enumerate(plan.choices):
+        refusal = judge(plan, choice, cluster)
+        if refusal is None:
+            told = Finding(Level.INFO, f"profile {choice.profile}, the strongest that is admitted")
+            chosen = beginning_with(plan, number)
+            return chosen._replace(findings=(*chosen.findings, told))
+        if not refusal.refused or is_not_judged(refusal):
+            break
+    return plan
+
+
+def beginning_with(plan: Plan, number: int) -> Plan:
+    """Return the plan without the stronger choices; the weaker ones stay as a second try.
+
+    A policy may judge ephemeral containers otherwise than regular ones.
+    """
+    choices = plan.choices[number:]
+    return plan._replace(choices=choices, findings=(*plan.findings, *choices[0].findings))
+
+
+def judge(plan: Plan, choice: Choice | None, cluster: Cluster) -> ClusterError | None:
+    """Return why the cluster would not create the copy; None where it would.
+
+    The debug container stands among the init containers: a creation with an ephemeral one is
+    refused in any case.
+    """
+    return refusal_of(api.pods(plan.place.namespace), candidate(plan, choice), cluster)
+
+
+def judge_lease(plan: Plan, cluster: Cluster) -> ClusterError | None:
+    """Return why the cluster would not create the lease; who lacks the right does without."""
+    where = plan.place.namespace
+    refusal = refusal_of(api.jobs(where), plan.lease, cluster)
+    if refusal is None or refusal.status != 403:
+        return refusal
+    return None if cluster.allows("create", "batch", "jobs", where) is False else refusal
+
+
+def refusal_of(path: str, manifest: Json, cluster: Cluster) -> ClusterError | None:
+    """Return why the cluster would not create an object; None where it would."""
+    try:
+        cluster.dry_run(path, manifest)
+    except ClusterError as error:
+        return error
+    return None
+
+
+def candidate(plan: Plan, choice: Choice | None) -> Json:
+    """Return the copy with its debug container as one that a pod can be created with.
+
+    A quota counts no ephemeral container, and one that asks for limits asks it of all others. As
+    the first init container, with the target's resources, it has them, and takes nothing more:
+    it would be over before the target starts.
+    """
+    if choice is None:
+        return plan.copy
+    spec = plan.copy["spec"]
+    target = find(all_containers(plan.copy), plan.place.target) or {}
+    stand_in = {**as_regular(choice.container), "resources": target.get("resources") or {}}
+    first = [stand_in, *init_containers(plan.copy)]
+    return {**plan.copy, "spec": {**spec, "initContainers": first}}
+
+
+def is_not_judged(refusal: ClusterError) -> bool:
+    """Say whether a refusal is about the dry run and not about the object."""
+    return NOT_JUDGED in refusal.message.lower()

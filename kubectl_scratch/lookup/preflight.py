@@ -1,0 +1,258 @@
+"""Check beforehand what a debug needs: rights, admission, a node, images, the lease."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+from kubectl_scratch.errors import ClusterError
+from kubectl_scratch.kube import cluster as api
+from kubectl_scratch.kube.cluster import Cluster
+from kubectl_scratch.kube.kinds import CLAIM, SELECTING
+from kubectl_scratch.kube.podjson import Json, all_containers
+from kubectl_scratch.lookup import admission
+from kubectl_scratch.plan import remedies
+from kubectl_scratch.plan.findings import Finding, Level
+from kubectl_scratch.plan.nodefit import UNSELECTED, no_node_for
+from kubectl_scratch.plan.plan import Plan
+from kubectl_scratch.plan.remedies import ARCH_HINT
+from kubectl_scratch.plan.views import TOOLS
+from kubectl_scratch.runtime.parallel import Task
+
+OK, UNKNOWN = "ok", "not known"
+
+
+class Right(NamedTuple):
+    """One permission in the namespace; ``without`` says what is lost where it lacks."""
+
+    verb: str
+    group: str
+    resource: str
+    without: str = ""
+
+
+class Row(NamedTuple):
+    """One line of the check: what was looked at, the verdict (a level's name, ok, not known)."""
+
+    about: str
+    verdict: str
+    text: str
+
+
+class Checked(NamedTuple):
+    """The whole check; ``role`` is a Role with the rights that lack, or None."""
+
+    rows: tuple[Row, ...]
+    role: Json | None
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Return the rows that say more than ok."""
+        levels = {level.value: level for level in Level}
+        return [
+            Finding(levels[row.verdict], f"{row.about}: {row.text}")
+            for row in self.rows
+            if row.verdict in levels
+        ]
+
+    @property
+    def blocked(self) -> bool:
+        """Say whether a debug would fail."""
+        return any(row.verdict == Level.BLOCKER.value for row in self.rows)
+
+
+EPHEMERAL = Right(
+    "patch", "", "pods/ephemeralcontainers", "there is no debug container beside the target"
+)
+RIGHTS = (
+    Right("get", "", "pods"),
+    Right("create", "", "pods"),
+    Right("delete", "", "pods"),
+    EPHEMERAL,
+    Right("create", "", "pods/exec"),
+    Right("get", "", "pods/exec"),
+    Right("create", "", "configmaps", "the tools come as an image, beside the target"),
+    Right("get", "", "configmaps", "a program that replaces ours in the copy is not noticed"),
+    Right("get", "", "pods/log", "the last lines of its log are not shown"),
+    Right("create", "batch", "jobs", "no lease: the copy ends at a fixed time instead"),
+    Right("get", "batch", "jobs", "no lease that can be renewed"),
+    Right("patch", "batch", "jobs", "no lease that can be renewed"),
+    Right("delete", "batch", "jobs", "the lease stays until its time is up"),
+    Right("list", "", "events", "a copy that waits can't always say why"),
+    Right("watch", "", "events", "the start of the copy is noticed later"),
+    *(Right("list", k.group, k.plural, "the copy keeps no labels") for k in SELECTING),
+    Right("list", CLAIM.group, CLAIM.plural, "a claim that can't be shared is found late"),
+)
+
+
+def check(plan: Plan, cluster: Cluster) -> Checked:
+    """Check what a debug by this plan needs; all questions are asked at once."""
+    namespace = plan.place.namespace
+    rights = ask_rights(cluster, namespace)
+    looks = [Task(partial(look, plan, cluster)) for look in (of_admission, of_node, of_nodes)]
+    rows = [
+        *(row for look in looks for row in look.result()),
+        *(Row("plan", finding.level.value, finding.text) for finding in plan.findings),
+    ]
+    needed = frozenset({EPHEMERAL} if plan.place.view == TOOLS else ())
+    return summary(rights, namespace, rows, needed)
+
+
+def check_rights(cluster: Cluster) -> Checked:
+    """Check the rights alone, where without them no plan can be made."""
+    return summary(ask_rights(cluster, cluster.namespace), cluster.namespace, [])
+
+
+def ask_rights(cluster: Cluster, namespace: str) -> dict[Right, Task[bool | None]]:
+    """Begin to ask for each right; an answer is None where the cluster gives none."""
+    return {
+        right: Task(partial(cluster.allows, right.verb, right.group, right.resource, namespace))
+        for right in RIGHTS
+    }
+
+
+def summary(
+    asked: dict[Right, Task[bool | None]],
+    namespace: str,
+    rows: list[Row],
+    needed: frozenset[Right] = frozenset(),
+) -> Checked:
+    """Wait for the rights, and return the check with all the other rows behind them.
+
+    ``needed`` are rights without which this debug can't be, though others can.
+    """
+    rights = {right: task.result() for right, task in asked.items()}
+    return Checked((*of_rights(rights, needed), *rows), role_of(namespace, lacking_in(rights)))
+
+
+def lacking_in(rights: dict[Right, bool | None]) -> list[Right]:
+    """Return the rights that the user lacks for certain."""
+    return [right for right in RIGHTS if rights[right] is False]
+
+
+def of_rights(rights: dict[Right, bool | None], needed: frozenset[Right]) -> list[Row]:
+    """Return a row for each right that lacks, or one where none does."""
+    lacking = [_lacking(right, right in needed) for right in lacking_in(rights)]
+    if None in rights.values():
+        lacking.append(Row("rights", UNKNOWN, "the cluster did not answer for all of them"))
+    return lacking or [Row("rights", OK, "you may do all that it needs")]
+
+
+def _lacking(right: Right, needed: bool) -> Row:
+    text = f"you may not {right.verb} {right.resource}"
+    if needed or not right.without:
+        return Row("rights", Level.BLOCKER.value, text)
+    return Row("rights", Level.WARNING.value, f"{text} ({right.without})")
+
+
+def of_admission(plan: Plan, cluster: Cluster) -> list[Row]:
+    """Let the API server judge the lease and the copy."""
+    unleased = admission.refusal_of(api.jobs(plan.place.namespace), plan.lease, cluster)
+    created = Row("lease", OK, "the cluster would create it")
+    rows = [_refused("lease", unleased) if unleased else created]
+    refusal = None
+    for choice in plan.choices:
+        refusal = admission.judge(plan, choice, cluster)
+        if refusal is None:
+            return [*rows, Row("admission", OK, f"the copy is admitted, profile {choice.profile}")]
+    assert refusal is not None
+    refused = _refused("admission", refusal)
+    if plan.place.view == TOOLS or admission.judge(plan, None, cluster):
+        return [*rows, refused]
+    text = f"the copy is admitted, a debug container beside the target is not: {refused.text}"
+    return [*rows, Row("admission", Level.WARNING.value, text)]
+
+
+def _refused(about: str, error: ClusterError) -> Row:
+    if admission.is_not_judged(error) or error.transient:
+        return Row(about, UNKNOWN, error.message)
+    # Without the right to create a lease a fixed deadline takes its place.
+    level = Level.WARNING if about == "lease" and error.status == 403 else Level.BLOCKER
+    return Row(about, level.value, error.message)
+
+
+def of_node(plan: Plan, cluster: Cluster) -> list[Row]:
+    """Look at the source's node: whether it takes pods, and which images it has."""
+    node = plan.node
+    if node is None:
+        return [Row("node", UNKNOWN, "the source has none, the scheduler chooses")]
+    try:
+        found = cluster.get(api.nodes(node)).body
+    except ClusterError as error:
+        return [_unread(plan, f"{node} can't be read: {error.message}")]
+    return [*_state_of(found, node), *_images_of(plan, found)]
+
+
+def of_nodes(plan: Plan, cluster: Cluster) -> list[Row]:
+    """Look whether there is a node that could take the copy."""
+    try:
+        found = cluster.get(api.everywhere("/api/v1", "nodes")).body.get("items") or []
+    except ClusterError as error:
+        return [Row("nodes", UNKNOWN, f"they can't be listed: {error.message}")]
+    misfits = no_node_for(plan.copy, found)
+    if not misfits:
+        return []
+    why = ", ".join(f"{count} of {len(found)} {each.why}" for each, count in misfits)
+    text = f"no node can take the copy: {why}"
+    lacks = " ".join(f"Insufficient {each.lacks}" for each, _ in misfits if each.lacks)
+    guessed = bool(plan.place.seeded) and not plan.place.arch_known
+    arch = ARCH_HINT if guessed and UNSELECTED in dict(misfits) else ""
+    ways = filter(None, (remedies.of_scheduling(plan.copy, lacks), arch))
+    return [Row("nodes", Level.BLOCKER.value, "; ".join((text, *ways)))]
+
+
+def _unread(plan: Plan, text: str) -> Row:
+    """Say what follows where the tools are for an architecture that is a guess."""
+    place = plan.place
+    if place.arch_known or not place.seeded:
+        return Row("node", UNKNOWN, text)
+    text = f"{text}; the copy goes to nodes of {place.arch} only, --arch says another"
+    return Row("node", Level.WARNING.value, text)
+
+
+def _state_of(node: Json, name: str) -> list[Row]:
+    if (node.get("spec") or {}).get("unschedulable"):
+        text = f"{name} is cordoned: the copy goes to another, or waits where a volume ties it"
+        return [Row("node", Level.WARNING.value, text)]
+    conditions = (node.get("status") or {}).get("conditions") or []
+    ready: Json = next((c for c in conditions if c.get("type") == "Ready"), {})
+    if ready.get("status") != "True":
+        return [Row("node", Level.WARNING.value, f"{name} is not ready")]
+    return [Row("node", OK, f"{name} takes pods")]
+
+
+def _images_of(plan: Plan, node: Json) -> list[Row]:
+    listed = (node.get("status") or {}).get("images") or []
+    there = {name for image in listed for name in image.get("names") or []}
+    wanted = [c["image"] for c in all_containers(plan.copy)]
+    wanted.append(plan.choices[0].container["image"])
+    missing = [image for image in dict.fromkeys(wanted) if not _is_there(image, there)]
+    if missing:
+        return [Row("images", Level.INFO.value, f"the node may have to pull {', '.join(missing)}")]
+    return [Row("images", OK, "all are on the node")]
+
+
+def _is_there(image: str, there: set[str]) -> bool:
+    """Say whether a node has an image; it lists them by their full names."""
+    tagged = image if ":" in image.rpartition("/")[2] or "@" in image else f"{image}:latest"
+    return bool({tagged, f"docker.io/{tagged}", f"docker.io/library/{tagged}"} & there)
+
+
+def role_of(namespace: str, lacking: list[Right]) -> Json | None:
+    """Return a Role with the rights that lack; None where none does."""
+    if not lacking:
+        return None
+    verbs: dict[tuple[str, str], list[str]] = {}
+    for right in lacking:
+        verbs.setdefault((right.group, right.resource), []).append(right.verb)
+    rules = [
+        {"apiGroups": [group], "resources": [resource], "verbs": wanted}
+        for (group, resource), wanted in verbs.items()
+    ]
+    metadata = {"name": "kubectl-scratch", "namespace": namespace}
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": metadata,
+        "rules": rules,
+    }

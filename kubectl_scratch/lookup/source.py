@@ -1,0 +1,223 @@
+"""Find the pod that the user names, or say which they may have meant."""
+
+from __future__ import annotations
+
+import difflib
+from datetime import datetime
+from typing import NamedTuple
+
+from kubectl_scratch.errors import ClusterError, InvalidRequest
+from kubectl_scratch.kube import cluster as api
+from kubectl_scratch.kube.cluster import Answer, Cluster
+from kubectl_scratch.kube.kinds import KINDS, Kind
+from kubectl_scratch.kube.podjson import Json, labels_of, name, uid
+from kubectl_scratch.kube.retry import retried
+from kubectl_scratch.kube.selectors import selector_of, text_of
+from kubectl_scratch.lookup import targets
+from kubectl_scratch.plan.findings import Finding, Level
+from kubectl_scratch.request import Target
+from kubectl_scratch.runtime.parallel import Task
+
+
+class Source(NamedTuple):
+    """The pod to copy, the cluster's time when it was read, and how it was found."""
+
+    pod: Json
+    at: datetime
+    findings: tuple[Finding, ...] = ()
+
+
+def find_source(cluster: Cluster, target: Target) -> Source:
+    """Return the pod that most needs debugging of what the user names.
+
+    A workload without pods is copied from its template. Raises InvalidRequest where there is
+    no such object, or none with a pod.
+    """
+    if target.kind == "pod":
+        found = read_pod(cluster, target.name)
+        return Source(found.body, found.at)
+    return choose_pod(cluster, target, _read(cluster, target))
+
+
+def find_in_file(cluster: Cluster, path: str) -> Source:
+    """Return the pod that a manifest names; where the cluster has none, that of the manifest.
+
+    Raises InvalidRequest for a file that can't be read or has nothing with pods.
+    """
+    where = "stdin" if path == api.STDIN else path
+    manifest = targets.choose_manifest(api.read_objects(path), where)
+    kind, generated = targets.kind_of(manifest) or "", targets.generated_name(manifest)
+    cluster.enter_namespace(manifest["metadata"].get("namespace"))
+    if generated:
+        # No object can be meant: what has been made of it has a name of its own.
+        manifest["metadata"]["name"] = generated
+        return of_manifest(cluster, manifest, where, f"the {kind}'s name is to be generated")
+    target = Target(kind, name(manifest))
+    try:
+        answer = cluster.get(_path(cluster, target))
+    except ClusterError as error:
+        if error.status != 404:
+            raise
+        return of_manifest(cluster, manifest, where, f"there is no {kind} {target.name!r}")
+    if kind == "pod":
+        return Source(answer.body, answer.at)
+    return choose_pod(cluster, target, answer)
+
+
+def of_manifest(cluster: Cluster, manifest: Json, where: str, why: str) -> Source:
+    """Return the pod that a manifest would make, and ``why`` it is not the cluster's."""
+    kind = targets.kind_of(manifest)
+    pod = manifest if kind == "pod" else targets.pod_of(manifest, cluster.namespace)
+    if pod is None:
+        raise InvalidRequest(f"{why}, and a {kind} has no pod")
+    pod["metadata"]["namespace"] = cluster.namespace
+    text = f"{why}: the copy is made from {where}"
+    return Source(pod, cluster.now(), (Finding(Level.INFO, text),))
+
+
+def choose_pod(cluster: Cluster, target: Target, answer: Answer) -> Source:
+    """Return the pod of a workload or service that most needs debugging; raises InvalidRequest."""
+    owner = answer.body
+    pods, said = pods_of(cluster, target, owner)
+    found = targets.candidates(pods)
+    if found:
+        chosen = found[0]
+        of = f" of {len(found)}" if len(found) > 1 else ""
+        text = (
+            f"{target.kind} {target.name}: pod {name(chosen)}{of} is taken, {targets.why(chosen)}"
+        )
+        return Source(chosen, answer.at, (Finding(Level.INFO, text), *said))
+    pod = targets.pod_of(owner, cluster.namespace)
+    if pod is None:
+        raise InvalidRequest(f"no pod is selected by {target.kind} {target.name!r}")
+    text = f"{target.kind} {target.name} has no pod: the copy is made from its template"
+    return Source(pod, answer.at, (Finding(Level.INFO, text), *said))
+
+
+def pods_of(
+    cluster: Cluster, target: Target, owner: Json
+) -> tuple[list[Json], tuple[Finding, ...]]:
+    """Return the pods that a workload owns or a service selects, and what there is to say.
+
+    Anybody's pod may have the labels of a workload's.
+    """
+    if target.kind == "cronjob":
+        jobs = cluster.get(api.jobs(cluster.namespace)).body.get("items") or []
+        mine = {uid(job) for job in jobs if _controller_of(job) == uid(owner)}
+        query = f"batch.kubernetes.io/controller-uid in ({','.join(sorted(mine))})" if mine else ""
+        return [pod for pod in _list(cluster, query) if _controller_of(pod) in mine], ()
+    selecting = selector_of({"kind": KINDS[target.kind].title, **owner})
+    query = text_of(selecting.selector) if selecting else ""
+    if target.kind == "deployment":
+        return _pods_of_deployment(cluster, owner, query)
+    pods = _list(cluster, query)
+    if target.kind == "service":
+        return pods, ()
+    return [pod for pod in pods if _controller_of(pod) == uid(owner)], ()
+
+
+def _list(cluster: Cluster, query: str) -> list[Json]:
+    """Return the pods of these labels; without a selector, by which the API returns all, none."""
+    if not query:
+        return []
+    found: list[Json] = (
+        cluster.get(api.pods(cluster.namespace), labelSelector=query).body.get("items") or []
+    )
+    return found
+
+
+def _pods_of_deployment(
+    cluster: Cluster, owner: Json, query: str
+) -> tuple[list[Json], tuple[Finding, ...]]:
+    """Return the pods of the ReplicaSets that a Deployment owns.
+
+    Who may not list those knows them by the name that the Deployment's controller gives them.
+    """
+    kind = KINDS["replicaset"]
+    path = api.objects(kind.root, cluster.namespace, kind.plural)
+    sets = Task(lambda: retried(lambda: cluster.get(path, labelSelector=query)).body)
+    pods = _list(cluster, query)
+    if not pods:
+        return [], ()
+    try:
+        listed = sets.result().get("items") or []
+    except ClusterError as error:
+        text = (
+            f"{kind.plural} could not be listed ({error.reason}), so the pods of deployment"
+            f" {name(owner)} are taken by the names of their owners"
+        )
+        mine = [pod for pod in pods if _is_named_after(pod, owner)]
+        return mine, (Finding(Level.WARNING, text),)
+    uids = {uid(each) for each in listed if _controller_of(each) == uid(owner)}
+    return [pod for pod in pods if _controller_of(pod) in uids], ()
+
+
+def _is_named_after(pod: Json, deployment: Json) -> bool:
+    """Say whether a pod's controller is called as the Deployment's ReplicaSet of that pod is.
+
+    kubernetes/kubernetes, pkg/controller/deployment/sync.go.
+    """
+    hashed = labels_of(pod).get("pod-template-hash")
+    wanted = ("ReplicaSet", f"{name(deployment)}-{hashed}")
+    references = pod["metadata"].get("ownerReferences") or []
+    return any(r.get("controller") and (r.get("kind"), r.get("name")) == wanted for r in references)
+
+
+def _controller_of(obj: Json) -> str | None:
+    """Return the UID of what controls an object, None if nothing does."""
+    references = obj["metadata"].get("ownerReferences") or []
+    return next((str(r.get("uid")) for r in references if r.get("controller")), None)
+
+
+def _path(cluster: Cluster, target: Target) -> str:
+    kind = KINDS[target.kind]
+    return api.objects(kind.root, cluster.namespace, kind.plural, target.name)
+
+
+def _read(cluster: Cluster, target: Target) -> Answer:
+    kind = KINDS[target.kind]
+    try:
+        return cluster.get(_path(cluster, target))
+    except ClusterError as error:
+        if error.status != 404 or error.kind != kind.plural:
+            raise
+    raise _missing(cluster, target.kind, target.name, kind)
+
+
+def read_pod(cluster: Cluster, pod: str) -> Answer:
+    """Read the pod; raises InvalidRequest with near names where it is not there."""
+    return _read(cluster, Target("pod", pod))
+
+
+def _missing(cluster: Cluster, kind: str, wanted: str, where: Kind) -> InvalidRequest:
+    namespace = cluster.namespace
+    if not namespace_exists(cluster):
+        return InvalidRequest(f"there is no namespace {namespace!r}", "-n chooses another")
+    return InvalidRequest(
+        f"there is no {kind} {wanted!r} in namespace {namespace!r}",
+        near_names(cluster, wanted, where),
+    )
+
+
+def namespace_exists(cluster: Cluster) -> bool:
+    """Say whether the namespace is there; where that can't be known, that it is."""
+    try:
+        cluster.get(api.namespaces(cluster.namespace))
+    except ClusterError as error:
+        return error.status != 404 or error.kind != "namespaces"
+    return True
+
+
+def near_names(cluster: Cluster, wanted: str, kind: Kind) -> str:
+    """Return a hint with the names that ``wanted`` may be meant for."""
+    try:
+        path = api.objects(kind.root, cluster.namespace, kind.plural)
+        found = cluster.get(path, limit="500").body
+    except ClusterError:
+        return ""
+    names = [name(item) for item in found.get("items") or []]
+    near = [n for n in names if n.startswith(wanted)][:3]
+    near = near or difflib.get_close_matches(wanted, names, n=3)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    return "" if names else f"that namespace has no {kind.plural}; -n chooses another"

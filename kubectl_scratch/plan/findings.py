@@ -1,0 +1,43 @@
+"""The lines of a plan: what is changed and why, and what the user should know."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from kubectl_scratch.runtime.console import Console
+
+
+class Level(Enum):
+    """How much a finding matters; a blocker stops the plan before anything is created.
+
+    A detail is told in a plan and a check, and not at the door of a session.
+    """
+
+    DETAIL = "detail"
+    INFO = "info"
+    WARNING = "warning"
+    BLOCKER = "blocker"
+
+
+class Finding(NamedTuple):
+    """One line of a plan."""
+
+    level: Level
+    text: str
+
+
+class Edit(NamedTuple):
+    """One change between the source pod and its copy, with its reason."""
+
+    field: str
+    reason: str
+
+
+def report(finding: Finding, console: Console) -> None:
+    """Say one line of a plan."""
+    if finding.level is Level.INFO:
+        console.info(finding.text)
+    elif finding.level is not Level.DETAIL:
+        console.warning(finding.text)

@@ -1,0 +1,383 @@
+"""Which labels of the source the copy keeps.
+
+Principle: harmless first, then faithful. No controller adopts the copy, no Service sends it
+traffic, no budget counts it; what is left goes to the NetworkPolicies, so that the copy
+reaches what the source reaches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, combinations
+from typing import NamedTuple
+
+from kubectl_scratch.kube.kinds import CONTROLLERS
+from kubectl_scratch.kube.podjson import Json
+from kubectl_scratch.kube.selectors import (
+    Neighbours,
+    Selecting,
+    are_met,
+    matches,
+    needs,
+    that_select,
+)
+from kubectl_scratch.plan.findings import Edit, Finding, Level
+from kubectl_scratch.plan.lease import MANAGER
+
+# What controllers write into the pods that they make: an identity, not a description.
+CONTROLLERS_OWN = frozenset(
+    {
+        "pod-template-hash",
+        "controller-revision-hash",
+        "pod-template-generation",
+        "statefulset.kubernetes.io/pod-name",
+        "apps.kubernetes.io/pod-index",
+        "controller-uid",
+        "job-name",
+        "batch.kubernetes.io/controller-uid",
+        "batch.kubernetes.io/job-name",
+        "batch.kubernetes.io/job-completion-index",
+    }
+)
+# Managers that act on a pod because of its labels alone, without owning it, by the prefix of their
+# labels. docs/copy.md has the same table, with what each would do.
+MANAGERS = {
+    "kueue.x-k8s.io/": "Kueue would queue, gate or evict it",
+    "jobset.sigs.k8s.io/": "JobSet would count it",
+    "leaderworkerset.sigs.k8s.io/": "LeaderWorkerSet would make workers for it",
+    "argocd.argoproj.io/": "Argo CD would track it and may prune it",
+    "rollouts-pod-template-hash": "Argo Rollouts would count it",
+    "workflows.argoproj.io/": "Argo Workflows would take it for a step",
+    "training.kubeflow.org/": "Kubeflow would adopt it",
+    "ray.io/": "KubeRay would count it, and delete one too many",
+    "spark-app-selector": "Spark would take it for an executor",
+    "sparkoperator.k8s.io/": "Spark's operator would count it",
+    "apps.kruise.io/": "OpenKruise would count it",
+    "cnpg.io/": "CloudNativePG would take it for an instance",
+    "strimzi.io/": "Strimzi would adopt it",
+}
+KEEP_FLAG = "--keep-labels"
+# Up to here every set of keys is tried; 2 ** 10 of them take less than a tenth of a second.
+FEW_KEYS = 10
+
+
+class Kept(NamedTuple):
+    """The source's labels that the copy keeps.
+
+    ``gate`` where only a readiness gate keeps the copy out of a Service's ready endpoints.
+    """
+
+    labels: dict[str, str]
+    gate: bool
+    edits: tuple[Edit, ...]
+    findings: tuple[Finding, ...]
+
+
+class Case(NamedTuple):
+    """What there is to choose from: ``keepable`` are the source's labels that may be kept."""
+
+    source: Mapping[str, str]
+    keepable: dict[str, str]
+    ours: Mapping[str, str]
+    around: Neighbours
+
+    def kept(self, dropped: Iterable[str]) -> dict[str, str]:
+        """Return what is kept where these keys are dropped, too."""
+        gone = set(dropped)
+        return {key: value for key, value in self.keepable.items() if key not in gone}
+
+    def copy(self, dropped: Iterable[str] = ()) -> dict[str, str]:
+        """Return all labels that the copy then has."""
+        return {**self.kept(dropped), **self.ours}
+
+    def is_breakable(self, selecting: Selecting) -> bool:
+        """Say whether dropping labels keeps the copy from it."""
+        return not matches(selecting.selector, self.ours)
+
+    @property
+    def harmful(self) -> tuple[Selecting, ...]:
+        """Return what should not select the copy, the worst first."""
+        return (*self.around.controllers, *self.around.services, *self.around.budgets)
+
+    @property
+    def governing(self) -> list[Selecting]:
+        """Return the policies of the source that the copy can still have."""
+        of_the_source = that_select(self.around.policies, self.source)
+        return that_select(of_the_source, self.copy())
+
+
+def choose_labels(
+    source: Mapping[str, str],
+    ours: Mapping[str, str],
+    neighbours: Neighbours,
+    keep_all: bool = False,
+    stranger: str = "",
+) -> Kept:
+    """Choose what the copy keeps of the source's labels; ``ours`` are added to it afterwards.
+
+    ``keep_all`` keeps all but those that controllers and managers wrote and those that are ours,
+    whatever then selects the copy. If some kind is unknown, or the source's owner is ``stranger``,
+    whose selector nobody knows, none is kept, unless ``keep_all``.
+    """
+    keepable = {key: value for key, value in source.items() if not _why_never(key, ours)}
+    case = Case(source, keepable, ours, neighbours)
+    if neighbours.unknown and not keep_all:
+        kinds = ", ".join(neighbours.unknown)
+        return _keep_none(case, f"{kinds} could not be listed", "might select the copy")
+    if stranger and not keep_all:
+        return _keep_none(case, f"{stranger} owns the source", "what it selects is not known")
+    dropped = () if keep_all else _fewest(case)
+    return Kept(
+        labels=case.kept(dropped),
+        gate=not keep_all and _needs_gate(case, dropped),
+        edits=tuple(_edits(case, dropped)),
+        findings=(
+            *_selected(case, dropped, keep_all),
+            *_lost_policies(case, dropped),
+            *_new_policies(case, dropped),
+            *_unseen(case, dropped),
+            *_strange(case, stranger),
+        ),
+    )
+
+
+def stranger_of(source: Json) -> str:
+    """Return the controlling owner that no list of ours has, as kind and name; empty if none.
+
+    What such an owner selects is not known: it may adopt a pod by any label.
+    """
+    for owner in source["metadata"].get("ownerReferences") or []:
+        group = str(owner.get("apiVersion") or "").rpartition("/")[0]
+        listed = any((k.title, k.group) == (owner.get("kind"), group) for k in CONTROLLERS)
+        if owner.get("controller") and not listed:
+            return f"{owner.get('kind')} {owner.get('name')}"
+    return ""
+
+
+def _strange(case: Case, stranger: str) -> Iterator[Finding]:
+    """Warn of an owner that may adopt the copy by what all the same is kept."""
+    if stranger and case.keepable:
+        text = f"{stranger} owns the source, and may adopt the copy by its labels and delete it"
+        yield Finding(Level.WARNING, f"{text}: leave out {KEEP_FLAG}")
+
+
+def _why_never(key: str, ours: Mapping[str, str]) -> str:
+    """Return why a label is never kept, or nothing where it may be."""
+    if key in CONTROLLERS_OWN:
+        return "its controller's own"
+    for prefix, would in MANAGERS.items():
+        if key.startswith(prefix):
+            return would
+    if key in ours or key.startswith(f"{MANAGER}/"):
+        return "the copy has its own"
+    return ""
+
+
+def _keep_none(case: Case, why: str, might: str) -> Kept:
+    """Keep nothing: what can't be known might adopt the copy or send it traffic."""
+    edits, findings = [], []
+    if case.source:
+        edits = [Edit("metadata.labels", f"none is kept: {why}, and {might}")]
+        text = (
+            f"{why}, so the copy has no label of the source, and "
+            f"NetworkPolicies that select the source by label do not govern it; {KEEP_FLAG} "
+            "keeps the labels"
+        )
+        findings = [Finding(Level.WARNING, text)]
+    dropped = tuple(case.keepable)
+    return Kept(
+        labels={},
+        gate=_needs_gate(case, dropped),
+        edits=tuple(edits),
+        findings=(
+            *findings,
+            *_selected(case, dropped, keep_all=False),
+            *_new_policies(case, dropped),
+        ),
+    )
+
+
+# The choice
+
+
+def _fewest(case: Case) -> tuple[str, ...]:
+    """Return the keys to drop, sorted."""
+    near = _within_reach(case)
+    needed = {r.key for each in near.harmful for r in needs(each.selector)}
+    keys = sorted(needed & case.keepable.keys())
+    if len(keys) > FEW_KEYS:
+        return _put_back(near, keys)
+    sets = chain.from_iterable(combinations(keys, size) for size in range(len(keys) + 1))
+    return min(sets, key=lambda dropped: _cost(near, dropped))
+
+
+def _within_reach(case: Case) -> Case:
+    """Leave out what selects the copy under no choice: a namespace may have many Services."""
+
+    def near(those: tuple[Selecting, ...]) -> tuple[Selecting, ...]:
+        return tuple(each for each in those if are_met(needs(each.selector), case.copy()))
+
+    around = case.around
+    reached = Neighbours(
+        near(around.controllers), near(around.services), near(around.budgets), near(around.policies)
+    )
+    return Case(case.source, case.keepable, case.ours, reached)
+
+
+Cost = tuple[int, int, int, int, int, int, int, int, tuple[str, ...]]
+
+
+def _cost(case: Case, dropped: tuple[str, ...]) -> Cost:
+    """Return how bad it is to drop these keys; the first difference decides.
+
+    A lost policy is worse than a Service, which a gate keeps from the copy, and than a budget;
+    but no gate helps against a controller or a Service that publishes what is not ready.
+    """
+    around = case.around
+    copy = case.copy(dropped)
+    adopting = that_select(around.controllers, copy)
+    serving = that_select(around.services, copy)
+    governing = case.governing
+    return (
+        sum(case.is_breakable(each) for each in adopting),
+        sum(each.publishes_unready for each in serving),
+        len(adopting),
+        len(governing) - len(that_select(governing, copy)),
+        len(serving),
+        len(that_select(around.budgets, copy)),
+        len(dropped),
+        len(that_select(around.policies, copy)),
+        dropped,
+    )
+
+
+def _put_back(case: Case, keys: list[str]) -> tuple[str, ...]:
+    """Drop all these keys, then put back what makes it better: safe, and nearly the fewest.
+
+    First all keys of a policy at once, since a part of them brings no policy back.
+    """
+    of_policies = [{r.key for r in needs(each.selector)} for each in case.governing]
+    groups = [*of_policies, *({key} for key in keys)]
+    dropped = tuple(keys)
+    while True:
+        fewer = [tuple(key for key in dropped if key not in group) for group in groups]
+        best = min([dropped, *fewer], key=lambda some: _cost(case, some))
+        if best == dropped:
+            return dropped
+        dropped = best
+
+
+def _needs_gate(case: Case, dropped: tuple[str, ...]) -> bool:
+    serving = that_select(case.around.services, case.copy(dropped))
+    return any(not each.publishes_unready for each in serving)
+
+
+# The lines of the plan
+
+
+class Effect(NamedTuple):
+    """What an object does to a pod that it selects, in the words of an edit and of a finding."""
+
+    would: str
+    does: str
+
+
+EFFECTS = {
+    "Service": Effect("send it traffic", "sends the copy traffic"),
+    "PodDisruptionBudget": Effect("count it", "counts the copy"),
+    "anti-affinity": Effect("keep it off the node", "keeps the copy off the source's node"),
+}
+ADOPTION = Effect("adopt it", "adopts the copy and may delete it")
+
+
+def _edits(case: Case, dropped: tuple[str, ...]) -> Iterator[Edit]:
+    for key in sorted(case.source.keys() - case.kept(dropped).keys()):
+        reason = _why_never(key, case.ours) or _why_dropped(case, dropped, key)
+        yield Edit(f"metadata.labels[{key}]", reason)
+
+
+def _why_dropped(case: Case, dropped: tuple[str, ...], key: str) -> str:
+    """Return what would select the copy if this key alone were put back."""
+    put_back = case.copy(other for other in dropped if other != key)
+    already = that_select(case.harmful, case.copy(dropped))
+    new = [each for each in that_select(case.harmful, put_back) if each not in already]
+    return ", ".join(f"{_title(each)} would {_effect(each).would}" for each in new)
+
+
+def _selected(case: Case, dropped: tuple[str, ...], keep_all: bool) -> Iterator[Finding]:
+    """Say what selects the copy all the same."""
+    for each in that_select(case.harmful, case.copy(dropped)):
+        does = f"{_title(each)} {_effect(each).does}"
+        if keep_all:
+            advice = f": leave out {KEEP_FLAG}" if case.is_breakable(each) else ""
+            yield Finding(Level.WARNING, does + advice)
+        elif each in case.around.services and not each.publishes_unready:
+            yield Finding(Level.WARNING, _gated(case, each))
+        elif each in case.around.budgets:
+            yield _counted(case, each)
+        else:
+            text = f"{does}, whatever the copy's labels; its selector should name one"
+            yield Finding(Level.WARNING, text)
+
+
+def _gated(case: Case, service: Selecting) -> str:
+    gate = "a readiness gate keeps the copy out of its ready endpoints, so it is never Ready"
+    return f"{_title(service)} selects the copy{_shared(case, service)}: {gate}"
+
+
+def _counted(case: Case, budget: Selecting) -> Finding:
+    does = f"{_title(budget)} {_effect(budget).does}"
+    if not case.is_breakable(budget):
+        return Finding(Level.DETAIL, f"{does}: it needs no label that could be dropped")
+    return Finding(Level.WARNING, f"{does}{_shared(case, budget)}: drain no node meanwhile")
+
+
+def _shared(case: Case, selecting: Selecting) -> str:
+    """Name the policies for whose sake the labels that it needs are kept."""
+    keys = {r.key for r in needs(selecting.selector)}
+    policies = [p for p in case.governing if keys & {r.key for r in needs(p.selector)}]
+    names = ", ".join(_title(each) for each in policies)
+    return f" by labels that it shares with {names}" if names else ""
+
+
+def _lost_policies(case: Case, dropped: tuple[str, ...]) -> Iterator[Finding]:
+    copy = case.copy(dropped)
+    for policy in that_select(case.around.policies, case.source):
+        if not matches(policy.selector, copy):
+            text = f"{_title(policy)} governs the source and not the copy"
+            yield _differs(text, as_the_source=policy in case.governing)
+
+
+def _new_policies(case: Case, dropped: tuple[str, ...]) -> Iterator[Finding]:
+    for policy in that_select(case.around.policies, case.copy(dropped)):
+        if not matches(policy.selector, case.source):
+            text = f"{_title(policy)} governs the copy and not the source"
+            kept = not matches(policy.selector, case.copy())
+            yield _differs(text, as_the_source=kept)
+
+
+def _differs(text: str, as_the_source: bool) -> Finding:
+    """Warn of a policy; with all labels kept it may govern the copy as it does the source."""
+    advice = f"; {KEEP_FLAG} keeps the labels" if as_the_source else ""
+    return Finding(Level.WARNING, f"{text}, which may reach more or less{advice}")
+
+
+def _unseen(case: Case, dropped: tuple[str, ...]) -> Iterator[Finding]:
+    """Say what may select the copy unseen by the labels that it keeps."""
+    if not case.kept(dropped):
+        return
+    if case.around.unknown:
+        kinds = ", ".join(case.around.unknown)
+        text = f"{kinds} could not be listed, and may select the copy: leave out {KEEP_FLAG}"
+        yield Finding(Level.WARNING, text)
+    kept = ", ".join(sorted(case.kept(dropped)))
+    text = f"autoscalers and monitors (HPA, PodMonitor) may count the copy by its labels: {kept}"
+    yield Finding(Level.DETAIL, text)
+
+
+def _title(selecting: Selecting) -> str:
+    return f"{selecting.kind} {selecting.name}"
+
+
+def _effect(selecting: Selecting) -> Effect:
+    return EFFECTS.get(selecting.kind, ADOPTION)
