@@ -23,15 +23,15 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from kubectl_scratch.kube.cluster import Cluster, read_access
+from kubectl_scratch.kube.client import Client, read_access
 from kubectl_scratch.kube.connection import Connection
 from kubectl_scratch.runtime.interrupts import Interrupts
-from kubectl_scratch.runtime.private import private_folder
+from kubectl_scratch.runtime.temp_dir import private_folder
 from kubectl_scratch.session import terminal
-from kubectl_scratch.session.desk import UserStreams
-from kubectl_scratch.session.spawn import KubectlSpawn, Remote
-from kubectl_scratch.session.status import Ready
-from kubectl_scratch.session.transport import Errand, KubectlTransport, WebSocketTransport
+from kubectl_scratch.session.context import UserStreams
+from kubectl_scratch.session.readiness import Ready
+from kubectl_scratch.session.remote import KubectlCommand, RemoteCommand
+from kubectl_scratch.session.transport import ExecCommand, KubectlTransport, WebSocketTransport
 
 TRANSPORTS = ("websocket", "kubectl")
 ROUNDS = 10
@@ -141,8 +141,8 @@ def hold_session(transport: str, form: str, namespace: str) -> Numbers:
     tty = form == "terminal"
     zeros = f"dd if=/dev/zero bs=65536 count={ZEROS >> 16} 2>/dev/null"
     command = ("sh",) if tty else ("sh", "-c", zeros)
-    cluster = Cluster(read_access(Connection(namespace=namespace), os.environ))
-    errand = Errand(namespace, POD, POD, command, tty, SIZE, repeatable=tty)
+    cluster = Client(read_access(Connection(namespace=namespace), os.environ))
+    errand = ExecCommand(namespace, POD, POD, command, tty, SIZE, repeatable=tty)
     with private_folder() as folder:
         ways: dict[str, WebSocketTransport | KubectlTransport] = {
             "websocket": WebSocketTransport(cluster, errand),
@@ -163,7 +163,7 @@ def hold_session(transport: str, form: str, namespace: str) -> Numbers:
             remote.close()
 
 
-def use_terminal(remote: Remote, began: float) -> Numbers:
+def use_terminal(remote: RemoteCommand, began: float) -> Numbers:
     """Type into a shell; return what was measured."""
     remote.setwinsize(*SIZE)
     read_until(remote, b"# ")
@@ -176,7 +176,7 @@ def use_terminal(remote: Remote, began: float) -> Numbers:
     return found
 
 
-def echo(remote: Remote) -> float:
+def echo(remote: RemoteCommand) -> float:
     """Return how long a keystroke's echo takes."""
     time.sleep(KEY_PAUSE)
     began = time.monotonic()
@@ -185,7 +185,7 @@ def echo(remote: Remote) -> float:
     return time.monotonic() - began
 
 
-def read_until(remote: Remote, mark: bytes) -> int:
+def read_until(remote: RemoteCommand, mark: bytes) -> int:
     """Read until ``mark`` has come; return how many bytes came."""
     deadline = time.monotonic() + PATIENCE
     size, tail = 0, b""
@@ -200,9 +200,9 @@ def read_until(remote: Remote, mark: bytes) -> int:
     return size
 
 
-def memory(remote: Remote) -> int:
+def memory(remote: RemoteCommand) -> int:
     """Return the bytes that the session's processes take on this side, as PSS."""
-    child = remote.pid if isinstance(remote, KubectlSpawn) else None
+    child = remote.pid if isinstance(remote, KubectlCommand) else None
     return proportional_set(os.getpid()) + (proportional_set(child) if child else 0)
 
 

@@ -46,7 +46,7 @@ class Target(NamedTuple):
     name: str
 
 
-class Wishes(NamedTuple):
+class CopyOptions(NamedTuple):
     """What the user wants otherwise; the defaults are what disturbs production least.
 
     ``resources`` is "copy" or "none". ``images`` and ``env`` are pairs of names and values; the
@@ -70,7 +70,7 @@ class Wishes(NamedTuple):
     pull_secrets: tuple[str, ...] = ()
 
 
-class Inside(NamedTuple):
+class ModeOptions(NamedTuple):
     """What the user says of view, hold and the app's command; None leaves it to the plan.
 
     ``only`` holds the other containers too; ``command`` are the words of the app's command;
@@ -101,8 +101,8 @@ class DebugRequest(NamedTuple):
     file: str | None = None
     profile: str = "auto"
     custom: dict[str, Any] | None = None
-    wishes: Wishes = Wishes()
-    inside: Inside = Inside()
+    wishes: CopyOptions = CopyOptions()
+    inside: ModeOptions = ModeOptions()
     in_place: bool = False
     linger: float = 0.0
 

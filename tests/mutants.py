@@ -52,82 +52,82 @@ MUTANTS = (
         "kubectl_scratch/cli/main.py",
         'text = re.sub(secret, r"\\1(redacted)", text)',
         "pass",
-        ("tests/unit/test_private.py::test_no_secret_is_in_the_file_with_a_traceback",),
+        ("tests/unit/test_temp_dir.py::test_no_secret_is_in_the_file_with_a_traceback",),
         "no secret is in the file with a traceback",
     ),
     # cluster.py
     Mutant(
-        "kubectl_scratch/kube/cluster.py",
+        "kubectl_scratch/kube/client.py",
         '            "preconditions": {"uid": uid},\n            "propagationPolicy"',
         '            "propagationPolicy"',
         ("tests/api/test_ways_out.py::test_a_namesake_is_not_deleted",),
         "a deletion is of one object, and not of another of its name",
     ),
     Mutant(
-        "kubectl_scratch/kube/cluster.py",
+        "kubectl_scratch/kube/client.py",
         'if is_loopback(urlsplit(self._host).hostname or ""):',
         "if False:",
         ("tests/api/test_connection.py::test_a_proxy_is_never_for_this_machine",),
         "no proxy sees what is for this machine",
     ),
     Mutant(
-        "kubectl_scratch/kube/cluster.py",
+        "kubectl_scratch/kube/client.py",
         "        if self.access.chosen_namespace:\n",
         "        if False:\n",
         ("tests/api/test_plan.py::test_a_manifest_of_another_namespace_than_the_flag_s",),
         "nothing is created in another namespace than -n says",
     ),
     Mutant(
-        "kubectl_scratch/kube/cluster.py",
+        "kubectl_scratch/kube/client.py",
         'tuple(f"{key}: {value}" for key, value in self._headers(proof))',
         "()",
         ("tests/api/test_connection.py::test_each_request_says_who_asks",),
         "an exec is asked for as the user that everything else is",
     ),
     Mutant(
-        "kubectl_scratch/kube/cluster.py",
+        "kubectl_scratch/kube/client.py",
         'return self._call("POST", path, {"dryRun": "All"}, body, check=answers.check_object)',
         'return self._call("POST", path, {}, body, check=answers.check_object)',
         ("tests/api/test_plan.py::test_the_check_changes_nothing_and_tells_what_lacks",),
         "a check creates nothing",
     ),
     Mutant(
-        "kubectl_scratch/kube/cluster.py",
+        "kubectl_scratch/kube/client.py",
         'query = {"dryRun": "All"} if dry_run else {}',
         "query: dict[str, str] = {}",
-        ("tests/api/test_inplace.py::test_a_dry_run_of_the_server_adds_nothing",),
+        ("tests/api/test_in_place.py::test_a_dry_run_of_the_server_adds_nothing",),
         "a dry run adds no container to a pod",
     ),
     Mutant(
-        "kubectl_scratch/kube/cluster.py",
+        "kubectl_scratch/kube/client.py",
         "redirect=False,",
         "redirect=True,\n                retries=5,",
         ("tests/api/test_redirects.py::test_nobody_is_shown_the_login[302-http-GET-pods-mypod]",),
         "no request follows a redirect with the login",
     ),
     Mutant(
-        "kubectl_scratch/kube/cluster.py",
+        "kubectl_scratch/kube/client.py",
         "if not check(found, path):",
         "if False:",
         ("tests/api/test_answers.py::test_nonsense_is_one_clear_line[debug-metadata-list-200]",),
         "an answer that makes no sense is an error, not a traceback",
     ),
     Mutant(
-        "kubectl_scratch/kube/cluster.py",
+        "kubectl_scratch/kube/client.py",
         "if error.status != GONE or again == LISTS:",
         "if True:",
         ("tests/api/test_answers.py::test_a_list_whose_rest_has_expired_is_begun_again",),
         "a list whose rest has expired is begun again",
     ),
     Mutant(
-        "kubectl_scratch/kube/cluster.py",
+        "kubectl_scratch/kube/client.py",
         "if not more:",
         "if True:",
         ("tests/api/test_answers.py::test_a_list_is_read_to_its_end",),
         "nothing of a long list is missed that might select the copy",
     ),
     Mutant(
-        "kubectl_scratch/kube/cluster.py",
+        "kubectl_scratch/kube/client.py",
         'if tries and verb == "POST" and answer.status >= 300 and DRY_RUN not in url:',
         "if False:",
         (
@@ -137,14 +137,14 @@ MUTANTS = (
         "what was created by a request that was sent again is found",
     ),
     Mutant(
-        "kubectl_scratch/kube/cluster.py",
+        "kubectl_scratch/kube/client.py",
         "if wait is not None and tries < BUSY_TRIES and time.monotonic() + wait <= deadline:",
         "if False:",
         ("tests/api/test_answers.py::test_a_busy_api_server_is_asked_again_when_it_says[lease]",),
         "a busy API server is asked again",
     ),
     Mutant(
-        "kubectl_scratch/kube/cluster.py",
+        "kubectl_scratch/kube/client.py",
         "if answer.status == UNAUTHORIZED and not refused:",
         "if False:",
         (
@@ -154,7 +154,7 @@ MUTANTS = (
         "what refuses a login is asked again with a new one",
     ),
     Mutant(
-        "kubectl_scratch/kube/cluster.py",
+        "kubectl_scratch/kube/client.py",
         "if self._pool_of[0] is not proof.tls:",
         "if False:",
         (
@@ -164,14 +164,14 @@ MUTANTS = (
         "a renewed certificate is shown",
     ),
     Mutant(
-        "kubectl_scratch/kube/cluster.py",
+        "kubectl_scratch/kube/client.py",
         '            "dryRun": ["All"],\n',
         "",
         ("tests/api/test_seedcheck.py::test_who_may_only_delete_it_asks_without_deleting",),
         "to ask whether it could be deleted deletes nothing",
     ),
     Mutant(
-        "kubectl_scratch/kube/cluster.py",
+        "kubectl_scratch/kube/client.py",
         '            "preconditions": {"uid": uid},\n            "dryRun"',
         '            "dryRun"',
         (
@@ -181,15 +181,15 @@ MUTANTS = (
         "it asks for the object of that UID",
     ),
     Mutant(
-        "kubectl_scratch/kube/cluster.py",
-        '        parallel.check()\n        action = f"{verb} {path}"',
+        "kubectl_scratch/kube/client.py",
+        '        tasks.raise_if_abandoned()\n        action = f"{verb} {path}"',
         '        action = f"{verb} {path}"',
         ("tests/api/test_signals.py::test_who_is_given_up_asks_the_cluster_for_nothing_more",),
         "who is given up asks the API server for nothing more",
     ),
     # commands/completion.py
     Mutant(
-        "kubectl_scratch/cli/completion/verb.py",
+        "kubectl_scratch/cli/completion/scripts.py",
         "if path.exists() and MARK not in path",
         "if False and MARK not in path",
         ("tests/api/test_help.py::test_install_replaces_nobody_else_s_file",),
@@ -237,7 +237,7 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/runtime/console.py",
-        "        if parallel.is_abandoned():\n            return\n        with self._lock:\n   "
+        "        if tasks.is_abandoned():\n            return\n        with self._lock:\n   "
         "         self.settle()",
         "        with self._lock:\n            self.settle()",
         ("tests/unit/test_interrupts.py::test_a_signal_gives_it_up",),
@@ -273,235 +273,237 @@ MUTANTS = (
     ),
     # copycontainers.py
     Mutant(
-        "kubectl_scratch/plan/podcopy/copycontainers.py",
+        "kubectl_scratch/plan/podcopy/container_edits.py",
         'PROBES = ("livenessProbe", "readinessProbe", STARTUP)',
         'PROBES = ("readinessProbe", STARTUP)',
-        ("tests/unit/test_podcopy.py::test_the_target_has_no_probe[app-containers-livenessProbe]",),
+        (
+            "tests/unit/test_copy_manifest.py::test_the_target_has_no_probe[app-containers-livenessProbe]",
+        ),
         "no probe restarts what is looked at",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/copycontainers.py",
+        "kubectl_scratch/plan/podcopy/container_edits.py",
         'if lifecycle.pop("preStop", None) is not None:',
         "if False:",
-        ("tests/unit/test_podcopy.py::test_stop_hooks_go_and_start_hooks_stay",),
+        ("tests/unit/test_copy_manifest.py::test_stop_hooks_go_and_start_hooks_stay",),
         "the deletion of a copy runs no hook",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/copycontainers.py",
+        "kubectl_scratch/plan/podcopy/container_edits.py",
         'port.pop("hostPort", None)',
         "pass",
-        ("tests/unit/test_podcopy.py::test_host_ports_go_and_container_ports_stay",),
+        ("tests/unit/test_copy_manifest.py::test_host_ports_go_and_container_ports_stay",),
         "a copy takes no port of the node",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/copycontainers.py",
+        "kubectl_scratch/plan/podcopy/container_edits.py",
         "if host_network and ports:",
         "if False:",
-        ("tests/unit/test_podcopy.py::test_in_the_host_s_network_every_port_is_a_host_port",),
+        ("tests/unit/test_copy_manifest.py::test_in_the_host_s_network_every_port_is_a_host_port",),
         "a copy in the host's network takes no port of the node",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/copycontainers.py",
+        "kubectl_scratch/plan/podcopy/container_edits.py",
         "if probe == STARTUP and gates and name != chosen and not only:",
         "if False:",
         (
-            "tests/unit/test_podcopy.py"
+            "tests/unit/test_copy_manifest.py"
             "::test_a_probe_stays_where_what_comes_after_waits_for_it[initContainers-more2-kept"
             "2]",
         ),
         "what starts after a sidecar waits for it",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/copycontainers.py",
+        "kubectl_scratch/plan/podcopy/container_edits.py",
         "name != chosen and not only:",
         "name != chosen:",
-        ("tests/unit/test_podcopy.py::test_a_sidecar_that_idles_is_asked_nothing",),
+        ("tests/unit/test_copy_manifest.py::test_a_sidecar_that_idles_is_asked_nothing",),
         "no probe asks what idles",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/copycontainers.py",
+        "kubectl_scratch/plan/podcopy/container_edits.py",
         "gates and name != chosen",
         "gates",
         (
-            "tests/unit/test_podcopy.py"
+            "tests/unit/test_copy_manifest.py"
             "::test_the_target_has_no_probe[proxy-initContainers-startupProbe]",
         ),
         "nor the target, where that is a sidecar",
     ),
     # copyplace.py
     Mutant(
-        "kubectl_scratch/plan/podcopy/copyplace.py",
+        "kubectl_scratch/plan/podcopy/scheduling.py",
         "if same_node or attached:",
         "if same_node:",
         (
-            "tests/unit/test_podcopy.py"
+            "tests/unit/test_copy_manifest.py"
             "::test_the_node_of_a_claim_is_required_beside_what_was_required",
         ),
         "a volume is attached to no second node",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/copyplace.py",
+        "kubectl_scratch/plan/podcopy/scheduling.py",
         'pod["spec"].pop("nodeName", None)',
         'pod["spec"].get("nodeName")',
-        ("tests/unit/test_podcopy.py::test_a_field_that_the_copy_must_not_have[nodeName]",),
+        ("tests/unit/test_copy_manifest.py::test_a_field_that_the_copy_must_not_have[nodeName]",),
         "the scheduler checks that the copy fits",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/copyplace.py",
+        "kubectl_scratch/plan/podcopy/scheduling.py",
         'dropped = {field: pod["spec"].pop(field, None) for field in PRIORITY}',
         'dropped = {field: pod["spec"].get(field) for field in PRIORITY}',
-        ("tests/unit/test_podcopy.py::test_a_field_that_the_copy_must_not_have[priority]",),
+        ("tests/unit/test_copy_manifest.py::test_a_field_that_the_copy_must_not_have[priority]",),
         "a copy preempts nothing",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/copyplace.py",
+        "kubectl_scratch/plan/podcopy/scheduling.py",
         '[*gates, {"conditionType": NEVER_READY}]',
         "[*gates]",
-        ("tests/unit/test_podcopy.py::test_a_gate_of_ours_replaces_those_of_the_source",),
+        ("tests/unit/test_copy_manifest.py::test_a_gate_of_ours_replaces_those_of_the_source",),
         "a Service that selects the copy sends it nothing",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/copyplace.py",
+        "kubectl_scratch/plan/podcopy/scheduling.py",
         'if pod["spec"].pop(field, None):\n            yield Edit(f"spec.{field}", "it is the',
         'if pod["spec"].get(field):\n            yield Edit(f"spec.{field}", "it is the',
-        ("tests/unit/test_podcopy.py::test_a_field_that_the_copy_must_not_have[hostname]",),
+        ("tests/unit/test_copy_manifest.py::test_a_field_that_the_copy_must_not_have[hostname]",),
         "a copy is no member of a StatefulSet by its name in DNS",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/copyplace.py",
+        "kubectl_scratch/plan/podcopy/scheduling.py",
         'kinds = ("hostPath", "persistentVolumeClaim")',
         'kinds = ("persistentVolumeClaim",)',
-        ("tests/unit/test_hostpaths.py::test_a_path_of_the_node_needs_that_node",),
+        ("tests/unit/test_host_paths.py::test_a_path_of_the_node_needs_that_node",),
         "a path is read on the node that has it",
     ),
     # copyvolumes.py
     Mutant(
-        "kubectl_scratch/plan/podcopy/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/volume_edits.py",
         '{"configMap", "downwardAPI",',
         '{"persistentVolumeClaim", "configMap", "downwardAPI",',
-        ("tests/unit/test_podcopy.py::test_what_outlives_the_pod_is_mounted_read_only",),
+        ("tests/unit/test_copy_manifest.py::test_what_outlives_the_pod_is_mounted_read_only",),
         "production's claims are read-only",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/volume_edits.py",
         "return bool(kinds) and not kinds <= PRIVATE_VOLUMES",
         'return bool(kinds & {"hostPath", "persistentVolumeClaim"})',
-        ("tests/unit/test_podcopy.py::test_what_outlives_the_pod_is_mounted_read_only",),
+        ("tests/unit/test_copy_manifest.py::test_what_outlives_the_pod_is_mounted_read_only",),
         "a kind of volume that is not known is taken for production's",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/volume_edits.py",
         'mount["readOnly"] = True',
         "pass",
-        ("tests/unit/test_podcopy.py::test_what_outlives_the_pod_is_mounted_read_only",),
+        ("tests/unit/test_copy_manifest.py::test_what_outlives_the_pod_is_mounted_read_only",),
         "what outlives the pod is mounted read-only",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/volume_edits.py",
         'mount.pop("mountPropagation", None)',
         "pass",
-        ("tests/unit/test_podcopy.py::test_a_mount_never_propagates_to_the_node",),
+        ("tests/unit/test_copy_manifest.py::test_a_mount_never_propagates_to_the_node",),
         "a mount that the copy makes is none of the node's",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/volume_edits.py",
         'if mount.get("mountPropagation") != "None":',
         'if not mount.get("readOnly"):',
-        ("tests/unit/test_podcopy.py::test_a_mount_never_propagates_to_the_node",),
+        ("tests/unit/test_copy_manifest.py::test_a_mount_never_propagates_to_the_node",),
         "also of a mount that was read-only already",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/volume_edits.py",
         'kept = [device for device in devices if device["name"] not in shared]',
         "kept = devices",
-        ("tests/unit/test_podcopy.py::test_a_shared_block_device_is_left_out_and_said",),
+        ("tests/unit/test_copy_manifest.py::test_a_shared_block_device_is_left_out_and_said",),
         "no second pod writes to production's block device",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/volume_edits.py",
         'if ONE_POD_ALONE in (((found or {}).get("spec") or {}).get("accessModes") or []):',
         "if False:",
-        ("tests/unit/test_podcopy.py::test_a_claim_for_one_pod_alone_blocks",),
+        ("tests/unit/test_copy_manifest.py::test_a_claim_for_one_pod_alone_blocks",),
         "a claim that one pod alone can use is not asked for",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/volume_edits.py",
         'context["fsGroupChangePolicy"] = policy',
         "pass",
-        ("tests/unit/test_podcopy.py::test_owners_of_files_are_kept_where_there_are_files",),
+        ("tests/unit/test_copy_manifest.py::test_owners_of_files_are_kept_where_there_are_files",),
         "the owners of production's files stay",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/volume_edits.py",
         'mount["recursiveReadOnly"] = "IfPossible"',
         "pass",
-        ("tests/unit/test_hostpaths.py::test_what_is_below_a_mount_is_read_only_as_well",),
+        ("tests/unit/test_host_paths.py::test_what_is_below_a_mount_is_read_only_as_well",),
         "what is mounted below is read-only, too",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/volume_edits.py",
         'if mount.get("mountPropagation") != "None":',
         'if mount.get("mountPropagation") == "Bidirectional":',
-        ("tests/unit/test_hostpaths.py::test_what_is_below_a_mount_is_read_only_as_well",),
+        ("tests/unit/test_host_paths.py::test_what_is_below_a_mount_is_read_only_as_well",),
         "what the node mounts later is not writable in the copy",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/copyvolumes.py",
-        '_drop(pod, {v["name"] for v in volumes(pod) if hostpaths.commands(v)} - writable)',
+        "kubectl_scratch/plan/podcopy/volume_edits.py",
+        '_drop(pod, {v["name"] for v in volumes(pod) if host_paths.commanding_path(v)} - writable)',
         "pass",
         (
-            "tests/unit/test_hostpaths.py"
+            "tests/unit/test_host_paths.py"
             "::test_what_commands_a_runtime_or_a_device_is_left_out[/var/run/docker.sock-None]",
         ),
         "a copy commands no runtime and no device",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/copyvolumes.py",
-        'volume["hostPath"] = {**volume["hostPath"], "type": hostpaths.MADE[kind]}',
+        "kubectl_scratch/plan/podcopy/volume_edits.py",
+        'volume["hostPath"] = {**volume["hostPath"], "type": host_paths.MADE[kind]}',
         "pass",
         (
-            "tests/unit/test_hostpaths.py"
+            "tests/unit/test_host_paths.py"
             "::test_nothing_is_made_on_a_node[DirectoryOrCreate-/srv/x-Directory]",
         ),
         "nothing is made on a node",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/volume_edits.py",
         "elif found is not None and _phase(found) != BOUND:",
         "elif False:",
-        ("tests/unit/test_podcopy.py::test_a_copy_binds_no_claim",),
+        ("tests/unit/test_copy_manifest.py::test_a_copy_binds_no_claim",),
         "a copy binds no claim",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/volume_edits.py",
         "elif claims is None and not node:",
         "elif False:",
         (
-            "tests/unit/test_podcopy.py"
+            "tests/unit/test_copy_manifest.py"
             "::test_a_copy_binds_no_claim[None-None-Level.BLOCKER-claims cannot be listed]",
         ),
         "nor one of which nothing is known",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/volume_edits.py",
         "elif asked in retaining:",
         "elif False:",
         (
-            "tests/unit/test_podcopy.py"
+            "tests/unit/test_copy_manifest.py"
             "::test_no_volume_is_left_behind_for_ever[volume1-classes1-Level.BLOCKER]",
         ),
         "no copy leaves a volume behind for ever",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/copyvolumes.py",
+        "kubectl_scratch/plan/podcopy/volume_edits.py",
         "spared = wishes.writable | wishes.skip_volumes",
         "spared = wishes.writable",
-        ("tests/unit/test_views.py::test_which_volumes_are_read_only_in_the_copy_alone",),
+        ("tests/unit/test_mode.py::test_which_volumes_are_read_only_in_the_copy_alone",),
         "what is left out is not told as read-only",
     ),
     # copywatch.py
     Mutant(
-        "kubectl_scratch/session/copywatch.py",
+        "kubectl_scratch/session/pod_watch.py",
         "container = failed.container or self._watched.name",
         "container = self._watched.name",
         (
@@ -586,84 +588,86 @@ MUTANTS = (
     ),
     # debugger.py
     Mutant(
-        "kubectl_scratch/plan/debugger.py",
-        "own = hold.mounts(hold.DEBUG_TOOLKIT_VOLUME)",
-        "own = hold.mounts()",
-        ("tests/unit/test_debugger.py::test_a_twin_runs_nothing_that_the_app_could_write",),
+        "kubectl_scratch/plan/debug_container.py",
+        "own = seed_edits.mounts(seed_edits.DEBUG_TOOLKIT_VOLUME)",
+        "own = seed_edits.mounts()",
+        ("tests/unit/test_debug_container.py::test_a_twin_runs_nothing_that_the_app_could_write",),
         "a debug container, which may be privileged, runs nothing that the app could write",
     ),
     Mutant(
-        "kubectl_scratch/plan/debugger.py",
-        "not in (hold.SEED_VOLUME, hold.TOOLKIT_VOLUME)",
-        "not in (hold.SEED_VOLUME,)",
-        ("tests/unit/test_debugger.py::test_a_twin_runs_nothing_that_the_app_could_write",),
+        "kubectl_scratch/plan/debug_container.py",
+        "not in (seed_edits.SEED_VOLUME, seed_edits.TOOLKIT_VOLUME)",
+        "not in (seed_edits.SEED_VOLUME,)",
+        ("tests/unit/test_debug_container.py::test_a_twin_runs_nothing_that_the_app_could_write",),
         "nor has it the app's toolkit folder",
     ),
     Mutant(
-        "kubectl_scratch/plan/debugger.py",
-        'container["command"] = [toolkit.SEED, "idle", "0"]',
+        "kubectl_scratch/plan/debug_container.py",
+        'container["command"] = [archive.SEED, "idle", "0"]',
         "pass",
         (
-            "tests/unit/test_debugger.py"
+            "tests/unit/test_debug_container.py"
             "::test_a_twin_has_what_the_app_sees_and_nothing_that_acts_on_it",
         ),
         "a twin does not run the app a second time",
     ),
     Mutant(
-        "kubectl_scratch/plan/debugger.py",
+        "kubectl_scratch/plan/debug_container.py",
         'context["runAsUser"] = NOBODY',
         "pass",
         (
-            "tests/unit/test_debugger.py"
+            "tests/unit/test_debug_container.py"
             "::test_where_root_is_forbidden_and_the_user_unknown_it_is_nobody_and_says_so",
         ),
         "where root is forbidden the debug container is not root",
     ),
     Mutant(
-        "kubectl_scratch/plan/debugger.py",
+        "kubectl_scratch/plan/debug_container.py",
         'reference.setdefault("containerName", target["name"])',
         "pass",
-        ("tests/unit/test_debugger.py::test_a_twin_reads_the_resources_of_the_app",),
+        ("tests/unit/test_debug_container.py::test_a_twin_reads_the_resources_of_the_app",),
         "a twin reads the resources of the app, not its own",
     ),
     # downward.py
     Mutant(
-        "kubectl_scratch/plan/podcopy/downward.py",
+        "kubectl_scratch/plan/podcopy/downward_api.py",
         'env[place] = {**literal, "value": value.replace("$", "$$")}',
         'env[place] = {**literal, "value": value}',
-        ("tests/unit/test_downward.py::test_a_variable_has_the_source_s_value",),
+        ("tests/unit/test_downward_api.py::test_a_variable_has_the_source_s_value",),
         "what the app reads of its pod is not expanded once more",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/downward.py",
+        "kubectl_scratch/plan/podcopy/downward_api.py",
         "return owns_name or not is_of_a_pod(self.source)",
         "return not is_of_a_pod(self.source)",
         (
-            "tests/unit/test_downward.py"
+            "tests/unit/test_downward_api.py"
             "::test_two_that_run_never_share_an_identity[False-False-source_s_name0]",
         ),
         "two that run never have one identity",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/downward.py",
+        "kubectl_scratch/plan/podcopy/downward_api.py",
         "return networks or path in ADDRESSES or path in OF_THE_NODE",
         "return networks or path in OF_THE_NODE",
-        ("tests/unit/test_downward.py::test_what_is_the_copy_s_own_is_said",),
+        ("tests/unit/test_downward_api.py::test_what_is_the_copy_s_own_is_said",),
         "a copy knows that it has not the source's address",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/downward.py",
+        "kubectl_scratch/plan/podcopy/downward_api.py",
         "return found[1] == ANNOTATIONS and found[2].startswith(notes.OF_ADDRESSES)",
         "return False",
-        ("tests/unit/test_downward.py::test_an_address_that_a_network_wrote_is_the_copy_s_own",),
+        (
+            "tests/unit/test_downward_api.py::test_an_address_that_a_network_wrote_is_the_copy_s_own",
+        ),
         "nor that of another network",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/downward.py",
+        "kubectl_scratch/plan/podcopy/downward_api.py",
         "if size > ANNOTATIONS_FIT:",
         "if size > 2 * ANNOTATIONS_FIT:",
         (
-            "tests/unit/test_downward.py"
+            "tests/unit/test_downward_api.py"
             "::test_values_that_are_too_large_stay_the_copy_s_own_and_that_is_said",
         ),
         "the API server takes the copy's annotations",
@@ -745,42 +749,46 @@ MUTANTS = (
     ),
     # hold.py
     Mutant(
-        "kubectl_scratch/plan/podcopy/hold.py",
-        '"mountPath": toolkit.SEED_FOLDER, "readOnly": True}',
-        '"mountPath": toolkit.SEED_FOLDER}',
-        ("tests/unit/test_hold.py::test_nothing_may_write_where_the_seed_is",),
+        "kubectl_scratch/plan/podcopy/seed_edits.py",
+        '"mountPath": archive.SEED_FOLDER, "readOnly": True}',
+        '"mountPath": archive.SEED_FOLDER}',
+        ("tests/unit/test_seed_edits.py::test_nothing_may_write_where_the_seed_is",),
         "nobody in the copy changes the seed",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/hold.py",
+        "kubectl_scratch/plan/podcopy/seed_edits.py",
         'verbatim = [word.replace("$", "$$") for word in said]',
         "verbatim = list(said)",
-        ("tests/unit/test_hold.py::test_what_is_known_of_an_entrypoint",),
+        ("tests/unit/test_seed_edits.py::test_what_is_known_of_an_entrypoint",),
         "the user's command is run as it was given",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/hold.py",
+        "kubectl_scratch/plan/podcopy/seed_edits.py",
         '    if container.pop("lifecycle", None) is not None:\n',
         "    if False:\n",
-        ("tests/unit/test_hold.py::test_a_start_hook_goes_from_a_held_target_alone",),
+        ("tests/unit/test_seed_edits.py::test_a_start_hook_goes_from_a_held_target_alone",),
         "no hook of a held target runs",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/hold.py",
+        "kubectl_scratch/plan/podcopy/seed_edits.py",
         '    container.pop("lifecycle", None)\n    yield',
         "    yield",
-        ("tests/unit/test_hold.py::test_with_only_the_others_idle_and_plain_init_containers_go",),
+        (
+            "tests/unit/test_seed_edits.py::test_with_only_the_others_idle_and_plain_init_containers_go",
+        ),
         "nor one of its neighbours, with --only",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/hold.py",
+        "kubectl_scratch/plan/podcopy/seed_edits.py",
         "        yield from _leave_out_init(pod, target)\n",
         "        pass\n",
-        ("tests/unit/test_hold.py::test_with_only_the_others_idle_and_plain_init_containers_go",),
+        (
+            "tests/unit/test_seed_edits.py::test_with_only_the_others_idle_and_plain_init_containers_go",
+        ),
         "with --only no init container runs again",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/hold.py",
+        "kubectl_scratch/plan/podcopy/seed_edits.py",
         '        "immutable": True,\n',
         "",
         (
@@ -791,7 +799,7 @@ MUTANTS = (
     ),
     # incopy.py
     Mutant(
-        "kubectl_scratch/session/incopy.py",
+        "kubectl_scratch/session/copy_session.py",
         "can_move = place.view == APP and tty and not session.command",
         "can_move = place.view == APP and tty",
         ("tests/api/test_inside.py::test_a_command_on_a_terminal_is_not_started_again_either",),
@@ -799,28 +807,28 @@ MUTANTS = (
     ),
     # inplace.py
     Mutant(
-        "kubectl_scratch/plan/inplace.py",
-        "return note.form == digest(wanted) and found ==",
-        "return note.form == digest(wanted) or found ==",
+        "kubectl_scratch/plan/in_place.py",
+        "return note.form == container_digest(wanted) and found ==",
+        "return note.form == container_digest(wanted) or found ==",
         (
-            "tests/unit/test_inplace.py"
+            "tests/unit/test_in_place.py"
             "::test_a_container_is_used_for_what_it_is_and_not_for_what_its_note_says",
         ),
         "a container that only says that it is ours is not used",
     ),
     Mutant(
-        "kubectl_scratch/plan/inplace.py",
+        "kubectl_scratch/plan/in_place.py",
         "return note if all(0 <= t <= MOST_SECONDS for t in (note.limit, note.linger)) else None",
         "return note",
-        ("tests/unit/test_inplace.py::test_a_note_of_somebody_else_s_is_none",),
+        ("tests/unit/test_in_place.py::test_a_note_of_somebody_else_s_is_none",),
         "a note that can't be ours is none",
     ),
     # inside.py
     Mutant(
-        "kubectl_scratch/plan/inside.py",
+        "kubectl_scratch/plan/mode_plan.py",
         "learns = unknown and (loops if said.learn is None else said.learn)",
         "learns = unknown and said.learn is not False",
-        ("tests/unit/test_inside.py::test_when_a_run_is_watched",),
+        ("tests/unit/test_mode_plan.py::test_when_a_run_is_watched",),
         "an app is started unasked only where the kubelet starts it again anyway",
     ),
     # interrupts.py
@@ -857,14 +865,14 @@ MUTANTS = (
     ),
     # joining.py
     Mutant(
-        "kubectl_scratch/copies/joining.py",
+        "kubectl_scratch/copies/join.py",
         "if lease.why_no_copy(copy):",
         "if False:",
         ("tests/api/test_attach.py::test_what_is_no_copy_can_not_be_joined[mypod0]",),
         "no other pod is taken for a copy",
     ),
     Mutant(
-        "kubectl_scratch/copies/joining.py",
+        "kubectl_scratch/copies/join.py",
         "                self._objects.clear()\n",
         "                pass\n",
         (
@@ -873,21 +881,21 @@ MUTANTS = (
         "who could not join deletes nothing",
     ),
     Mutant(
-        "kubectl_scratch/copies/joining.py",
+        "kubectl_scratch/copies/join.py",
         "        if foreign:\n",
         "        if False:\n",
         ("tests/api/test_attach.py::test_a_running_job_of_production_is_left_alone",),
         "what is no lease of ours is not changed",
     ),
     Mutant(
-        "kubectl_scratch/copies/joining.py",
+        "kubectl_scratch/copies/join.py",
         "if is_going(self._pod) or is_going(found.body):",
         "if False:",
         ("tests/api/test_attach.py::test_a_copy_that_is_being_deleted_can_not_be_joined",),
         "nor that of a copy that is being deleted",
     ),
     Mutant(
-        "kubectl_scratch/copies/joining.py",
+        "kubectl_scratch/copies/join.py",
         "check_container(target)",
         "pass",
         (
@@ -1044,7 +1052,7 @@ MUTANTS = (
     ),
     # learner.py
     Mutant(
-        "kubectl_scratch/session/learner.py",
+        "kubectl_scratch/session/discovery_runner.py",
         "self._check.confirm()",
         "pass",
         ("tests/api/test_seedcheck.py::test_what_another_program_has_learned_is_told_to_nobody",),
@@ -1052,31 +1060,35 @@ MUTANTS = (
     ),
     # learning.py
     Mutant(
-        "kubectl_scratch/plan/learning.py",
+        "kubectl_scratch/plan/entrypoint_discovery.py",
         '            "automountServiceAccountToken": False,\n',
         "",
-        ("tests/unit/test_learning.py::test_it_reaches_as_little_as_can_be",),
+        ("tests/unit/test_entrypoint_discovery.py::test_it_reaches_as_little_as_can_be",),
         "a watched app has no token",
     ),
     Mutant(
-        "kubectl_scratch/plan/learning.py",
+        "kubectl_scratch/plan/entrypoint_discovery.py",
         'CONTAINER_KEPT = ("args",',
         'CONTAINER_KEPT = ("volumeMounts", "args",',
-        ("tests/unit/test_learning.py::test_the_watched_app_has_none_of_the_data_of_the_pod",),
+        (
+            "tests/unit/test_entrypoint_discovery.py::test_the_watched_app_has_none_of_the_data_of_the_pod",
+        ),
         "a watched app has none of the pod's data",
     ),
     Mutant(
-        "kubectl_scratch/plan/learning.py",
+        "kubectl_scratch/plan/entrypoint_discovery.py",
         'paths = [item for item in target.get("env") or [] if _is_literal_path(item)]',
         'paths = target.get("env")',
-        ("tests/unit/test_learning.py::test_the_watched_app_has_none_of_the_data_of_the_pod",),
+        (
+            "tests/unit/test_entrypoint_discovery.py::test_the_watched_app_has_none_of_the_data_of_the_pod",
+        ),
         "a watched app has none of the pod's variables",
     ),
     Mutant(
-        "kubectl_scratch/plan/learning.py",
+        "kubectl_scratch/plan/entrypoint_discovery.py",
         '            "activeDeadlineSeconds": LIFE_SECONDS,\n',
         "",
-        ("tests/unit/test_learning.py::test_it_ends_by_itself",),
+        ("tests/unit/test_entrypoint_discovery.py::test_it_ends_by_itself",),
         "a watched app ends by itself",
     ),
     # lease.py
@@ -1502,14 +1514,14 @@ MUTANTS = (
     ),
     # parallel.py
     Mutant(
-        "kubectl_scratch/runtime/parallel.py",
+        "kubectl_scratch/runtime/tasks.py",
         "    if is_abandoned():\n        raise Abandoned",
         "    if False:\n        raise Abandoned",
         ("tests/unit/test_interrupts.py::test_who_is_given_up_begins_nothing_more",),
         "who is given up begins nothing more",
     ),
     Mutant(
-        "kubectl_scratch/runtime/parallel.py",
+        "kubectl_scratch/runtime/tasks.py",
         "            if not self.abandoned:\n                self._results.append(result)",
         "            if True:\n                self._results.append(result)",
         ("tests/unit/test_interrupts.py::test_a_signal_gives_it_up",),
@@ -1525,14 +1537,14 @@ MUTANTS = (
     ),
     # plan.py
     Mutant(
-        "kubectl_scratch/plan/plan.py",
+        "kubectl_scratch/plan/build.py",
         "    if lease.SOURCE_ANNOTATION in annotations_of(source):\n",
         "    if False:\n",
         ("tests/unit/test_plan.py::test_a_copy_is_not_copied",),
         "there is no copy of a copy",
     ),
     Mutant(
-        "kubectl_scratch/plan/plan.py",
+        "kubectl_scratch/plan/build.py",
         "            *taken_findings(copied.manifest),\n",
         "",
         (
@@ -1542,21 +1554,21 @@ MUTANTS = (
         "a volume of the source is not taken for ours",
     ),
     Mutant(
-        "kubectl_scratch/plan/plan.py",
+        "kubectl_scratch/plan/build.py",
         "        {**kept.labels, **fixed},\n",
         "        {**kept.labels},\n",
         ("tests/unit/test_plan.py::test_what_a_plan_creates_can_be_found_again",),
         "what was created can be found by its labels",
     ),
     Mutant(
-        "kubectl_scratch/plan/plan.py",
+        "kubectl_scratch/plan/build.py",
         "{**marks, **seat}",
         "marks",
         ("tests/api/test_attach.py::test_a_signal_in_one_session_leaves_the_other_alone",),
         "the first session is counted from the beginning",
     ),
     Mutant(
-        "kubectl_scratch/plan/plan.py",
+        "kubectl_scratch/plan/build.py",
         "if SERVICE.plural in neighbours.unknown:",
         "if SERVICE.plural in neighbours.unknown and False:",
         (
@@ -1566,7 +1578,7 @@ MUTANTS = (
         "what is said of an unknown Service is true",
     ),
     Mutant(
-        "kubectl_scratch/plan/plan.py",
+        "kubectl_scratch/plan/build.py",
         ' or (unserved and f"{unserved}, {MAY_TAKE}")',
         "",
         (
@@ -1576,7 +1588,7 @@ MUTANTS = (
         "what no Service is known to select is held",
     ),
     Mutant(
-        "kubectl_scratch/plan/plan.py",
+        "kubectl_scratch/plan/build.py",
         "caution = read_only_caution(source, target, wishes) or (unserved",
         "caution = (unserved",
         (
@@ -1587,21 +1599,23 @@ MUTANTS = (
     ),
     # plugin.py
     Mutant(
-        "kubectl_scratch/kube/plugin.py",
+        "kubectl_scratch/kube/exec_plugin.py",
         "where = access.policy.check(name)",
         "where = name",
         ("tests/api/test_kuberc.py::test_a_forbidden_plugin_is_one_line[flag]",),
         "no plugin runs that the user's preferences forbid",
     ),
     Mutant(
-        "kubectl_scratch/kube/plugin.py",
+        "kubectl_scratch/kube/exec_plugin.py",
         "stdin=None if interactive else subprocess.DEVNULL,",
         "stdin=None,",
-        ("tests/unit/test_plugin.py::test_a_plugin_that_may_not_ask_reads_nothing_of_our_stdin",),
+        (
+            "tests/unit/test_exec_plugin.py::test_a_plugin_that_may_not_ask_reads_nothing_of_our_stdin",
+        ),
         "a credential plugin takes nothing of what is typed into the session",
     ),
     Mutant(
-        "kubectl_scratch/kube/plugin.py",
+        "kubectl_scratch/kube/exec_plugin.py",
         "atexit.register(end)",
         "pass",
         (
@@ -1611,77 +1625,77 @@ MUTANTS = (
         "a credential plugin does not outlive us",
     ),
     Mutant(
-        "kubectl_scratch/kube/plugin.py",
+        "kubectl_scratch/kube/exec_plugin.py",
         "            start_new_session=not interactive,\n",
         "",
         ("tests/api/test_logins.py::test_a_plugin_has_no_terminal_during_a_session",),
         "nor does it ask at the session's terminal",
     ),
     Mutant(
-        "kubectl_scratch/kube/plugin.py",
+        "kubectl_scratch/kube/exec_plugin.py",
         'return {**info, "config": named[0].get("extension") if named else None}',
         "return info",
-        ("tests/unit/test_plugin.py::test_a_plugin_is_told_of_the_cluster_as_by_kubectl",),
+        ("tests/unit/test_exec_plugin.py::test_a_plugin_is_told_of_the_cluster_as_by_kubectl",),
         "a plugin is told of the cluster as by kubectl",
     ),
     # podcopy.py
     Mutant(
-        "kubectl_scratch/plan/podcopy/podcopy.py",
+        "kubectl_scratch/plan/podcopy/manifest.py",
         '"spec": unshared(source["spec"]),',
         '"spec": source["spec"],',
         (
-            "tests/unit/test_podcopy.py"
+            "tests/unit/test_copy_manifest.py"
             "::test_the_source_is_never_changed_and_the_copy_is_always_the_same",
         ),
         "the source is not changed",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/podcopy.py",
+        "kubectl_scratch/plan/podcopy/manifest.py",
         '"labels": dict(labels),',
         '"labels": {**(source["metadata"].get("labels") or {}), **labels},',
-        ("tests/unit/test_podcopy.py::test_metadata_is_ours_alone",),
+        ("tests/unit/test_copy_manifest.py::test_metadata_is_ours_alone",),
         "a copy has the labels that were chosen, and no others",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/podcopy.py",
+        "kubectl_scratch/plan/podcopy/manifest.py",
         'pod["metadata"]["annotations"].update(marks)',
         "pass",
-        ("tests/unit/test_podcopy.py::test_our_marks_win_over_those_of_a_copy_s_copy",),
+        ("tests/unit/test_copy_manifest.py::test_our_marks_win_over_those_of_a_copy_s_copy",),
         "a copy says of itself what it is",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/podcopy.py",
-        "        copyvolumes.drop_token_volume,\n",
+        "kubectl_scratch/plan/podcopy/manifest.py",
+        "        volume_edits.drop_token_volume,\n",
         "",
-        ("tests/unit/test_podcopy.py::test_the_injected_token_volume_goes_with_its_mounts",),
+        ("tests/unit/test_copy_manifest.py::test_the_injected_token_volume_goes_with_its_mounts",),
         "a copy gets a token of its own",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/podcopy.py",
-        "        *((copyplace.keep_out_of_services,) if gate else ()),\n",
+        "kubectl_scratch/plan/podcopy/manifest.py",
+        "        *((scheduling.keep_out_of_services,) if gate else ()),\n",
         "",
-        ("tests/unit/test_podcopy.py::test_a_gate_of_ours_replaces_those_of_the_source",),
+        ("tests/unit/test_copy_manifest.py::test_a_gate_of_ours_replaces_those_of_the_source",),
         "a gate that is needed is there",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/podcopy.py",
+        "kubectl_scratch/plan/podcopy/manifest.py",
         '    pod["spec"]["restartPolicy"] = "Always"\n',
         "",
-        ("tests/unit/test_podcopy.py::test_the_copy_outlives_its_app",),
+        ("tests/unit/test_copy_manifest.py::test_the_copy_outlives_its_app",),
         "a copy outlives its app",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/podcopy.py",
+        "kubectl_scratch/plan/podcopy/manifest.py",
         'pod["spec"]["terminationGracePeriodSeconds"] = GRACE_SECONDS',
         "pass",
-        ("tests/unit/test_podcopy.py::test_a_copy_ends_quickly_whoever_deletes_it",),
+        ("tests/unit/test_copy_manifest.py::test_a_copy_ends_quickly_whoever_deletes_it",),
         "a copy that is deleted is gone soon",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/podcopy.py",
+        "kubectl_scratch/plan/podcopy/manifest.py",
         'unshared(source["spec"])',
         '__import__("copy").deepcopy(source["spec"])',
-        ("tests/unit/test_downward.py::test_two_that_run_never_share_an_identity",),
+        ("tests/unit/test_downward_api.py::test_two_that_run_never_share_an_identity",),
         "an anchor of a manifest makes no two containers one",
     ),
     # preflight.py
@@ -1698,7 +1712,7 @@ MUTANTS = (
     ),
     # private.py
     Mutant(
-        "kubectl_scratch/runtime/private.py",
+        "kubectl_scratch/runtime/temp_dir.py",
         (
             "    atexit.register(remove)\n"
             "    try:\n"
@@ -1713,17 +1727,17 @@ MUTANTS = (
         "a file with secrets is gone with the session",
     ),
     Mutant(
-        "kubectl_scratch/runtime/private.py",
+        "kubectl_scratch/runtime/temp_dir.py",
         "    _remove_leftovers(parent)\n",
         "",
         ("tests/api/test_kubectl.py::test_the_private_file_is_gone_when_the_session_was_killed",),
         "what a killed process has left is removed by the next one",
     ),
     Mutant(
-        "kubectl_scratch/runtime/private.py",
+        "kubectl_scratch/runtime/temp_dir.py",
         "if not pid or folder.lstat().st_uid != os.getuid() or",
         "if not pid or",
-        ("tests/unit/test_private.py::test_another_users_private_folder_is_left_alone",),
+        ("tests/unit/test_temp_dir.py::test_another_users_private_folder_is_left_alone",),
         "another user's folder is left alone",
     ),
     # retry.py
@@ -1739,7 +1753,7 @@ MUTANTS = (
     ),
     # run.py
     Mutant(
-        "kubectl_scratch/session/run.py",
+        "kubectl_scratch/session/session.py",
         "            if not reads:\n                remote.sendeof()",
         "            if False:\n                remote.sendeof()",
         ("tests/api/test_stdin.py::test_without_stdin_there_is_its_end_at_once[flags0]",),
@@ -1747,35 +1761,35 @@ MUTANTS = (
     ),
     # seedcheck.py
     Mutant(
-        "kubectl_scratch/copies/seedcheck.py",
+        "kubectl_scratch/copies/seed_check.py",
         "if ours.uid and uid(found) != ours.uid:",
         "if False:",
         ("tests/api/test_seedcheck.py::test_what_was_replaced_receives_nothing[same-bytes]",),
         "a seed that was replaced receives nothing",
     ),
     Mutant(
-        "kubectl_scratch/copies/seedcheck.py",
+        "kubectl_scratch/copies/seed_check.py",
         'elif found.get("immutable") is not True:',
         "elif False:",
         ("tests/api/test_seedcheck.py::test_what_was_replaced_receives_nothing[mutable]",),
         "nor one that could be changed",
     ),
     Mutant(
-        "kubectl_scratch/copies/seedcheck.py",
+        "kubectl_scratch/copies/seed_check.py",
         "if ours.digest and carried != ours.digest:",
         "if False:",
         ("tests/api/test_seedcheck.py::test_what_was_replaced_receives_nothing[changed]",),
         "nor one of other bytes",
     ),
     Mutant(
-        "kubectl_scratch/copies/seedcheck.py",
+        "kubectl_scratch/copies/seed_check.py",
         "if said and wanted and said != wanted:",
         "if False:",
         ("tests/api/test_seedcheck.py::test_a_program_that_says_another_checksum_is_refused",),
         "nor a program that says another checksum",
     ),
     Mutant(
-        "kubectl_scratch/copies/seedcheck.py",
+        "kubectl_scratch/copies/seed_check.py",
         "if ours.owner and ours.owner not in owners:",
         "if False:",
         (
@@ -1786,7 +1800,7 @@ MUTANTS = (
         "nor one that is not the copy's",
     ),
     Mutant(
-        "kubectl_scratch/copies/seedcheck.py",
+        "kubectl_scratch/copies/seed_check.py",
         "self._tell(UNREADABLE)",
         "pass",
         ("tests/api/test_seedcheck.py::test_who_may_neither_get_nor_delete_it_is_told_once[403]",),
@@ -1805,7 +1819,7 @@ MUTANTS = (
     ),
     # session.py
     Mutant(
-        "kubectl_scratch/session/session.py",
+        "kubectl_scratch/session/workflow.py",
         "    if plan.blockers:\n        raise",
         "    if False:\n        raise",
         ("tests/api/test_plan.py::test_a_blocker_is_part_of_a_dry_run_and_its_code_is_1",),
@@ -1863,35 +1877,35 @@ MUTANTS = (
     ),
     # status.py
     Mutant(
-        "kubectl_scratch/session/status.py",
+        "kubectl_scratch/session/readiness.py",
         "if watched.starts_again and again:",
         "if watched.starts_again and again and False:",
         (
-            "tests/unit/test_status.py"
+            "tests/unit/test_readiness.py"
             "::test_an_app_that_ends_before_it_is_reached_is_not_waited_for",
         ),
         "an app that always ends is not waited for",
     ),
     Mutant(
-        "kubectl_scratch/session/status.py",
+        "kubectl_scratch/session/readiness.py",
         "missed = watched.read_only.get(name) or ()",
         "missed: tuple[str, ...] = ()",
         (
-            "tests/unit/test_status.py"
+            "tests/unit/test_readiness.py"
             "::test_an_init_container_that_fails_where_a_volume_is_read_only_says_that",
         ),
         "what our own caution breaks is told",
     ),
     # stdinwatch.py
     Mutant(
-        "kubectl_scratch/session/stdinwatch.py",
+        "kubectl_scratch/session/stdin_watch.py",
         "                if not outcome.lost:\n",
         "                if True:\n",
         ("tests/api/test_stdin.py::test_a_watch_that_is_cut_begins_again",),
         "a watch that is cut begins again",
     ),
     Mutant(
-        "kubectl_scratch/session/stdinwatch.py",
+        "kubectl_scratch/session/stdin_watch.py",
         "os.close(self._tell)",
         "pass",
         ("tests/api/test_stdin.py::test_where_it_can_t_be_found_out_it_is_read[{'status': 403}]",),
@@ -1903,35 +1917,35 @@ MUTANTS = (
         "return is_1_30 and not is_recursive(node, runtime_class)",
         "return False",
         (
-            "tests/unit/test_podcopy.py"
+            "tests/unit/test_copy_manifest.py"
             "::test_a_kubelet_that_refuses_what_it_cannot_do_is_not_asked[v1.30.14-None-True]",
         ),
         "no kubelet is asked for what it refuses",
     ),
     # stream.py
     Mutant(
-        "kubectl_scratch/kube/stream.py",
-        'return Outcome(None, "the connection was lost", lost=True)',
-        "return Outcome(0)",
+        "kubectl_scratch/kube/exec_stream.py",
+        'return ExecOutcome(None, "the connection was lost", lost=True)',
+        "return ExecOutcome(0)",
         ("tests/api/test_ways_out.py::test_a_lost_connection_is_an_error",),
         "a session that was cut is no success",
     ),
     Mutant(
-        "kubectl_scratch/kube/stream.py",
-        "return Outcome(code)",
-        "return Outcome(1)",
+        "kubectl_scratch/kube/exec_stream.py",
+        "return ExecOutcome(code)",
+        "return ExecOutcome(1)",
         ("tests/api/test_ways_out.py::test_the_code_of_the_command_passes_through[255]",),
         "the exit code is the command's own",
     ),
     Mutant(
-        "kubectl_scratch/kube/stream.py",
+        "kubectl_scratch/kube/exec_stream.py",
         '"redirect_limit": 0,',
         '"redirect_limit": 3,',
         ("tests/api/test_redirects.py::test_nobody_is_shown_the_login[302-ws-GET-exec]",),
         "an exec follows no redirect with the login",
     ),
     Mutant(
-        "kubectl_scratch/kube/stream.py",
+        "kubectl_scratch/kube/exec_stream.py",
         "renewed = dial.renew() if error.code == UNAUTHORIZED else None",
         "renewed = None",
         (
@@ -1941,54 +1955,56 @@ MUTANTS = (
         "an exec whose login is refused is asked again with a new one",
     ),
     Mutant(
-        "kubectl_scratch/kube/stream.py",
+        "kubectl_scratch/kube/exec_stream.py",
         "self._status += data[: STATUS_BYTES",
         "self._status = data[: STATUS_BYTES",
-        ("tests/unit/test_stream.py::test_an_exit_code_arrives_in_whatever_pieces[in-frames]",),
+        (
+            "tests/unit/test_exec_stream.py::test_an_exit_code_arrives_in_whatever_pieces[in-frames]",
+        ),
         "an exit code that comes in pieces is whole",
     ),
     Mutant(
-        "kubectl_scratch/kube/stream.py",
+        "kubectl_scratch/kube/exec_stream.py",
         "return code if 0 < code < 256 else None",
         "return code",
-        ("tests/unit/test_stream.py::test_a_status_of_any_shape_is_an_outcome",),
+        ("tests/unit/test_exec_stream.py::test_a_status_of_any_shape_is_an_outcome",),
         "a failure that has no code of a process is no success",
     ),
     # subpaths.py
     Mutant(
-        "kubectl_scratch/plan/podcopy/subpaths.py",
+        "kubectl_scratch/plan/podcopy/sub_paths.py",
         "elif volume in may_make:",
         "elif False:",
-        ("tests/unit/test_subpaths.py::test_an_expression_is_the_source_s_own_folder",),
+        ("tests/unit/test_sub_paths.py::test_an_expression_is_the_source_s_own_folder",),
         "no folder of an unknown name is made in production's volume",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/subpaths.py",
+        "kubectl_scratch/plan/podcopy/sub_paths.py",
         "if not is_new or volume not in may_make - writable:",
         "if True:",
-        ("tests/unit/test_subpaths.py::test_a_folder_of_an_expression_is_not_made[status3-True]",),
+        ("tests/unit/test_sub_paths.py::test_a_folder_of_an_expression_is_not_made[status3-True]",),
         "nor one that the source has not mounted",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/subpaths.py",
+        "kubectl_scratch/plan/podcopy/sub_paths.py",
         'if not has_started(source, container["name"]):',
         "if False:",
-        ("tests/unit/test_subpaths.py::test_a_folder_of_an_expression_is_not_made[status3-True]",),
+        ("tests/unit/test_sub_paths.py::test_a_folder_of_an_expression_is_not_made[status3-True]",),
         "nor one that it would mount only once it starts",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/subpaths.py",
-        "known = downward.environment(source, was)",
-        "known = downward.environment(pod, was)",
+        "kubectl_scratch/plan/podcopy/sub_paths.py",
+        "known = downward_api.environment(source, was)",
+        "known = downward_api.environment(pod, was)",
         (
-            "tests/unit/test_subpaths.py"
+            "tests/unit/test_sub_paths.py"
             "::test_the_name_in_a_folder_is_the_source_s_whatever_the_variable_says[False]",
         ),
         "a folder that is called after the pod is the source's",
     ),
     # survey.py
     Mutant(
-        "kubectl_scratch/lookup/survey.py",
+        "kubectl_scratch/lookup/namespace_scan.py",
         "return [] if error.status == 404 else None",
         "return []",
         (
@@ -1999,10 +2015,10 @@ MUTANTS = (
     ),
     # targets.py
     Mutant(
-        "kubectl_scratch/lookup/targets.py",
+        "kubectl_scratch/lookup/pod_selection.py",
         "if lease.SOURCE_ANNOTATION not in _annotations(pod)]",
         "if pod]",
-        ("tests/unit/test_targets.py::test_a_copy_is_never_a_candidate",),
+        ("tests/unit/test_pod_selection.py::test_a_copy_is_never_a_candidate",),
         "debug deployment/x takes no copy",
     ),
     # terminal.py
@@ -2060,10 +2076,10 @@ MUTANTS = (
     ),
     # toolkit.py
     Mutant(
-        "kubectl_scratch/toolkit/toolkit.py",
+        "kubectl_scratch/toolkit/archive.py",
         'if "\\n" in where:',
         "if False:",
-        ("tests/unit/test_toolkit.py::test_a_name_may_be_of_any_bytes_but_a_newline",),
+        ("tests/unit/test_archive.py::test_a_name_may_be_of_any_bytes_but_a_newline",),
         "the name of a file begins no record of its own",
     ),
     # transport.py
@@ -2145,17 +2161,17 @@ MUTANTS = (
     ),
     # views.py
     Mutant(
-        "kubectl_scratch/plan/views.py",
+        "kubectl_scratch/plan/mode.py",
         "why = ailment(source, target, now) or caution",
         "why = ailment(source, target, now)",
-        ("tests/unit/test_views.py::test_a_healthy_target_of_which_caution_is_due_is_held",),
+        ("tests/unit/test_mode.py::test_a_healthy_target_of_which_caution_is_due_is_held",),
         "a worker's copy takes no work unasked",
     ),
     Mutant(
-        "kubectl_scratch/plan/views.py",
-        "return Stand(view, asked.hold,",
-        "return Stand(view, bool(why),",
-        ("tests/unit/test_views.py::test_what_is_asked_for_decides",),
+        "kubectl_scratch/plan/mode.py",
+        "return Mode(view, asked.hold,",
+        "return Mode(view, bool(why),",
+        ("tests/unit/test_mode.py::test_what_is_asked_for_decides",),
         "a target is held where the user says so",
     ),
     # seed/app.c

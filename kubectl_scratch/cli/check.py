@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kubectl_scratch.cli.common import DEFAULT_TTL, sit_down
-from kubectl_scratch.cli.debug import as_document, begin_reading, make_request
+from kubectl_scratch.cli.connect import DEFAULT_TTL, connect
+from kubectl_scratch.cli.debug import as_document, begin_prefetch, debug_request
 from kubectl_scratch.cli.options import refuse_extra
 from kubectl_scratch.cli.process import Process
 from kubectl_scratch.errors import ClusterError, ExitStatus
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 NO_SESSION = SessionRequest(ttl=parse_duration(DEFAULT_TTL, "--ttl"), timeout=0.0, longest=0.0)
 
 
-def run(values: dict[str, Any], process: Process) -> int:
+def run_check(values: dict[str, Any], process: Process) -> int:
     """Check what a debug needs; ``values`` are the flags as Click read them."""
     refuse_extra(values)
-    request = make_request(values, NO_SESSION)
-    with sit_down(values, process) as desk:
-        reads = begin_reading(desk, request)
+    request = debug_request(values, NO_SESSION)
+    with connect(values, process) as desk:
+        reads = begin_prefetch(desk, request)
         from kubectl_scratch.lookup import preflight
-        from kubectl_scratch.session import session
+        from kubectl_scratch.session import workflow
 
         def find() -> Checked:
             try:
-                return preflight.check(session.plan_debug(request, desk, reads), desk.cluster)
+                return preflight.run_checks(workflow.plan_debug(request, desk, reads), desk.cluster)
             except ClusterError as error:
                 if error.status != 403:
                     raise
@@ -46,11 +46,11 @@ def run(values: dict[str, Any], process: Process) -> int:
         document = {"rows": rows, "blocked": checked.blocked, "missingRole": checked.role}
         click.echo(as_document(document, values["output"]), nl=False)
     else:
-        click.echo(as_table(checked), nl=False)
+        click.echo(check_table(checked), nl=False)
     return ExitStatus.FAILURE if checked.blocked else ExitStatus.OK
 
 
-def as_table(checked: Checked) -> str:
+def check_table(checked: Checked) -> str:
     """Return the check as a table, and the Role that would help."""
     rows = [("CHECK", "RESULT", "WHAT"), *((r.about, r.verdict, r.text) for r in checked.rows)]
     about, verdict = (max(len(row[column]) for row in rows) for column in (0, 1))

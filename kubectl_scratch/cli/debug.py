@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kubectl_scratch.cli import inplace
-from kubectl_scratch.cli.common import make_session, sit_down
+from kubectl_scratch.cli import debug_in_place
+from kubectl_scratch.cli.connect import connect, session_request
 from kubectl_scratch.cli.process import Process
 from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.plan.findings import report
+from kubectl_scratch.plan.findings import report_finding
 from kubectl_scratch.request import (
+    CopyOptions,
     DebugRequest,
-    Inside,
+    ModeOptions,
     SessionRequest,
-    Wishes,
     check_container,
     check_image,
     check_name,
@@ -28,39 +28,39 @@ from kubectl_scratch.request import (
 from kubectl_scratch.runtime.console import printable
 
 if TYPE_CHECKING:
-    from kubectl_scratch.lookup.reading import Read
-    from kubectl_scratch.plan.plan import Plan
-    from kubectl_scratch.runtime.parallel import Task
-    from kubectl_scratch.session.desk import Desk
+    from kubectl_scratch.lookup.prefetching import Prefetched
+    from kubectl_scratch.plan.build import Plan
+    from kubectl_scratch.runtime.tasks import Task
+    from kubectl_scratch.session.context import Context
 
 # Without a lease nothing can prolong a copy's life.
 DEFAULT_DEADLINE = 3600.0
 
 
-def run(values: dict[str, Any], process: Process) -> int:
+def run_debug(values: dict[str, Any], process: Process) -> int:
     """Debug a copy of a pod; ``values`` are the flags as Click read them."""
     process.console.quiet = values["quiet"]
     dry_run, output = values["dry_run"], values["output"]
     if output and dry_run == "none":
         raise InvalidRequest("-o is for --dry-run", "--dry-run=client prints the manifests")
-    request = make_request(values, make_session(values, process.command))
+    request = debug_request(values, session_request(values, process.command))
     if request.file == "-":
         process = process._replace(streams=without_stdin(process.streams))
     if request.in_place:
-        return inplace.run(request, values, process)
-    with sit_down(values, process) as desk:
-        reads = begin_reading(desk, request)
-        from kubectl_scratch.session import session
+        return debug_in_place.run_in_place_debug(request, values, process)
+    with connect(values, process) as desk:
+        reads = begin_prefetch(desk, request)
+        from kubectl_scratch.session import workflow
 
         if dry_run == "none":
-            return session.debug(request, desk, reads)
-        plan = session.rehearse(request, desk, reads, server=dry_run == "server")
+            return workflow.debug_copy(request, desk, reads)
+        plan = workflow.rehearse_copy(request, desk, reads, server=dry_run == "server")
         if output:
             for finding in plan.findings:
-                report(finding, process.console)
+                report_finding(finding, process.console)
     # Whoever does not read it may end us as any program.
-    click.echo(shown(plan, output), nl=False)
-    return session.verdict(plan)
+    click.echo(plan_text(plan, output), nl=False)
+    return workflow.verdict(plan)
 
 
 def without_stdin(streams: tuple[int, int, int]) -> tuple[int, int, int]:
@@ -76,21 +76,21 @@ def without_stdin(streams: tuple[int, int, int]) -> tuple[int, int, int]:
     return stdin, out, err
 
 
-def begin_reading(desk: Desk, request: DebugRequest) -> Task[Read]:
+def begin_prefetch(desk: Context, request: DebugRequest) -> Task[Prefetched]:
     """Have the cluster answer while the rest is imported, which takes as long."""
-    from kubectl_scratch.lookup import reading
+    from kubectl_scratch.lookup import prefetching
 
-    return reading.begin(desk.cluster, request)
+    return prefetching.begin_prefetch(desk.cluster, request)
 
 
-def shown(plan: Plan, output: str | None) -> str:
+def plan_text(plan: Plan, output: str | None) -> str:
     """Return a plan to read, or its manifests."""
-    from kubectl_scratch.cli import planview
+    from kubectl_scratch.cli import plan_view
 
     if output is None:
         # Names and texts of the cluster are untrusted.
-        return "".join(f"{printable(line)}\n" for line in planview.lines(plan))
-    return as_document(planview.manifests(plan), output)
+        return "".join(f"{printable(line)}\n" for line in plan_view.plan_lines(plan))
+    return as_document(plan_view.manifests(plan), output)
 
 
 def as_document(document: Any, output: str) -> str:
@@ -99,12 +99,12 @@ def as_document(document: Any, output: str) -> str:
         import json
 
         return json.dumps(document, indent=2) + "\n"
-    from kubectl_scratch.kube.cluster import to_yaml
+    from kubectl_scratch.kube.client import to_yaml
 
     return to_yaml(document)
 
 
-def make_request(values: dict[str, Any], session: SessionRequest) -> DebugRequest:
+def debug_request(values: dict[str, Any], session: SessionRequest) -> DebugRequest:
     """Check the flags; raises InvalidRequest."""
     named, file = values["target"], values["filename"]
     if (named is None) == (file is None):
@@ -118,10 +118,10 @@ def make_request(values: dict[str, Any], session: SessionRequest) -> DebugReques
         file=file,
         profile=values["profile"],
         custom=read_custom(values["custom"]),
-        wishes=make_wishes(values),
-        inside=make_inside(values),
+        wishes=copy_options_of(values),
+        inside=mode_request(values),
         in_place=bool(values.get("in_place")),
-        linger=inplace.make_linger(values),
+        linger=debug_in_place.linger_of(values),
     )
     if file == values["custom"] == "-":
         raise InvalidRequest("-f and --custom can't both be read from stdin")
@@ -131,12 +131,12 @@ def make_request(values: dict[str, Any], session: SessionRequest) -> DebugReques
     return request
 
 
-def make_inside(values: dict[str, Any]) -> Inside:
+def mode_request(values: dict[str, Any]) -> ModeOptions:
     """Check the flags about view and hold; raises InvalidRequest."""
     only, hold = values["only"], values["hold"]
     if only and hold is False:
         raise InvalidRequest("--only holds the target, too, and --no-hold does not")
-    return Inside(
+    return ModeOptions(
         view=values["view"],
         hold=True if only else hold,
         only=only,
@@ -159,14 +159,14 @@ def split_words(text: str | None) -> tuple[str, ...]:
     return words
 
 
-def make_wishes(values: dict[str, Any]) -> Wishes:
+def copy_options_of(values: dict[str, Any]) -> CopyOptions:
     """Check the flags about the copy; raises InvalidRequest."""
     if values["copy_name"] is not None:
         check_name(values["copy_name"], "--copy-name")
     images = parse_pairs(tuple(_parts(values["set_image"])), "--set-image")
     for _, image in images:
         check_image(image)
-    return Wishes(
+    return CopyOptions(
         name=values["copy_name"],
         reason=values["reason"],
         same_node=values["same_node"],
@@ -197,7 +197,7 @@ def read_custom(path: str | None) -> dict[str, Any] | None:
     """Return the partial container of --custom FILE; raises InvalidRequest."""
     if path is None:
         return None
-    from kubectl_scratch.kube.cluster import read_objects
+    from kubectl_scratch.kube.client import read_objects
 
     return read_objects(path)[0]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kubectl_scratch.cli.common import sit_down
+from kubectl_scratch.cli.connect import connect
 from kubectl_scratch.cli.debug import as_document
 from kubectl_scratch.cli.options import refuse_extra
 from kubectl_scratch.cli.process import Process
@@ -15,19 +15,19 @@ from kubectl_scratch.errors import ClusterError, ExitStatus
 from kubectl_scratch.runtime.console import Console, printable
 
 if TYPE_CHECKING:
-    from kubectl_scratch.copies.leftovers import Leftover
-    from kubectl_scratch.kube.cluster import Cluster
+    from kubectl_scratch.copies.listing import Listed
+    from kubectl_scratch.kube.client import Client
 
 
-def run(values: dict[str, Any], process: Process) -> int:
+def run_ls(values: dict[str, Any], process: Process) -> int:
     """List what there is of ours; ``values`` are the flags as Click read them."""
     refuse_extra(values)
     everywhere, output = values["all_namespaces"], values["output"]
-    with sit_down(values, process) as desk:
+    with connect(values, process) as desk:
         found, now = desk.interrupts.run(
-            lambda: read_leftovers(desk.cluster, everywhere, process.console)
+            lambda: read_listing(desk.cluster, everywhere, process.console)
         )
-        text = shown(found, now, everywhere, output)
+        text = listing_text(found, now, everywhere, output)
         if not found and output in (None, "wide", "name"):
             where = "" if everywhere else f" in {desk.cluster.namespace} namespace."
             process.console.info(f"No resources found{where}")
@@ -35,12 +35,12 @@ def run(values: dict[str, Any], process: Process) -> int:
     return ExitStatus.OK
 
 
-def read_leftovers(
-    cluster: Cluster, everywhere: bool, console: Console
-) -> tuple[list[Leftover], datetime]:
+def read_listing(
+    cluster: Client, everywhere: bool, console: Console
+) -> tuple[list[Listed], datetime]:
     """Read what there is of ours, and the cluster's time; without leases where they can't be."""
-    from kubectl_scratch.copies.leftovers import find_foreign, find_leftovers
-    from kubectl_scratch.kube import cluster as api
+    from kubectl_scratch.copies.listing import find_foreign, find_listed
+    from kubectl_scratch.kube import client as api
     from kubectl_scratch.plan import lease
 
     here = cluster.namespace
@@ -55,24 +55,24 @@ def read_leftovers(
         if error.status != 403:
             raise
         console.warning(f"sessions and ends are not known: {error.message}")
-        return find_leftovers(found, None, now), now
+        return find_listed(found, None, now), now
     for pod, why in find_foreign(found, leases):
         console.warning(f"pod {pod} is not listed: it has the label of a copy and is none: {why}")
-    return find_leftovers(found, leases, now), now
+    return find_listed(found, leases, now), now
 
 
-def shown(found: list[Leftover], now: datetime, everywhere: bool, output: str | None) -> str:
+def listing_text(found: list[Listed], now: datetime, everywhere: bool, output: str | None) -> str:
     """Return the leftovers as kubectl would print them."""
-    from kubectl_scratch.copies import leftovers
+    from kubectl_scratch.copies import listing
 
     if output in ("json", "yaml"):
-        return as_document(leftovers.document(found), output)
+        return as_document(listing.listing_document(found), output)
     if not found:
         return ""
     if output == "name":
         # For kubectl a container in a pod is that pod.
         lines = list(dict.fromkeys(f"pod/{row.name.partition('/')[0]}" for row in found))
     else:
-        lines = leftovers.table(found, now, everywhere, output == "wide")
+        lines = listing.listing_table(found, now, everywhere, output == "wide")
     # What a cluster sends is untrusted.
     return "".join(f"{printable(line)}\n" for line in lines)

@@ -8,9 +8,9 @@ import sys
 
 import click
 
+from kubectl_scratch.cli.commands import scratch
 from kubectl_scratch.cli.pflag import with_values
 from kubectl_scratch.cli.process import Process
-from kubectl_scratch.cli.verbs import scratch
 from kubectl_scratch.errors import (
     ClusterError,
     CopyNotReady,
@@ -43,7 +43,7 @@ def split_command(argv: list[str]) -> tuple[list[str], tuple[str, ...]]:
 def main() -> None:
     """Run the command line and exit."""
     open_closed_streams()
-    code = run(sys.argv[1:])
+    code = run_program(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -70,7 +70,7 @@ def open_closed_streams() -> None:
     sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
 
 
-def run(argv: list[str]) -> int:
+def run_program(argv: list[str]) -> int:
     """Run the command line; return the exit code."""
     console = Console(sys.stderr)
     try:
@@ -100,7 +100,7 @@ def run_verb(argv: list[str], console: Console) -> int:
         console.error("; ".join(part for part in word_usage(error) if part))
         return ExitStatus.FAILURE
     except (ScratchError, Interrupted) as error:
-        return report(error, console)
+        return report_error(error, console)
     except (KeyboardInterrupt, click.Abort):
         return ExitStatus.of_signal(2)
     except Exception as error:
@@ -122,7 +122,7 @@ def word_usage(error: click.ClickException) -> tuple[str, str]:
     return _lower(error.format_message()), f"see {context.command_path} --help" if context else ""
 
 
-def report(error: BaseException, console: Console) -> int:
+def report_error(error: BaseException, console: Console) -> int:
     """Word an error on stderr; return the exit code that it means."""
     if isinstance(error, Interrupted):
         return ExitStatus.of_signal(error.signum)
@@ -139,7 +139,7 @@ def report_leftover(error: LeftoverCopy, console: Console) -> int:
     code = error.code
     before = error.__context__
     if isinstance(before, (ScratchError, Interrupted)):
-        code = report(before, console)
+        code = report_error(before, console)
     elif isinstance(before, Exception):
         code = report_unknown(before, console)
     console.warning(f"the copy could not be deleted ({error.cause}); {error.otherwise}")

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from kubectl_scratch.cli.completion import candidates
+from kubectl_scratch.cli.completion import completers
 from kubectl_scratch.cli.help import ConnectionFlag, Flag
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.kube.kinds import KIND_NAMES
@@ -31,31 +31,31 @@ _CONNECTION: tuple[Callable[[Any], Any], ...] = (
         "--namespace",
         metavar="NAME",
         help="The pod's namespace.",
-        shell_complete=candidates.namespaces,
+        shell_complete=completers.complete_namespaces,
     ),
     _connection(
         "--context",
         metavar="NAME",
         help="The kubeconfig context to use.",
-        shell_complete=candidates.contexts,
+        shell_complete=completers.complete_contexts,
     ),
     _connection(
         "--kubeconfig",
         metavar="FILE",
         help="The kubeconfig file to use.",
-        shell_complete=candidates.files,
+        shell_complete=completers.complete_files,
     ),
     _connection(
         "--cluster",
         metavar="NAME",
         help="The kubeconfig cluster to use.",
-        shell_complete=candidates.clusters,
+        shell_complete=completers.complete_clusters,
     ),
     _connection(
         "--user",
         metavar="NAME",
         help="The kubeconfig user to use.",
-        shell_complete=candidates.users,
+        shell_complete=completers.complete_users,
     ),
     _connection("-s", "--server", metavar="URL", help="The API server's address."),
     _connection("--token", metavar="TOKEN", help="A bearer token (arguments show in ps)."),
@@ -63,19 +63,19 @@ _CONNECTION: tuple[Callable[[Any], Any], ...] = (
         "--certificate-authority",
         metavar="FILE",
         help="The API server's CA.",
-        shell_complete=candidates.files,
+        shell_complete=completers.complete_files,
     ),
     _connection(
         "--client-certificate",
         metavar="FILE",
         help="The client certificate.",
-        shell_complete=candidates.files,
+        shell_complete=completers.complete_files,
     ),
     _connection(
         "--client-key",
         metavar="FILE",
         help="The client certificate's key.",
-        shell_complete=candidates.files,
+        shell_complete=completers.complete_files,
     ),
     _connection(
         "--insecure-skip-tls-verify", is_flag=True, help="Do not check the server's certificate."
@@ -93,7 +93,7 @@ _CONNECTION: tuple[Callable[[Any], Any], ...] = (
         "--kuberc",
         metavar="FILE",
         help="kubectl's preferences, for their credential plugin policy.",
-        shell_complete=candidates.files,
+        shell_complete=completers.complete_files,
     ),
     # What kubectl's users type, and what says nothing to us.
     _connection("--cache-dir", metavar="DIR", hidden=True, help="Accepted and not used."),
@@ -104,7 +104,7 @@ _CONNECTION: tuple[Callable[[Any], Any], ...] = (
 )
 
 
-_EXTRA = click.argument("extra", nargs=-1, shell_complete=candidates.nothing)
+_EXTRA = click.argument("extra", nargs=-1, shell_complete=completers.complete_nothing)
 
 _SESSION: tuple[Callable[[Any], Any], ...] = (
     flag(
@@ -153,7 +153,7 @@ _SESSION: tuple[Callable[[Any], Any], ...] = (
         metavar="PATH",
         multiple=True,
         help="A static binary, or a folder of some, beside the toolkit's own.",
-        shell_complete=candidates.files,
+        shell_complete=completers.complete_files,
     ),
     _EXTRA,
 )
@@ -167,7 +167,7 @@ _TARGET: tuple[Callable[[Any], Any], ...] = (
         "--filename",
         metavar="FILE",
         help="Manifest that names the target (- is stdin); copied if the cluster has none.",
-        shell_complete=candidates.files,
+        shell_complete=completers.complete_files,
     ),
     flag(
         "-c",
@@ -176,7 +176,7 @@ _TARGET: tuple[Callable[[Any], Any], ...] = (
         "container",
         metavar="NAME",
         help="The target container.",
-        shell_complete=candidates.target_containers,
+        shell_complete=completers.complete_containers,
     ),
     flag(
         "--image",
@@ -194,7 +194,7 @@ _TARGET: tuple[Callable[[Any], Any], ...] = (
         "--custom",
         metavar="FILE",
         help="A partial container, merged into the debug container.",
-        shell_complete=candidates.files,
+        shell_complete=completers.complete_files,
     ),
     flag("--env", metavar="NAME=VALUE", multiple=True, help="A variable of the debug container."),
     flag(

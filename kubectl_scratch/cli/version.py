@@ -17,7 +17,7 @@ KUBECTL_SECONDS = 10.0
 Versions = dict[str, Any]
 
 
-def run(values: dict[str, Any], process: Process) -> int:
+def run_version(values: dict[str, Any], process: Process) -> int:
     """Print versions; ``values`` are the flags as Click read them."""
     client, output = values.pop("client"), values.pop("output")
     told: Versions = {
@@ -30,15 +30,15 @@ def run(values: dict[str, Any], process: Process) -> int:
             told["serverVersion"] = server_version(values, process)
     finally:
         # As kubectl: what is known is told, also where the server can't be reached.
-        click.echo(as_json(told) if output else as_text(told))
+        click.echo(versions_as_json(told) if output else versions_as_text(told))
     return 0
 
 
 def server_version(values: dict[str, Any], process: Process) -> Versions:
     """Ask the API server."""
-    from kubectl_scratch.cli.common import sit_down
+    from kubectl_scratch.cli.connect import connect
 
-    with sit_down(values, process) as desk:
+    with connect(values, process) as desk:
         return desk.cluster.version().body
 
 
@@ -56,14 +56,14 @@ def kubectl_version() -> Versions | None:
         return None
 
 
-def as_json(told: Versions) -> str:
+def versions_as_json(told: Versions) -> str:
     """Return the versions as JSON."""
     import json
 
     return json.dumps(told, indent=2)
 
 
-def as_text(told: Versions) -> str:
+def versions_as_text(told: Versions) -> str:
     """Return the versions as kubectl writes them."""
     lines = [
         f"Client Version: {told['clientVersion']['gitVersion']}",

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 
 from kubectl_scratch.errors import ClusterError
-from kubectl_scratch.kube import cluster as api
-from kubectl_scratch.kube.cluster import Cluster
-from kubectl_scratch.kube.podjson import Json, is_going, uid
+from kubectl_scratch.kube import client as api
+from kubectl_scratch.kube.client import Client
+from kubectl_scratch.kube.objects import Json, is_going, uid
 from kubectl_scratch.plan import lease
 from kubectl_scratch.request import duration_words
-from kubectl_scratch.runtime.parallel import Task
+from kubectl_scratch.runtime.tasks import Task
 
 # A third of the lease: two beats may get lost.
 BEATS_PER_LEASE = 3
@@ -32,7 +32,7 @@ class Heartbeat:
 
     def __init__(
         self,
-        cluster: Cluster,
+        cluster: Client,
         job: Json,
         session_id: str,
         ttl: float,

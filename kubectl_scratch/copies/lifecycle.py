@@ -13,19 +13,19 @@ from typing import NamedTuple
 
 from kubectl_scratch.copies import heartbeat
 from kubectl_scratch.copies.heartbeat import Heartbeat
-from kubectl_scratch.copies.seedcheck import Ours, created
+from kubectl_scratch.copies.seed_check import SeedMark, mark_of_created
 from kubectl_scratch.errors import ClusterError, LeftoverCopy
-from kubectl_scratch.kube import cluster as api
-from kubectl_scratch.kube.cluster import Answer, Cluster
-from kubectl_scratch.kube.podjson import Json, annotations_of, is_going, labels_of, name, uid
+from kubectl_scratch.kube import client as api
+from kubectl_scratch.kube.client import Answer, Client
+from kubectl_scratch.kube.objects import Json, annotations_of, is_going, labels_of, name, uid
 from kubectl_scratch.plan import lease
-from kubectl_scratch.plan.plan import Place, Plan
-from kubectl_scratch.plan.podcopy.podcopy import GRACE_SECONDS
-from kubectl_scratch.plan.views import APP, TOOLS
+from kubectl_scratch.plan.build import Plan, SessionTarget
+from kubectl_scratch.plan.mode import APP, TOOLS
+from kubectl_scratch.plan.podcopy.manifest import GRACE_SECONDS
 from kubectl_scratch.request import duration_words
 from kubectl_scratch.runtime.console import Console
 from kubectl_scratch.runtime.interrupts import Interrupts
-from kubectl_scratch.runtime.parallel import Task
+from kubectl_scratch.runtime.tasks import Task
 
 TRIES = 3
 EXIT_TIMEOUT = 5.0
@@ -42,7 +42,7 @@ NOT_CREATED = (400, 401, 403, 404, 405, 413, 415, 422, 429)
 MARKS = "kubectl-scratch/"
 
 
-class Terms(NamedTuple):
+class CopyTerms(NamedTuple):
     """For how long a copy may outlive us, in seconds: its lease, or a deadline without one.
 
     ``longest`` is the session's.
@@ -56,12 +56,12 @@ class Terms(NamedTuple):
 class Surroundings(NamedTuple):
     """What a copy's life needs of the process and of the cluster."""
 
-    cluster: Cluster
+    cluster: Client
     interrupts: Interrupts
     console: Console
 
 
-class LivingCopy:
+class CopyMembership:
     """Hold a seat in a copy; who leaves as the last deletes the copy and its lease, once.
 
     A signal is acted on between two steps and never inside one, so that whatever the cluster
@@ -71,13 +71,13 @@ class LivingCopy:
     """
 
     def __init__(
-        self, place: Place, session_id: str, terms: Terms, surroundings: Surroundings
+        self, place: SessionTarget, session_id: str, terms: CopyTerms, surroundings: Surroundings
     ) -> None:
         self.place = place
         self.leftover: LeftoverCopy | None = None
         self.learning = ""
         self.unlearned = ""
-        self.seed: Ours | None = None
+        self.seed: SeedMark | None = None
         self._session_id = session_id
         self._terms = terms
         self._cluster = surroundings.cluster
@@ -95,7 +95,7 @@ class LivingCopy:
         self._since = heartbeat.now()
         self._give_up_at = 0.0
 
-    def __enter__(self) -> LivingCopy:
+    def __enter__(self) -> CopyMembership:
         self._since = heartbeat.now()
         try:
             self._begin()
@@ -115,7 +115,7 @@ class LivingCopy:
     def session_begins(self) -> None:
         """Note that the session begins, and no longer waits for the node."""
 
-    def beside(self) -> Place | None:
+    def beside(self) -> SessionTarget | None:
         """Return where a session in the debug container stands, None where there is none."""
         return self.place._replace(view=TOOLS) if self.place.debug_container else None
 
@@ -176,7 +176,7 @@ class LivingCopy:
         if known is not None:
             return int(known)
         seconds = lease.age(found.body, found.at)
-        longest = max(self._terms.longest, lease.longest(found.body))
+        longest = max(self._terms.longest, lease.longest_of(found.body))
         seconds += math.ceil(longest + self._terms.ttl)
         patch = {"metadata": {"uid": own}, "spec": {"activeDeadlineSeconds": seconds}}
         self._cluster.patch(path, patch)
@@ -318,10 +318,10 @@ class LivingCopy:
         return LeftoverCopy(shlex.join(words), next(iter(left.values())), otherwise)
 
 
-class CreatedCopy(LivingCopy):
+class CreatedCopy(CopyMembership):
     """Create the copy with its lease, the seed, and the pod of a learning run."""
 
-    def __init__(self, plan: Plan, terms: Terms, surroundings: Surroundings) -> None:
+    def __init__(self, plan: Plan, terms: CopyTerms, surroundings: Surroundings) -> None:
         super().__init__(plan.place, plan.session_id, terms, surroundings)
         self._plan = plan
         self._begun, self._over = threading.Event(), threading.Event()
@@ -353,7 +353,7 @@ class CreatedCopy(LivingCopy):
         """Let the debug container be added: from now on its start delays nobody."""
         self._begun.set()
 
-    def beside(self) -> Place | None:
+    def beside(self) -> SessionTarget | None:
         """Return where a session in the debug container stands, None where there is none."""
         if self._adding is not None:
             self._adding.result()
@@ -406,7 +406,7 @@ class CreatedCopy(LivingCopy):
             seed, namespace = self._plan.seed, self.place.namespace
             made = self._cluster.create(api.config_maps(namespace), with_owner(seed, owner)).body
             own = api.config_maps(namespace, name(seed))
-            self.seed = created(made, own, seed["binaryData"]["seed"])
+            self.seed = mark_of_created(made, own, seed["binaryData"]["seed"])
 
     def _create_learning_pod(self, owner: Json) -> None:
         """Create the pod of the learning run; without it the session goes on."""

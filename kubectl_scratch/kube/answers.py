@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.kube.kinds import BUDGET, CLAIM, KINDS, POLICY
-from kubectl_scratch.kube.podjson import Json
+from kubectl_scratch.kube.objects import Json
 
 # A Kubernetes object is nested twenty levels deep; Python's own limits are at some hundred.
 MOST_NESTED = 100

@@ -23,13 +23,13 @@ from typing import Any, NamedTuple
 
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.kube import kubeconfig
+from kubectl_scratch.kube.exec_plugin import HungPlugin, log_in
 from kubectl_scratch.kube.kubeconfig import Access
 from kubectl_scratch.kube.kuberc import ALLOW_ALL
-from kubectl_scratch.kube.plugin import Hung, log_in
-from kubectl_scratch.kube.podjson import Json
-from kubectl_scratch.kube.slim import Parts, late_packages
-from kubectl_scratch.runtime.parallel import Task
-from kubectl_scratch.runtime.private import private_folder
+from kubectl_scratch.kube.objects import Json
+from kubectl_scratch.kube.slim_import import Parts, late_packages
+from kubectl_scratch.runtime.tasks import Task
+from kubectl_scratch.runtime.temp_dir import private_folder
 
 # To read a kubeconfig, only the settings are needed; all else is there to renew a login with
 # OpenID Connect, and takes most of a start.
@@ -147,7 +147,7 @@ class Credentials:
         while not ended.wait(TURN_SECONDS):
             if time.monotonic() >= end or not self._pause(0):
                 task.abandon()
-                raise Hung(NOT_LOADED, "the login's provider did not answer in time")
+                raise HungPlugin(NOT_LOADED, "the login's provider did not answer in time")
         return task.result()
 
     def _read(self, config: Json, expires: datetime | None) -> tuple[Any, Proof]:
@@ -253,7 +253,7 @@ class Credentials:
                 if self._proof.made_of == old.made_of:
                     # Who has not seen it refused yet would ask for it once more.
                     self._not_before = time.monotonic() + REFRESH_SECONDS
-        except Hung:
+        except HungPlugin:
             # Who cleans up asks several times, and has no time to wait each time.
             self._not_before = time.monotonic() + REFRESH_SECONDS
         except InvalidRequest:

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlsplit
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.kube.connection import Connection, check_namespace
 from kubectl_scratch.kube.kuberc import PluginPolicy
-from kubectl_scratch.kube.podjson import Json
+from kubectl_scratch.kube.objects import Json
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 ONLY = "scratch"

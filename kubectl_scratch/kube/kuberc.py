@@ -49,7 +49,7 @@ def _located(command: str) -> str | None:
     return None if found is None else os.path.abspath(found)
 
 
-def path_of(flag: str | None, environ: Mapping[str, str]) -> Path | None:
+def kuberc_path(flag: str | None, environ: Mapping[str, str]) -> Path | None:
     """Return the file to read: --kuberc, else $KUBERC, else ~/.kube/kuberc; None if there is none.
 
     Raises InvalidRequest where the flag contradicts the variable, and if a file that they name
@@ -73,7 +73,7 @@ def path_of(flag: str | None, environ: Mapping[str, str]) -> Path | None:
     return path if path.exists() else None
 
 
-def policy_of(documents: Iterable[object], path: Path) -> PluginPolicy:
+def plugin_policy(documents: Iterable[object], path: Path) -> PluginPolicy:
     """Return the policy of a kuberc: that of its first document that has preferences.
 
     kubectl goes on without those that it can't read; what they forbid is then not known, so

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from kubectl_scratch.kube.podjson import Json, name
+from kubectl_scratch.kube.objects import Json, name
 
 OPERATORS: dict[str, Callable[[str | None, list[str]], bool]] = {
     "In": lambda value, values: value in values,
@@ -17,7 +17,7 @@ OPERATORS: dict[str, Callable[[str | None, list[str]], bool]] = {
 NEED_THE_LABEL = ("In", "Exists")
 
 
-class Selecting(NamedTuple):
+class Selector(NamedTuple):
     """An object of the namespace that selects pods by labels.
 
     ``selector`` is a LabelSelector, whatever form the object has; ``publishes_unready`` is a
@@ -30,16 +30,16 @@ class Selecting(NamedTuple):
     publishes_unready: bool = False
 
 
-class Neighbours(NamedTuple):
+class NamespaceSelectors(NamedTuple):
     """What selects pods in the namespace.
 
     ``unknown`` are the plural names of the kinds that could not be listed.
     """
 
-    controllers: tuple[Selecting, ...] = ()
-    services: tuple[Selecting, ...] = ()
-    budgets: tuple[Selecting, ...] = ()
-    policies: tuple[Selecting, ...] = ()
+    controllers: tuple[Selector, ...] = ()
+    services: tuple[Selector, ...] = ()
+    budgets: tuple[Selector, ...] = ()
+    policies: tuple[Selector, ...] = ()
     unknown: tuple[str, ...] = ()
 
 
@@ -80,7 +80,7 @@ def needs(selector: Json) -> list[Requirement]:
     return [r for r in _requirements(selector) if r.operator in NEED_THE_LABEL]
 
 
-def selector_of(obj: Json) -> Selecting | None:
+def selector_of(obj: Json) -> Selector | None:
     """Return what an API object selects; None where it selects no pod.
 
     ``kind`` has to be set, which it isn't in the items of a list. In a Service and a
@@ -90,18 +90,18 @@ def selector_of(obj: Json) -> Selecting | None:
     kind, spec = obj["kind"], obj["spec"]
     if kind == "NetworkPolicy":
         # Absent is as empty here, and not as elsewhere.
-        return Selecting(kind, name(obj), spec.get("podSelector") or {})
+        return Selector(kind, name(obj), spec.get("podSelector") or {})
     selector = spec.get("selector")
     if kind in ("Service", "ReplicationController"):
         # A Service that is only a name in DNS ignores its selector.
         if not selector or spec.get("type") == "ExternalName":
             return None
         unready = bool(spec.get("publishNotReadyAddresses"))
-        return Selecting(kind, name(obj), {"matchLabels": selector}, unready)
-    return None if selector is None else Selecting(kind, name(obj), selector)
+        return Selector(kind, name(obj), {"matchLabels": selector}, unready)
+    return None if selector is None else Selector(kind, name(obj), selector)
 
 
-def anti_affinity_of(pod: Json) -> tuple[Selecting, ...]:
+def anti_affinity_of(pod: Json) -> tuple[Selector, ...]:
     """Return what the pod does not tolerate beside it: the scheduler heeds it for others, too.
 
     https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/
@@ -109,7 +109,7 @@ def anti_affinity_of(pod: Json) -> tuple[Selecting, ...]:
     affinity = (pod["spec"].get("affinity") or {}).get("podAntiAffinity") or {}
     terms = affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or []
     selectors = [term["labelSelector"] for term in terms if term.get("labelSelector")]
-    return tuple(Selecting("anti-affinity", "of the source", selector) for selector in selectors)
+    return tuple(Selector("anti-affinity", "of the source", selector) for selector in selectors)
 
 
 def text_of(selector: Json) -> str:
@@ -128,6 +128,6 @@ def _text_of_expression(requirement: Requirement) -> str:
     return f"{key} {operator.lower()} ({','.join(sorted(values))})"
 
 
-def that_select(those: Iterable[Selecting], labels: Mapping[str, str]) -> list[Selecting]:
+def that_select(those: Iterable[Selector], labels: Mapping[str, str]) -> list[Selector]:
     """Return those that select a pod of these labels."""
     return [each for each in those if matches(each.selector, labels)]

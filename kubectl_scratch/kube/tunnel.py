@@ -12,7 +12,7 @@ import ssl
 import time
 from urllib.parse import urlsplit
 
-from kubectl_scratch.kube.execs import Dial, Proxy
+from kubectl_scratch.kube.exec_types import ExecEndpoint, Proxy
 
 # What a TLS record holds at most, and how long a proxy's answer may be.
 RECORD_BYTES, HEAD_BYTES = 16384, 65536
@@ -23,7 +23,7 @@ class NoTunnel(OSError):
     """The proxy does not let us through."""
 
 
-def reach(dial: Dial) -> Connection:
+def reach(dial: ExecEndpoint) -> Tunnel:
     """Connect to the server, through the proxy if there is one; raises OSError."""
     try:
         return _connected(dial)
@@ -32,7 +32,7 @@ def reach(dial: Dial) -> Connection:
         raise OSError(f"its name can't be used: {error}") from error
 
 
-def _connected(dial: Dial) -> Connection:
+def _connected(dial: ExecEndpoint) -> Tunnel:
     where = urlsplit(dial.url)
     host, port = where.hostname or "", where.port or (443 if dial.context else 80)
     if dial.proxy is None:
@@ -181,4 +181,4 @@ class TlsInTls:
         self._outer.close()
 
 
-Connection = socket.socket | TlsInTls
+Tunnel = socket.socket | TlsInTls

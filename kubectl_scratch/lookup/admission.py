@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from kubectl_scratch.errors import ClusterError
-from kubectl_scratch.kube import cluster as api
-from kubectl_scratch.kube.cluster import Cluster
-from kubectl_scratch.kube.podjson import Json, all_containers, find, init_containers
-from kubectl_scratch.plan.debugger import Choice, as_regular
+from kubectl_scratch.kube import client as api
+from kubectl_scratch.kube.client import Client
+from kubectl_scratch.kube.objects import Json, all_containers, find, init_containers
+from kubectl_scratch.plan.build import Plan
+from kubectl_scratch.plan.debug_container import Candidate, as_regular
 from kubectl_scratch.plan.findings import Finding, Level
-from kubectl_scratch.plan.plan import Plan
 
 # Webhooks that keep state refuse a dry run, whatever the object is.
 # https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#side-effects
 NOT_JUDGED = "does not support dry run"
 
 
-def admit(plan: Plan, cluster: Cluster) -> Plan:
+def admit(plan: Plan, cluster: Client) -> Plan:
     """Return the plan with the strongest choice that the cluster admits.
 
     Where it judges none, because a webhook refuses dry runs or the user lacks a right, the
@@ -24,7 +24,7 @@ def admit(plan: Plan, cluster: Cluster) -> Plan:
     if len(plan.choices) == 1:
         return beginning_with(plan, 0)
     for number, choice in enumerate(plan.choices):
-        refusal = judge(plan, choice, cluster)
+        refusal = judge_debug_container(plan, choice, cluster)
         if refusal is None:
             told = Finding(Level.INFO, f"profile {choice.profile}, the strongest that is admitted")
             chosen = beginning_with(plan, number)
@@ -43,16 +43,20 @@ def beginning_with(plan: Plan, number: int) -> Plan:
     return plan._replace(choices=choices, findings=(*plan.findings, *choices[0].findings))
 
 
-def judge(plan: Plan, choice: Choice | None, cluster: Cluster) -> ClusterError | None:
+def judge_debug_container(
+    plan: Plan, choice: Candidate | None, cluster: Client
+) -> ClusterError | None:
     """Return why the cluster would not create the copy; None where it would.
 
     The debug container stands among the init containers: a creation with an ephemeral one is
     refused in any case.
     """
-    return refusal_of(api.pods(plan.place.namespace), candidate(plan, choice), cluster)
+    return refusal_of(
+        api.pods(plan.place.namespace), debug_container_document(plan, choice), cluster
+    )
 
 
-def judge_lease(plan: Plan, cluster: Cluster) -> ClusterError | None:
+def judge_lease(plan: Plan, cluster: Client) -> ClusterError | None:
     """Return why the cluster would not create the lease; who lacks the right does without."""
     where = plan.place.namespace
     refusal = refusal_of(api.jobs(where), plan.lease, cluster)
@@ -61,7 +65,7 @@ def judge_lease(plan: Plan, cluster: Cluster) -> ClusterError | None:
     return None if cluster.allows("create", "batch", "jobs", where) is False else refusal
 
 
-def refusal_of(path: str, manifest: Json, cluster: Cluster) -> ClusterError | None:
+def refusal_of(path: str, manifest: Json, cluster: Client) -> ClusterError | None:
     """Return why the cluster would not create an object; None where it would."""
     try:
         cluster.dry_run(path, manifest)
@@ -70,7 +74,7 @@ def refusal_of(path: str, manifest: Json, cluster: Cluster) -> ClusterError | No
     return None
 
 
-def candidate(plan: Plan, choice: Choice | None) -> Json:
+def debug_container_document(plan: Plan, choice: Candidate | None) -> Json:
     """Return the copy with its debug container as one that a pod can be created with.
 
     A quota counts no ephemeral container, and one that asks for limits asks it of all others. As

@@ -6,18 +6,18 @@ from functools import partial
 from typing import NamedTuple
 
 from kubectl_scratch.errors import ClusterError
-from kubectl_scratch.kube import cluster as api
-from kubectl_scratch.kube.cluster import Cluster
+from kubectl_scratch.kube import client as api
+from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.kinds import CLAIM, SELECTING
-from kubectl_scratch.kube.podjson import Json, all_containers
+from kubectl_scratch.kube.objects import Json, all_containers
 from kubectl_scratch.lookup import admission
 from kubectl_scratch.plan import remedies
+from kubectl_scratch.plan.build import Plan
 from kubectl_scratch.plan.findings import Finding, Level
-from kubectl_scratch.plan.nodefit import UNSELECTED, no_node_for
-from kubectl_scratch.plan.plan import Plan
+from kubectl_scratch.plan.mode import TOOLS
+from kubectl_scratch.plan.node_fit import UNSELECTED, no_node_for
 from kubectl_scratch.plan.remedies import ARCH_HINT
-from kubectl_scratch.plan.views import TOOLS
-from kubectl_scratch.runtime.parallel import Task
+from kubectl_scratch.runtime.tasks import Task
 
 OK, UNKNOWN = "ok", "not known"
 
@@ -85,11 +85,11 @@ RIGHTS = (
 )
 
 
-def check(plan: Plan, cluster: Cluster) -> Checked:
+def run_checks(plan: Plan, cluster: Client) -> Checked:
     """Check what a debug by this plan needs; all questions are asked at once."""
     namespace = plan.place.namespace
     rights = ask_rights(cluster, namespace)
-    looks = [Task(partial(look, plan, cluster)) for look in (of_admission, of_node, of_nodes)]
+    looks = [Task(partial(look, plan, cluster)) for look in (admission_rows, node_rows, nodes_rows)]
     rows = [
         *(row for look in looks for row in look.result()),
         *(Row("plan", finding.level.value, finding.text) for finding in plan.findings),
@@ -98,12 +98,12 @@ def check(plan: Plan, cluster: Cluster) -> Checked:
     return summary(rights, namespace, rows, needed)
 
 
-def check_rights(cluster: Cluster) -> Checked:
+def check_rights(cluster: Client) -> Checked:
     """Check the rights alone, where without them no plan can be made."""
     return summary(ask_rights(cluster, cluster.namespace), cluster.namespace, [])
 
 
-def ask_rights(cluster: Cluster, namespace: str) -> dict[Right, Task[bool | None]]:
+def ask_rights(cluster: Client, namespace: str) -> dict[Right, Task[bool | None]]:
     """Begin to ask for each right; an answer is None where the cluster gives none."""
     return {
         right: Task(partial(cluster.allows, right.verb, right.group, right.resource, namespace))
@@ -122,7 +122,7 @@ def summary(
     ``needed`` are rights without which this debug can't be, though others can.
     """
     rights = {right: task.result() for right, task in asked.items()}
-    return Checked((*of_rights(rights, needed), *rows), role_of(namespace, lacking_in(rights)))
+    return Checked((*rights_rows(rights, needed), *rows), role_of(namespace, lacking_in(rights)))
 
 
 def lacking_in(rights: dict[Right, bool | None]) -> list[Right]:
@@ -130,7 +130,7 @@ def lacking_in(rights: dict[Right, bool | None]) -> list[Right]:
     return [right for right in RIGHTS if rights[right] is False]
 
 
-def of_rights(rights: dict[Right, bool | None], needed: frozenset[Right]) -> list[Row]:
+def rights_rows(rights: dict[Right, bool | None], needed: frozenset[Right]) -> list[Row]:
     """Return a row for each right that lacks, or one where none does."""
     lacking = [_lacking(right, right in needed) for right in lacking_in(rights)]
     if None in rights.values():
@@ -145,19 +145,19 @@ def _lacking(right: Right, needed: bool) -> Row:
     return Row("rights", Level.WARNING.value, f"{text} ({right.without})")
 
 
-def of_admission(plan: Plan, cluster: Cluster) -> list[Row]:
+def admission_rows(plan: Plan, cluster: Client) -> list[Row]:
     """Let the API server judge the lease and the copy."""
     unleased = admission.refusal_of(api.jobs(plan.place.namespace), plan.lease, cluster)
     created = Row("lease", OK, "the cluster would create it")
     rows = [_refused("lease", unleased) if unleased else created]
     refusal = None
     for choice in plan.choices:
-        refusal = admission.judge(plan, choice, cluster)
+        refusal = admission.judge_debug_container(plan, choice, cluster)
         if refusal is None:
             return [*rows, Row("admission", OK, f"the copy is admitted, profile {choice.profile}")]
     assert refusal is not None
     refused = _refused("admission", refusal)
-    if plan.place.view == TOOLS or admission.judge(plan, None, cluster):
+    if plan.place.view == TOOLS or admission.judge_debug_container(plan, None, cluster):
         return [*rows, refused]
     text = f"the copy is admitted, a debug container beside the target is not: {refused.text}"
     return [*rows, Row("admission", Level.WARNING.value, text)]
@@ -171,7 +171,7 @@ def _refused(about: str, error: ClusterError) -> Row:
     return Row(about, level.value, error.message)
 
 
-def of_node(plan: Plan, cluster: Cluster) -> list[Row]:
+def node_rows(plan: Plan, cluster: Client) -> list[Row]:
     """Look at the source's node: whether it takes pods, and which images it has."""
     node = plan.node
     if node is None:
@@ -183,7 +183,7 @@ def of_node(plan: Plan, cluster: Cluster) -> list[Row]:
     return [*_state_of(found, node), *_images_of(plan, found)]
 
 
-def of_nodes(plan: Plan, cluster: Cluster) -> list[Row]:
+def nodes_rows(plan: Plan, cluster: Client) -> list[Row]:
     """Look whether there is a node that could take the copy."""
     try:
         found = cluster.get(api.everywhere("/api/v1", "nodes")).body.get("items") or []
@@ -197,7 +197,7 @@ def of_nodes(plan: Plan, cluster: Cluster) -> list[Row]:
     lacks = " ".join(f"Insufficient {each.lacks}" for each, _ in misfits if each.lacks)
     guessed = bool(plan.place.seeded) and not plan.place.arch_known
     arch = ARCH_HINT if guessed and UNSELECTED in dict(misfits) else ""
-    ways = filter(None, (remedies.of_scheduling(plan.copy, lacks), arch))
+    ways = filter(None, (remedies.scheduling_remedy(plan.copy, lacks), arch))
     return [Row("nodes", Level.BLOCKER.value, "; ".join((text, *ways)))]
 
 

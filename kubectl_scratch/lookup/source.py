@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import NamedTuple
 
 from kubectl_scratch.errors import ClusterError, InvalidRequest
-from kubectl_scratch.kube import cluster as api
-from kubectl_scratch.kube.cluster import Answer, Cluster
+from kubectl_scratch.kube import client as api
+from kubectl_scratch.kube.client import Answer, Client
 from kubectl_scratch.kube.kinds import KINDS, Kind
-from kubectl_scratch.kube.podjson import Json, labels_of, name, uid
+from kubectl_scratch.kube.objects import Json, labels_of, name, uid
 from kubectl_scratch.kube.retry import retried
 from kubectl_scratch.kube.selectors import selector_of, text_of
-from kubectl_scratch.lookup import targets
+from kubectl_scratch.lookup import pod_selection
 from kubectl_scratch.plan.findings import Finding, Level
 from kubectl_scratch.request import Target
-from kubectl_scratch.runtime.parallel import Task
+from kubectl_scratch.runtime.tasks import Task
 
 
 class Source(NamedTuple):
@@ -27,7 +27,7 @@ class Source(NamedTuple):
     findings: tuple[Finding, ...] = ()
 
 
-def find_source(cluster: Cluster, target: Target) -> Source:
+def find_source(cluster: Client, target: Target) -> Source:
     """Return the pod that most needs debugging of what the user names.
 
     A workload without pods is copied from its template. Raises InvalidRequest where there is
@@ -39,35 +39,35 @@ def find_source(cluster: Cluster, target: Target) -> Source:
     return choose_pod(cluster, target, _read(cluster, target))
 
 
-def find_in_file(cluster: Cluster, path: str) -> Source:
+def find_in_file(cluster: Client, path: str) -> Source:
     """Return the pod that a manifest names; where the cluster has none, that of the manifest.
 
     Raises InvalidRequest for a file that can't be read or has nothing with pods.
     """
     where = "stdin" if path == api.STDIN else path
-    manifest = targets.choose_manifest(api.read_objects(path), where)
-    kind, generated = targets.kind_of(manifest) or "", targets.generated_name(manifest)
+    manifest = pod_selection.choose_manifest(api.read_objects(path), where)
+    kind, generated = pod_selection.kind_of(manifest) or "", pod_selection.generated_name(manifest)
     cluster.enter_namespace(manifest["metadata"].get("namespace"))
     if generated:
         # No object can be meant: what has been made of it has a name of its own.
         manifest["metadata"]["name"] = generated
-        return of_manifest(cluster, manifest, where, f"the {kind}'s name is to be generated")
+        return source_of_manifest(cluster, manifest, where, f"the {kind}'s name is to be generated")
     target = Target(kind, name(manifest))
     try:
         answer = cluster.get(_path(cluster, target))
     except ClusterError as error:
         if error.status != 404:
             raise
-        return of_manifest(cluster, manifest, where, f"there is no {kind} {target.name!r}")
+        return source_of_manifest(cluster, manifest, where, f"there is no {kind} {target.name!r}")
     if kind == "pod":
         return Source(answer.body, answer.at)
     return choose_pod(cluster, target, answer)
 
 
-def of_manifest(cluster: Cluster, manifest: Json, where: str, why: str) -> Source:
+def source_of_manifest(cluster: Client, manifest: Json, where: str, why: str) -> Source:
     """Return the pod that a manifest would make, and ``why`` it is not the cluster's."""
-    kind = targets.kind_of(manifest)
-    pod = manifest if kind == "pod" else targets.pod_of(manifest, cluster.namespace)
+    kind = pod_selection.kind_of(manifest)
+    pod = manifest if kind == "pod" else pod_selection.pod_of(manifest, cluster.namespace)
     if pod is None:
         raise InvalidRequest(f"{why}, and a {kind} has no pod")
     pod["metadata"]["namespace"] = cluster.namespace
@@ -75,28 +75,24 @@ def of_manifest(cluster: Cluster, manifest: Json, where: str, why: str) -> Sourc
     return Source(pod, cluster.now(), (Finding(Level.INFO, text),))
 
 
-def choose_pod(cluster: Cluster, target: Target, answer: Answer) -> Source:
+def choose_pod(cluster: Client, target: Target, answer: Answer) -> Source:
     """Return the pod of a workload or service that most needs debugging; raises InvalidRequest."""
     owner = answer.body
     pods, said = pods_of(cluster, target, owner)
-    found = targets.candidates(pods)
+    found = pod_selection.candidate_pods(pods)
     if found:
         chosen = found[0]
         of = f" of {len(found)}" if len(found) > 1 else ""
-        text = (
-            f"{target.kind} {target.name}: pod {name(chosen)}{of} is taken, {targets.why(chosen)}"
-        )
+        text = f"{target.kind} {target.name}: pod {name(chosen)}{of} is taken, {pod_selection.why_chosen(chosen)}"
         return Source(chosen, answer.at, (Finding(Level.INFO, text), *said))
-    pod = targets.pod_of(owner, cluster.namespace)
+    pod = pod_selection.pod_of(owner, cluster.namespace)
     if pod is None:
         raise InvalidRequest(f"no pod is selected by {target.kind} {target.name!r}")
     text = f"{target.kind} {target.name} has no pod: the copy is made from its template"
     return Source(pod, answer.at, (Finding(Level.INFO, text), *said))
 
 
-def pods_of(
-    cluster: Cluster, target: Target, owner: Json
-) -> tuple[list[Json], tuple[Finding, ...]]:
+def pods_of(cluster: Client, target: Target, owner: Json) -> tuple[list[Json], tuple[Finding, ...]]:
     """Return the pods that a workload owns or a service selects, and what there is to say.
 
     Anybody's pod may have the labels of a workload's.
@@ -116,7 +112,7 @@ def pods_of(
     return [pod for pod in pods if _controller_of(pod) == uid(owner)], ()
 
 
-def _list(cluster: Cluster, query: str) -> list[Json]:
+def _list(cluster: Client, query: str) -> list[Json]:
     """Return the pods of these labels; without a selector, by which the API returns all, none."""
     if not query:
         return []
@@ -127,7 +123,7 @@ def _list(cluster: Cluster, query: str) -> list[Json]:
 
 
 def _pods_of_deployment(
-    cluster: Cluster, owner: Json, query: str
+    cluster: Client, owner: Json, query: str
 ) -> tuple[list[Json], tuple[Finding, ...]]:
     """Return the pods of the ReplicaSets that a Deployment owns.
 
@@ -169,12 +165,12 @@ def _controller_of(obj: Json) -> str | None:
     return next((str(r.get("uid")) for r in references if r.get("controller")), None)
 
 
-def _path(cluster: Cluster, target: Target) -> str:
+def _path(cluster: Client, target: Target) -> str:
     kind = KINDS[target.kind]
     return api.objects(kind.root, cluster.namespace, kind.plural, target.name)
 
 
-def _read(cluster: Cluster, target: Target) -> Answer:
+def _read(cluster: Client, target: Target) -> Answer:
     kind = KINDS[target.kind]
     try:
         return cluster.get(_path(cluster, target))
@@ -184,12 +180,12 @@ def _read(cluster: Cluster, target: Target) -> Answer:
     raise _missing(cluster, target.kind, target.name, kind)
 
 
-def read_pod(cluster: Cluster, pod: str) -> Answer:
+def read_pod(cluster: Client, pod: str) -> Answer:
     """Read the pod; raises InvalidRequest with near names where it is not there."""
     return _read(cluster, Target("pod", pod))
 
 
-def _missing(cluster: Cluster, kind: str, wanted: str, where: Kind) -> InvalidRequest:
+def _missing(cluster: Client, kind: str, wanted: str, where: Kind) -> InvalidRequest:
     namespace = cluster.namespace
     if not namespace_exists(cluster):
         return InvalidRequest(f"there is no namespace {namespace!r}", "-n chooses another")
@@ -199,7 +195,7 @@ def _missing(cluster: Cluster, kind: str, wanted: str, where: Kind) -> InvalidRe
     )
 
 
-def namespace_exists(cluster: Cluster) -> bool:
+def namespace_exists(cluster: Client) -> bool:
     """Say whether the namespace is there; where that can't be known, that it is."""
     try:
         cluster.get(api.namespaces(cluster.namespace))
@@ -208,7 +204,7 @@ def namespace_exists(cluster: Cluster) -> bool:
     return True
 
 
-def near_names(cluster: Cluster, wanted: str, kind: Kind) -> str:
+def near_names(cluster: Client, wanted: str, kind: Kind) -> str:
     """Return a hint with the names that ``wanted`` may be meant for."""
     try:
         path = api.objects(kind.root, cluster.namespace, kind.plural)

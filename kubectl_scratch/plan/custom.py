@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.kube.podjson import Json
+from kubectl_scratch.kube.objects import Json
 from kubectl_scratch.plan.profiles import allow_escalation, context_of, keep_added
 
 # What --custom must leave alone. "args" is not forbidden by kubectl, but would be the

@@ -35,7 +35,7 @@ class Edit(NamedTuple):
     reason: str
 
 
-def report(finding: Finding, console: Console) -> None:
+def report_finding(finding: Finding, console: Console) -> None:
     """Say one line of a plan."""
     if finding.level is Level.INFO:
         console.info(finding.text)

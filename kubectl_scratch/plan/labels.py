@@ -12,10 +12,10 @@ from itertools import chain, combinations
 from typing import NamedTuple
 
 from kubectl_scratch.kube.kinds import CONTROLLERS
-from kubectl_scratch.kube.podjson import Json
+from kubectl_scratch.kube.objects import Json
 from kubectl_scratch.kube.selectors import (
-    Neighbours,
-    Selecting,
+    NamespaceSelectors,
+    Selector,
     are_met,
     matches,
     needs,
@@ -79,7 +79,7 @@ class Case(NamedTuple):
     source: Mapping[str, str]
     keepable: dict[str, str]
     ours: Mapping[str, str]
-    around: Neighbours
+    around: NamespaceSelectors
 
     def kept(self, dropped: Iterable[str]) -> dict[str, str]:
         """Return what is kept where these keys are dropped, too."""
@@ -90,17 +90,17 @@ class Case(NamedTuple):
         """Return all labels that the copy then has."""
         return {**self.kept(dropped), **self.ours}
 
-    def is_breakable(self, selecting: Selecting) -> bool:
+    def is_breakable(self, selecting: Selector) -> bool:
         """Say whether dropping labels keeps the copy from it."""
         return not matches(selecting.selector, self.ours)
 
     @property
-    def harmful(self) -> tuple[Selecting, ...]:
+    def harmful(self) -> tuple[Selector, ...]:
         """Return what should not select the copy, the worst first."""
         return (*self.around.controllers, *self.around.services, *self.around.budgets)
 
     @property
-    def governing(self) -> list[Selecting]:
+    def governing(self) -> list[Selector]:
         """Return the policies of the source that the copy can still have."""
         of_the_source = that_select(self.around.policies, self.source)
         return that_select(of_the_source, self.copy())
@@ -109,7 +109,7 @@ class Case(NamedTuple):
 def choose_labels(
     source: Mapping[str, str],
     ours: Mapping[str, str],
-    neighbours: Neighbours,
+    neighbours: NamespaceSelectors,
     keep_all: bool = False,
     stranger: str = "",
 ) -> Kept:
@@ -214,11 +214,11 @@ def _fewest(case: Case) -> tuple[str, ...]:
 def _within_reach(case: Case) -> Case:
     """Leave out what selects the copy under no choice: a namespace may have many Services."""
 
-    def near(those: tuple[Selecting, ...]) -> tuple[Selecting, ...]:
+    def near(those: tuple[Selector, ...]) -> tuple[Selector, ...]:
         return tuple(each for each in those if are_met(needs(each.selector), case.copy()))
 
     around = case.around
-    reached = Neighbours(
+    reached = NamespaceSelectors(
         near(around.controllers), near(around.services), near(around.budgets), near(around.policies)
     )
     return Case(case.source, case.keepable, case.ours, reached)
@@ -320,19 +320,19 @@ def _selected(case: Case, dropped: tuple[str, ...], keep_all: bool) -> Iterator[
             yield Finding(Level.WARNING, text)
 
 
-def _gated(case: Case, service: Selecting) -> str:
+def _gated(case: Case, service: Selector) -> str:
     gate = "a readiness gate keeps the copy out of its ready endpoints, so it is never Ready"
     return f"{_title(service)} selects the copy{_shared(case, service)}: {gate}"
 
 
-def _counted(case: Case, budget: Selecting) -> Finding:
+def _counted(case: Case, budget: Selector) -> Finding:
     does = f"{_title(budget)} {_effect(budget).does}"
     if not case.is_breakable(budget):
         return Finding(Level.DETAIL, f"{does}: it needs no label that could be dropped")
     return Finding(Level.WARNING, f"{does}{_shared(case, budget)}: drain no node meanwhile")
 
 
-def _shared(case: Case, selecting: Selecting) -> str:
+def _shared(case: Case, selecting: Selector) -> str:
     """Name the policies for whose sake the labels that it needs are kept."""
     keys = {r.key for r in needs(selecting.selector)}
     policies = [p for p in case.governing if keys & {r.key for r in needs(p.selector)}]
@@ -375,9 +375,9 @@ def _unseen(case: Case, dropped: tuple[str, ...]) -> Iterator[Finding]:
     yield Finding(Level.DETAIL, text)
 
 
-def _title(selecting: Selecting) -> str:
+def _title(selecting: Selector) -> str:
     return f"{selecting.kind} {selecting.name}"
 
 
-def _effect(selecting: Selecting) -> Effect:
+def _effect(selecting: Selector) -> Effect:
     return EFFECTS.get(selecting.kind, ADOPTION)

@@ -12,7 +12,7 @@ import math
 import re
 from datetime import datetime, timedelta, timezone
 
-from kubectl_scratch.kube.podjson import Json, annotations_of, labels_of, name, namespace, uid
+from kubectl_scratch.kube.objects import Json, annotations_of, labels_of, name, namespace, uid
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER = "kubectl-scratch"
@@ -31,7 +31,7 @@ LONGEST_ANNOTATION = "kubectl-scratch/longest"
 SEED_ANNOTATION = "kubectl-scratch/seed-uid"
 
 
-def labels(session_id: str) -> dict[str, str]:
+def session_labels(session_id: str) -> dict[str, str]:
     """Return the labels of all that a session creates; nothing else selects them."""
     return {MANAGED_BY: MANAGER, SESSION_LABEL: session_id}
 
@@ -46,7 +46,11 @@ def lease_manifest(
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": {"name": name, "labels": labels(session_id), "annotations": annotations},
+        "metadata": {
+            "name": name,
+            "labels": session_labels(session_id),
+            "annotations": annotations,
+        },
         "spec": {
             "completions": 0,
             "parallelism": 0,
@@ -138,7 +142,7 @@ def _why_not_owned(pod: Json, job: Json) -> str:
     return ""
 
 
-def longest(copy: Json) -> int:
+def longest_of(copy: Json) -> int:
     """Return for how many seconds its first session may last, as the copy says; else 0."""
     said = annotations_of(copy).get(LONGEST_ANNOTATION, "")
     return int(said) if re.fullmatch("[0-9]{1,9}", said) else 0

@@ -12,7 +12,7 @@ from copy import deepcopy
 from typing import Any
 
 from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.kube.podjson import Json
+from kubectl_scratch.kube.objects import Json
 
 AUTO = "auto"
 GENERAL = "general"
@@ -83,7 +83,7 @@ PROFILES: dict[str, tuple[ContextEdit, ...]] = {
 }
 
 
-def apply(profile: str, container: Json) -> Json:
+def apply_profile(profile: str, container: Json) -> Json:
     """Return ``container`` with the profile's edits; raises InvalidRequest for no profile."""
     if profile not in PROFILES:
         known = ", ".join([AUTO, *PROFILES])
@@ -94,7 +94,7 @@ def apply(profile: str, container: Json) -> Json:
     return edited
 
 
-def candidates(source: Json, twin: Json) -> tuple[str, ...]:
+def candidate_profiles(source: Json, twin: Json) -> tuple[str, ...]:
     """Return the profiles to ask for, the strongest first.
 
     ``twin`` is the debug container with the target's own security context. One that satisfies

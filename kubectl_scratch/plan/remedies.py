@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from kubectl_scratch.kube.podjson import Json, all_containers, find, name, names_of, volumes
+from kubectl_scratch.kube.objects import Json, all_containers, find, name, names_of, volumes
 
 ARCH_HINT = "--arch says what the node runs"
 MISSING = re.compile(r'\b(secret|configmap) "([^"]+)" not found')
@@ -28,7 +28,7 @@ OTHER_NODES = re.compile(r"^0/(?!1 ).*didn't match Pod's node affinity")
 LIMIT_RANGER = "kubernetes.io/limit-ranger"
 
 
-def of_read_only(names: Sequence[str]) -> str:
+def read_only_remedy(names: Sequence[str]) -> str:
     """Return what to do about volumes that are read-only in the copy alone."""
     flags = " ".join(f"--writable {name}" for name in names)
     return (
@@ -42,7 +42,7 @@ def are_read_only(names: Sequence[str]) -> str:
     return f"volume{'' if one else 's'} {', '.join(names)} {'is' if one else 'are'} read-only"
 
 
-def skip(names: list[str]) -> str:
+def skip_remedy(names: list[str]) -> str:
     """Return how to copy without volumes."""
     if not names:
         return ""
@@ -51,20 +51,20 @@ def skip(names: list[str]) -> str:
     return f"--skip-volume NAME copies without one: {', '.join(names)}"
 
 
-def of_scheduling(pod: Json, message: str) -> str:
+def scheduling_remedy(pod: Json, message: str) -> str:
     """Return what helps a copy that no node takes."""
     ways = []
     if any(text in message for text in LACKS_RESOURCES) and _asks_for_resources(pod):
         ways.append("--resources none copies without requests")
     if any(text in message.lower() for text in LACKS_VOLUME):
-        ways.append(skip(_claiming(pod, message)))
+        ways.append(skip_remedy(_claiming(pod, message)))
     elif OTHER_NODES.search(message) and _is_tied(pod):
         claiming = [v["name"] for v in volumes(pod) if "persistentVolumeClaim" in v]
-        ways.append(skip(claiming))
+        ways.append(skip_remedy(claiming))
     return "; ".join(filter(None, ways))
 
 
-def of_mount(pod: Json, message: str) -> str:
+def mount_remedy(pod: Json, message: str) -> str:
     """Return what helps a copy that does not get its volumes."""
     quoted = {word for found in QUOTED.findall(message) for word in " ".join(found).split()}
     named = [n for n in names_of(volumes(pod)) if n in quoted]
@@ -76,10 +76,10 @@ def of_mount(pod: Json, message: str) -> str:
         return ""
     created = [f"create {kind} {missing}" for kind, missing in MISSING.findall(message)]
     keys = [f"add key {key} to {_source_of(sources)}" for key in NO_SUCH_KEY.findall(message)]
-    return ", or ".join(filter(None, (" and ".join([*created, *keys]), skip(there))))
+    return ", or ".join(filter(None, (" and ".join([*created, *keys]), skip_remedy(there))))
 
 
-def of_configuration(pod: Json, container: str, message: str) -> str:
+def configuration_remedy(pod: Json, container: str, message: str) -> str:
     """Return what helps a container whose configuration is wrong."""
     for kind, missing in MISSING.findall(message):
         return f"create {kind} {missing}{_for_variables(pod, container, kind, missing)}"
@@ -88,7 +88,7 @@ def of_configuration(pod: Json, container: str, message: str) -> str:
         return f"add key {key} to {kind.lower()} {missing}{for_what}"
     mount = re.search(r'subPath for volumeMount "([^"]+)"', message)
     if mount:
-        return skip([mount[1]])
+        return skip_remedy([mount[1]])
     return ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from kubectl_scratch.kube.podjson import Json, annotations_of, name, volumes
+from kubectl_scratch.kube.objects import Json, annotations_of, name, volumes
 
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 

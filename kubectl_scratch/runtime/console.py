@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from kubectl_scratch.runtime import parallel
+from kubectl_scratch.runtime import tasks
 from kubectl_scratch.runtime.sink import Sink
 
 # Where lines can't be replaced (a log), a wait is told this often, in seconds.
@@ -59,7 +59,7 @@ class Console:
         nothing that is not worth a line of its own (``log``). Texts of one ``key`` say the same.
         """
         text = printable(text)
-        if self.quiet or text == self._shown or parallel.is_abandoned():
+        if self.quiet or text == self._shown or tasks.is_abandoned():
             return
         with self._lock:
             if self._live:
@@ -114,7 +114,7 @@ class Console:
             time.sleep(LOOK_EVERY)
 
     def _line(self, text: str) -> None:
-        if parallel.is_abandoned():
+        if tasks.is_abandoned():
             return
         with self._lock:
             self.settle()

@@ -18,7 +18,7 @@ from types import FrameType, TracebackType
 from typing import Any, TypeVar
 
 from kubectl_scratch.errors import Interrupted
-from kubectl_scratch.runtime.parallel import Task, is_abandoned
+from kubectl_scratch.runtime.tasks import Task, is_abandoned
 
 T = TypeVar("T")
 

@@ -1,174 +1,358 @@
-"""The stories: a copy and the session in it, and one more session in a copy."""
+"""Run one session in a container of the copy: wait for it, reach it, carry it to its end."""
 
 from __future__ import annotations
 
 import contextlib
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
 
-from kubectl_scratch.copies.joining import JoinedCopy, awaits_debug_container
-from kubectl_scratch.copies.lifecycle import CreatedCopy, LivingCopy, Surroundings, Terms
-from kubectl_scratch.errors import ClusterError, ExitStatus, InvalidRequest
-from kubectl_scratch.kube.execs import exit_code
-from kubectl_scratch.kube.podjson import Json
-from kubectl_scratch.lookup.admission import admit, is_not_judged, judge, judge_lease
-from kubectl_scratch.lookup.reading import Read
-from kubectl_scratch.lookup.source import read_pod
-from kubectl_scratch.plan.findings import Finding, Level, report
-from kubectl_scratch.plan.inside import Ground
-from kubectl_scratch.plan.plan import Circumstances, Plan, make_plan
-from kubectl_scratch.plan.views import TOOLS
-from kubectl_scratch.request import DebugRequest, SessionRequest
-from kubectl_scratch.runtime.parallel import Task
-from kubectl_scratch.session.desk import Desk, wants_terminal
+from kubectl_scratch.copies.lifecycle import BY_ANOTHER
+from kubectl_scratch.copies.seed_check import SeedCheck
+from kubectl_scratch.errors import ClusterError, CopyNotReady, SessionError
+from kubectl_scratch.kube import client as api
+from kubectl_scratch.kube import exec_stream
+from kubectl_scratch.kube.exec_stream import is_over
+from kubectl_scratch.kube.exec_types import ExecOutcome
+from kubectl_scratch.kube.objects import has_ended, is_going, status_of
+from kubectl_scratch.plan.build import SessionTarget
+from kubectl_scratch.plan.in_place import api_time, unwatched_command
+from kubectl_scratch.plan.mode import how_it_ended
+from kubectl_scratch.request import SessionRequest, duration_words
+from kubectl_scratch.runtime import tasks
+from kubectl_scratch.runtime.temp_dir import private_folder
+from kubectl_scratch.session import shell, terminal
+from kubectl_scratch.session.context import Context
+from kubectl_scratch.session.pod_watch import LOOK_SECONDS, CopyWatch, StartNews
+from kubectl_scratch.session.readiness import KILLED, Failed, State
+from kubectl_scratch.session.remote import RemoteCommand
+from kubectl_scratch.session.stdin_watch import StdinWatch
+from kubectl_scratch.session.transport import (
+    Attempt,
+    ExecCommand,
+    KubectlTransport,
+    WebSocketTransport,
+    only_websocket,
+    websocket_or_kubectl,
+)
+from kubectl_scratch.session.waiting import TIMEOUT_HINT, Patience, wait_for, without_numbers
+from kubectl_scratch.toolkit import archive
+from kubectl_scratch.toolkit.archive import Entry
 
-# For how long a debug container may be on its way, and how often it is looked for, in seconds.
-ADDED_WITHIN, ADDED_LOOK_EVERY = 6.0, 0.25
+# How long before its end a session is told of it.
+WARNING_SECONDS = 300.0
+# How often, and with which pauses in seconds, to look for the reason of an end.
+DEATH_LOOKS, DEATH_LOOK_EVERY = 12, 0.25
+# How long before the end of a session its target can have ended that took it along: that is told in
+# whole seconds, by the clock of the node.
+DEATH_WITHIN = timedelta(seconds=5)
+# The same for a container that has certainly ended: a busy kubelet tells of it late.
+OVER_LOOKS = 40
+
+# For how long, in seconds, the wait for a session may be over its time: it knows best why.
+GRACE_SECONDS = 2.0
+# After how long, in seconds, input that nobody has asked for is worth a line.
+UNREAD_SECONDS = 5.0
+
+UNREACHED = (
+    exec_stream.NoWebSocket,
+    exec_stream.NotStarted,
+    exec_stream.Refused,
+    exec_stream.Unsure,
+)
 
 
-def debug(request: DebugRequest, desk: Desk, reading: Task[Read]) -> int:
-    """Debug a copy of the pod; return the session's exit code.
+class Uploads(NamedTuple):
+    """What goes along: files beside the toolkit's, and lines for the banner, as far as known.
 
-    Raises a ScratchError where there was no session, where its connection was lost, and
-    where the copy could not be deleted.
+    ``begins`` is called when the session begins, ``check`` proves that the seed is ours, ``gone``
+    says why the copy is no longer there.
     """
-    session = request.session
-    tty = wants_terminal(session, desk.user)
-    plan = desk.interrupts.run(lambda: plan_admitted(request, desk, reading))
-    for finding in plan.findings:
-        report(finding, desk.console)
-    copy = CreatedCopy(
-        plan, Terms(session.ttl, request.deadline, session.longest), surroundings(desk)
-    )
-    try:
-        return live(copy, session, desk, tty, plan.source)
-    except ClusterError as error:
-        explain(error, plan, desk)
-        raise
+
+    entries: tuple[Entry, ...] = ()
+    facts: Callable[[SessionTarget], list[str]] = lambda place: []
+    begins: Callable[[], None] = lambda: None
+    check: SeedCheck | None = None
+    gone: Callable[[], str] = lambda: BY_ANOTHER
 
 
-def rehearse(request: DebugRequest, desk: Desk, reading: Task[Read], server: bool) -> Plan:
-    """Return the plan; with ``server`` the API server judges what would be created.
-
-    Raises ClusterError for a refusal.
-    """
-    plan = desk.interrupts.run(lambda: plan_debug(request, desk, reading))
-    if not server or plan.blockers:
-        return plan
-    return desk.interrupts.run(lambda: judge_all(plan, desk))
+NOTHING = Uploads()
 
 
-def judge_all(plan: Plan, desk: Desk) -> Plan:
-    """Return the plan as the API server judges it; raises ClusterError for a refusal."""
-    admitted = admit(plan, desk.cluster)
-    refusals = [judge_lease(admitted, desk.cluster), judge(admitted, None, desk.cluster)]
-    for refusal in (refusal for refusal in refusals if refusal):
-        if not is_not_judged(refusal):
-            raise refusal
-        told = Finding(Level.WARNING, f"not judged: {refusal.message}")
-        admitted = admitted._replace(findings=(*admitted.findings, told))
-    return admitted
+def run_session(
+    request: SessionRequest,
+    desk: Context,
+    place: SessionTarget,
+    tty: bool,
+    limit: SessionLimit,
+    luggage: Uploads = NOTHING,
+) -> ExecOutcome:
+    """Wait for the session's container, and carry the session until it ends."""
+    with private_folder() as folder:
+        remote = open_session(request, desk, place, tty, folder, luggage)
+        desk.console.settle()
+        outcome = carry(remote, request, desk, place, tty, limit, luggage)
+    if outcome.lost or outcome.code == KILLED:
+        tell_of_the_copy(desk, place, luggage)
+    elif is_over(outcome.problem):
+        refuse_ended(desk, place, luggage)
+    return outcome
 
 
-def verdict(plan: Plan) -> int:
-    """Return the exit code of a dry run."""
-    return ExitStatus.FAILURE if plan.blockers else ExitStatus.OK
+def tell_of_the_copy(desk: Context, place: SessionTarget, luggage: Uploads) -> None:
+    """Say so where a session was killed because its copy has ended."""
+    watch = CopyWatch(desk.cluster, place, luggage.gone)
+    with contextlib.suppress(ClusterError):
+        state = desk.interrupts.run(lambda: watch.look(LOOK_SECONDS))
+        if isinstance(state, Failed):
+            desk.console.error("; ".join(filter(None, (state.why, state.hint))))
 
 
-def plan_admitted(request: DebugRequest, desk: Desk, reading: Task[Read]) -> Plan:
-    """Make the plan that is carried out; raises InvalidRequest where it has a blocker."""
-    plan = plan_debug(request, desk, reading)
-    refuse_blocked(plan)
-    # Inside the target nobody waits for the debug container, so it is tried as it is.
-    return admit(plan, desk.cluster) if plan.place.view == TOOLS else plan
+def refuse_ended(desk: Context, place: SessionTarget, luggage: Uploads) -> None:
+    """Raise CopyNotReady where the session's container has ended before the session began."""
+    watch = CopyWatch(desk.cluster, place, luggage.gone)
 
-
-def plan_debug(request: DebugRequest, desk: Desk, reading: Task[Read]) -> Plan:
-    """Make the plan of what is being read; raises what the reading raises."""
-    found = reading.result()
-    around = Circumstances(
-        suffix=desk.suffix(),
-        author=desk.author,
-        now=found.source.at,
-        neighbours=found.surveyed.neighbours,
-        claims=found.surveyed.claims,
-        found=found.source.findings,
-        ground=Ground(found.arch, found.surveyed.may_seed, found.surveyed.may_add),
-        storage=found.storage,
-    )
-    return make_plan(found.source.pod, request, around)
-
-
-def refuse_blocked(plan: Plan) -> None:
-    """Raise InvalidRequest for a plan with a blocker."""
-    if plan.blockers:
-        raise InvalidRequest(f"pod {plan.place.source} can't be copied", plan.blockers[0].text)
-
-
-def explain(error: ClusterError, plan: Plan, desk: Desk) -> None:
-    """Say what lies behind a refusal; the check tells more than its message."""
-    if not error.refused:
-        return
-    # The copy is gone: a signal may end this.
-    desk.interrupts.reopen()
-    # Seldom needed, and then nobody hurries.
-    from kubectl_scratch.lookup.preflight import check
+    def look() -> None:
+        for _ in range(OVER_LOOKS):
+            state = watch.look(LOOK_SECONDS)
+            if isinstance(state, Failed):
+                raise CopyNotReady(state.why, hint=state.hint, beside=state.beside)
+            desk.clock.sleep(DEATH_LOOK_EVERY)
 
     with contextlib.suppress(ClusterError):
-        for finding in desk.interrupts.run(lambda: check(plan, desk.cluster)).findings:
-            # Its own message is told as the error.
-            if finding.level is Level.BLOCKER and error.message not in finding.text:
-                desk.console.warning(finding.text)
+        desk.interrupts.run(look)
 
 
-def attach(pod: str, session: SessionRequest, desk: Desk, view: str | None = None) -> int:
-    """Run one more session in the copy ``pod``; return its exit code.
+def death_of_target(desk: Context, place: SessionTarget) -> str:
+    """Return how the target has ended under a session, in words; empty where it has not.
 
-    Raises as ``debug`` does, and InvalidRequest for a pod that is no copy.
+    An app that has started again tells of an earlier end, too. The API tells of one up to a
+    second later, so a held target, which has no reason to end, is asked whether it is there.
     """
-    tty = wants_terminal(session, desk.user)
-    found = desk.interrupts.run(lambda: read_copy(pod, desk, view))
-    terms = Terms(session.ttl, session.ttl, session.longest)
-    copy = JoinedCopy(found, desk.suffix(), terms, surroundings(desk), view)
-    return live(copy, session, desk, tty)
+    path = api.pods(place.namespace, place.copy_name)
+    earliest: datetime | None = None
+    for _ in range(DEATH_LOOKS):
+        try:
+            answer = desk.cluster.get(path, LOOK_SECONDS)
+        except ClusterError:
+            return ""
+        if earliest is None:
+            earliest = answer.at - DEATH_WITHIN
+            # At once, for it is soon started again.
+            if place.held and still_runs(desk, place):
+                return ""
+        if is_going(answer.body) or has_ended(answer.body):
+            # The copy has ended, and its target with it: that has been told.
+            return ""
+        status = status_of(answer.body, place.target) or {}
+        states = (status.get("state") or {}, status.get("lastState") or {})
+        ended = next((state["terminated"] for state in states if state.get("terminated")), None)
+        if ended and (api_time(ended.get("finishedAt")) or earliest) >= earliest:
+            return f"container {place.target} {how_it_ended(ended)}, and the session with it"
+        desk.clock.sleep(DEATH_LOOK_EVERY)
+    return ""
 
 
-def read_copy(pod: str, desk: Desk, view: str | None) -> Json:
-    """Read the copy, if need be until its debug container is there, which comes last."""
-    give_up_at = desk.clock.monotonic() + ADDED_WITHIN
-    while True:
-        found = read_pod(desk.cluster, pod).body
-        late = desk.clock.monotonic() > give_up_at
-        if late or not awaits_debug_container(found, view):
-            return found
-        desk.console.progress(f"waiting for {pod}: its debug container is being added")
-        desk.clock.sleep(ADDED_LOOK_EVERY)
-
-
-def surroundings(desk: Desk) -> Surroundings:
-    """Return what a copy's life needs."""
-    return Surroundings(desk.cluster, desk.interrupts, desk.console)
-
-
-def live(
-    copy: LivingCopy, session: SessionRequest, desk: Desk, tty: bool, source: Json | None = None
-) -> int:
-    """Run the session in a copy, of ``source`` if it is new; return its code once it is left.
-
-    Raises LeftoverCopy where it could not be deleted, and what run_session raises.
-    """
+def still_runs(desk: Context, place: SessionTarget) -> bool:
+    """Say whether the seed in the target answers; false where that can't be known."""
+    where = (place.namespace, place.copy_name, place.target)
+    dial = desk.cluster.exec_dial(*where, (archive.SEED, "version"), False)
+    dial = dial._replace(timeout=LOOK_SECONDS)
     try:
-        with copy:
-            # While the node starts the copy, and not before the copy is asked for.
-            from kubectl_scratch.session import incopy
+        outcome, _ = exec_stream.converse(
+            exec_stream.connect_exec(dial, exec_stream.V4), b"", LOOK_SECONDS
+        )
+    except (*UNREACHED, OSError):
+        return False
+    return outcome.code == 0
 
-            outcome = incopy.run_in(copy, session, desk, tty, source)
-        desk.interrupts.reopen()
-        code = exit_code(outcome, desk.console.error)
-    except BaseException:
-        if copy.leftover is not None:
-            # It has the reason why there was no session as its context, and both are told.
-            raise copy.leftover  # noqa: B904
-        raise
-    if copy.leftover is not None:
-        copy.leftover.code = code or ExitStatus.FAILURE
-        raise copy.leftover
-    return code
+
+def carry(
+    remote: RemoteCommand,
+    request: SessionRequest,
+    desk: Context,
+    place: SessionTarget,
+    tty: bool,
+    limit: SessionLimit,
+    luggage: Uploads,
+) -> ExecOutcome:
+    """Carry the session until it ends."""
+    now, reads = desk.clock.monotonic, request.stdin is not False
+    luggage.begins()
+    try:
+        if tty:
+            if not request.command:
+                for line in (*luggage.facts(place), *shell.banner(place)):
+                    desk.console.info(line)
+            with terminal.raw_session(remote, desk.user, desk.console) as raw:
+                terminal.bridge(remote, desk.user, desk.interrupts, now, limit.check, raw, reads)
+        else:
+            if not reads:
+                remote.sendeof()
+            with watch_stdin(remote, request, desk, place) as wanted:
+                hint = StdinHint(wanted, request.command, desk) if wanted else None
+
+                def tick() -> None:
+                    limit.check()
+                    if hint:
+                        hint.check()
+
+                terminal.bridge(remote, desk.user, desk.interrupts, now, tick, None, reads, wanted)
+    finally:
+        remote.close()
+    return remote.outcome()
+
+
+def watch_stdin(
+    remote: RemoteCommand, request: SessionRequest, desk: Context, place: SessionTarget
+) -> AbstractContextManager[StdinWatch | None]:
+    """Return what tells when our stdin is to be read; None where it is read at once.
+
+    A shell reads it, and without the seed nobody can tell.
+    """
+    asked = request.stdin is not None or not request.command
+    if asked or not remote.input_id or terminal.stdin_has_ended(desk.user.stdin):
+        return contextlib.nullcontext()
+    return StdinWatch(desk.cluster, place, remote.input_id)
+
+
+class StdinHint:
+    """Say once that there is input which the command has not asked for.
+
+    One that only looks now and then whether there is some, without waiting for it, is not seen.
+    """
+
+    def __init__(self, wanted: StdinWatch, command: tuple[str, ...], desk: Context) -> None:
+        self._wanted = wanted
+        self._command = command
+        self._desk = desk
+        self._next = desk.clock.monotonic() + UNREAD_SECONDS
+
+    def check(self) -> None:
+        """Look, about once a second."""
+        now, stdin = self._desk.clock.monotonic(), self._desk.user.stdin
+        if now < self._next:
+            return
+        self._next = now + terminal.TICK_SECONDS
+        if terminal.is_readable(self._wanted.fileno()):
+            self._next = math.inf
+        elif terminal.is_readable(stdin) and not terminal.stdin_has_ended(stdin):
+            self._next = math.inf
+            program = self._command[0]
+            self._desk.console.info(
+                f"{program} has not read stdin yet; -i passes it from the start"
+            )
+
+
+def open_session(
+    request: SessionRequest,
+    desk: Context,
+    place: SessionTarget,
+    tty: bool,
+    folder: Path,
+    luggage: Uploads,
+) -> RemoteCommand:
+    """Return the session as soon as its container takes it."""
+    errand = make_exec_command(request, desk, place, tty, luggage)
+
+    last = [""]
+
+    def say(words: str) -> None:
+        last[0] = words
+        text = f"waiting for {place.copy_name}: {words}"
+        desk.console.progress(text, key=without_numbers(words))
+
+    attempt = choose_transport(request.transport, desk, errand, folder, say)
+
+    def checked(state: State) -> RemoteCommand | None:
+        tasks.raise_if_abandoned()
+        return attempt(state)
+
+    def wait() -> RemoteCommand:
+        watch = CopyWatch(desk.cluster, place, luggage.gone)
+        return wait_for(
+            checked,
+            watch.look,
+            watch.events,
+            say,
+            desk.clock,
+            Patience(request.timeout),
+            StartNews(desk.cluster, place),
+        )
+
+    say("the debug container starts" if place.tag else "the copy starts")
+    try:
+        return desk.interrupts.run(wait, RemoteCommand.close, request.timeout + GRACE_SECONDS)
+    except TimeoutError as error:
+        # What it waits for has a longer end of its own.
+        raise CopyNotReady(last[0], request.timeout, TIMEOUT_HINT) from error
+
+
+def make_exec_command(
+    request: SessionRequest, desk: Context, place: SessionTarget, tty: bool, luggage: Uploads
+) -> ExecCommand:
+    """Return the session's command, and the toolkit where it has to be brought."""
+    command = shell.shell_command(place, request.command, tty, request.shell)
+    return ExecCommand(
+        place.namespace,
+        place.copy_name,
+        place.container,
+        command,
+        tty,
+        desk.user.size(),
+        repeatable=not request.command,
+        toolkit=pack(request, place, tty, luggage) if place.has_seed else None,
+        loose=unwatched_command(command, place.tag) if place.tag else None,
+        check=luggage.check,
+        reads=request.stdin is not False,
+    )
+
+
+def pack(request: SessionRequest, place: SessionTarget, tty: bool, luggage: Uploads) -> bytes:
+    """Return all that the seed receives: busybox, the user's own tools, the shell's helpers."""
+    # A shell on a terminal reads the helpers, and makes the links.
+    shipped = archive.shipped_entries(place.arch, linked=bool(request.command) or not tty)
+    mine = [entry for path in request.toolkit_files for entry in archive.user_entries(path)]
+    helpers = Entry("rc", shell.shell_helpers(place).encode(), 0o644)
+    return archive.pack_entries([*shipped, *mine, helpers, *luggage.entries])
+
+
+def choose_transport(
+    wanted: str, desk: Context, errand: ExecCommand, folder: Path, say: Callable[[str], None]
+) -> Attempt:
+    """Return how to try to reach the command; ``say`` tells what is waited for."""
+    kubectl = KubectlTransport(desk.cluster, errand, folder)
+    if wanted == "kubectl":
+        return kubectl.attempt
+    websocket = WebSocketTransport(desk.cluster, errand, say)
+    if wanted == "websocket":
+        return only_websocket(websocket)
+    return websocket_or_kubectl(websocket, kubectl, desk.console.info)
+
+
+class SessionLimit:
+    """End a session that has been forgotten or whose copy is about to end; say so before."""
+
+    def __init__(self, longest: float, deadline: float | None, desk: Context) -> None:
+        """Begin; ``deadline`` is the copy's, in seconds from now, where it has one."""
+        self._longest, self._why = longest, "--max allows longer ones"
+        if deadline is not None and deadline < longest:
+            self._longest, self._why = deadline, "its copy has no lease"
+        self._desk = desk
+        self._began = desk.clock.monotonic()
+        self._notice = min(WARNING_SECONDS, self._longest / 2)
+        self._warned = False
+
+    def check(self) -> None:
+        """Warn, or raise SessionError, when it is time."""
+        left = self._began + self._longest - self._desk.clock.monotonic()
+        if left <= 0:
+            lasted = duration_words(self._longest)
+            raise SessionError(f"the session has lasted for {lasted}", self._why)
+        if left <= self._notice and not self._warned:
+            self._warned = True
+            ends = f"this session ends in {duration_words(math.ceil(left))}"
+            self._desk.console.warning(f"{ends}: {self._why}")

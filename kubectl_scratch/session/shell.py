@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from kubectl_scratch.plan.inplace import session_command
-from kubectl_scratch.plan.plan import Place
-from kubectl_scratch.plan.views import APP
-from kubectl_scratch.toolkit.toolkit import BIN, BUSYBOX, RC, applets
+from kubectl_scratch.plan.build import SessionTarget
+from kubectl_scratch.plan.in_place import session_command
+from kubectl_scratch.plan.mode import APP
+from kubectl_scratch.toolkit.archive import BIN, BUSYBOX, RC, applets
 
 # Helpers as functions, since any image with a shell takes them, and behind aliases, since
 # dash refuses a dash in a function's name. They must hold after the target has restarted, and
@@ -106,7 +106,9 @@ READ_ENV = ("ash", "dash", "ksh", "ksh93", "loksh", "mksh", "oksh", "sh", "yash"
 READS_RC = f"ENV={RC}"
 
 
-def command(place: Place, words: tuple[str, ...], tty: bool, own: str | None) -> tuple[str, ...]:
+def shell_command(
+    place: SessionTarget, words: tuple[str, ...], tty: bool, own: str | None
+) -> tuple[str, ...]:
     """Return the command of a session: ``words``, or a shell where there are none.
 
     ``own`` is a shell of the container's own. The seed finds it among the tools that it brings.
@@ -115,7 +117,9 @@ def command(place: Place, words: tuple[str, ...], tty: bool, own: str | None) ->
     return session_command(place.tag, found) if place.tag else found
 
 
-def _command(place: Place, words: tuple[str, ...], tty: bool, own: str | None) -> tuple[str, ...]:
+def _command(
+    place: SessionTarget, words: tuple[str, ...], tty: bool, own: str | None
+) -> tuple[str, ...]:
     if place.has_seed:
         return words or _inner_shell(tty, own)
     if words:
@@ -124,7 +128,7 @@ def _command(place: Place, words: tuple[str, ...], tty: bool, own: str | None) -
         return (own, "-i") if tty else (own,)
     if not tty:
         return ("sh",)
-    return ("sh", "-c", START, "sh", helpers(place))
+    return ("sh", "-c", START, "sh", shell_helpers(place))
 
 
 def _inner_shell(tty: bool, own: str | None) -> tuple[str, ...]:
@@ -138,7 +142,7 @@ def _inner_shell(tty: bool, own: str | None) -> tuple[str, ...]:
     return (*shell, *((flag, RC) if flag else ()), "-i")
 
 
-def helpers(place: Place) -> str:
+def shell_helpers(place: SessionTarget) -> str:
     """Return the commands that a session's shell reads at its start."""
     found = HELPERS.replace("@TARGET@", place.target)
     if not place.has_seed:
@@ -147,7 +151,7 @@ def helpers(place: Place) -> str:
     return OWN_ENV + found + LINKS + OWN_FIRST.replace("@APPLETS@", " ".join(outside))
 
 
-def banner(place: Place) -> tuple[str, ...]:
+def banner(place: SessionTarget) -> tuple[str, ...]:
     """Return where the session stands, and where the target's files are if not at /."""
     where = f"in {place.container} of {place.copy_name}"
     first = f"{where}, a copy of {place.source}; it is deleted when you leave"

@@ -25,9 +25,9 @@ from kubectl_scratch.runtime.sink import Sink
 if TYPE_CHECKING:
     from kubectl_scratch.runtime.console import Console
     from kubectl_scratch.runtime.interrupts import Interrupts
-    from kubectl_scratch.session.desk import UserStreams
-    from kubectl_scratch.session.spawn import Remote
-    from kubectl_scratch.session.stdinwatch import StdinWatch
+    from kubectl_scratch.session.context import UserStreams
+    from kubectl_scratch.session.remote import RemoteCommand
+    from kubectl_scratch.session.stdin_watch import StdinWatch
 
 READ_BYTES = 65536
 # Input is read only while less than this waits for the network: a pasted file then waits in
@@ -92,7 +92,9 @@ class RawTerminal:
 
 
 @contextmanager
-def raw_session(remote: Remote, user: UserStreams, console: Console) -> Iterator[RawTerminal]:
+def raw_session(
+    remote: RemoteCommand, user: UserStreams, console: Console
+) -> Iterator[RawTerminal]:
     """Make the user's terminal raw for as long as the remote terminal is used."""
     with RawTerminal(user.stdin) as raw:
         console.enter_raw()
@@ -104,7 +106,7 @@ def raw_session(remote: Remote, user: UserStreams, console: Console) -> Iterator
 
 
 def bridge(
-    remote: Remote,
+    remote: RemoteCommand,
     user: UserStreams,
     interrupts: Interrupts,
     clock: Callable[[], float],
@@ -125,7 +127,7 @@ def bridge(
 
 
 def _carry(
-    remote: Remote,
+    remote: RemoteCommand,
     user: UserStreams,
     outlet: Outlet,
     clock: Callable[[], float],
@@ -159,7 +161,7 @@ def _carry(
 
 
 def _follow_terminal(
-    remote: Remote, user: UserStreams, interrupts: Interrupts, raw: RawTerminal
+    remote: RemoteCommand, user: UserStreams, interrupts: Interrupts, raw: RawTerminal
 ) -> None:
     interrupts.resized = False
     if interrupts.resumed:
@@ -197,7 +199,7 @@ class Outlet(NamedTuple):
         return bool(ready)
 
 
-def _show(remote: Remote, raw: RawTerminal | None, outlet: Outlet) -> None:
+def _show(remote: RemoteCommand, raw: RawTerminal | None, outlet: Outlet) -> None:
     out, err = remote.drain()
     if out and raw is not None:
         raw.at_line_start = out.endswith(b"\n")
@@ -220,7 +222,7 @@ def is_readable(descriptor: int) -> bool:
     return bool(select.select([descriptor], [], [], 0)[0])
 
 
-def has_ended(stdin: int) -> bool:
+def stdin_has_ended(stdin: int) -> bool:
     """Say whether a stdin certainly has nothing to read any more: /dev/null, a pipe's dead end."""
     status = os.fstat(stdin)
     if stat.S_ISCHR(status.st_mode):
@@ -230,7 +232,7 @@ def has_ended(stdin: int) -> bool:
     return any(event == select.POLLHUP for _, event in look.poll(0))
 
 
-def _pass_input(remote: Remote, stdin: int) -> bool:
+def _pass_input(remote: RemoteCommand, stdin: int) -> bool:
     """Queue what the user has typed; return False at its end."""
     try:
         data = os.read(stdin, READ_BYTES)

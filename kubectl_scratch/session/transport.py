@@ -17,18 +17,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from kubectl_scratch.copies.seedcheck import SeedCheck
+from kubectl_scratch.copies.seed_check import SeedCheck
 from kubectl_scratch.errors import ClusterError, SessionError, Unreachable
-from kubectl_scratch.kube import cluster as api
-from kubectl_scratch.kube import stream
-from kubectl_scratch.kube.cluster import Cluster
-from kubectl_scratch.kube.execs import Dial
-from kubectl_scratch.kube.podjson import status_of
-from kubectl_scratch.kube.tunnel import Connection, reach
-from kubectl_scratch.runtime.parallel import Task
-from kubectl_scratch.session.spawn import KubectlPipes, KubectlSpawn, Remote, WebSocketSpawn
-from kubectl_scratch.session.status import KILLED, Ready, State
-from kubectl_scratch.toolkit.toolkit import SEED
+from kubectl_scratch.kube import client as api
+from kubectl_scratch.kube import exec_stream
+from kubectl_scratch.kube.client import Client
+from kubectl_scratch.kube.exec_types import ExecEndpoint
+from kubectl_scratch.kube.objects import status_of
+from kubectl_scratch.kube.tunnel import Tunnel, reach
+from kubectl_scratch.runtime.tasks import Task
+from kubectl_scratch.session.readiness import KILLED, Ready, State
+from kubectl_scratch.session.remote import (
+    KubectlCommand,
+    KubectlPipedCommand,
+    RemoteCommand,
+    WebSocketCommand,
+)
+from kubectl_scratch.toolkit.archive import SEED
 
 # Something that every toolkit has and that changes nothing.
 PROBE = ("true",)
@@ -66,11 +71,11 @@ NOT_THROUGH = (
     " ask who runs it to pass Upgrade headers on, or go around it (NO_PROXY, --server)"
 )
 
-Attempt = Callable[[State], Remote | None]
+Attempt = Callable[[State], RemoteCommand | None]
 Reached = TypeVar("Reached")
 
 
-class Errand(NamedTuple):
+class ExecCommand(NamedTuple):
     """A command, and where it runs; ``size`` is the terminal's rows and columns.
 
     ``repeatable`` says that starting it twice does no harm, as with a shell. ``toolkit`` is
@@ -111,7 +116,7 @@ class WebSocketTransport:
     """
 
     def __init__(
-        self, cluster: Cluster, errand: Errand, say: Callable[[str], None] = lambda words: None
+        self, cluster: Client, errand: ExecCommand, say: Callable[[str], None] = lambda words: None
     ) -> None:
         self._cluster = cluster
         self._errand = errand
@@ -119,21 +124,21 @@ class WebSocketTransport:
         self._cuts = 0
         self._ends = Ends()
         # The first try finds a connection, which takes three ways to a server and back.
-        self._ahead: Task[Connection] | None = Task(lambda: reach(self._dial(())))
+        self._ahead: Task[Tunnel] | None = Task(lambda: reach(self._dial(())))
 
-    def attempt(self, state: State) -> Remote | None:
+    def attempt(self, state: State) -> RemoteCommand | None:
         """Return the running command, or None where the container does not run yet.
 
         Raises ClusterError where it never will, and stream.NoWebSocket.
         """
         errand = self._errand
-        subprotocol = stream.V4 if errand.tty else stream.V5
+        subprotocol = exec_stream.V4 if errand.tty else exec_stream.V5
         toolkit = errand.toolkit
         if toolkit is not None:
             return self._reach(lambda: self._start_with(toolkit, subprotocol))
         if errand.tty and errand.repeatable:
-            return self._reach(lambda: self._start(stream.V4))
-        probe = self._reach(lambda: self._connect(PROBE, stream.V4, tty=errand.tty))
+            return self._reach(lambda: self._start(exec_stream.V4))
+        probe = self._reach(lambda: self._connect(PROBE, exec_stream.V4, tty=errand.tty))
         if probe is None:
             return None
         probe.close()
@@ -143,7 +148,7 @@ class WebSocketTransport:
         """Return what ``connect`` gives, or None where the container does not run yet."""
         try:
             return connect()
-        except stream.NotStarted:
+        except exec_stream.NotStarted:
             # So a WebSocket comes through.
             self._cuts = 0
             return None
@@ -151,21 +156,21 @@ class WebSocketTransport:
             if error.transient:
                 return None
             raise
-        except stream.Unsure as error:
+        except exec_stream.Unsure as error:
             self._cuts += 1
             if self._cuts < CUTS:
                 return None
-            raise stream.NoWebSocket(str(error)) from error
+            raise exec_stream.NoWebSocket(str(error)) from error
 
-    def _start_with(self, toolkit: bytes, subprotocol: str) -> WebSocketSpawn:
+    def _start_with(self, toolkit: bytes, subprotocol: str) -> WebSocketCommand:
         errand = self._errand
         connected = self._connect((*START, *errand.command), subprotocol, errand.tty)
-        if errand.check is not None and subprotocol == stream.V4:
+        if errand.check is not None and subprotocol == exec_stream.V4:
             # Its handshake, unlike v5's, tells that the container runs.
             errand.check.begin()
         try:
             lives = Lives(self._cluster, errand)
-            greeting = bring(connected, toolkit, self._say, errand.check, lives)
+            greeting = send_seed(connected, toolkit, self._say, errand.check, lives)
         except SeedEnded as error:
             connected.close()
             self._ends.note(str(error))
@@ -173,42 +178,46 @@ class WebSocketTransport:
         except BaseException:
             connected.close()
             raise
-        return WebSocketSpawn(connected, errand.tty, greeting.stdin)
+        return WebSocketCommand(connected, errand.tty, greeting.stdin)
 
-    def _start(self, subprotocol: str) -> WebSocketSpawn:
+    def _start(self, subprotocol: str) -> WebSocketCommand:
         errand = self._errand
         connected = self._connect(errand.command, subprotocol, tty=errand.tty)
-        return WebSocketSpawn(connected, errand.tty)
+        return WebSocketCommand(connected, errand.tty)
 
-    def _start_once(self, subprotocol: str) -> WebSocketSpawn:
+    def _start_once(self, subprotocol: str) -> WebSocketCommand:
         """Start what must not be started twice, in a container that runs."""
         try:
             return self._start(subprotocol)
-        except stream.NotStarted as error:
+        except exec_stream.NotStarted as error:
             raise SessionError(f"the container has ended: {error}") from error
-        except stream.Unsure as error:
+        except exec_stream.Unsure as error:
             raise SessionError(
                 f"the connection was cut while the command was started: {error}",
                 "it may have run; it is not sent again",
             ) from error
 
-    def _connect(self, command: tuple[str, ...], subprotocol: str, tty: bool) -> stream.ExecStream:
+    def _connect(
+        self, command: tuple[str, ...], subprotocol: str, tty: bool
+    ) -> exec_stream.ExecStream:
         action = f"exec in {self._errand.pod}"
         try:
-            return stream.connect(self._dial(command, tty), subprotocol, reached=self._reached())
-        except stream.Refused as error:
+            return exec_stream.connect_exec(
+                self._dial(command, tty), subprotocol, reached=self._reached()
+            )
+        except exec_stream.Refused as error:
             message = str(error.status.get("message") or error.code)
             reason = str(error.status.get("reason") or error.code)
             raise ClusterError(error.code, reason, message, action) from error
         except OSError as error:
             raise Unreachable(str(error), action) from error
 
-    def _dial(self, command: tuple[str, ...], tty: bool = False) -> Dial:
+    def _dial(self, command: tuple[str, ...], tty: bool = False) -> ExecEndpoint:
         errand = self._errand
         where = (errand.namespace, errand.pod, errand.container)
         return self._cluster.exec_dial(*where, command, tty)
 
-    def _reached(self) -> Connection | None:
+    def _reached(self) -> Tunnel | None:
         """Return the connection that was made ahead, once, and none where there is none."""
         ahead, self._ahead = self._ahead, None
         with contextlib.suppress(OSError):
@@ -216,8 +225,8 @@ class WebSocketTransport:
         return None
 
 
-def bring(
-    session: stream.ExecStream,
+def send_seed(
+    session: exec_stream.ExecStream,
     toolkit: bytes,
     say: Callable[[str], None],
     check: SeedCheck | None = None,
@@ -230,7 +239,7 @@ def bring(
     SessionError if ``check`` finds that it is not our seed, or the toolkit was not received whole.
     The session's command has not been started then.
     """
-    asked, said = stream.expect(session, ASKS, SLOW_SECONDS)
+    asked, said = exec_stream.expect(session, ASKS, SLOW_SECONDS)
     if not asked and not session.ended:
         say("the seed in it has not answered yet")
         asked, said = _expect(session, ASKS, ASK_SECONDS, lives)
@@ -239,7 +248,7 @@ def bring(
         if check is not None:
             check.confirm(greeting.digest)
         session.queue(toolkit)
-        came, said = stream.expect(session, HAS_ALL, SLOW_SECONDS)
+        came, said = exec_stream.expect(session, HAS_ALL, SLOW_SECONDS)
         if not came and not session.ended:
             say(f"{len(toolkit) / 1e6:.1f} MB of tools are on their way")
             came, said = _expect(session, HAS_ALL, RECEIVE_SECONDS, lives)
@@ -248,22 +257,22 @@ def bring(
     outcome = session.outcome
     problem = outcome.problem if session.ended else "the seed does not answer"
     if not asked and outcome.lost and session.ended:
-        raise stream.Unsure(problem)
+        raise exec_stream.Unsure(problem)
     if session.ended and not outcome.lost:
-        if not asked and (stream.is_not_started(problem) or stream.is_over(problem)):
-            raise stream.NotStarted(problem)
+        if not asked and (exec_stream.is_not_started(problem) or exec_stream.is_over(problem)):
+            raise exec_stream.NotStarted(problem)
         if ends_with_its_container(outcome.code, problem):
             raise SeedEnded(problem)
     raise not_received(said.decode(errors="replace").strip() or problem)
 
 
 def _expect(
-    session: stream.ExecStream, byte: bytes, seconds: float, lives: Callable[[], bool]
+    session: exec_stream.ExecStream, byte: bytes, seconds: float, lives: Callable[[], bool]
 ) -> tuple[bool, bytes]:
     """Wait for a byte on stdout as stream.expect does; raises SeedEnded once nobody can send it."""
     until = time.monotonic() + seconds
     while True:
-        came, said = stream.expect(session, byte, min(LIVES_EVERY, until - time.monotonic()))
+        came, said = exec_stream.expect(session, byte, min(LIVES_EVERY, until - time.monotonic()))
         if came or session.ended or time.monotonic() >= until:
             return came, said
         if not lives():
@@ -273,7 +282,7 @@ def _expect(
 class Lives:
     """Say whether a container still runs: the exec of one that has just ended may never end."""
 
-    def __init__(self, cluster: Cluster, errand: Errand) -> None:
+    def __init__(self, cluster: Client, errand: ExecCommand) -> None:
         self._cluster = cluster
         self._errand = errand
         self._id = ""
@@ -293,7 +302,7 @@ class Lives:
         return not ended and before in ("", self._id)
 
 
-class SeedEnded(stream.NotStarted):
+class SeedEnded(exec_stream.NotStarted):
     """The seed was ended before it had all, so the command has certainly not been started."""
 
 
@@ -342,13 +351,13 @@ class KubectlTransport:
     arguments, which every user of the machine may read.
     """
 
-    def __init__(self, cluster: Cluster, errand: Errand, folder: Path) -> None:
+    def __init__(self, cluster: Client, errand: ExecCommand, folder: Path) -> None:
         self._cluster = cluster
         self._errand = errand
         self._folder = folder
         self._ends = Ends()
 
-    def attempt(self, state: State) -> Remote | None:
+    def attempt(self, state: State) -> RemoteCommand | None:
         """Return the running command, or None where the container does not run yet."""
         if not isinstance(state, Ready):
             return None
@@ -361,8 +370,8 @@ class KubectlTransport:
             reads = self._errand.reads
             arguments = self._arguments(command, reads=reads)
             if self._errand.tty:
-                return KubectlSpawn(kubectl, arguments, self._errand.size)
-            return KubectlPipes(kubectl, arguments, reads)
+                return KubectlCommand(kubectl, arguments, self._errand.size)
+            return KubectlPipedCommand(kubectl, arguments, reads)
         except OSError as error:
             raise SessionError(f"{kubectl} can't be run: {error.strerror}") from error
 
@@ -371,7 +380,7 @@ class KubectlTransport:
         if self._errand.check is not None:
             self._errand.check.confirm()
         code, problem = self._receive(kubectl, toolkit)
-        if code and (stream.is_not_started(problem) or stream.is_over(problem)):
+        if code and (exec_stream.is_not_started(problem) or exec_stream.is_over(problem)):
             return False
         if code == KILLED:
             self._ends.note(problem)
@@ -433,10 +442,10 @@ def find_kubectl() -> str:
 def only_websocket(websocket: WebSocketTransport) -> Attempt:
     """Return attempts over a WebSocket that raise SessionError where none comes through."""
 
-    def attempt(state: State) -> Remote | None:
+    def attempt(state: State) -> RemoteCommand | None:
         try:
             return websocket.attempt(state)
-        except stream.NoWebSocket as error:
+        except exec_stream.NoWebSocket as error:
             problem = f"no WebSocket comes through ({error})"
             raise SessionError(problem, "--transport kubectl does without") from error
 
@@ -449,10 +458,10 @@ def websocket_or_kubectl(
     """Return attempts over a WebSocket, and with kubectl once none has come through."""
     current: list[Attempt] = [websocket.attempt]
 
-    def attempt(state: State) -> Remote | None:
+    def attempt(state: State) -> RemoteCommand | None:
         try:
             return current[0](state)
-        except stream.NoWebSocket as error:
+        except exec_stream.NoWebSocket as error:
             say(f"no WebSocket comes through ({error}), so kubectl exec carries the session")
             current[0] = kubectl.attempt
             return None

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeVar
 
 from kubectl_scratch.errors import CopyNotReady
-from kubectl_scratch.kube.podjson import Json
-from kubectl_scratch.session.status import (
+from kubectl_scratch.kube.objects import Json
+from kubectl_scratch.session.readiness import (
     Failed,
     Ready,
     State,
@@ -127,7 +127,7 @@ def wait_for(
             words = _words(state, told) if better is None else _words(better)
             state = better or state
             _judge(state, words, waited, told, patience)
-            say(brief(words))
+            say(innermost_cause(words))
         if waited >= patience.timeout:
             raise CopyNotReady(words, patience.timeout, _ways(state))
         _rest(waited, clock, news)
@@ -161,7 +161,7 @@ def _ways(state: State) -> str:
     return "; ".join(filter(None, (state.hint, longer)))
 
 
-def brief(words: str) -> str:
+def innermost_cause(words: str) -> str:
     """Return a reason for a line while waiting: a long one is cut to its innermost cause."""
     words = ASIDE.sub("", words).rstrip(".")
     if len(words) <= BRIEF:
@@ -178,7 +178,7 @@ def brief(words: str) -> str:
     return f"{ours}: {inner}" if ours else inner
 
 
-def likeness(words: str) -> str:
+def without_numbers(words: str) -> str:
     """Return a reason without what varies: those that are alike are told once."""
     return VARIES.sub("#", words)
 

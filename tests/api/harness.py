@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 import pexpect
 
 import kubectl_scratch
-from kubectl_scratch.toolkit.toolkit import SEED
+from kubectl_scratch.toolkit.archive import SEED
 from tests.support.builders import a_pod
 from tests.support.fakeapi import FakeCluster
 from tests.support.fakeexec import Exec

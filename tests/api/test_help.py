@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from kubectl_scratch.cli.completion.candidates import WORKLOADS
+from kubectl_scratch.cli.completion.completers import WORKLOADS
 from tests.api.harness import Cli, end_of, nothing_sent, source_pod
 
 

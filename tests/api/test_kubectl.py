@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_scratch.toolkit.toolkit import SEED
+from kubectl_scratch.toolkit.archive import SEED
 from tests.api.harness import (
     ENTER,
     EXEC,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from kubectl_scratch.kube.podjson import all_containers
+from kubectl_scratch.kube.objects import all_containers
 from tests.api.harness import (
     CONFIG_MAPS,
     EPHEMERAL,

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_scratch.toolkit.toolkit import SEED
+from kubectl_scratch.toolkit.archive import SEED
 from tests.api.harness import (
     A_CONFIG_MAP,
     CONFIG_MAPS,

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from kubectl_scratch.kube.cluster import Answer, Cluster, read_access
+from kubectl_scratch.kube.client import Answer, Client, read_access
 from kubectl_scratch.kube.connection import Connection
-from kubectl_scratch.runtime.parallel import Abandoned, Task
+from kubectl_scratch.runtime.tasks import Abandoned, Task
 from tests.api.harness import (
     A_COPY,
     A_LEASE,
@@ -137,7 +137,7 @@ def test_who_will_not_wait_is_not_kept(cli: Cli) -> None:
 
 
 def test_who_is_given_up_asks_the_cluster_for_nothing_more(cli: Cli) -> None:
-    cluster = Cluster(read_access(Connection(kubeconfig=str(cli.kubeconfig)), cli.environ))
+    cluster = Client(read_access(Connection(kubeconfig=str(cli.kubeconfig)), cli.environ))
     go_on = threading.Event()
 
     def work() -> Answer:

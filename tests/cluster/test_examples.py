@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 import pytest
 
+from kubectl_scratch.cli.commands import scratch
 from kubectl_scratch.cli.help import Example, Verb, Verbs
-from kubectl_scratch.cli.verbs import scratch
 from tests.cluster.conftest import BIN, Cluster, make_namespace
 from tests.cluster.test_copy import a_session
 from tests.support.manifests import a_pod

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_scratch.toolkit.toolkit import DATA, Entry, stream
+from kubectl_scratch.toolkit.archive import DATA, Entry, pack_entries
 from testbed.archive import architecture
 from tests.support.patience import PATIENCE
 from tools.busybox import MACHINES
@@ -99,7 +99,7 @@ class Seed:
 
     def receive(self, *entries: Entry) -> None:
         """Bring files into the toolkit."""
-        done = self.run("recv", stdin=stream(entries))
+        done = self.run("recv", stdin=pack_entries(entries))
         assert (done.returncode, done.stdout, done.stderr) == (0, b"ok\n", b"")
 
     def make_ready(self) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_scratch.toolkit.toolkit import DATA
+from kubectl_scratch.toolkit.archive import DATA
 from testbed.archive import architecture
 from tests.seed.conftest import emulator
 from tools.busybox import MACHINES

@@ -11,10 +11,10 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from kubectl_scratch.plan.plan import Place
-from kubectl_scratch.plan.views import APP
-from kubectl_scratch.session.shell import helpers
-from kubectl_scratch.toolkit.toolkit import Entry, shipped
+from kubectl_scratch.plan.build import SessionTarget
+from kubectl_scratch.plan.mode import APP
+from kubectl_scratch.session.shell import shell_helpers
+from kubectl_scratch.toolkit.archive import Entry, shipped_entries
 from testbed.archive import architecture
 from tests.seed.conftest import Seed, children, ended, idles, pending, wait_until
 from tests.support.patience import PATIENCE
@@ -54,8 +54,12 @@ def test_a_shell_that_is_to_read_rc_has_it_for_its_env_and_the_own_one_beside(
 def test_what_a_shell_starts_has_the_app_s_env(
     native: Seed, own: dict[str, str], seen: str
 ) -> None:
-    place = Place("default", "copy", "", "app", "default/app", APP, seeded=frozenset({"app"}))
-    native.receive(*shipped(architecture()), Entry("rc", helpers(place).encode(), 0o644))
+    place = SessionTarget(
+        "default", "copy", "", "app", "default/app", APP, seeded=frozenset({"app"})
+    )
+    native.receive(
+        *shipped_entries(architecture()), Entry("rc", shell_helpers(place).encode(), 0o644)
+    )
     ash = (f"{native.toolkit}/bin/busybox", "ash", "-i")
     script = b"""sh -c 'echo "[${ENV--}${SCRATCH_ENV+x}]"'; alias\n"""
     environ = {**native.environ(), **own}
@@ -199,8 +203,12 @@ def test_it_tells_its_version(seed: Seed) -> None:
 
 def at_prompt(seed: Seed, shell: tuple[str, ...], typed: str, **environ: str) -> str:
     """Type into a shell on a terminal; return what it has shown."""
-    place = Place("default", "copy", "", "app", "default/app", APP, seeded=frozenset({"app"}))
-    seed.receive(*shipped(architecture()), Entry("rc", helpers(place).encode(), 0o644))
+    place = SessionTarget(
+        "default", "copy", "", "app", "default/app", APP, seeded=frozenset({"app"})
+    )
+    seed.receive(
+        *shipped_entries(architecture()), Entry("rc", shell_helpers(place).encode(), 0o644)
+    )
     words = seed.command("enter", "--", *shell)
     child: pexpect.spawn[bytes] = pexpect.spawn(
         words[0],

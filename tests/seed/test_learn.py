@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_scratch.plan.learning import NOT_STOPPED
+from kubectl_scratch.plan.entrypoint_discovery import NOT_STOPPED
 from tests.seed.conftest import Seed, children, ended, pending, runs, wait_until
 from tests.seed.test_run_app import switches
 from tests.support.patience import PATIENCE

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kubectl_scratch.toolkit.toolkit import Entry, shipped
+from kubectl_scratch.toolkit.archive import Entry, shipped_entries
 from tests.seed.conftest import Seed
 from tests.seed.test_recv import refuses
 
@@ -57,7 +57,7 @@ def test_long_runs_and_far_matches_arrive(seed: Seed, content: bytes) -> None:
 
 @pytest.mark.parametrize("arch", ["amd64", "arm64"])
 def test_busybox_arrives(seed: Seed, arch: str) -> None:
-    seed.receive(*shipped(arch, linked=False))
+    seed.receive(*shipped_entries(arch, linked=False))
     program = seed.toolkit / "bin/busybox"
     assert program.read_bytes()[:4] == b"\x7fELF"
     assert program.stat().st_mode & 0o777 == 0o755

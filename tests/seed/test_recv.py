@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_scratch.toolkit.toolkit import Entry, shipped, stream
+from kubectl_scratch.toolkit.archive import Entry, pack_entries, shipped_entries
 from testbed.archive import architecture
 from tests.seed.conftest import Seed, ended
 
@@ -64,7 +64,7 @@ def test_every_length_has_its_checksum(seed: Seed, size: int) -> None:
 
 
 def test_the_whole_toolkit_arrives(native: Seed) -> None:
-    native.receive(*shipped(architecture()))
+    native.receive(*shipped_entries(architecture()))
     done = native.run("enter", "--", "busybox", "echo", "here")
     assert (done.returncode, done.stdout) == (0, b"here\n")
 
@@ -115,7 +115,7 @@ def test_dots_in_a_name_are_no_harm(seed: Seed) -> None:
 
 def test_a_link_does_not_lead_out(seed: Seed, tmp_path: Path) -> None:
     out = str(tmp_path).encode()
-    stdin = stream([Entry("out", out, None), Entry("out/file", b"x")])
+    stdin = pack_entries([Entry("out", out, None), Entry("out/file", b"x")])
     refuses(seed, stdin, "out/file: not a folder")
     assert tree(tmp_path) == set()
 
@@ -146,7 +146,7 @@ def test_a_broken_header_is_refused(seed: Seed, header: bytes) -> None:
 def test_a_full_disk_is_told(native: Seed) -> None:
     mount = 'mount -t tmpfs -o size=64k toolkit "$SCRATCH_TOOLKIT" && exec "$0" "$@"'
     small = Seed(native.folder, (), ("unshare", "--mount", "sh", "-c", mount))
-    done = small.run("recv", stdin=stream([Entry("bin/large", bytes(100_000))]))
+    done = small.run("recv", stdin=pack_entries([Entry("bin/large", bytes(100_000))]))
     assert (done.returncode, done.stderr) == (1, b"seed: bin/large: no space left\n")
 
 
@@ -156,7 +156,7 @@ def test_a_toolkit_folder_that_is_missing_is_told(seed: Seed) -> None:
 
 
 def test_any_user_may_receive(native: Seed) -> None:
-    done = native.run("recv", stdin=stream([Entry("bin/tool", b"x")]), user=54321)
+    done = native.run("recv", stdin=pack_entries([Entry("bin/tool", b"x")]), user=54321)
     assert done.returncode == 0
     assert (native.toolkit / "bin" / "tool").stat().st_uid == 54321
 
@@ -164,14 +164,14 @@ def test_any_user_may_receive(native: Seed) -> None:
 def test_users_may_receive_one_after_the_other(native: Seed) -> None:
     for user in (54321, 1234, 54321):
         entries = [Entry("bin/tool", str(user).encode()), Entry("bin/link", b"tool", None)]
-        done = native.run("recv", stdin=stream(entries), user=user)
+        done = native.run("recv", stdin=pack_entries(entries), user=user)
         assert (done.returncode, done.stderr) == (0, b"")
         assert (native.toolkit / "bin/link").read_bytes() == str(user).encode()
 
 
 def test_two_may_receive_at_once(seed: Seed) -> None:
     data = bytes(1_000_000)
-    whole = stream([Entry("bin/tool", data)])
+    whole = pack_entries([Entry("bin/tool", data)])
     with ended(seed.start("recv")) as slow:
         assert slow.stdin is not None
         slow.stdin.write(whole[:500_000])

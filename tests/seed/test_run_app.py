@@ -16,7 +16,7 @@ from typing import Any
 import pexpect
 import pytest
 
-from kubectl_scratch.toolkit.toolkit import Entry
+from kubectl_scratch.toolkit.archive import Entry
 from tests.seed.conftest import Seed, ended, wait_until
 from tests.support.patience import PATIENCE
 

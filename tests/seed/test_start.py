@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_scratch.session.transport import ASKS, HAS_ALL
-from kubectl_scratch.toolkit.toolkit import Entry, stream
+from kubectl_scratch.toolkit.archive import Entry, pack_entries
 from tests.seed.conftest import Seed, ended, wait_until
 from tests.seed.test_recv import record
 from tests.support.patience import PATIENCE
@@ -93,7 +93,7 @@ def test_what_follows_is_the_command_s(seed: Seed) -> None:
         assert which == f"{status.st_dev}:{status.st_ino}"
         # In /proc an emulated one is its emulator.
         assert digest == ours or seed.emulator
-        write_all(process.stdin.fileno(), stream([Entry("bin/tool", script)]))
+        write_all(process.stdin.fileno(), pack_entries([Entry("bin/tool", script)]))
         assert read_to(process.stdout.fileno(), HAS_ALL) == HAS_ALL
         out, err = process.communicate(EVERY_BYTE, PATIENCE)
     assert (process.returncode, out, err) == (7, b"tool: a b\n" + EVERY_BYTE, b"")
@@ -104,7 +104,9 @@ def test_a_terminal_lets_every_byte_through_and_is_what_it_was(seed: Seed) -> No
     with on_terminal(seed, "start", "--", *command) as (process, ours, theirs):
         assert read_to(ours.fileno(), ASKS).endswith(ASKS)
         assert not termios.tcgetattr(theirs)[0] & termios.ICRNL
-        write_all(ours.fileno(), stream([Entry("data", EVERY_BYTE, 0o644), Entry("bin/x", b"")]))
+        write_all(
+            ours.fileno(), pack_entries([Entry("data", EVERY_BYTE, 0o644), Entry("bin/x", b"")])
+        )
         assert read_to(ours.fileno(), HAS_ALL) == HAS_ALL
         assert termios.tcgetattr(theirs) == fresh()
         assert read_to(ours.fileno(), b"\n") == f"{SUM}  -\r\n".encode()
@@ -134,7 +136,7 @@ def test_what_is_broken_starts_no_command(
 
 
 def test_a_command_that_is_nowhere_is_told_after_the_tools_have_come(seed: Seed) -> None:
-    sent = stream([Entry("bin/tool", b"")])
+    sent = pack_entries([Entry("bin/tool", b"")])
     done = seed.run("start", "--", "no-such", stdin=sent)
     assert done.returncode == 127 and done.stdout.endswith(ASKS + HAS_ALL)
     assert done.stderr == b"seed: no-such: not found\n"
@@ -163,7 +165,7 @@ def test_what_has_come_in_part_is_removed_when_the_terminal_hangs_up(seed: Seed)
 
 
 def test_the_command_can_be_hung_up_all_the_same(native: Seed) -> None:
-    done = native.run("start", "--", "grep", "SigIgn", "/proc/self/status", stdin=stream([]))
+    done = native.run("start", "--", "grep", "SigIgn", "/proc/self/status", stdin=pack_entries([]))
     assert done.stdout.split()[-1] == b"0" * 16
 
 

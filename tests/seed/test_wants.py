@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_scratch.toolkit.toolkit import shipped
+from kubectl_scratch.toolkit.archive import shipped_entries
 from testbed.archive import architecture
 from tests.seed.conftest import Seed, ended, wait_until
 from tests.support.patience import PATIENCE
@@ -85,7 +85,7 @@ def words_of(seed: Seed, command: tuple[str, ...]) -> list[str]:
 @contextmanager
 def running(seed: Seed, command: tuple[str, ...]) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """Run a command with a pipe as its stdin; give it, and what the seed calls that."""
-    seed.receive(*shipped(architecture()))
+    seed.receive(*shipped_entries(architecture()))
     environ = {**os.environ, **seed.environ()}
     words = words_of(seed, command)
     with ended(subprocess.Popen(words, stdin=subprocess.PIPE, env=environ)) as process:

@@ -20,7 +20,7 @@ from typing import Any
 
 from aiohttp import WSMessage, WSMsgType, web
 
-from kubectl_scratch.toolkit import toolkit
+from kubectl_scratch.toolkit import archive
 from tests.support.patience import PATIENCE
 
 STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
@@ -61,12 +61,12 @@ def not_found(command: tuple[str, ...]) -> dict[str, Any]:
 
 def localized(word: str, folder: Path) -> str:
     """Return a word for this machine: the real seed, and the pod's toolkit in a folder."""
-    if word == toolkit.SEED:
-        return str(toolkit.DATA / f"seed-{ARCH}")
+    if word == archive.SEED:
+        return str(archive.DATA / f"seed-{ARCH}")
     name, _, path = word.rpartition("=")
-    if name not in ("", "ENV") or not path.startswith(f"{toolkit.FOLDER}/"):
+    if name not in ("", "ENV") or not path.startswith(f"{archive.FOLDER}/"):
         return word
-    return word.replace(toolkit.FOLDER, str(folder), 1)
+    return word.replace(archive.FOLDER, str(folder), 1)
 
 
 def kill_marked(prefix: str) -> None:

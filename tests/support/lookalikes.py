@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kubectl_scratch.plan import lease
-from kubectl_scratch.plan.podcopy import hold
+from kubectl_scratch.plan.podcopy import seed_edits
 from tests.support.builders import a_container, a_pod
 
 Json = dict[str, Any]
@@ -20,11 +20,11 @@ def a_pair(uid: str = "u") -> tuple[Json, Json]:
     job = lease.lease_manifest(COPY, "bcdfg", "i", 300, dict(marks))
     job["metadata"].update(namespace="default", uid=uid)
     metadata: Json = {
-        "labels": lease.labels("bcdfg"),
+        "labels": lease.session_labels("bcdfg"),
         "annotations": {**marks, lease.VIEW_ANNOTATION: "app"},
     }
     metadata |= {"ownerReferences": [lease.owner_reference(job)]}
-    return a_pod(COPY, [a_container(volumeMounts=hold.mounts())], metadata=metadata), job
+    return a_pod(COPY, [a_container(volumeMounts=seed_edits.mounts())], metadata=metadata), job
 
 
 def _owner(**fields: Any) -> Change:

@@ -9,10 +9,10 @@ import time
 
 import pytest
 
-from kubectl_scratch.kube.stream import V5, ExecStream
+from kubectl_scratch.kube.exec_stream import V5, ExecStream
 from kubectl_scratch.runtime.interrupts import Interrupts
-from kubectl_scratch.session.desk import UserStreams
-from kubectl_scratch.session.spawn import WebSocketSpawn
+from kubectl_scratch.session.context import UserStreams
+from kubectl_scratch.session.remote import WebSocketCommand
 from kubectl_scratch.session.terminal import MOST_BACKLOG, READ_BYTES, bridge
 
 A_LOT = 8 << 20
@@ -40,7 +40,7 @@ def test_what_waits_for_a_stalled_network_is_bounded() -> None:
     writer = threading.Thread(target=feed, args=(feeding,), daemon=True)
     seen: list[int] = []
     with ours, theirs, Interrupts() as interrupts:
-        remote = WebSocketSpawn(ExecStream(ours, V5), tty=False)
+        remote = WebSocketCommand(ExecStream(ours, V5), tty=False)
 
         def tick() -> None:
             seen.append(remote.backlog)

@@ -17,13 +17,17 @@ from typing import cast
 import pytest
 import yaml
 
-from kubectl_scratch.cli import planview
-from kubectl_scratch.kube.podjson import all_containers, find, init_containers, labels_of, volumes
-from kubectl_scratch.kube.selectors import Neighbours, Selecting, matches
-from kubectl_scratch.plan.inside import Ground
-from kubectl_scratch.plan.plan import Circumstances, Plan, make_plan
-from kubectl_scratch.plan.podcopy.copycontainers import plain_init
-from kubectl_scratch.plan.podcopy.hold import DEBUG_TOOLKIT_VOLUME, SEED_VOLUME, TOOLKIT_VOLUME
+from kubectl_scratch.cli import plan_view
+from kubectl_scratch.kube.objects import all_containers, find, init_containers, labels_of, volumes
+from kubectl_scratch.kube.selectors import NamespaceSelectors, Selector, matches
+from kubectl_scratch.plan.build import Plan, PlanInputs, make_plan
+from kubectl_scratch.plan.mode_plan import ModeInputs
+from kubectl_scratch.plan.podcopy.container_edits import plain_init
+from kubectl_scratch.plan.podcopy.seed_edits import (
+    DEBUG_TOOLKIT_VOLUME,
+    SEED_VOLUME,
+    TOOLKIT_VOLUME,
+)
 from kubectl_scratch.plan.storage import Storage
 from kubectl_scratch.request import Target
 from tests.support.builders import Json, a_request
@@ -46,23 +50,23 @@ def load(path: Path) -> Json:
     return cast("Json", yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
-def neighbours_of(source: Json) -> Neighbours:
+def neighbours_of(source: Json) -> NamespaceSelectors:
     """Return what selects such a pod in its namespace: its controller, a Service, a policy."""
     labels = labels_of(source)
     by_hash = ("app", "pod-template-hash", "batch.kubernetes.io/controller-uid")
     controllers = [
-        Selecting(owner["kind"], owner["name"], {"matchLabels": _some(labels, *by_hash)})
+        Selector(owner["kind"], owner["name"], {"matchLabels": _some(labels, *by_hash)})
         for owner in source["metadata"].get("ownerReferences") or []
         if owner["kind"] != "Node"
     ]
     listens = any(container.get("ports") for container in source["spec"]["containers"])
     served = _some(labels, "app") if listens else {}
-    services = [Selecting("Service", "x", {"matchLabels": served})] if served else []
+    services = [Selector("Service", "x", {"matchLabels": served})] if served else []
     part = {"matchLabels": {"app.kubernetes.io/part-of": "shop"}}
-    return Neighbours(
+    return NamespaceSelectors(
         controllers=tuple(controllers),
         services=tuple(services),
-        policies=(Selecting("NetworkPolicy", "shop", part),),
+        policies=(Selector("NetworkPolicy", "shop", part),),
     )
 
 
@@ -79,13 +83,13 @@ def claims_of(source: Json) -> dict[str, Json]:
 
 def plan_of(source: Json) -> Plan:
     request = a_request(target=Target("pod", source["metadata"]["name"]), image=None)
-    around = Circumstances(
+    around = PlanInputs(
         suffix="bcdfg",
         author="jane",
         now=NOW,
         neighbours=neighbours_of(source),
         claims=claims_of(source),
-        ground=Ground("amd64"),
+        ground=ModeInputs("amd64"),
         storage=Storage(recursive=False),
     )
     return make_plan(source, request, around)
@@ -100,7 +104,7 @@ def test_the_corpus_is_there_and_no_plan_is_left_over() -> None:
 @every_pod
 def test_a_plan_is_the_one_that_was_reviewed(path: Path) -> None:
     reviewed = path.with_suffix(".plan.txt")
-    plan = "".join(f"{line}\n" for line in planview.lines(plan_of(load(path))))
+    plan = "".join(f"{line}\n" for line in plan_view.plan_lines(plan_of(load(path))))
     if os.environ.get("REVIEW") == "1":
         reviewed.write_text(plan, encoding="utf-8")
     assert plan == reviewed.read_text(encoding="utf-8")

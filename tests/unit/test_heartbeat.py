@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kubectl_scratch.copies import heartbeat
-from kubectl_scratch.kube.cluster import to_yaml
-from kubectl_scratch.runtime.parallel import Task
+from kubectl_scratch.kube.client import to_yaml
+from kubectl_scratch.runtime.tasks import Task
 from tests.support.patience import PATIENCE
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from kubectl_scratch.errors import Interrupted, InvalidRequest
-from kubectl_scratch.runtime import parallel
+from kubectl_scratch.runtime import tasks
 from kubectl_scratch.runtime.console import Console
 from kubectl_scratch.runtime.interrupts import Interrupts
 from tests.support.patience import PATIENCE
@@ -46,14 +46,14 @@ class Worker:
     def work(self) -> str:
         """Have the process interrupted, and then want to say, to begin and to give something."""
         try:
-            with parallel.ended_by(self.ended.set):
+            with tasks.ended_by(self.ended.set):
                 os.kill(os.getpid(), signal.SIGTERM)
                 assert self.go_on.wait(PATIENCE)
             self.console.progress("progress")
             self.console.info("info")
             self.console.warning("warning")
             self.console.error("error")
-            assert parallel.is_abandoned()
+            assert tasks.is_abandoned()
             return "late"
         finally:
             self.over.set()
@@ -89,7 +89,7 @@ def test_who_is_given_up_waits_for_nothing_more(interrupts: Interrupts) -> None:
         waited.append(interrupts.pause(3600))
         over.set()
 
-    task = parallel.Task(work)
+    task = tasks.Task(work)
     assert begun.wait(PATIENCE)
     task.abandon()
     assert over.wait(PATIENCE)
@@ -102,10 +102,10 @@ def test_who_is_given_up_begins_nothing_more(interrupts: Interrupts) -> None:
 
     def work() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
-        while not parallel.is_abandoned():
+        while not tasks.is_abandoned():
             over.wait(0.01)
         try:
-            parallel.check()
+            tasks.raise_if_abandoned()
             seen.append("began")
         finally:
             over.set()

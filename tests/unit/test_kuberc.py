@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.kube.kuberc import PluginPolicy, path_of, policy_of
+from kubectl_scratch.kube.kuberc import PluginPolicy, kuberc_path, plugin_policy
 from tests.support.builders import Json
 
 FILE = Path("/home/me/.kube/kuberc")
@@ -16,7 +16,7 @@ HEAD = {"apiVersion": "kubectl.config.k8s.io/v1beta1", "kind": "Preference"}
 
 
 def of(*documents: Any) -> PluginPolicy:
-    return policy_of(documents, FILE)
+    return plugin_policy(documents, FILE)
 
 
 def preference(**fields: Any) -> Json:
@@ -115,16 +115,16 @@ def test_the_first_preferences_of_a_file_count() -> None:
 def test_which_file_is_read(tmp_path: Path) -> None:
     home, other = tmp_path / ".kube" / "kuberc", tmp_path / "other"
     environ = {"HOME": str(tmp_path)}
-    assert path_of(None, environ) is None
+    assert kuberc_path(None, environ) is None
     home.parent.mkdir()
     home.write_text("")
     other.write_text("")
-    assert path_of(None, environ) == path_of(None, {**environ, "KUBERC": ""}) == home
-    assert path_of(None, {**environ, "KUBERC": str(other)}) == other
-    assert path_of(str(home), {**environ, "KUBERC": str(other)}) == home
+    assert kuberc_path(None, environ) == kuberc_path(None, {**environ, "KUBERC": ""}) == home
+    assert kuberc_path(None, {**environ, "KUBERC": str(other)}) == other
+    assert kuberc_path(str(home), {**environ, "KUBERC": str(other)}) == home
     for off in ({"KUBERC": "off"}, {"KUBECTL_KUBERC": "False"}):
-        assert path_of(None, {**environ, **off}) is None
-    assert path_of(None, {**environ, "KUBECTL_KUBERC": "0"}) == home
+        assert kuberc_path(None, {**environ, **off}) is None
+    assert kuberc_path(None, {**environ, "KUBECTL_KUBERC": "0"}) == home
 
 
 @pytest.mark.parametrize(
@@ -139,5 +139,5 @@ def test_which_file_is_read(tmp_path: Path) -> None:
 )
 def test_a_file_that_is_named_has_to_be_there(flag: Any, environ: Any, said: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        path_of(flag, environ)
+        kuberc_path(flag, environ)
     assert said in caught.value.problem

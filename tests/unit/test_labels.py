@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_scratch.kube.selectors import Neighbours, Selecting, matches
+from kubectl_scratch.kube.selectors import NamespaceSelectors, Selector, matches
 from kubectl_scratch.plan.findings import Level
 from kubectl_scratch.plan.labels import CONTROLLERS_OWN, FEW_KEYS, Kept, choose_labels
 from tests.support.builders import Json
@@ -20,35 +20,35 @@ OURS = {"app.kubernetes.io/managed-by": "kubectl-scratch", "kubectl-scratch/sess
 SOURCE = {"app": "shop", "tier": "web", "team": "sales"}
 
 
-def a_controller(*expressions: Json, name: str = "shop-5d4f", **labels: str) -> Selecting:
-    return Selecting("ReplicaSet", name, a_selector(*expressions, **labels))
+def a_controller(*expressions: Json, name: str = "shop-5d4f", **labels: str) -> Selector:
+    return Selector("ReplicaSet", name, a_selector(*expressions, **labels))
 
 
-def a_service(name: str = "shop", **labels: str) -> Selecting:
-    return Selecting("Service", name, {"matchLabels": labels})
+def a_service(name: str = "shop", **labels: str) -> Selector:
+    return Selector("Service", name, {"matchLabels": labels})
 
 
-def an_unready_service(**labels: str) -> Selecting:
+def an_unready_service(**labels: str) -> Selector:
     return a_service(**labels)._replace(publishes_unready=True)
 
 
-def a_budget(*expressions: Json, name: str = "shop", **labels: str) -> Selecting:
-    return Selecting("PodDisruptionBudget", name, a_selector(*expressions, **labels))
+def a_budget(*expressions: Json, name: str = "shop", **labels: str) -> Selector:
+    return Selector("PodDisruptionBudget", name, a_selector(*expressions, **labels))
 
 
-def a_policy(*expressions: Json, name: str = "db", **labels: str) -> Selecting:
-    return Selecting("NetworkPolicy", name, a_selector(*expressions, **labels))
+def a_policy(*expressions: Json, name: str = "db", **labels: str) -> Selector:
+    return Selector("NetworkPolicy", name, a_selector(*expressions, **labels))
 
 
-def neighbours(*those: Selecting, unknown: tuple[str, ...] = ()) -> Neighbours:
-    def of(kind: str) -> tuple[Selecting, ...]:
+def neighbours(*those: Selector, unknown: tuple[str, ...] = ()) -> NamespaceSelectors:
+    def of(kind: str) -> tuple[Selector, ...]:
         return tuple(each for each in those if each.kind == kind)
 
     budgets, policies = of("PodDisruptionBudget"), of("NetworkPolicy")
-    return Neighbours(of("ReplicaSet"), of("Service"), budgets, policies, unknown)
+    return NamespaceSelectors(of("ReplicaSet"), of("Service"), budgets, policies, unknown)
 
 
-def choose(*those: Selecting, source: dict[str, str] = SOURCE, keep_all: bool = False) -> Kept:
+def choose(*those: Selector, source: dict[str, str] = SOURCE, keep_all: bool = False) -> Kept:
     return choose_labels(source, OURS, neighbours(*those), keep_all)
 
 
@@ -119,7 +119,7 @@ def test_without_labels_there_is_nothing_to_say() -> None:
     ],
     ids=str,
 )
-def test_a_selector_is_broken_by_its_label(selecting: Selecting, reason: str) -> None:
+def test_a_selector_is_broken_by_its_label(selecting: Selector, reason: str) -> None:
     kept = choose(selecting)
     assert kept.labels == {"tier": "web", "team": "sales"}
     assert reasons(kept) == {"metadata.labels[app]": reason}
@@ -166,7 +166,7 @@ def test_a_controller_by_absence_is_worse_than_a_gated_service() -> None:
 
 
 @pytest.mark.parametrize("worse", [a_controller(app="shop"), an_unready_service(app="shop")])
-def test_a_controller_by_absence_can_t_always_be_kept_out(worse: Selecting) -> None:
+def test_a_controller_by_absence_can_t_always_be_kept_out(worse: Selector) -> None:
     kept = choose(worse, a_controller(an_expression("app", "DoesNotExist"), name="odd"))
     assert "app" not in kept.labels
     [warning] = texts(kept)
@@ -195,7 +195,7 @@ def test_two_labels_are_dropped_rather_than_a_policy_s_one() -> None:
 @pytest.mark.parametrize(
     "selecting", [a_controller(app="shop"), an_unready_service(app="shop")], ids=str
 )
-def test_a_policy_is_given_up_for_what_no_gate_helps_against(selecting: Selecting) -> None:
+def test_a_policy_is_given_up_for_what_no_gate_helps_against(selecting: Selector) -> None:
     kept = choose(selecting, a_policy(app="shop"))
     assert "app" not in kept.labels
     assert not kept.gate
@@ -256,7 +256,7 @@ def test_a_policy_that_our_own_labels_let_in_is_said() -> None:
 
 
 @pytest.mark.parametrize("policy", [a_policy(), a_policy(an_expression("x", "DoesNotExist"))])
-def test_a_policy_that_needs_no_label_governs_both_and_costs_nothing(policy: Selecting) -> None:
+def test_a_policy_that_needs_no_label_governs_both_and_costs_nothing(policy: Selector) -> None:
     kept = choose(policy, a_service(app="shop"))
     assert not kept.gate
     assert texts(kept) == []
@@ -387,20 +387,20 @@ SELECTORS = st.builds(
 )
 
 
-def many(kind: str) -> st.SearchStrategy[tuple[Selecting, ...]]:
-    one = st.builds(Selecting, st.just(kind), NAMES, SELECTORS, st.just(False))
+def many(kind: str) -> st.SearchStrategy[tuple[Selector, ...]]:
+    one = st.builds(Selector, st.just(kind), NAMES, SELECTORS, st.just(False))
     return st.lists(one, max_size=3).map(tuple)
 
 
 PLAIN = st.builds(lambda labels: {"matchLabels": labels}, LABELS)
-SERVICE = st.builds(Selecting, st.just("Service"), NAMES, PLAIN, st.booleans())
+SERVICE = st.builds(Selector, st.just("Service"), NAMES, PLAIN, st.booleans())
 SERVICES = st.lists(SERVICE, max_size=3).map(tuple)
 NONE = st.just(())
 HARMFUL = st.builds(
-    Neighbours, many("ReplicaSet"), SERVICES, many("PodDisruptionBudget"), NONE, NONE
+    NamespaceSelectors, many("ReplicaSet"), SERVICES, many("PodDisruptionBudget"), NONE, NONE
 )
 AROUND = st.builds(
-    Neighbours,
+    NamespaceSelectors,
     many("ReplicaSet"),
     SERVICES,
     many("PodDisruptionBudget"),
@@ -409,7 +409,7 @@ AROUND = st.builds(
 )
 
 
-def harms(around: Neighbours, labels: dict[str, str]) -> list[Selecting]:
+def harms(around: NamespaceSelectors, labels: dict[str, str]) -> list[Selector]:
     """Return what selects a copy that keeps these labels."""
     harmful = (*around.controllers, *around.services, *around.budgets)
     return [each for each in harmful if matches(each.selector, {**labels, **OURS})]
@@ -417,7 +417,7 @@ def harms(around: Neighbours, labels: dict[str, str]) -> list[Selecting]:
 
 @given(SOME_LABELS, AROUND)
 def test_no_controller_that_needs_a_label_ever_adopts_the_copy(
-    source: dict[str, str], around: Neighbours
+    source: dict[str, str], around: NamespaceSelectors
 ) -> None:
     kept = choose_labels(source, OURS, around)
     for controller in around.controllers:
@@ -426,7 +426,9 @@ def test_no_controller_that_needs_a_label_ever_adopts_the_copy(
 
 
 @given(SOME_LABELS, AROUND)
-def test_no_service_ever_sends_the_copy_traffic(source: dict[str, str], around: Neighbours) -> None:
+def test_no_service_ever_sends_the_copy_traffic(
+    source: dict[str, str], around: NamespaceSelectors
+) -> None:
     kept = choose_labels(source, OURS, around)
     for service in around.services:
         needs_a_label = not matches(service.selector, OURS)
@@ -435,7 +437,9 @@ def test_no_service_ever_sends_the_copy_traffic(source: dict[str, str], around: 
 
 
 @given(SOME_LABELS, AROUND)
-def test_what_selects_the_copy_is_always_said(source: dict[str, str], around: Neighbours) -> None:
+def test_what_selects_the_copy_is_always_said(
+    source: dict[str, str], around: NamespaceSelectors
+) -> None:
     kept = choose_labels(source, OURS, around)
     for each in harms(around, kept.labels):
         assert any(f"{each.kind} {each.name}" in finding.text for finding in kept.findings)
@@ -443,7 +447,7 @@ def test_what_selects_the_copy_is_always_said(source: dict[str, str], around: Ne
 
 @given(SOME_LABELS, AROUND, st.booleans())
 def test_every_label_is_kept_as_it_is_or_dropped_with_a_reason(
-    source: dict[str, str], around: Neighbours, keep_all: bool
+    source: dict[str, str], around: NamespaceSelectors, keep_all: bool
 ) -> None:
     before = deepcopy(source), deepcopy(around)
     kept = choose_labels(source, OURS, around, keep_all)
@@ -457,14 +461,16 @@ def test_every_label_is_kept_as_it_is_or_dropped_with_a_reason(
 
 @given(SOME_LABELS, AROUND)
 def test_the_order_of_the_labels_decides_nothing(
-    source: dict[str, str], around: Neighbours
+    source: dict[str, str], around: NamespaceSelectors
 ) -> None:
     backwards = dict(reversed(source.items()))
     assert choose_labels(backwards, OURS, around) == choose_labels(source, OURS, around)
 
 
 @given(SOME_LABELS, HARMFUL)
-def test_no_dropped_label_could_be_put_back(source: dict[str, str], around: Neighbours) -> None:
+def test_no_dropped_label_could_be_put_back(
+    source: dict[str, str], around: NamespaceSelectors
+) -> None:
     kept = choose_labels(source, OURS, around)
     now = harms(around, kept.labels)
     for key in source.keys() - kept.labels.keys() - OURS.keys() - CONTROLLERS_OWN:
@@ -476,7 +482,7 @@ def test_no_dropped_label_could_be_put_back(source: dict[str, str], around: Neig
 def test_the_fewest_labels_are_dropped(
     source: dict[str, str], selectors: list[dict[str, str]]
 ) -> None:
-    around = Neighbours(services=tuple(a_service(**labels) for labels in selectors))
+    around = NamespaceSelectors(services=tuple(a_service(**labels) for labels in selectors))
     kept = choose_labels(source, OURS, around)
     harmless = len(harms(around, kept.labels))
     keepable = source.keys() - OURS.keys() - CONTROLLERS_OWN

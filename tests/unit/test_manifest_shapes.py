@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.lookup.shapes import REQUIRED, fault, without_nulls
-from kubectl_scratch.lookup.targets import choose_manifest, kind_of, pod_of
-from kubectl_scratch.plan.inside import Ground
-from kubectl_scratch.plan.plan import Circumstances, Plan, make_plan
+from kubectl_scratch.lookup.manifest_shapes import REQUIRED, shape_fault, without_nulls
+from kubectl_scratch.lookup.pod_selection import choose_manifest, kind_of, pod_of
+from kubectl_scratch.plan.build import Plan, PlanInputs, make_plan
+from kubectl_scratch.plan.mode_plan import ModeInputs
 from kubectl_scratch.plan.storage import Storage
 from kubectl_scratch.request import Target
 from tests.support.builders import Json, a_container, a_pod, a_request
@@ -36,13 +36,13 @@ def plan_from_file(manifest: Json, original: Json) -> Plan:
     pod = chosen if kind_of(chosen) == "pod" else pod_of(chosen, "shop")
     assert pod is not None
     pod["metadata"].update({"namespace": "shop", "name": pod["metadata"].get("name", "generated")})
-    around = Circumstances(
+    around = PlanInputs(
         suffix="bcdfg",
         author="jane",
         now=NOW,
         neighbours=neighbours_of(original),
         claims={},
-        ground=Ground("amd64"),
+        ground=ModeInputs("amd64"),
         storage=Storage(recursive=False, selinux=True),
     )
     return make_plan(pod, a_request(target=Target("pod", "x"), image=None), around)
@@ -155,7 +155,7 @@ def test_a_claim_s_template_has_a_name() -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_manifest_that_a_cluster_takes_is_taken(path: Path) -> None:
-    assert fault(without_nulls(load(path))) == ""
+    assert shape_fault(without_nulls(load(path))) == ""
 
 
 @pytest.mark.parametrize(
@@ -168,4 +168,4 @@ def test_a_manifest_that_a_cluster_takes_is_taken(path: Path) -> None:
     ids=lambda value: str(value),
 )
 def test_an_affinity_is_of_nodes_or_of_pods(affinity: Json) -> None:
-    assert REQUIRED in fault(a_pod(affinity=affinity))
+    assert REQUIRED in shape_fault(a_pod(affinity=affinity))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_scratch.kube.podjson import (
+from kubectl_scratch.kube.objects import (
     all_containers,
     annotations_of,
     labels_of,
@@ -15,9 +15,9 @@ from kubectl_scratch.kube.podjson import (
     volumes,
 )
 from kubectl_scratch.plan.findings import Level
-from kubectl_scratch.plan.podcopy.mesh import ISTIO_STATUS, injection_labels, stripped
-from kubectl_scratch.plan.podcopy.podcopy import Copied, make_copy
-from kubectl_scratch.request import Wishes
+from kubectl_scratch.plan.podcopy.manifest import Copied, make_copy
+from kubectl_scratch.plan.podcopy.mesh import ISTIO_STATUS, injection_labels, mesh_containers
+from kubectl_scratch.request import CopyOptions
 from tests.support.builders import Json, a_container, a_pod
 
 BY_INJECTOR = {"linkerd.io/created-by": "linkerd/proxy-injector edge-25.8.4"}
@@ -27,7 +27,7 @@ NATIVE = {"restartPolicy": "Always"}
 
 
 def copy_of(source: Json, keep_mesh: bool = True, labels: dict[str, str] | None = None) -> Copied:
-    return make_copy(source, "x", labels or {}, {}, Wishes(keep_mesh=keep_mesh))
+    return make_copy(source, "x", labels or {}, {}, CopyOptions(keep_mesh=keep_mesh))
 
 
 def mounting(name: str, *wanted: str, **more: Any) -> Json:
@@ -172,16 +172,16 @@ PODS = {
 @pytest.mark.parametrize("source", PODS.values(), ids=PODS)
 def test_what_is_told_to_be_stripped_is_what_the_copy_lacks(source: Json, keep_mesh: bool) -> None:
     left = names_of(all_containers(copy_of(source, keep_mesh).manifest))
-    told = stripped(source, keep_mesh=keep_mesh)
+    told = mesh_containers(source, keep_mesh=keep_mesh)
     assert told.keys() == set(names_of(all_containers(source))) - set(left)
 
 
 def test_each_part_is_told_with_its_mesh() -> None:
-    assert stripped(PODS["istio"], keep_mesh=True) == {
+    assert mesh_containers(PODS["istio"], keep_mesh=True) == {
         "istio-init": "Istio",
         "istio-proxy": "Istio",
     }
-    assert set(stripped(PODS["linkerd"], keep_mesh=True).values()) == {"Linkerd"}
+    assert set(mesh_containers(PODS["linkerd"], keep_mesh=True).values()) == {"Linkerd"}
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_what_asks_the_injector_stays(key: str) -> None:
 )
 def test_what_the_mesh_said_of_the_source_goes(key: str) -> None:
     source = a_pod(metadata={"annotations": {key: "x"}})
-    copied = make_copy(source, "x", {}, {}, Wishes(keep_annotations=True))
+    copied = make_copy(source, "x", {}, {}, CopyOptions(keep_annotations=True))
     assert annotations_of(copied.manifest) == {}
 
 

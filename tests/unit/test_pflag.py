@@ -7,7 +7,7 @@ from typing import Any
 import click
 import pytest
 
-from kubectl_scratch.cli.verbs import scratch
+from kubectl_scratch.cli.commands import scratch
 
 NONE: dict[str, Any] = {}
 

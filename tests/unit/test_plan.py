@@ -9,15 +9,15 @@ import pytest
 
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.plan import lease
+from kubectl_scratch.plan.build import Plan, PlanInputs, make_plan, name_of_copy
 from kubectl_scratch.plan.findings import Level
-from kubectl_scratch.plan.inside import Ground
-from kubectl_scratch.plan.plan import Circumstances, Plan, make_plan, name_of_copy
-from kubectl_scratch.plan.targetcontainer import choose_target
-from kubectl_scratch.request import Inside, Wishes
+from kubectl_scratch.plan.mode_plan import ModeInputs
+from kubectl_scratch.plan.target_container import choose_target
+from kubectl_scratch.request import CopyOptions, ModeOptions
 from tests.support.builders import Json, a_container, a_pod, a_request
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=timezone.utc)
-HERE = Circumstances("bcdfg", "me", NOON)
+HERE = PlanInputs("bcdfg", "me", NOON)
 TWO = [a_container("app"), a_container("proxy")]
 UNSAID = a_request(image=None)
 ANNOTATED = {"annotations": {"kubectl.kubernetes.io/default-container": "proxy"}}
@@ -153,18 +153,18 @@ SKIPPED = [frozenset({"setup"}), frozenset({"all"})]
 @pytest.mark.parametrize("skipped", SKIPPED, ids=str)
 def test_a_failing_init_container_that_is_left_out_is_no_target(skipped: frozenset[str]) -> None:
     pod = a_pod_with_setup(a_container("setup"), status=CRASHED)
-    plan = make_plan(pod, a_request(image=None, wishes=Wishes(skip_init=skipped)), HERE)
+    plan = make_plan(pod, a_request(image=None, wishes=CopyOptions(skip_init=skipped)), HERE)
     assert plan.place.target == "app" and "setup" not in str(plan.copy["spec"])
     annotated = {"kubectl.kubernetes.io/default-container": "setup"}
     pod["metadata"]["annotations"] = annotated
-    assert choose_target(pod, a_request(wishes=Wishes(skip_init=skipped)))[0]["name"] == "app"
+    assert choose_target(pod, a_request(wishes=CopyOptions(skip_init=skipped)))[0]["name"] == "app"
 
 
 @pytest.mark.parametrize("skipped", SKIPPED, ids=str)
 def test_a_target_that_is_named_and_left_out_is_refused(skipped: frozenset[str]) -> None:
     pod = a_pod_with_setup(a_container("setup"), status=CRASHED)
     with pytest.raises(InvalidRequest) as caught:
-        choose_target(pod, a_request(container="setup", wishes=Wishes(skip_init=skipped)))
+        choose_target(pod, a_request(container="setup", wishes=CopyOptions(skip_init=skipped)))
     assert "'setup'" in caught.value.problem and "--skip-init" in caught.value.problem
 
 
@@ -183,7 +183,7 @@ def held_beside_others(**inside: Any) -> Plan:
         initContainers=[a_container("setup"), A_SIDECAR],
         status={"containerStatuses": [{"name": "app", **CRASHED}, {"name": "helper", **RUNS}]},
     )
-    return make_plan(pod, a_request(image=None, inside=Inside(**inside)), HERE)
+    return make_plan(pod, a_request(image=None, inside=ModeOptions(**inside)), HERE)
 
 
 def test_what_starts_beside_a_held_target_is_told_at_the_door() -> None:
@@ -224,15 +224,17 @@ def test_what_a_job_s_copy_starts_again(inside: Json, again: str) -> None:
         restartPolicy="Never",
         status={"containerStatuses": [{"name": name, **ENDED} for name in ("app", "helper")]},
     )
-    shown = told(make_plan(pod, a_request(image=None, inside=Inside(**inside)), HERE))
+    shown = told(make_plan(pod, a_request(image=None, inside=ModeOptions(**inside)), HERE))
     assert again in shown and ("starts again" in shown) is (inside == {"hold": False})
     assert ("whenever" in shown) is bool(again)
 
 
 @pytest.mark.parametrize("view, warned", [("app", False), ("tools", True)])
 def test_who_stands_inside_the_target_sees_its_processes(view: str, warned: bool) -> None:
-    wishes = Wishes(share_processes=False)
-    plan = make_plan(a_pod(), a_request(image=None, wishes=wishes, inside=Inside(view=view)), HERE)
+    wishes = CopyOptions(share_processes=False)
+    plan = make_plan(
+        a_pod(), a_request(image=None, wishes=wishes, inside=ModeOptions(view=view)), HERE
+    )
     assert ("does not see the target's processes" in told(plan, Level.WARNING)) is warned
     assert ("the session does not see" in told(plan)) is warned
 
@@ -254,11 +256,11 @@ def test_without_an_image_the_session_stands_inside_and_the_debug_container_is_a
     assert plan.place.seeded == {"app", "scratch"}
     assert {choice.container["image"] for choice in plan.choices} == {a_container()["image"]}
     assert seeds(plan)["metadata"]["name"] == plan.place.copy_name
-    assert seeds(plan)["metadata"]["labels"] == lease.labels("bcdfg")
+    assert seeds(plan)["metadata"]["labels"] == lease.session_labels("bcdfg")
 
 
 def test_a_toolkit_image_beside_a_target_that_runs_brings_no_seed() -> None:
-    plan = make_plan(a_pod(), a_request(inside=Inside(hold=False)), HERE)
+    plan = make_plan(a_pod(), a_request(inside=ModeOptions(hold=False)), HERE)
     assert (plan.place.view, plan.place.container, plan.place.has_seed) == (
         "tools",
         "scratch",
@@ -269,7 +271,7 @@ def test_a_toolkit_image_beside_a_target_that_runs_brings_no_seed() -> None:
 
 
 def test_a_copy_says_its_view_and_architecture_for_those_who_attach() -> None:
-    around = Circumstances("bcdfg", "me", NOON, ground=Ground("arm64"))
+    around = PlanInputs("bcdfg", "me", NOON, ground=ModeInputs("arm64"))
     known = make_plan(a_pod(), UNSAID, around).copy["metadata"]["annotations"]
     assert known["kubectl-scratch/view"] == "app"
     assert known["kubectl-scratch/arch"] == "arm64"
@@ -285,7 +287,7 @@ def test_a_learning_run_has_a_name_of_its_own_however_long_the_copy_s_is() -> No
 
 def test_the_learning_run_watches_the_image_that_is_set() -> None:
     status = {"containerStatuses": [{"name": "app", **CRASHED}]}
-    request = a_request(image=None, wishes=Wishes(images=(("app", "other:2"),)))
+    request = a_request(image=None, wishes=CopyOptions(images=(("app", "other:2"),)))
     plan = make_plan(a_pod(status=status), request, HERE)
     assert plan.learning is not None
     assert [c["image"] for c in plan.learning["spec"]["containers"]] == ["other:2"]
@@ -310,9 +312,9 @@ def test_what_the_pod_has_by_the_name_of_ours_is_a_blocker_with_a_way(
     (blocker,) = make_plan(pod, UNSAID, HERE).blockers
     volume = listed[0]["name"]
     assert what in blocker.text and f"--skip-volume {volume}" in blocker.text
-    without = Wishes(skip_volumes=frozenset({volume}))
+    without = CopyOptions(skip_volumes=frozenset({volume}))
     assert not make_plan(pod, a_request(image=None, wishes=without), HERE).blockers
-    assert not make_plan(pod, a_request(inside=Inside(hold=False)), HERE).blockers
+    assert not make_plan(pod, a_request(inside=ModeOptions(hold=False)), HERE).blockers
 
 
 ENDED_NOW = {"terminated": {"exitCode": 3, "finishedAt": "2026-01-01T11:59:00Z"}}
@@ -342,7 +344,7 @@ def test_only_a_source_that_does_not_run_lends_its_name(
         hostname="db-0",
     )
     # No Service is known, so it is held in any case.
-    plan = make_plan(source, a_request(image=None, inside=Inside(hold=hold)), HERE)
+    plan = make_plan(source, a_request(image=None, inside=ModeOptions(hold=hold)), HERE)
     assert plan.place.held
     spec = plan.copy["spec"]
     for container in (*spec["containers"], *spec["initContainers"]):

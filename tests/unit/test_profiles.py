@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.plan.profiles import AUTO, NOBODY, PROFILES, apply, satisfies_restricted
+from kubectl_scratch.plan.profiles import (
+    AUTO,
+    NOBODY,
+    PROFILES,
+    apply_profile,
+    satisfies_restricted,
+)
 from tests.support.builders import Json, a_container, a_pod
 
 DROP_ALL: Json = {"capabilities": {"drop": ["ALL"]}}
@@ -53,7 +59,7 @@ POD_CONTEXTS = st.fixed_dictionaries(
 
 
 def applied(profile: str, context: Json) -> Json:
-    found: Json = apply(profile, a_container(securityContext=context))["securityContext"]
+    found: Json = apply_profile(profile, a_container(securityContext=context))["securityContext"]
     return found
 
 
@@ -114,9 +120,9 @@ def test_a_profile_is_settled_valid_and_takes_nothing_from_its_source(
 ) -> None:
     container = a_container(securityContext=context)
     before = deepcopy(container)
-    once = apply(profile, container)
+    once = apply_profile(profile, container)
     assert container == before
-    assert apply(profile, once) == once
+    assert apply_profile(profile, once) == once
     for field in ("seLinuxOptions", "aFieldOfTomorrow"):
         assert once["securityContext"].get(field) == context.get(field)
     if profile in ("restricted", "sysadmin"):
@@ -134,7 +140,7 @@ def is_valid(context: Json) -> bool:
 def test_what_restricted_makes_satisfies_restricted(context: Json, of_pod: Json) -> None:
     # An unknown user is the debug container's affair, which knows the pod.
     context = {**context, "runAsUser": context.get("runAsUser") or 1000}
-    container = apply("restricted", a_container(securityContext=context))
+    container = apply_profile("restricted", a_container(securityContext=context))
     assert satisfies_restricted(a_pod(securityContext=of_pod), container)
 
 
@@ -168,6 +174,6 @@ def test_podsecurity_restricted(change: Json, of_pod: Json, expected: bool) -> N
 
 def test_an_unknown_profile_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(InvalidRequest) as caught:
-        apply("legacy", a_container())
+        apply_profile("legacy", a_container())
     assert "'legacy'" in caught.value.problem
     assert all(name in caught.value.hint for name in (AUTO, *PROFILES))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_scratch.plan.remedies import of_configuration, of_mount, of_scheduling
-from kubectl_scratch.session.status import Failed, Waiting, Watched, judge, mount_trouble
+from kubectl_scratch.plan.remedies import configuration_remedy, mount_remedy, scheduling_remedy
+from kubectl_scratch.session.readiness import Failed, Waiting, Watched, mount_trouble, readiness_of
 from tests.support.builders import Json, a_container, a_pod
 
 CLAIMED: Json = {"name": "data", "persistentVolumeClaim": {"claimName": "data-0"}}
@@ -72,13 +72,13 @@ SCHEDULING = [
 def test_where_no_node_takes_the_copy_only_what_can_help_is_named(
     message: str, spec: Json, way: str
 ) -> None:
-    found = of_scheduling(a_pod(**spec), message)
+    found = scheduling_remedy(a_pod(**spec), message)
     assert found.startswith(way) and bool(found) is bool(way)
 
 
 def test_requests_that_a_limit_range_would_add_again_can_not_be_left_out() -> None:
     marks = {"annotations": {"kubernetes.io/limit-ranger": "LimitRanger plugin set: cpu request"}}
-    assert of_scheduling(a_pod(containers=[ASKS], metadata=marks), "1 Insufficient cpu") == ""
+    assert scheduling_remedy(a_pod(containers=[ASKS], metadata=marks), "1 Insufficient cpu") == ""
 
 
 def a_volume(**source: Json) -> Json:
@@ -163,7 +163,7 @@ def test_where_a_volume_does_not_come_the_way_is_told(
 
 def test_our_own_volume_that_is_on_its_way_has_no_remedy() -> None:
     pod = a_pod(volumes=[a_volume(configMap={"name": "mypod"})])
-    assert of_mount(pod, f'{SET_UP}configmap "mypod" not found') == ""
+    assert mount_remedy(pod, f'{SET_UP}configmap "mypod" not found') == ""
 
 
 @pytest.mark.parametrize("reason", ["Pulling", "Started"])
@@ -232,7 +232,7 @@ def test_a_configuration_that_is_wrong_has_one_cure(
     else:
         spec = {"containers": [a_container(**fields)]}
         status = {"containerStatuses": [{"name": "app", "state": waiting}]}
-    found = judge(a_pod(status=status, nodeName="n", **spec), COPY)  # type: ignore[arg-type]
+    found = readiness_of(a_pod(status=status, nodeName="n", **spec), COPY)  # type: ignore[arg-type]
     assert isinstance(found, Failed)
     told = f"{found.why}; {found.hint}"
     assert way in told
@@ -242,7 +242,7 @@ def test_a_configuration_that_is_wrong_has_one_cure(
 
 
 def test_a_container_that_is_not_the_target_is_not_taken_for_it() -> None:
-    assert of_configuration(a_pod(), "nobody", 'secret "x" not found') == "create secret x"
+    assert configuration_remedy(a_pod(), "nobody", 'secret "x" not found') == "create secret x"
 
 
 SOON = [
@@ -255,7 +255,7 @@ SOON = [
 def test_what_the_kubelet_has_not_read_yet_is_waited_for(message: str) -> None:
     waiting = {"waiting": {"reason": "CreateContainerConfigError", "message": message}}
     status = {"containerStatuses": [{"name": "app", "state": waiting}]}
-    assert isinstance(judge(a_pod(status=status, nodeName="n"), COPY), Waiting)
+    assert isinstance(readiness_of(a_pod(status=status, nodeName="n"), COPY), Waiting)
 
 
 @pytest.mark.parametrize(
@@ -276,6 +276,6 @@ def test_the_architecture_is_named_only_where_it_is_at_fault(
 ) -> None:
     waiting = {"waiting": {"reason": reason, "message": message}}
     status = {"containerStatuses": [{"name": "app", "state": waiting}]}
-    found = judge(a_pod(status=status, nodeName="n"), COPY)
+    found = readiness_of(a_pod(status=status, nodeName="n"), COPY)
     assert isinstance(found, Failed) and "--set-image app=IMAGE" in found.why
     assert ("--arch" in found.why) is arch

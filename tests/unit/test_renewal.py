@@ -14,7 +14,7 @@ from kubectl_scratch.kube import credentials
 from kubectl_scratch.kube.credentials import Credentials
 from kubectl_scratch.kube.kubeconfig import Access
 from kubectl_scratch.runtime.interrupts import Interrupts
-from kubectl_scratch.runtime.parallel import Task
+from kubectl_scratch.runtime.tasks import Task
 from tests.support.patience import PATIENCE
 
 PAST = datetime(2001, 1, 1, tzinfo=timezone.utc)

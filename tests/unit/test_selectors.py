@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_scratch.kube.selectors import Selecting, matches, selector_of, text_of
+from kubectl_scratch.kube.selectors import Selector, matches, selector_of, text_of
 from tests.support.builders import Json
 
 LABELS = {"app": "shop", "tier": "web", "team": "sales"}
@@ -80,7 +80,7 @@ def an_object(kind: str, **spec: Any) -> Json:
 @pytest.mark.parametrize("kind", ["Service", "ReplicationController"])
 def test_a_plain_selector_is_read_and_an_empty_one_selects_nothing(kind: str) -> None:
     found = selector_of(an_object(kind, selector={"app": "shop"}))
-    assert found == Selecting(kind, "shop", {"matchLabels": {"app": "shop"}})
+    assert found == Selector(kind, "shop", {"matchLabels": {"app": "shop"}})
     assert selector_of(an_object(kind, selector={})) is None
     assert selector_of(an_object(kind)) is None
 
@@ -91,16 +91,16 @@ def test_a_plain_selector_is_read_and_an_empty_one_selects_nothing(kind: str) ->
 )
 def test_a_label_selector_is_read_and_a_missing_one_selects_nothing(kind: str) -> None:
     selector = a_selector(an_expression("tier", "Exists"), app="shop")
-    assert selector_of(an_object(kind, selector=selector)) == Selecting(kind, "shop", selector)
-    assert selector_of(an_object(kind, selector={})) == Selecting(kind, "shop", {})
+    assert selector_of(an_object(kind, selector=selector)) == Selector(kind, "shop", selector)
+    assert selector_of(an_object(kind, selector={})) == Selector(kind, "shop", {})
     assert selector_of(an_object(kind)) is None
 
 
 def test_a_network_policy_without_a_selector_selects_every_pod() -> None:
     selector = a_selector(app="shop")
     found = selector_of(an_object("NetworkPolicy", podSelector=selector))
-    assert found == Selecting("NetworkPolicy", "shop", selector)
-    assert selector_of(an_object("NetworkPolicy")) == Selecting("NetworkPolicy", "shop", {})
+    assert found == Selector("NetworkPolicy", "shop", selector)
+    assert selector_of(an_object("NetworkPolicy")) == Selector("NetworkPolicy", "shop", {})
 
 
 def test_a_service_that_publishes_what_is_not_ready_is_told_apart() -> None:

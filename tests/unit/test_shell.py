@@ -8,20 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_scratch.plan.plan import Place
-from kubectl_scratch.plan.views import APP
-from kubectl_scratch.session.shell import command, helpers
-from kubectl_scratch.toolkit.toolkit import DATA
+from kubectl_scratch.plan.build import SessionTarget
+from kubectl_scratch.plan.mode import APP
+from kubectl_scratch.session.shell import shell_command, shell_helpers
+from kubectl_scratch.toolkit.archive import DATA
 from testbed.archive import architecture
 
 BUSYBOX = "/.scratch/bin/busybox"
 READS_RC = "ENV=/.scratch/rc"
 
 
-def a_place(seeded: bool = True) -> Place:
+def a_place(seeded: bool = True) -> SessionTarget:
     """Return the place of a session inside a target."""
     names = frozenset({"app"} if seeded else ())
-    return Place("default", "copy", "scratch", "app", "default/app", APP, seeded=names)
+    return SessionTarget("default", "copy", "scratch", "app", "default/app", APP, seeded=names)
 
 
 @pytest.mark.parametrize(
@@ -37,17 +37,17 @@ def a_place(seeded: bool = True) -> Place:
 def test_only_a_shell_that_restores_env_is_given_ours(
     own: str | None, words: tuple[str, ...]
 ) -> None:
-    assert command(a_place(), (), True, own) == words
+    assert shell_command(a_place(), (), True, own) == words
 
 
 @pytest.mark.parametrize("own, words", [(None, (BUSYBOX, "ash")), ("sh", ("sh",))])
 def test_a_shell_that_is_fed_has_no_rc(own: str | None, words: tuple[str, ...]) -> None:
-    assert command(a_place(), (), False, own) == words
+    assert shell_command(a_place(), (), False, own) == words
 
 
 @pytest.mark.parametrize("tty", [True, False])
 def test_a_command_is_the_user_s_alone(tty: bool) -> None:
-    assert command(a_place(), ("sh", "-i"), tty, None) == ("sh", "-i")
+    assert shell_command(a_place(), ("sh", "-i"), tty, None) == ("sh", "-i")
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_what_a_toolkit_image_s_shell_starts_has_the_image_s_env(
     (tools / "ash").symlink_to(DATA / f"busybox-{architecture()}")
     (tools / "sh").symlink_to("ash")
     done = subprocess.run(
-        [tools / "sh", *command(a_place(seeded=False), (), True, None)[1:]],
+        [tools / "sh", *shell_command(a_place(seeded=False), (), True, None)[1:]],
         env={"PATH": str(tools), "TMPDIR": str(tmp_path), **own},
         input="""sh -c 'echo "[${ENV--}${SCRATCH_ENV+x}]"'; alias\n""",
         capture_output=True,
@@ -79,7 +79,7 @@ def test_without_a_target_its_root_is_none_that_there_is(
 ) -> None:
     place = a_place(seeded=False)._replace(target="no-such-target")
     done = subprocess.run(
-        [*shell, "-c", f"{helpers(place)}\ntarget_root"],
+        [*shell, "-c", f"{shell_helpers(place)}\ntarget_root"],
         env={"PATH": os.defpath, "HOME": str(tmp_path)},
         capture_output=True,
         text=True,

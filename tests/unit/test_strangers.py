@@ -6,15 +6,15 @@ from datetime import datetime, timezone
 
 import pytest
 
-from kubectl_scratch.kube.selectors import Neighbours, Selecting
+from kubectl_scratch.kube.selectors import NamespaceSelectors, Selector
+from kubectl_scratch.plan.build import Plan, PlanInputs, make_plan
 from kubectl_scratch.plan.findings import Level
 from kubectl_scratch.plan.labels import MANAGERS, stranger_of
-from kubectl_scratch.plan.plan import Circumstances, Plan, make_plan
-from kubectl_scratch.request import Wishes
+from kubectl_scratch.request import CopyOptions
 from tests.support.builders import Json, a_pod, a_request
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=timezone.utc)
-HERE = Circumstances("bcdfg", "me", NOON)
+HERE = PlanInputs("bcdfg", "me", NOON)
 LABELS = {"app": "shop", "tier": "web"}
 
 
@@ -24,7 +24,7 @@ def an_owner(kind: str, version: str, controller: bool | None = True) -> Json:
 
 def planned(*owners: Json, keep: bool = False, labels: Json = LABELS) -> Plan:
     source = a_pod(metadata={"labels": labels, "ownerReferences": list(owners)})
-    return make_plan(source, a_request(image=None, wishes=Wishes(keep_labels=keep)), HERE)
+    return make_plan(source, a_request(image=None, wishes=CopyOptions(keep_labels=keep)), HERE)
 
 
 def kept(plan: Plan) -> set[str]:
@@ -124,8 +124,8 @@ def test_a_label_that_only_looks_like_a_manager_s_is_kept(key: str) -> None:
 def test_a_healthy_source_is_held_unless_a_service_is_known_to_select_it(
     services: tuple[Json, ...], unknown: tuple[str, ...], why: str
 ) -> None:
-    selecting = tuple(Selecting("Service", "s", {"matchLabels": each}) for each in services)
-    around = HERE._replace(neighbours=Neighbours(services=selecting, unknown=unknown))
+    selecting = tuple(Selector("Service", "s", {"matchLabels": each}) for each in services)
+    around = HERE._replace(neighbours=NamespaceSelectors(services=selecting, unknown=unknown))
     status = {"containerStatuses": [{"name": "app", "state": {"running": {}}}]}
     source = a_pod(metadata={"labels": LABELS}, status=status)
     plan = make_plan(source, a_request(image=None), around)

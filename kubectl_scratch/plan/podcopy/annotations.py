@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from kubectl_scratch.kube.podjson import (
+from kubectl_scratch.kube.objects import (
     DEFAULT_CONTAINER,
     Json,
     all_containers,

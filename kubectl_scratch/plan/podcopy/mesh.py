@@ -22,7 +22,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from kubectl_scratch.kube.podjson import (
+from kubectl_scratch.kube.objects import (
     Json,
     all_containers,
     annotations_of,
@@ -97,7 +97,7 @@ def is_request(annotation: str) -> bool:
     return annotation not in STATUS_ANNOTATIONS and annotation.startswith(REQUEST_ANNOTATIONS)
 
 
-def stripped(source: Json, *, keep_mesh: bool) -> dict[str, str]:
+def mesh_containers(source: Json, *, keep_mesh: bool) -> dict[str, str]:
     """Return the names of the containers that ``strip`` takes out, each with its mesh."""
     found: dict[str, str] = {}
     left = set(names_of(containers(source)))
@@ -109,7 +109,7 @@ def stripped(source: Json, *, keep_mesh: bool) -> dict[str, str]:
     return found
 
 
-def strip(pod: Json, *, keep_mesh: bool) -> Iterator[Edit | Finding]:
+def strip_mesh(pod: Json, *, keep_mesh: bool) -> Iterator[Edit | Finding]:
     """Strip what an injector added, so that it adds it again, or that none is there."""
     again = "the injector adds its own" if keep_mesh else "as asked"
     for parts in _injected(pod, by_hand=not keep_mesh):
@@ -128,7 +128,7 @@ def strip(pod: Json, *, keep_mesh: bool) -> Iterator[Edit | Finding]:
         yield Edit(f"metadata.labels.{ISTIO_TLS_MODE}", "it is the injector's to set")
 
 
-def opt_out(pod: Json) -> Iterator[Edit]:
+def opt_out_of_mesh(pod: Json) -> Iterator[Edit]:
     """Tell the injectors to pass the copy over."""
     pod["metadata"]["labels"].update(OPT_OUT_LABELS)
     pod["metadata"]["annotations"].update(OPT_OUT_ANNOTATIONS)

@@ -1,0 +1,171 @@
+"""What a half-typed word may become. The cluster is asked; its modules are imported only then.
+
+Callbacks of Click's ``shell_complete``. They may raise whatever a request raises: who asks for
+candidates hides it, for a guess is no place for an error.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kubectl_scratch.kube.kinds import KIND_NAMES, KINDS
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from kubectl_scratch.kube.client import Client
+    from kubectl_scratch.kube.objects import Json
+
+# A person waits at a half-typed line.
+PATIENCE = 5.0
+
+
+def complete_nothing(
+    ctx: click.Context, param: click.Parameter, typed: str
+) -> list[CompletionItem]:
+    """Return no candidate."""
+    return []
+
+
+def complete_files(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Leave it to the shell, which knows files."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(typed, type="file")]
+
+
+def complete_pods(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Return the namespace's pods, copies aside, with their states."""
+    return _pods(ctx, typed, "!=")
+
+
+# A pod's name needs no kind, and Deployments have replaced ReplicationControllers.
+WORKLOADS = sorted(f"{kind}/" for kind in KINDS.keys() - {"pod", "replicationcontroller"})
+
+
+def complete_targets(
+    ctx: click.Context, param: click.Parameter, typed: str
+) -> list[CompletionItem]:
+    """Return pods, and the kinds of what has pods; behind a kind its objects."""
+    kind = KIND_NAMES.get(typed.partition("/")[0], "pod")
+    if "/" not in typed:
+        return [
+            *_matching(typed, ((kind, "") for kind in WORKLOADS)),
+            *complete_pods(ctx, param, typed),
+        ]
+    return complete_pods(ctx, param, typed) if kind == "pod" else _workloads(ctx, kind, typed)
+
+
+def _workloads(ctx: click.Context, kind: str, typed: str) -> list[CompletionItem]:
+    from kubectl_scratch.kube import client as api
+
+    connected, where = _connect(ctx), KINDS[kind]
+    rows = _rows(connected.table(api.objects(where.root, connected.namespace, where.plural)))
+    prefix = typed.partition("/")[0]
+    return _matching(typed, ((f"{prefix}/{found}", state) for found, state in rows))
+
+
+def complete_copies(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Return the namespace's copies, with their states."""
+    return _pods(ctx, typed, "=")
+
+
+def complete_containers(
+    ctx: click.Context, param: click.Parameter, typed: str
+) -> list[CompletionItem]:
+    """Return the containers of the pod that has been typed, with their images."""
+    from kubectl_scratch.kube import client as api
+    from kubectl_scratch.kube.objects import containers, init_containers
+    from kubectl_scratch.lookup.pod_selection import pod_of
+    from kubectl_scratch.request import parse_target
+
+    # While the value of a flag is missing, Click keeps the other words here.
+    typed_target = parse_target(ctx.params["target"] or next(iter(ctx.args)))
+    where = KINDS[typed_target.kind]
+    connected = _connect(ctx)
+    path = api.objects(where.root, connected.namespace, where.plural, typed_target.name)
+    found = connected.get(path).body
+    pod = found if typed_target.kind == "pod" else pod_of(found, connected.namespace)
+    if pod is None:
+        return []
+    named = [*containers(pod), *init_containers(pod)]
+    return _matching(typed, ((c["name"], c.get("image", "")) for c in named))
+
+
+def complete_namespaces(
+    ctx: click.Context, param: click.Parameter, typed: str
+) -> list[CompletionItem]:
+    """Return the cluster's namespaces."""
+    from kubectl_scratch.kube import client as api
+
+    return _matching(typed, _rows(_connect(ctx).table(api.namespaces())))
+
+
+def complete_contexts(
+    ctx: click.Context, param: click.Parameter, typed: str
+) -> list[CompletionItem]:
+    """Return the kubeconfig's contexts."""
+    return _configured(ctx, "contexts", typed)
+
+
+def complete_clusters(
+    ctx: click.Context, param: click.Parameter, typed: str
+) -> list[CompletionItem]:
+    """Return the kubeconfig's clusters."""
+    return _configured(ctx, "clusters", typed)
+
+
+def complete_users(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Return the kubeconfig's users."""
+    return _configured(ctx, "users", typed)
+
+
+def _pods(ctx: click.Context, typed: str, equal: str) -> list[CompletionItem]:
+    """Return the pods of which our mark is, or is not, as the operator says."""
+    from kubectl_scratch.kube import client as api
+    from kubectl_scratch.plan.lease import MANAGED_BY, MANAGER
+
+    ours = f"{MANAGED_BY}{equal}{MANAGER}"
+    connected = _connect(ctx)
+    kind, slash, _ = typed.rpartition("/")
+    rows = _rows(connected.table(api.pods(connected.namespace), labelSelector=ours))
+    return _matching(typed, ((f"{kind}{slash}{pod}", state) for pod, state in rows))
+
+
+def _configured(ctx: click.Context, kind: str, typed: str) -> list[CompletionItem]:
+    from kubectl_scratch.kube.client import read_config
+    from kubectl_scratch.request import take_connection
+
+    config = read_config(take_connection(dict(ctx.params)), os.environ)
+    return _matching(typed, ((item["name"], "") for item in config[kind]))
+
+
+def _connect(ctx: click.Context) -> Client:
+    from kubectl_scratch.kube.client import Client, read_access
+    from kubectl_scratch.request import take_connection
+
+    connection = take_connection(dict(ctx.params))
+    timeout = connection.request_timeout or PATIENCE
+    return Client(read_access(connection, os.environ), timeout, login_timeout=PATIENCE)
+
+
+def _rows(table: Json) -> Iterable[tuple[str, str]]:
+    """Return names and states of a Table, or names of what a server without Tables gives."""
+    from kubectl_scratch.kube.objects import name
+
+    if table.get("kind") != "Table":
+        return [(name(item), "") for item in table.get("items") or []]
+    titles = [str(column["name"]) for column in table["columnDefinitions"]]
+    at, state = titles.index("Name"), titles.index("Status") if "Status" in titles else None
+    rows: list[list[Any]] = [row["cells"] for row in table.get("rows") or []]
+    return [(row[at], "" if state is None else row[state]) for row in rows]
+
+
+def _matching(typed: str, told: Iterable[tuple[str, str]]) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(value, help=text) for value, text in told if value.startswith(typed)]

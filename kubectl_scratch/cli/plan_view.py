@@ -1,0 +1,55 @@
+"""A plan for people to read, and its manifests for kubectl."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubectl_scratch.kube.objects import Json, name
+from kubectl_scratch.plan.build import Plan
+from kubectl_scratch.plan.findings import Finding
+from kubectl_scratch.request import duration_words
+
+
+def plan_lines(plan: Plan) -> Iterator[str]:
+    """Yield the lines of a readable plan."""
+    place = plan.place
+    ttl = float(plan.lease["spec"]["ttlSecondsAfterFinished"])
+    yield f"copy of {place.source}, with container {place.target} as its target"
+    yield ""
+    yield "What will be created:"
+    lasts = duration_words(ttl)
+    yield f"  job/{place.copy_name}: the lease, which ends {lasts} after a session that was lost"
+    if plan.seed is not None:
+        seed = f"the seed, through which the tools come ({place.arch})"
+        yield f"  configmap/{place.copy_name}: {seed}"
+    yield f"  pod/{place.copy_name}: the copy"
+    if plan.learning is not None:
+        yield f"  pod/{name(plan.learning)}: the learning run"
+    if place.debug_container:
+        choices = ", else ".join(choice.profile for choice in plan.choices)
+        image = plan.choices[0].container["image"]
+        yield f"  container {place.debug_container}: {image}, profile {choices}"
+    yield ""
+    yield "What is changed in the copy, and why:"
+    for edit in plan.edits:
+        yield f"  {edit.field}: {edit.reason}"
+    if plan.findings:
+        yield ""
+        yield "What you should know:"
+        for finding in plan.findings:
+            yield f"  {worded_edits(finding)}"
+
+
+def worded_edits(finding: Finding) -> str:
+    """Return a finding with its level."""
+    return f"{finding.level.value}: {finding.text}"
+
+
+def manifests(plan: Plan) -> Json:
+    """Return what kubectl can create: the lease, the seed, the copy.
+
+    They have no owner, whose UID only the cluster gives, and no debug container: an
+    ephemeral one is refused on create. A learning run is for a session that asks for it.
+    """
+    made = [plan.lease, plan.seed, plan.copy]
+    return {"apiVersion": "v1", "kind": "List", "items": [item for item in made if item]}

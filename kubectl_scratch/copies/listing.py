@@ -1,0 +1,228 @@
+"""What is there of ours: copies, and containers that --in-place has put into pods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from kubectl_scratch.kube.objects import (
+    Json,
+    annotations_of,
+    find,
+    init_containers,
+    is_going,
+    labels_of,
+    name,
+    namespace,
+    status_of,
+)
+from kubectl_scratch.plan import lease
+from kubectl_scratch.plan.entrypoint_discovery import WATCHER
+from kubectl_scratch.plan.in_place import Note, api_time, notes, runs_since
+
+IN_PLACE = "in-place"
+RUNNING, ENDING, ENDED, STARTING = "running", "ending", "ended", "starting"
+NONE, UNKNOWN = "<none>", "<unknown>"
+
+COLUMNS = ("NAME", "SOURCE", "VIEW", "SESSIONS", "EXPIRES", "AGE", "BY")
+WIDE = ("TARGET", "STATE", "REASON")
+
+
+class Listed(NamedTuple):
+    """A copy, or a container in a pod; ``sessions`` and times are None where nobody can tell."""
+
+    namespace: str
+    name: str
+    source: str
+    view: str
+    state: str
+    target: str
+    by: str
+    reason: str = ""
+    sessions: int | None = None
+    expires: datetime | None = None
+    since: datetime | None = None
+
+
+def find_listed(pods: Iterable[Json], jobs: Iterable[Json] | None, now: datetime) -> list[Listed]:
+    """Return what of ours there is in pods and Jobs, sorted; ``now`` is the cluster's time.
+
+    ``jobs`` are None where they are not known.
+    """
+    leases = {(namespace(job), name(job)): job for job in jobs or ()}
+    found: list[Listed] = []
+    for pod in pods:
+        if is_copy(pod) and (jobs is None or not why_no_copy_of_ours(pod, leases)):
+            # Without a lease it has no owner.
+            job = leases.get(_key(pod)) if _owners(pod) else None
+            found.append(listed_copy(pod, job, now))
+        found += listed_containers(pod)
+    return sorted(found, key=lambda row: (row.namespace, row.name))
+
+
+def find_foreign(pods: Iterable[Json], jobs: Iterable[Json]) -> list[tuple[str, str]]:
+    """Return the pods that have our label and are no copies, each with the reason."""
+    leases = {(namespace(job), name(job)): job for job in jobs}
+    whys = [(name(pod), why_no_copy_of_ours(pod, leases)) for pod in pods if is_copy(pod)]
+    return [(pod, why) for pod, why in whys if why]
+
+
+def why_no_copy_of_ours(pod: Json, leases: dict[tuple[str, str], Json]) -> str:
+    """Return why a pod with our label is no copy; empty where it is one."""
+    if not _owners(pod):
+        return ""
+    job = leases.get(_key(pod))
+    # What has lost its owner is removed by the cluster, and is nothing for anybody to do.
+    return lease.why_foreign(pod, job) if job else "its owner is no lease of ours, or is gone"
+
+
+def _owners(pod: Json) -> list[Json]:
+    return pod["metadata"].get("ownerReferences") or []
+
+
+def _key(obj: Json) -> tuple[str, str]:
+    return namespace(obj), name(obj)
+
+
+def is_copy(pod: Json) -> bool:
+    """Say whether a pod is a copy of ours; the pod of a learning run is none."""
+    ours = labels_of(pod).get(lease.MANAGED_BY) == lease.MANAGER
+    return ours and find(init_containers(pod), WATCHER) is None
+
+
+def listed_copy(pod: Json, job: Json | None, now: datetime) -> Listed:
+    """Return a copy as a leftover; ``job`` is its lease."""
+    known = annotations_of(pod)
+    return Listed(
+        namespace=namespace(pod),
+        name=name(pod),
+        source=known.get(lease.SOURCE_ANNOTATION, ""),
+        view=known.get(lease.VIEW_ANNOTATION, ""),
+        state=_state_of_pod(pod),
+        target=known.get(lease.CONTAINER_ANNOTATION, ""),
+        by=known.get("kubectl-scratch/created-by", ""),
+        reason=known.get("kubectl-scratch/reason", ""),
+        sessions=None if job is None else lease.sessions_in(job, now),
+        expires=_deadline(pod) if job is None else _end_of_lease(job),
+        since=api_time(pod["metadata"].get("creationTimestamp")),
+    )
+
+
+def _state_of_pod(pod: Json) -> str:
+    if is_going(pod):
+        return ENDING
+    phase = (pod.get("status") or {}).get("phase")
+    return {"Running": RUNNING, "Succeeded": ENDED, "Failed": ENDED}.get(str(phase), STARTING)
+
+
+def _deadline(pod: Json) -> datetime | None:
+    """Return when a copy without a lease stops."""
+    began = api_time((pod.get("status") or {}).get("startTime"))
+    return _after(began, pod["spec"].get("activeDeadlineSeconds"))
+
+
+def _end_of_lease(job: Json) -> datetime | None:
+    completed = api_time((job.get("status") or {}).get("completionTime"))
+    return _after(completed, job["spec"].get("ttlSecondsAfterFinished"))
+
+
+def _after(since: datetime | None, seconds: float | None) -> datetime | None:
+    return None if since is None or seconds is None else since + timedelta(seconds=seconds)
+
+
+def listed_containers(pod: Json) -> Iterator[Listed]:
+    """Yield the containers of ours in a pod."""
+    for container, note in notes(pod):
+        yield _of_container(pod, container, note)
+
+
+def _of_container(pod: Json, container: str, note: Note) -> Listed:
+    since = runs_since(pod, container)
+    state = (status_of(pod, container) or {}).get("state") or {}
+    ended = state.get("terminated") or {}
+    return Listed(
+        namespace=namespace(pod),
+        name=f"{name(pod)}/{container}",
+        source=f"{namespace(pod)}/{name(pod)}",
+        view=IN_PLACE,
+        state=ENDED if ended else RUNNING if since else STARTING,
+        target=note.target,
+        by=note.by,
+        sessions=0 if ended else None,
+        expires=_after(since, note.limit),
+        since=since or api_time(ended.get("startedAt")),
+    )
+
+
+def listing_table(
+    found: list[Listed], now: datetime, with_namespace: bool, wide: bool
+) -> list[str]:
+    """Return the lines of kubectl's table form, the head first."""
+    heads = (*(["NAMESPACE"] if with_namespace else []), *COLUMNS, *(WIDE if wide else ()))
+    rows = [heads, *(_cells(row, now, heads) for row in found)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["   ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+
+
+def _cells(row: Listed, now: datetime, heads: tuple[str, ...]) -> tuple[str, ...]:
+    cells = {
+        "NAMESPACE": row.namespace,
+        "NAME": row.name,
+        "SOURCE": row.source or UNKNOWN,
+        "VIEW": row.view or UNKNOWN,
+        "SESSIONS": UNKNOWN if row.sessions is None else str(row.sessions),
+        "EXPIRES": _expires(row, now),
+        "AGE": UNKNOWN if row.since is None else age_words(now - row.since),
+        "BY": row.by or UNKNOWN,
+        "TARGET": row.target or UNKNOWN,
+        "STATE": row.state,
+        "REASON": row.reason or NONE,
+    }
+    return tuple(cells[head] for head in heads)
+
+
+def _expires(row: Listed, now: datetime) -> str:
+    if row.state in (ENDING, ENDED) and (row.view == IN_PLACE or row.state == ENDING):
+        return row.state
+    return UNKNOWN if row.expires is None else age_words(row.expires - now)
+
+
+def age_words(span: timedelta) -> str:
+    """Return a time span as kubectl writes it, with at most two units; never below zero.
+
+    HumanDuration in kubernetes/kubernetes, staging/src/k8s.io/apimachinery/pkg/util/duration.
+    """
+    seconds = max(int(span.total_seconds()), 0)
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if minutes < 2:
+        return f"{seconds}s"
+    if minutes < 10:
+        return _two(minutes, "m", seconds % 60, "s")
+    if hours < 3:
+        return f"{minutes}m"
+    if hours < 8:
+        return _two(hours, "h", minutes % 60, "m")
+    if days < 2:
+        return f"{hours}h"
+    if days < 8:
+        return _two(days, "d", hours % 24, "h")
+    return f"{days}d"
+
+
+def _two(first: int, unit: str, second: int, lesser: str) -> str:
+    return f"{first}{unit}{second}{lesser}" if second else f"{first}{unit}"
+
+
+def listing_document(found: list[Listed]) -> Json:
+    """Return the leftovers for programs to read; times as the API writes them."""
+    return {"items": [_item(row) for row in found]}
+
+
+def _item(row: Listed) -> Json:
+    times = {key: _stamp(getattr(row, key)) for key in ("expires", "since")}
+    return {**row._asdict(), **times}
+
+
+def _stamp(at: datetime | None) -> str | None:
+    return None if at is None else at.strftime(lease.TIME)

@@ -1,0 +1,391 @@
+"""The exec protocol over a WebSocket, without blocking: the only importer of websocket.
+
+Each binary message starts with its channel's number. Subprotocol v4 has 0 to 4; v5 adds 255,
+which closes a channel: without it the end of stdin can't be said.
+kubernetes/kubernetes, staging/src/k8s.io/apimachinery/pkg/util/remotecommand/constants.go.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import select
+import ssl
+import time
+from collections.abc import Callable
+from typing import Any
+
+import websocket
+
+from kubectl_scratch.kube import answers
+from kubectl_scratch.kube.exec_types import ExecEndpoint, ExecOutcome
+from kubectl_scratch.kube.objects import innermost
+from kubectl_scratch.kube.tunnel import NoTunnel, Tunnel, reach
+from kubectl_scratch.runtime import tasks
+
+V4 = "v4.channel.k8s.io"
+V5 = "v5.channel.k8s.io"
+
+STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
+FRAME_BYTES = 16384
+READ_BYTES = 65536
+# How much receive() gives at once: what it gives has to be written before more is read.
+BATCH_BYTES = 1 << 18
+# Of a Status: it quotes the command.
+STATUS_BYTES = 1 << 21
+SWITCHING_PROTOCOLS, UNAUTHORIZED = 101, 401
+MESSAGES = (
+    websocket.ABNF.OPCODE_BINARY,
+    websocket.ABNF.OPCODE_TEXT,
+    websocket.ABNF.OPCODE_CONT,
+)
+WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class NotStarted(Exception):
+    """The container does not run yet; the command has certainly not been started."""
+
+
+class NoWebSocket(Exception):
+    """What answered does not speak WebSocket: a proxy, most likely."""
+
+
+class Unsure(Exception):
+    """The connection was cut before an answer; the command may have been started."""
+
+
+class Refused(Exception):
+    """The API server refused the exec; carries its HTTP status and its Status object."""
+
+    def __init__(self, code: int, status: dict[str, Any]) -> None:
+        super().__init__(status.get("message", ""))
+        self.code = code
+        self.status = status
+
+
+NO_REASON = "no reason given"
+
+
+def connect_exec(
+    dial: ExecEndpoint, *subprotocols: str, reached: Tunnel | None = None
+) -> ExecStream:
+    """Open the stream; the first of ``subprotocols`` that the server knows is used.
+
+    ``reached`` is a connection to that server. A login that is refused is renewed once.
+
+    Raises NotStarted, NoWebSocket, Refused, Unsure, or OSError where no connection came about.
+    """
+    try:
+        return _open(dial, subprotocols, reached or _reach(dial))
+    except Refused as error:
+        renewed = dial.renew() if error.code == UNAUTHORIZED else None
+        if renewed is None:
+            raise
+    return _open(renewed, subprotocols, _reach(renewed))
+
+
+def _reach(dial: ExecEndpoint) -> Tunnel:
+    try:
+        return reach(dial)
+    except NoTunnel as error:
+        raise NoWebSocket(str(error)) from error
+
+
+def _open(dial: ExecEndpoint, subprotocols: tuple[str, ...], reached: Tunnel) -> ExecStream:
+    ws = websocket.WebSocket(skip_utf8_validation=True)
+    options: dict[str, Any] = {
+        "header": list(dial.headers),
+        "subprotocols": list(subprotocols),
+        "suppress_origin": True,
+        # The library knows no proxy that speaks TLS, and would show the login to whoever a
+        # redirect names.
+        "socket": reached,
+        "redirect_limit": 0,
+    }
+    try:
+        connect_to: Any = ws.connect
+        connect_to(dial.url, timeout=dial.timeout, **options)
+    except websocket.WebSocketBadStatusException as error:
+        raise _bad_handshake(error.status_code, error.resp_body, error.resp_headers) from error
+    except websocket.WebSocketException as error:
+        answered = ws.getstatus()
+        if answered is not None and answered != SWITCHING_PROTOCOLS:
+            raise _bad_handshake(answered, b"", ws.getheaders()) from error
+        # Cut, or an answer that is none: the request may have got through all the same.
+        raise Unsure(str(error)) from error
+    except OSError as error:
+        raise Unsure(error.strerror or str(error)) from error
+    except (ValueError, LookupError) as error:
+        # The library reads an answer's head as if it always were one.
+        raise Unsure("the answer makes no sense") from error
+    sock, subprotocol = ws.sock, ws.getsubprotocol()
+    if sock is None or subprotocol is None:
+        raise Unsure("no subprotocol was agreed on")
+    return ExecStream(sock, subprotocol)
+
+
+def _bad_handshake(code: int | None, body: bytes | None, headers: Any) -> Exception:
+    if code is None:
+        return Unsure("the answer makes no sense")
+    if 300 <= code < 400:
+        said = answers.redirection(code, (headers or {}).get("location"))
+        return Refused(code, {"reason": answers.REDIRECTED, "message": said})
+    status = answers.parsed(body or b"")
+    if not isinstance(status, dict) or status.get("kind") != "Status":
+        # The kubelet, to which the API server passes v4 on as it is, answers in plain text.
+        text = (body or b"").decode(errors="replace")
+        if code == UNAUTHORIZED:
+            return Refused(code, {"message": f"HTTP {code}"})
+        return NotStarted(text) if is_not_started(text) else NoWebSocket(f"HTTP {code}")
+    refused = answers.refusal(code, status, "")
+    if is_not_started(refused.message):
+        return NotStarted(refused.message)
+    # A proxy that drops the Upgrade header leaves an API server that asks for one.
+    if code == 400 and "upgrade" in refused.message.lower():
+        return NoWebSocket(refused.message)
+    return Refused(code, {"reason": refused.reason, "message": refused.message})
+
+
+# There is no reason code for any of these: the kubelet's, where the container does not run yet
+# (kubernetes/kubernetes, pkg/kubelet/server/server.go), and the API server's for a pod without
+# a node and for a kubelet that it can't reach just now.
+NOT_STARTED_TEXTS = (
+    "container not found (",
+    "does not have a host assigned",
+    "error dialing backend: dial tcp",
+    "pod does not exist",
+)
+
+
+def is_not_started(message: str) -> bool:
+    """Say whether an exec certainly failed before its command was started."""
+    return any(text in message for text in NOT_STARTED_TEXTS)
+
+
+# What containerd, the kubelet and CRI-O say of an exec into a container that is over. It ran
+# when it was asked whether it takes one: so it started, and ended at once.
+OVER_TEXTS = (
+    "container not found (",
+    "container not created",
+    "no running task",
+    ": not found",
+    "in a stopped state",
+    "not created or running",
+    "is in CONTAINER_",
+    "is not running",
+    NO_REASON,
+)
+
+
+def is_over(problem: str) -> bool:
+    """Say whether an exec failed because its container had just ended.
+
+    While it ends, runc fails in many ways; of a command that is not there it names the command.
+    """
+    failed = "OCI runtime exec failed" in problem and 'exec: "' not in problem
+    return failed or any(text in problem for text in OVER_TEXTS)
+
+
+def outcome_of(status: object) -> ExecOutcome:
+    """Return what the Status of the error channel says of the session's end."""
+    if not isinstance(status, dict):
+        return ExecOutcome(None, "the connection was lost", lost=True)
+    if status.get("status") == "Success":
+        return ExecOutcome(0)
+    message = status.get("message")
+    if status.get("reason") == "NonZeroExitCode":
+        details = status.get("details")
+        causes = details.get("causes") if isinstance(details, dict) else None
+        for cause in causes if isinstance(causes, list) else []:
+            code = _exit_code(cause)
+            if code is not None:
+                return ExecOutcome(code)
+    return ExecOutcome(
+        None, innermost(message) if message and isinstance(message, str) else NO_REASON
+    )
+
+
+def _exit_code(cause: object) -> int | None:
+    """Return a code that a process of ours can pass on; more would become another one."""
+    if not isinstance(cause, dict) or cause.get("reason") != "ExitCode":
+        return None
+    try:
+        code = int(str(cause.get("message")))
+    except ValueError:
+        return None
+    return code if 0 < code < 256 else None
+
+
+class ExecStream:
+    """One exec: queue to it, receive from it, and ask for its outcome."""
+
+    def __init__(
+        self, sock: Tunnel, subprotocol: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.subprotocol = subprotocol
+        self.ended = False
+        # It may come in several frames, and in several messages.
+        self._status = b""
+        self._sock = sock
+        self._sock.setblocking(False)
+        self._frames = websocket.frame_buffer(self._read, skip_utf8_validation=True)
+        self._unsent = bytearray()
+        self._unread = b""
+        self._untaken: list[tuple[int, bytes]] = []
+        self._channel: int | None = None
+        self._clock = clock
+        self.heard = clock()
+
+    def fileno(self) -> int:
+        """Return the socket's descriptor, to select on."""
+        return self._sock.fileno()
+
+    @property
+    def outcome(self) -> ExecOutcome:
+        """Return how it ended; lost, where the other side never said."""
+        return outcome_of(answers.parsed(self._status))
+
+    @property
+    def unsent(self) -> int:
+        """Return how many bytes wait for the network."""
+        return len(self._unsent) + getattr(self._sock, "unsent", 0)
+
+    def queue(self, data: bytes, channel: int = STDIN) -> None:
+        """Queue data for the other side, in frames that every server takes."""
+        for start in range(0, len(data), FRAME_BYTES):
+            chunk = bytes([channel]) + data[start : start + FRAME_BYTES]
+            self._frame(chunk, websocket.ABNF.OPCODE_BINARY)
+
+    def close_stdin(self) -> None:
+        """Say that stdin has ended, where the subprotocol can."""
+        if self.subprotocol == V5:
+            self._frame(bytes([CLOSE, STDIN]), websocket.ABNF.OPCODE_BINARY)
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Tell the terminal's size."""
+        self.queue(json.dumps({"Width": columns, "Height": rows}).encode(), RESIZE)
+
+    def ping(self) -> None:
+        """Ask for a sign of life; proxies cut streams that idle."""
+        self._frame(b"", websocket.ABNF.OPCODE_PING)
+
+    def _frame(self, payload: bytes, opcode: int) -> None:
+        self._unsent += websocket.ABNF.create_frame(payload, opcode).format()
+
+    def flush(self) -> None:
+        """Send what the network takes now."""
+        try:
+            while self.unsent and not self.ended:
+                sent = self._sock.send(bytes(self._unsent[:65536]))
+                del self._unsent[:sent]
+        except WOULD_BLOCK:
+            pass
+        except OSError:
+            # The reason may still stand in what can be read: let receive() find the end.
+            self._unsent.clear()
+
+    def receive(self) -> list[tuple[int, bytes]]:
+        """Return what has come on stdout and stderr, without waiting.
+
+        The stream has ended when ``ended`` is true; ``more`` says that the next call will
+        find something, though the socket may have nothing to select on.
+        """
+        got, self._untaken = self._untaken, []
+        while not self.ended and sum(len(data) for _, data in got) < BATCH_BYTES:
+            try:
+                frame = self._frames.recv_frame()
+            except WOULD_BLOCK:
+                break
+            except (OSError, websocket.WebSocketException):
+                self.ended = True
+                break
+            self._take(frame, got)
+        return got
+
+    @property
+    def more(self) -> bool:
+        """Say whether something has been read from the socket and not been given yet."""
+        pending = getattr(self._sock, "pending", None)
+        return bool(self._untaken) or (
+            not self.ended and bool(self._unread or (pending and pending()))
+        )
+
+    def give_back(self, got: list[tuple[int, bytes]]) -> None:
+        """Have the next ``receive`` return this first."""
+        self._untaken = got + self._untaken
+
+    def _read(self, size: int) -> bytes:
+        if not self._unread:
+            self._unread = self._sock.recv(READ_BYTES)
+            self.heard = self._clock()
+        if not self._unread:
+            raise websocket.WebSocketConnectionClosedException("the other side closed")
+        data, self._unread = self._unread[:size], self._unread[size:]
+        return data
+
+    def _take(self, frame: Any, got: list[tuple[int, bytes]]) -> None:
+        opcode, data = frame.opcode, frame.data
+        if opcode == websocket.ABNF.OPCODE_CLOSE:
+            self.ended = True
+        elif opcode == websocket.ABNF.OPCODE_PING:
+            self._frame(data, websocket.ABNF.OPCODE_PONG)
+        elif opcode in MESSAGES:
+            # Of a message in several frames only the first byte is the channel.
+            if opcode != websocket.ABNF.OPCODE_CONT:
+                self._channel = None
+            if data and self._channel is None:
+                self._channel, data = data[0], data[1:]
+            self._put(data, got)
+
+    def _put(self, data: bytes, got: list[tuple[int, bytes]]) -> None:
+        if self._channel == ERROR:
+            self._status += data[: STATUS_BYTES - len(self._status)]
+        elif data and self._channel in (STDOUT, STDERR):
+            got.append((self._channel, data))
+
+    def close(self) -> None:
+        """Close the connection; what this does to the command is the runtime's business."""
+        self.ended = True
+        with contextlib.suppress(OSError):
+            self._sock.close()
+
+
+def converse(stream: ExecStream, stdin: bytes, seconds: float) -> tuple[ExecOutcome, bytes]:
+    """Send stdin, wait for the end for so long, and return it with what was said."""
+    stream.queue(stdin)
+    said, deadline = b"", time.monotonic() + seconds
+    while not stream.ended and time.monotonic() < deadline:
+        said += b"".join(data for _, data in run_exec(stream))
+    stream.close()
+    return stream.outcome, said
+
+
+def expect(stream: ExecStream, byte: bytes, seconds: float) -> tuple[bool, bytes]:
+    """Wait for a byte on stdout; return whether it has come, and what was said before it.
+
+    What comes behind it stays to be received; so does what was said on stderr, for the order of
+    the two is not kept on their way: it may be the word of the command that comes behind.
+    """
+    seen: list[tuple[int, bytes]] = []
+    deadline = time.monotonic() + seconds
+    while not stream.ended and time.monotonic() < deadline:
+        got = run_exec(stream)
+        for at, (channel, data) in enumerate(got):
+            before, found, behind = data.partition(byte) if channel == STDOUT else (data, b"", b"")
+            if found:
+                errors = [piece for piece in seen if piece[0] == STDERR]
+                stream.give_back([*errors, *[(STDOUT, behind)] * bool(behind), *got[at + 1 :]])
+                return True, b"".join(said for _, said in seen) + before
+            seen.append((channel, data))
+    said = b"".join(data for _, data in seen)
+    stream.give_back(seen)
+    return False, said
+
+
+def run_exec(stream: ExecStream) -> list[tuple[int, bytes]]:
+    """Wait up to a second until something can be sent or received, and do that."""
+    tasks.raise_if_abandoned()
+    stream.flush()
+    if not stream.more:
+        select.select([stream], [stream] if stream.unsent else [], [], 1.0)
+    return stream.receive()

@@ -1,0 +1,85 @@
+"""Look around in the namespace while the source pod is read: selectors, claims, rights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+from kubectl_scratch.errors import ClusterError
+from kubectl_scratch.kube import client as api
+from kubectl_scratch.kube.client import Client
+from kubectl_scratch.kube.kinds import BUDGET, CLAIM, CONTROLLERS, POLICY, SELECTING, SERVICE, Kind
+from kubectl_scratch.kube.objects import Json, name
+from kubectl_scratch.kube.retry import retried
+from kubectl_scratch.kube.selectors import NamespaceSelectors, Selector, selector_of
+from kubectl_scratch.runtime.tasks import TaskGroup
+
+# What a debug can do without, and goes another way.
+RIGHTS = (("create", "configmaps"), ("patch", "pods/ephemeralcontainers"))
+
+
+class ScannedNamespace(NamedTuple):
+    """What was found; ``claims`` are the PersistentVolumeClaims by name, None if unreadable.
+
+    ``may_seed`` says whether the user may create ConfigMaps, ``may_add`` whether they may add
+    ephemeral containers. If a right is not known the request itself tells.
+    """
+
+    neighbours: NamespaceSelectors
+    claims: dict[str, Json] | None
+    may_seed: bool
+    may_add: bool
+
+
+class NamespaceScan:
+    """Lists of a namespace and rights in it, asked for at once."""
+
+    def __init__(self, cluster: Client) -> None:
+        """Start to ask."""
+        paths = {
+            kind: api.objects(kind.root, cluster.namespace, kind.plural)
+            for kind in (*SELECTING, CLAIM)
+        }
+        self._kinds = list(paths)
+        self._crew: TaskGroup[Any] = TaskGroup(
+            [
+                *(partial(_list, cluster, path) for path in paths.values()),
+                *(partial(_may, cluster, cluster.namespace, *right) for right in RIGHTS),
+            ]
+        )
+
+    def result(self) -> ScannedNamespace:
+        """Wait for the last answer, and return what was found."""
+        results = self._crew.results()
+        may_seed, may_add = results[len(self._kinds) :]
+        found = dict(zip(self._kinds, results, strict=False))
+        neighbours = NamespaceSelectors(
+            controllers=_selecting(found, *CONTROLLERS),
+            services=_selecting(found, SERVICE),
+            budgets=_selecting(found, BUDGET),
+            policies=_selecting(found, POLICY),
+            unknown=tuple(kind.plural for kind in SELECTING if found[kind] is None),
+        )
+        listed = found[CLAIM]
+        claims = None if listed is None else {name(claim): claim for claim in listed}
+        return ScannedNamespace(neighbours, claims, may_seed, may_add)
+
+
+def _may(cluster: Client, namespace: str, verb: str, kind: str) -> bool:
+    return cluster.allows(verb, "", kind, namespace) is not False
+
+
+def _list(cluster: Client, path: str) -> list[Json] | None:
+    try:
+        return retried(lambda: cluster.get(path)).body.get("items") or []
+    except ClusterError as error:
+        # A cluster that has no such API has no such objects; all else is not known.
+        return [] if error.status == 404 else None
+
+
+def _selecting(found: Mapping[Kind, list[Json] | None], *kinds: Kind) -> tuple[Selector, ...]:
+    each = (
+        selector_of({"kind": kind.title, **item}) for kind in kinds for item in found[kind] or []
+    )
+    return tuple(selecting for selecting in each if selecting is not None)

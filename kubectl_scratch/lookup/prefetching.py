@@ -1,0 +1,93 @@
+"""Read what a plan needs of the cluster, at once as far as possible."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from kubectl_scratch.errors import ClusterError
+from kubectl_scratch.kube import client as api
+from kubectl_scratch.kube.client import Client
+from kubectl_scratch.kube.objects import Json
+from kubectl_scratch.kube.retry import retried
+from kubectl_scratch.lookup.namespace_scan import NamespaceScan, ScannedNamespace
+from kubectl_scratch.lookup.source import Source, find_in_file, find_source
+from kubectl_scratch.plan.storage import (
+    Storage,
+    has_claims_of_its_own,
+    has_selinux,
+    is_recursive,
+    refuses_recursive,
+    retaining,
+)
+from kubectl_scratch.request import DebugRequest
+from kubectl_scratch.runtime.tasks import Task
+
+
+class Prefetched(NamedTuple):
+    """What was read.
+
+    ``arch`` is the architecture of the source's node, None where that can't be known.
+    """
+
+    source: Source
+    surveyed: ScannedNamespace
+    arch: str | None
+    storage: Storage = Storage()
+
+
+def begin_prefetch(cluster: Client, request: DebugRequest) -> Task[Prefetched]:
+    """Read from now on, while the caller does something else, such as to import the rest.
+
+    Its result raises InvalidRequest where there is nothing to copy, and ClusterError.
+    """
+    return Task(lambda: prefetch(cluster, request))
+
+
+def prefetch(cluster: Client, request: DebugRequest) -> Prefetched:
+    """Read; raises InvalidRequest where there is nothing to copy, and ClusterError."""
+    if request.target is None:
+        assert request.file is not None
+        # It may name another namespace.
+        source = find_in_file(cluster, request.file)
+        survey = NamespaceScan(cluster)
+    else:
+        survey = NamespaceScan(cluster)
+        source = find_source(cluster, request.target)
+    # Beside the node, and only where there is something to ask.
+    asked = has_claims_of_its_own(source.pod)
+    classes = Task(lambda: retaining_classes(cluster)) if asked else None
+    node = read_node(cluster, source.pod["spec"].get("nodeName"))
+    runtime = source.pod["spec"].get("runtimeClassName")
+    storage = Storage(
+        recursive=is_recursive(node, runtime),
+        refuses_recursive=refuses_recursive(node, runtime),
+        retaining=classes.result() if classes else frozenset(),
+        selinux=has_selinux(node),
+    )
+    return Prefetched(source, survey.result(), architecture(node), storage)
+
+
+def retaining_classes(cluster: Client) -> frozenset[str] | None:
+    """Read which StorageClasses keep volumes; None if they can't be read."""
+    try:
+        found = cluster.get(api.everywhere("/apis/storage.k8s.io/v1", "storageclasses")).body
+    except ClusterError:
+        return None
+    return retaining(found.get("items") or [])
+
+
+def read_node(cluster: Client, node: str | None) -> Json | None:
+    """Read a node; None if there is none, or it can't be read."""
+    if node is None:
+        return None
+    try:
+        return retried(lambda: cluster.get(api.nodes(node))).body
+    except ClusterError:
+        return None
+
+
+def architecture(node: Json | None) -> str | None:
+    """Return the architecture of a node; None where that can't be known."""
+    status = (node or {}).get("status") or {}
+    arch: str | None = (status.get("nodeInfo") or {}).get("architecture")
+    return arch

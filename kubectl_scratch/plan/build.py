@@ -1,0 +1,360 @@
+"""The plan: a value that says everything that will be done, before anything is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple
+
+from kubectl_scratch.kube.kinds import SERVICE
+from kubectl_scratch.kube.objects import (
+    Json,
+    all_containers,
+    annotations_of,
+    find,
+    is_going,
+    labels_of,
+    name,
+    names_of,
+    namespace,
+    volumes,
+)
+from kubectl_scratch.kube.selectors import NamespaceSelectors, anti_affinity_of, matches
+from kubectl_scratch.plan import debug_container, entrypoint_discovery, lease, mode, remedies
+from kubectl_scratch.plan.debug_container import Candidate, DebugContainerForm
+from kubectl_scratch.plan.findings import Edit, Finding, Level
+from kubectl_scratch.plan.labels import choose_labels, stranger_of
+from kubectl_scratch.plan.mode import APP, TOOLS
+from kubectl_scratch.plan.mode_plan import DEFAULT_ARCH, ModeInputs, ModePlan, plan_mode
+from kubectl_scratch.plan.podcopy import manifest, mesh, seed_edits, volume_edits
+from kubectl_scratch.plan.storage import Storage
+from kubectl_scratch.plan.target_container import choose_target
+from kubectl_scratch.request import CopyOptions, DebugRequest
+from kubectl_scratch.runtime.names import COMMAND, DEFAULT_IMAGE
+from kubectl_scratch.toolkit import archive
+
+# 63 is the longest name of which the pod's hostname and a label value can be made.
+LONGEST_NAME = 63
+LEARNS = "-learn"
+MAY_TAKE = "and it may take work from somewhere"
+RUNS_IT = "--no-hold runs it"
+
+
+class SessionTarget(NamedTuple):
+    """Where a session stands in a copy, and what it is a copy of.
+
+    ``debug_container`` is empty where there is none, ``seeded`` names the containers into which
+    the toolkit comes through the seed, for ``arch``, which ``arch_known`` says is that of the
+    source's node. ``view`` is app or tools. ``tag`` is that of an in-place container: there is no
+    copy then, and ``copy_name`` is the source's. ``read_only`` names, by container, the volumes
+    that are read-only in the copy and not in the source.
+    """
+
+    namespace: str
+    copy_name: str
+    debug_container: str
+    target: str
+    source: str
+    view: str = TOOLS
+    held: bool = False
+    seeded: frozenset[str] = frozenset()
+    arch: str = DEFAULT_ARCH
+    arch_known: bool = True
+    tag: str = ""
+    read_only: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+
+    @property
+    def container(self) -> str:
+        """Return the container in which the session runs."""
+        return self.target if self.view == APP else self.debug_container
+
+    @property
+    def has_seed(self) -> bool:
+        """Say whether the session's tools come through the seed."""
+        return self.container in self.seeded
+
+
+class Plan(NamedTuple):
+    """What one ``debug`` will do.
+
+    ``copy``, ``seed`` (the ConfigMap) and ``learning`` (the pod of the learning run) lack only
+    their owner, whose UID the cluster gives. ``choices`` are the debug container in the order in
+    which the cluster is asked to accept it: the later ones ask for less.
+    """
+
+    place: SessionTarget
+    source: Json
+    session_id: str
+    lease: Json
+    copy: Json
+    choices: tuple[Candidate, ...]
+    edits: tuple[Edit, ...]
+    findings: tuple[Finding, ...]
+    seed: Json | None = None
+    learning: Json | None = None
+    # The source's, where it has one.
+    node: str | None = None
+
+    @property
+    def blockers(self) -> list[Finding]:
+        """Return what forbids the plan."""
+        return [f for f in self.findings if f.level is Level.BLOCKER]
+
+
+class PlanInputs(NamedTuple):
+    """What a plan depends on besides the source pod: who, when, and what else there is.
+
+    ``suffix`` is five random characters, ``now`` the cluster's time; ``claims`` are the
+    namespace's PersistentVolumeClaims by name, None if they can't be read; ``found`` tells
+    how the source pod was found; ``ground`` what the cluster allows for the seed; ``storage``
+    what it does to volumes.
+    """
+
+    suffix: str
+    author: str
+    now: datetime
+    neighbours: NamespaceSelectors = NamespaceSelectors()
+    claims: Mapping[str, Json] | None = None
+    found: tuple[Finding, ...] = ()
+    ground: ModeInputs = ModeInputs()
+    storage: Storage = Storage()
+
+
+def make_plan(source: Json, request: DebugRequest, around: PlanInputs) -> Plan:
+    """Plan the copy of ``source``.
+
+    Raises InvalidRequest where the container is not in the pod, or something else that a flag
+    names.
+    """
+    wishes, suffix = request.wishes, around.suffix
+    target, choice = choose_target(source, request)
+    copy_name = wishes.name or name_of_copy(name(source), suffix)
+    unserved = why_unserved(source, around.neighbours)
+    caution = read_only_caution(source, target, wishes) or (unserved and f"{unserved}, {MAY_TAKE}")
+    inside = plan_mode(source, target, request, around.ground, caution, around.now, copy_name)
+    marks = marks_of(source, target, wishes.reason, around)
+    ours = lease.session_labels(suffix)
+    # What an injector asks for is not chosen: without the proxy the copy would be cut off.
+    fixed = {**mesh.injection_labels(source), **ours}
+    kept = choose_labels(
+        labels_of(source),
+        fixed,
+        with_source(source, around.neighbours),
+        wishes.keep_labels,
+        stranger_of(source),
+    )
+    copied = manifest.make_copy(
+        source,
+        copy_name,
+        {**kept.labels, **fixed},
+        {
+            **marks,
+            lease.VIEW_ANNOTATION: inside.stand.view,
+            lease.ARCH_ANNOTATION: arch_of(inside),
+            **({lease.ALONE_ANNOTATION: "true"} if inside.alone else {}),
+        },
+        wishes,
+        target["name"],
+        kept.gate,
+        around.claims,
+        inside.seeding,
+        inside.stand.view == APP,
+        around.storage,
+        mode.target_runs(source, target, around.now),
+    )
+    twin = inside.seeding is not None and request.image is None
+    tools = debug_container.debug_containers(
+        source,
+        target,
+        form_of(copied.manifest, target, request, twin),
+        suffix,
+        profile=request.profile,
+        custom=request.custom,
+    )
+    return Plan(
+        place=session_target(
+            source, target, copied.manifest, tools.choices[0], inside, twin, around.ground
+        )._replace(read_only=read_only_volumes(source, wishes)),
+        source=source,
+        session_id=suffix,
+        lease=lease_of(copy_name, target, request, marks, around),
+        copy=copied.manifest,
+        choices=tools.choices,
+        edits=(*kept.edits, *copied.edits),
+        findings=(
+            *around.found,
+            *choice,
+            *source_findings(source),
+            *taken_findings(copied.manifest),
+            *inside.findings,
+            *(() if inside.stand.held else consumer_findings(unserved)),
+            *kept.findings,
+            *copied.findings,
+            *tools.findings,
+        ),
+        seed=seed_config_map(inside, copy_name, ours),
+        learning=discovery_pod(inside, copied.manifest, target, suffix),
+        node=source["spec"].get("nodeName"),
+    )
+
+
+def form_of(copy: Json, target: Json, request: DebugRequest, twin: bool) -> DebugContainerForm:
+    """Return the form of the debug container: a twin of the target, or a toolkit image's."""
+    wishes = request.wishes
+    copied = find(all_containers(copy), target["name"]) or target
+    if twin:
+        # What is held has another command, which a twin has anyway.
+        return debug_container.container_like_target(copied, wishes.env, wishes.pull_policy)
+    image = request.image or DEFAULT_IMAGE
+    return debug_container.container_of_image(copied, image, wishes.env, wishes.pull_policy)
+
+
+def session_target(
+    source: Json,
+    target: Json,
+    copy: Json,
+    choice: Candidate,
+    inside: ModePlan,
+    twin: bool,
+    ground: ModeInputs,
+) -> SessionTarget:
+    """Return where the session will stand."""
+    debug_container = "" if inside.alone else choice.container["name"]
+    seeded = {target["name"]} if inside.seeding else set()
+    return SessionTarget(
+        namespace=namespace(source),
+        copy_name=name(copy),
+        debug_container=debug_container,
+        target=target["name"],
+        source=f"{namespace(source)}/{name(source)}",
+        view=inside.stand.view,
+        held=inside.stand.held,
+        seeded=frozenset(seeded | ({debug_container} if twin and debug_container else set())),
+        arch=arch_of(inside),
+        arch_known=arch_of(inside) == ground.arch,
+    )
+
+
+def arch_of(inside: ModePlan) -> str:
+    """Return the architecture of the tools."""
+    return inside.seeding.arch if inside.seeding else DEFAULT_ARCH
+
+
+def lease_of(
+    copy_name: str, target: Json, request: DebugRequest, marks: Json, around: PlanInputs
+) -> Json:
+    """Return the lease, in which the session has its seat."""
+    ttl = request.session.ttl
+    seat = {lease.seat_of(around.suffix): lease.expiry(around.now, ttl)}
+    return lease.lease_manifest(copy_name, around.suffix, target["image"], ttl, {**marks, **seat})
+
+
+def seed_config_map(inside: ModePlan, copy_name: str, labels: dict[str, str]) -> Json | None:
+    """Return the ConfigMap with the seed, where one is needed."""
+    if inside.seeding is None:
+        return None
+    return seed_edits.config_map(copy_name, archive.seed_bytes(inside.seeding.arch), labels)
+
+
+def discovery_pod(inside: ModePlan, copy: Json, target: Json, suffix: str) -> Json | None:
+    """Return the pod of the learning run, where there is one."""
+    if not inside.learns or inside.seeding is None:
+        return None
+    name_of_pod = f"{name(copy)[: LONGEST_NAME - len(LEARNS)].rstrip('-.')}{LEARNS}"
+    image = (find(all_containers(copy), target["name"]) or target)["image"]
+    watched = {**target, "image": image}
+    return entrypoint_discovery.discovery_pod_manifest(
+        copy, watched, name_of_pod, inside.seeding.config_map
+    )
+
+
+def with_source(source: Json, neighbours: NamespaceSelectors) -> NamespaceSelectors:
+    """Return the neighbours with the source itself, which may tolerate none of its kind."""
+    controllers = (*neighbours.controllers, *anti_affinity_of(source))
+    return neighbours._replace(controllers=controllers)
+
+
+def marks_of(source: Json, target: Json, reason: str | None, around: PlanInputs) -> dict[str, str]:
+    """Return the annotations by which people know a copy and its lease."""
+    marks = {
+        lease.SOURCE_ANNOTATION: f"{namespace(source)}/{name(source)}",
+        lease.CONTAINER_ANNOTATION: target["name"],
+        "kubectl-scratch/created-by": around.author,
+        "kubectl-scratch/created-at": around.now.strftime(lease.TIME),
+    }
+    return {**marks, "kubectl-scratch/reason": reason} if reason else marks
+
+
+def name_of_copy(source: str, suffix: str) -> str:
+    """Return ``<source>-scratch-<suffix>``, cut so that it can be a hostname."""
+    tail = f"-scratch-{suffix}"
+    return source[: LONGEST_NAME - len(tail)].rstrip("-.") + tail
+
+
+def why_unserved(source: Json, neighbours: NamespaceSelectors) -> str:
+    """Return why the source may get its work from elsewhere than a Service; empty if it does not.
+
+    What is not known counts as the worse: a copy that runs may take work from a queue.
+    """
+    if any(matches(s.selector, labels_of(source)) for s in neighbours.services):
+        return ""
+    if SERVICE.plural in neighbours.unknown:
+        return f"{SERVICE.plural} could not be listed, so it is not known if one selects the source"
+    return "no Service selects the source"
+
+
+def read_only_caution(source: Json, target: Json, wishes: CopyOptions) -> str:
+    """Return which volumes a target that runs would miss in the copy; empty if none."""
+    read_only = volume_edits.read_only_by_us(source, wishes, target)
+    left_out = volume_edits.left_out_by_us(source, wishes, target)
+    found = [f"{remedies.are_read_only(tuple(read_only))} in the copy"] if read_only else []
+    found += [f"volume {', '.join(left_out)} is left out of the copy"] if left_out else []
+    return f"{' and '.join(found)}, where the app may fail; {RUNS_IT}" if found else ""
+
+
+def read_only_volumes(source: Json, wishes: CopyOptions) -> dict[str, tuple[str, ...]]:
+    """Return the volumes that each container writes in the source and cannot write in the copy."""
+    found = {
+        c["name"]: tuple(volume_edits.missed_volumes(source, wishes, c))
+        for c in all_containers(source)
+    }
+    return {name: missed for name, missed in found.items() if missed}
+
+
+def consumer_findings(unserved: str) -> tuple[Finding, ...]:
+    """Return what there is to say of a pod to which no Service sends its work, and which runs."""
+    if not unserved:
+        return ()
+    text = f"{unserved}: if it takes work from a queue, so does its copy"
+    return (Finding(Level.INFO, text),)
+
+
+def source_findings(source: Json) -> tuple[Finding, ...]:
+    """Return what the source pod itself forbids or makes worth a word."""
+    findings = []
+    if (source["spec"].get("os") or {}).get("name") == "windows":
+        findings.append(Finding(Level.BLOCKER, "it is a Windows pod, and the tools run on Linux"))
+    if lease.SOURCE_ANNOTATION in annotations_of(source):
+        text = f"it is a copy already: {COMMAND} attach {name(source)}"
+        findings.append(Finding(Level.BLOCKER, text))
+    if is_going(source):
+        findings.append(Finding(Level.WARNING, "the pod is being deleted; its copy lives on"))
+    return tuple(findings)
+
+
+def taken_findings(copy: Json) -> tuple[Finding, ...]:
+    """Block where the source has a volume or a mount of its own where the tools are to come."""
+    names = names_of(volumes(copy))
+    taken = [(volume, f"volume {volume}") for volume in names if names.count(volume) > 1]
+    for container in all_containers(copy):
+        # The source's own stand before ours.
+        mounts = container.get("volumeMounts") or []
+        paths = [mount["mountPath"].rstrip("/") for mount in mounts]
+        twice = [mount for mount, path in zip(mounts, paths, strict=True) if paths.count(path) > 1]
+        taken += [(mount["name"], f"mount {mount['mountPath']}") for mount in twice]
+    if not taken:
+        return ()
+    volume, what = taken[0]
+    text = f"it has a {what}, which the tools come by; --skip-volume {volume} copies without it"
+    return (Finding(Level.BLOCKER, text),)

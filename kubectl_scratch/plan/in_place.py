@@ -1,0 +1,403 @@
+"""In place: an ephemeral container in the source pod itself, and what there is to say of it.
+
+Such a container can't be removed from its pod, so all that can be done is to end its process.
+That idles, looks for sessions of ours in /proc, and ends when there is none: no client is
+needed for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import NamedTuple
+
+from kubectl_scratch.kube.objects import (
+    Json,
+    all_containers,
+    annotations_of,
+    find,
+    is_going,
+    name,
+    namespace,
+    status_of,
+)
+from kubectl_scratch.plan import debug_container
+from kubectl_scratch.plan.build import SessionTarget
+from kubectl_scratch.plan.debug_container import Candidate
+from kubectl_scratch.plan.findings import Finding, Level
+from kubectl_scratch.plan.lease import SOURCE_ANNOTATION, TIME
+from kubectl_scratch.plan.target_container import choose_target
+from kubectl_scratch.request import LONGEST, DebugRequest, duration_words
+from kubectl_scratch.runtime.names import COMMAND, DEFAULT_IMAGE
+
+PREFIX = "scratch-"
+NOTE = "KUBECTL_SCRATCH"
+# https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-config-mirror
+MIRROR = "kubernetes.io/config.mirror"
+# Longer than any of ours lasts.
+MOST_SECONDS = 2 * LONGEST
+# A container that ends sooner is not worth going into.
+SOON = 60.0
+
+# A process is known by a word in the first line of its command line, which is all that a shell
+# can read of it without tools. A session that is shorter than a look tells of itself by CONT,
+# which does no harm to who does not expect it; it does so again once it is no session any more.
+# One whose client is gone may never end: it counts while it is tethered, for a while before and
+# after, and always where it is a loose one, which has no tether. What is told during a look may
+# be too late for it, so it is kept for the next one. A session on its way out would be killed
+# with us, and its code lost, so it is waited for, and one look more is taken: in an exec a
+# command line is empty for a moment, a longer one on a busy node. A redirection that fails must
+# not end the shell, hence the braces.
+IDLE = """: scratch-idle-@TAG@
+linger=$2 all=$3 rest=$1 tied= told= quiet=
+trap 'told=1' CONT
+trap 'exit 0' TERM INT
+look() {
+  s= o= t= e=
+  for p in /proc/[0-9]*/cmdline; do
+    l=; { read -r l < "$p"; } 2> /dev/null
+    case $l in
+      *scratch-session-"$0"*) s=1 ;;
+      *scratch-loose-"$0"*) s=1 o=1 ;;
+      *scratch-tether-"$0"*) t=1 ;;
+      *scratch-end-"$0"*) e=1 ;;
+    esac
+  done
+  if [ -z "$s" ]; then tied=
+  elif [ -n "$t" ]; then tied=10
+  elif [ -n "$tied" ]; then tied=$((tied - 2))
+  elif [ -z "$o" ]; then tied=10; fi
+}
+while [ "$all" -gt 0 ]; do
+  if [ -n "$told" ]; then told= rest=$linger; fi
+  look
+  if [ -n "$s" ] && [ "${tied:-1}" -gt 0 ]; then rest=$linger quiet=
+  elif [ "$rest" -le 0 ] && [ -z "$told" ]; then
+    [ -n "$e" ] || [ -z "$quiet" ] || exit 0
+    quiet=1; sleep 0.2 2> /dev/null; continue
+  else rest=$((rest - 2)); fi
+  sleep 2 &
+  wait "$!"
+  all=$((all - 2))
+done
+"""
+TETHER = "while read -r l; do :; done"
+SESSION = (
+    'w=; for p in /proc/[0-9]*; do l=; { read -r l < "$p/cmdline"; } 2> /dev/null;'
+    ' case $l in *scratch-idle-"${0##*-}"*) w="$w ${p#/proc/}" ;; esac; done;'
+    ' k="kill -CONT $w 2> /dev/null"; [ -z "$w" ] && k=:; eval "$k";'
+    ' trap : INT QUIT; "$@"; c=$?;'
+    ' exec sh -c "$k; exit $c" "scratch-end-${0##*-}"'
+)
+
+
+# Where the time for a first session stands in the container's command.
+FIRST = 4
+# What the API server writes into a container that does not say it.
+DEFAULTED = frozenset(
+    {"imagePullPolicy", "resources", "terminationMessagePath", "terminationMessagePolicy"}
+)
+
+
+class InPlaceTerms(NamedTuple):
+    """How long the container idles, in seconds: for a first session, after one, and in all."""
+
+    first: float
+    linger: float
+    limit: float
+
+
+class Note(NamedTuple):
+    """What a container of ours says of itself, in a variable; ``form`` tells like from unlike.
+
+    Anybody may have written it. ``limit`` and ``linger`` are in seconds.
+    """
+
+    by: str
+    form: str
+    limit: float
+    linger: float
+    target: str
+
+
+class InPlaceContainer(NamedTuple):
+    """A container of ours in a pod, its terms, and the seconds until its limit, if it runs."""
+
+    place: SessionTarget
+    linger: float
+    left: float
+
+
+class InPlacePlan(NamedTuple):
+    """What one ``debug --in-place`` will do.
+
+    ``idle`` is a container that is there and serves as well; else ``choices`` are the new one,
+    in the order in which the cluster is asked to accept it.
+    """
+
+    place: SessionTarget
+    terms: InPlaceTerms
+    choices: tuple[Candidate, ...]
+    findings: tuple[Finding, ...]
+    idle: InPlaceContainer | None = None
+
+    @property
+    def blockers(self) -> list[Finding]:
+        """Return what forbids the plan."""
+        return [f for f in self.findings if f.level is Level.BLOCKER]
+
+
+def plan_in_place(
+    source: Json, request: DebugRequest, tag: str, author: str, now: datetime
+) -> InPlacePlan:
+    """Plan an ephemeral container in ``source``; ``tag`` is five random characters.
+
+    ``now`` is the cluster's time. Raises InvalidRequest where the container is not in the pod.
+    """
+    target, chosen = _target(source, request)
+    image = request.image or DEFAULT_IMAGE
+    form = debug_container.container_of_image(
+        target, image, request.wishes.env, request.wishes.pull_policy
+    )
+    tools = debug_container.debug_containers(
+        source, target, form, tag, profile=request.profile, custom=request.custom
+    )
+    session = request.session
+    terms = InPlaceTerms(session.ttl, request.linger, session.longest + request.linger)
+    runs = _runs(source, target["name"])
+    bare = [(choice, _bare(choice, target["name"] if runs else None)) for choice in tools.choices]
+    place = target_in_pod(source, target["name"], tag)
+    idle = _idle_guest(source, place, [container for _, container in bare], now)
+    choices = tuple(
+        choice._replace(container=_furnished(container, place, terms, author))
+        for choice, container in bare
+    )
+    findings = (
+        *_refusals(source),
+        *chosen,
+        *_told(idle.place if idle else place, idle is not None, runs),
+        *tools.findings,
+    )
+    return InPlacePlan(place, terms, choices, findings, idle)
+
+
+def _target(source: Json, request: DebugRequest) -> tuple[Json, tuple[Finding, ...]]:
+    """Return the target container; the pod itself has all of them, also those of a mesh."""
+    named = find(all_containers(source), request.container or "")
+    return choose_target(source, request) if named is None else (named, ())
+
+
+def target_in_pod(source: Json, target: str, tag: str) -> SessionTarget:
+    """Return where the session stands in the source pod."""
+    return SessionTarget(
+        namespace=namespace(source),
+        copy_name=name(source),
+        debug_container=f"{PREFIX}{tag}",
+        target=target,
+        source=f"{namespace(source)}/{name(source)}",
+        tag=tag,
+    )
+
+
+def _runs(pod: Json, container: str) -> bool:
+    return "running" in ((status_of(pod, container) or {}).get("state") or {})
+
+
+def _bare(choice: Candidate, target: str | None) -> Json:
+    """Return the container without what is its own; a target that does not run is not joined."""
+    left = {key: value for key, value in choice.container.items() if key not in ("name", "command")}
+    return left if target is None else {**left, "targetContainerName": target}
+
+
+def container_digest(container: Json) -> str:
+    """Return what tells like containers from unlike ones."""
+    return hashlib.sha256(json.dumps(container, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _furnished(container: Json, place: SessionTarget, terms: InPlaceTerms, author: str) -> Json:
+    """Return the container with its name, its process and the note of what it is."""
+    note = {
+        "by": author,
+        "form": container_digest(container),
+        "limit": terms.limit,
+        "linger": terms.linger,
+        "target": place.target,
+    }
+    own = [item for item in container.get("env") or [] if item["name"] != NOTE]
+    return {
+        **container,
+        "name": place.debug_container,
+        "command": list(idle_command(place.tag, terms)),
+        "env": [*own, {"name": NOTE, "value": json.dumps(note, sort_keys=True)}],
+    }
+
+
+def idle_command(tag: str, terms: InPlaceTerms) -> tuple[str, ...]:
+    """Return the container's first process: it waits for sessions, and ends by itself."""
+    times = (terms.first, terms.linger, terms.limit)
+    script = IDLE.replace("@TAG@", tag)
+    return ("sh", "-c", script, tag, *(str(math.ceil(seconds)) for seconds in times))
+
+
+def session_command(tag: str, words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return ``words`` as a session that the container's first process knows; their code too."""
+    return ("sh", "-c", SESSION, f"scratch-session-{tag}", *words)
+
+
+def unwatched_command(command: tuple[str, ...], tag: str) -> tuple[str, ...]:
+    """Return a session's command for a client that can have no tether."""
+    return tuple(f"scratch-loose-{tag}" if w == f"scratch-session-{tag}" else w for w in command)
+
+
+def tether_command(tag: str) -> tuple[str, ...]:
+    """Return what runs for as long as its stdin is open, and so its client is there."""
+    return ("sh", "-c", TETHER, f"scratch-tether-{tag}")
+
+
+def note_of(container: Json) -> Note | None:
+    """Return what a container of ours says of itself; None for any other."""
+    if not str(container.get("name", "")).startswith(PREFIX):
+        return None
+    texts = [item.get("value") for item in container.get("env") or [] if item.get("name") == NOTE]
+    try:
+        said = json.loads(str(texts[-1]))
+        note = Note(
+            by=str(said["by"]),
+            form=str(said["form"]),
+            limit=float(said["limit"]),
+            linger=float(said["linger"]),
+            target=str(said["target"]),
+        )
+    except (IndexError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
+        # Anybody may have written it.
+        return None
+    return note if all(0 <= t <= MOST_SECONDS for t in (note.limit, note.linger)) else None
+
+
+def notes(pod: Json) -> Iterator[tuple[str, Note]]:
+    """Yield the names and notes of the containers of ours in a pod."""
+    for container in pod["spec"].get("ephemeralContainers") or []:
+        note = note_of(container)
+        if note is not None:
+            yield str(container["name"]), note
+
+
+def runs_since(pod: Json, container: str) -> datetime | None:
+    """Return since when a container runs; None where it does not."""
+    state = (status_of(pod, container) or {}).get("state") or {}
+    return api_time((state.get("running") or {}).get("startedAt"))
+
+
+def api_time(text: str | None) -> datetime | None:
+    """Return a time as the API writes it; None where there is none."""
+    try:
+        return datetime.strptime(text or "", TIME).replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None
+
+
+def _idle_guest(
+    source: Json, place: SessionTarget, wanted: list[Json], now: datetime
+) -> InPlaceContainer | None:
+    """Return the container of ours that runs and is as good as a new one, one of ``wanted``."""
+    for container, note in notes(source):
+        since = runs_since(source, container)
+        if since is None or note.target != place.target:
+            continue
+        tag = container.removeprefix(PREFIX)
+        there = find(source["spec"]["ephemeralContainers"], container) or {}
+        if not any(_is_like(there, one, note, tag) for one in wanted):
+            continue
+        left = note.limit - (now - since).total_seconds()
+        if note.linger > 0 and left >= SOON:
+            place_there = place._replace(debug_container=container, tag=tag)
+            return InPlaceContainer(place_there, note.linger, left)
+    return None
+
+
+def _is_like(there: Json, wanted: Json, note: Note, tag: str) -> bool:
+    """Say whether a container is what its note says, and what is wanted.
+
+    The note is not enough: who may add containers to the pod can write one.
+    """
+    terms = InPlaceTerms(0, note.linger, note.limit)
+    # For how long it has waited for a first session is in no note, and of no matter.
+    idles = [w for at, w in enumerate(there.get("command") or []) if at != FIRST]
+    if idles != [w for at, w in enumerate(idle_command(tag, terms)) if at != FIRST]:
+        return False
+    ignored = {"name", "command", *(DEFAULTED - wanted.keys())}
+    env = [item for item in there.get("env") or [] if item.get("name") != NOTE]
+    found = {k: v for k, v in {**there, "env": env}.items() if v and k not in ignored}
+    return note.form == container_digest(wanted) and found == {k: v for k, v in wanted.items() if v}
+
+
+def _told(place: SessionTarget, again: bool, runs: bool) -> Iterator[Finding]:
+    """Say what is about to happen to the pod."""
+    what = f"container {place.debug_container}"
+    if again:
+        yield Finding(Level.INFO, f"in place: {what} idles in pod {place.copy_name}, and is used")
+    else:
+        text = f"in place: {what} goes into pod {place.copy_name} and stays listed there for ever"
+        yield Finding(Level.INFO, text)
+    if not runs:
+        text = f"container {place.target} does not run, so its processes and files can't be seen"
+        yield Finding(Level.WARNING, text)
+
+
+def _refusals(source: Json) -> Iterator[Finding]:
+    """Yield what forbids an ephemeral container in that pod, at most one reason."""
+    why = _refusal(source)
+    if why:
+        yield Finding(Level.BLOCKER, why)
+
+
+def _refusal(source: Json) -> str:
+    phase = (source.get("status") or {}).get("phase")
+    if not source["metadata"].get("uid"):
+        return "the cluster has no such pod"
+    if MIRROR in annotations_of(source):
+        return "it is the mirror of a static pod, and takes no ephemeral container"
+    if (source["spec"].get("os") or {}).get("name") == "windows":
+        return "it is a Windows pod, and the tools run on Linux"
+    if SOURCE_ANNOTATION in annotations_of(source):
+        return f"it is a copy: {COMMAND} attach {name(source)}"
+    if is_going(source):
+        return "it is being deleted"
+    if phase in ("Succeeded", "Failed"):
+        return f"it has ended ({phase})"
+    return "" if source["spec"].get("nodeName") else "it has no node yet"
+
+
+def in_place_lines(plan: InPlacePlan) -> Iterator[str]:
+    """Yield the lines of a readable plan."""
+    place, terms = plan.place, plan.terms
+    yield f"in place in {place.source}, beside container {place.target}: there is no copy"
+    yield ""
+    if plan.idle is not None:
+        yield "What will be used:"
+        yield f"  container {plan.idle.place.debug_container}, which idles in the pod"
+    else:
+        yield "What will be added:"
+        choices = ", else ".join(choice.profile for choice in plan.choices)
+        image = plan.choices[0].container["image"]
+        yield f"  container {place.debug_container}: {image}, profile {choices}"
+        yield ""
+        yield "What stays for ever:"
+        yield f"  the entry of container {place.debug_container}: it goes only with the pod"
+        yield ""
+        yield "What ends, with or without this process:"
+        yield f"  its process: {_end_of_process(terms)}"
+    if plan.findings:
+        yield ""
+        yield "What you should know:"
+        for finding in plan.findings:
+            yield f"  {finding.level.value}: {finding.text}"
+
+
+def _end_of_process(terms: InPlaceTerms) -> str:
+    after = f"{duration_words(terms.linger)} after" if terms.linger else "with"
+    first, limit = duration_words(terms.first), duration_words(terms.limit)
+    return f"{after} the last session, after {first} if none comes, after {limit} in any case"

@@ -1,0 +1,139 @@
+"""Which view a session has, and whether its target is held."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from kubectl_scratch.kube.objects import (
+    NOT_STARTED,
+    Json,
+    find,
+    has_ended,
+    init_containers,
+    is_native_sidecar,
+    status_of,
+)
+
+APP, TOOLS = "app", "tools"
+# A container that runs now and has crashed within this time is one that crash-loops.
+LOOPS_WITHIN = timedelta(minutes=10)
+STARTING = ("ContainerCreating", "PodInitializing")
+TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+
+class Mode(NamedTuple):
+    """Where the session stands, and whether the target idles; ``why`` says it in words."""
+
+    view: str
+    held: bool
+    why: str = ""
+
+
+class ModeRequest(NamedTuple):
+    """What the user says of it; None leaves the choice to us."""
+
+    view: str | None = None
+    hold: bool | None = None
+    # An image or a profile of the debug container is asked for, so the session stands there.
+    debug_container: bool = False
+
+
+def choose_mode(
+    source: Json, target: Json, asked: ModeRequest, caution: str, now: datetime, possible: bool
+) -> Mode:
+    """Return the view and whether to hold.
+
+    ``caution`` is why a healthy target is held, too, empty if it may run; ``possible`` says that
+    the seed can come into the copy: without it there is the debug container and an app that runs.
+    """
+    if not possible:
+        return Mode(TOOLS, False)
+    view = asked.view or (TOOLS if asked.debug_container else APP)
+    why = ailment(source, target, now) or caution
+    if asked.hold is not None:
+        return Mode(view, asked.hold, "as asked")
+    return Mode(view, bool(why), why)
+
+
+def target_runs(source: Json, target: Json, now: datetime) -> bool:
+    """Say whether the target container runs in the source, and does not end again and again."""
+    return not (crash_words(source, target, now) or _absence(source, target))
+
+
+def ailment(source: Json, target: Json, now: datetime) -> str:
+    """Return why the target container can't be looked at while it runs; empty where it can."""
+    own = find(init_containers(source), target["name"])
+    if own is not None and not is_native_sidecar(own):
+        return f"{target['name']} is an init container, which ends"
+    return crash_words(source, target, now) or _absence(source, target)
+
+
+def crash_words(source: Json, target: Json, now: datetime) -> str:
+    """Return how the target container ends again and again, in words; empty where it does not."""
+    status = status_of(source, target["name"]) or {}
+    state = status.get("state") or {}
+    ended = _last_end(source, target)
+    if "running" in state and not (ended and _is_recent(ended, now)):
+        return ""
+    if not ended:
+        return ""
+    return f"{target['name']} {how_it_ended(ended)}"
+
+
+def crash_loops(source: Json, target: Json, now: datetime) -> bool:
+    """Say whether the target crashes, and the kubelet starts it again and again by itself."""
+    if not crash_words(source, target, now) or has_ended(source):
+        return False
+    policy = _restart_policy(source, target)
+    return policy == "Always" or (policy == "OnFailure" and _failed(source, target))
+
+
+def _restart_policy(source: Json, target: Json) -> str:
+    """Return the policy that holds for one container; it may have its own."""
+    own = target.get("restartPolicy")
+    policy = str(own or source["spec"].get("restartPolicy") or "Always")
+    is_plain_init = find(init_containers(source), target["name"]) is not None and not own
+    # One that has succeeded is done; it is a native sidecar that has Always of its own.
+    return "OnFailure" if is_plain_init and policy == "Always" else policy
+
+
+def _failed(source: Json, target: Json) -> bool:
+    return _last_end(source, target).get("exitCode") != 0
+
+
+def _last_end(source: Json, target: Json) -> Json:
+    """Return how the target has ended last, as the kubelet tells it; empty where it never has."""
+    status = status_of(source, target["name"]) or {}
+    states = (status.get("state") or {}, status.get("lastState") or {})
+    return next((state["terminated"] for state in states if state.get("terminated")), {})
+
+
+def how_it_ended(ended: Json) -> str:
+    """Return the end of a container in words."""
+    if ended.get("reason") == "OOMKilled":
+        return "was killed for its memory (OOMKilled)"
+    if ended.get("reason") in NOT_STARTED:
+        return "could not be started"
+    if ended.get("signal"):
+        return f"was ended by signal {ended['signal']}"
+    return f"ended with code {ended.get('exitCode')}"
+
+
+def _absence(source: Json, target: Json) -> str:
+    status = status_of(source, target["name"])
+    if status is None:
+        return f"{target['name']} has never run"
+    state = status.get("state") or {}
+    if "running" in state:
+        return ""
+    reason = (state.get("waiting") or {}).get("reason") or "no reason is given"
+    return f"{target['name']} has not started ({reason})"
+
+
+def _is_recent(ended: Json, now: datetime) -> bool:
+    try:
+        at = datetime.strptime(ended.get("finishedAt") or "", TIME).replace(tzinfo=now.tzinfo)
+    except ValueError:
+        return False
+    return now - at <= LOOPS_WITHIN

@@ -1,0 +1,198 @@
+"""Inside or beside: the view, the hold, what the seed does, and what there is to say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from kubectl_scratch.kube.objects import Json
+from kubectl_scratch.plan import mode
+from kubectl_scratch.plan.findings import Finding, Level
+from kubectl_scratch.plan.mode import APP, TOOLS, Mode, ModeRequest
+from kubectl_scratch.plan.podcopy import seed_edits
+from kubectl_scratch.plan.podcopy.seed_edits import IMAGE, Seeding
+from kubectl_scratch.request import DebugRequest
+from kubectl_scratch.runtime.names import ARCHITECTURES
+
+DEFAULT_ARCH = "amd64"
+
+
+class ModeInputs(NamedTuple):
+    """What the cluster allows: ``arch`` is that of the source's node, None where it is not known.
+
+    ``seedable`` says that the user may create ConfigMaps, ``addable`` that they may add ephemeral
+    containers.
+    """
+
+    arch: str | None = None
+    seedable: bool = True
+    addable: bool = True
+
+
+class ModePlan(NamedTuple):
+    """Where the session stands; ``seeding`` is None where the seed is not needed or can't come.
+
+    ``learns`` says that a learning run is to tell the image's own command, ``alone`` that there
+    will be no debug container.
+    """
+
+    stand: Mode
+    seeding: Seeding | None
+    learns: bool
+    findings: tuple[Finding, ...]
+    alone: bool = False
+
+
+def plan_mode(
+    source: Json,
+    target: Json,
+    request: DebugRequest,
+    ground: ModeInputs,
+    caution: str,
+    now: datetime,
+    config_map: str,
+) -> ModePlan:
+    """Decide it; a wish that can't be fulfilled is a blocker among the findings.
+
+    ``caution`` is why a healthy target is held, too.
+    """
+    said = request.inside
+    arch = said.arch or ground.arch or DEFAULT_ARCH
+    obstacle = _obstacle(source, ground, arch)
+    asked = ModeRequest(said.view, said.hold, _wants_debug_container(request))
+    stand = mode.choose_mode(source, target, asked, caution, now, not obstacle)
+    if obstacle:
+        surplus = _surplus(request, stand, False, obstacle)
+        return ModePlan(stand, None, False, (*_without(request, obstacle), *surplus))
+    if stand.view == TOOLS and request.image is not None and not stand.held and not said.only:
+        return ModePlan(stand, None, False, tuple(_surplus(request, stand, False)))
+    known = seed_edits.entrypoint(target, said.command)
+    unknown = stand.held and known.known_from == IMAGE
+    # The kubelet runs the app again and again by itself: one run more does no harm.
+    loops = mode.crash_loops(source, target, now)
+    learns = unknown and (loops if said.learn is None else said.learn)
+    alone = stand.view == APP and not ground.addable
+    held = known if stand.held else None
+    seeding = Seeding(config_map, arch, target["name"], held, said.only)
+    findings = (
+        _told(stand, target["name"]),
+        *_alone_findings(alone),
+        *_command_findings(unknown, learns),
+        *_needless_findings(bool(said.learn) and stand.held and not unknown),
+        *_arch_findings(request, ground),
+        *_surplus(request, stand, True),
+    )
+    return ModePlan(stand, seeding, learns, findings, alone)
+
+
+def _wants_debug_container(request: DebugRequest) -> bool:
+    """Say whether a flag is about the debug container, so that the session is to stand there."""
+    wished = request.custom is not None or bool(request.wishes.env)
+    return request.image is not None or request.profile != "auto" or wished
+
+
+def _obstacle(source: Json, ground: ModeInputs, arch: str) -> str:
+    """Return why the seed can't come into a copy; empty where it can."""
+    if not ground.seedable:
+        return "you may not create ConfigMaps"
+    if (source["spec"].get("os") or {}).get("name") == "windows":
+        return "the pod is for Windows"
+    if arch not in ARCHITECTURES:
+        return f"there are no tools for {arch}"
+    return ""
+
+
+def _without(request: DebugRequest, obstacle: str) -> tuple[Finding, ...]:
+    said = request.inside
+    asked = {
+        "--view app": said.view == APP,
+        "--hold": bool(said.hold),
+        "--only": said.only,
+        "--learn": bool(said.learn),
+    }
+    wanted = [flag for flag, given in asked.items() if given]
+    if wanted:
+        text = f"{wanted[0]} can't be had: {obstacle}; --view tools --no-hold does without"
+        return (Finding(Level.BLOCKER, text),)
+    if request.image is not None:
+        return ()
+    text = f"{obstacle}, so the tools come as an image, and the session stands beside the target"
+    return (Finding(Level.INFO, text),)
+
+
+def _told(stand: Mode, target: str) -> Finding:
+    """Say the choice in one line."""
+    if not stand.held:
+        runs = f"container {target}, which runs as in the source"
+        text = f"inside {runs}" if stand.view == APP else f"beside {runs}"
+        return Finding(Level.INFO, text)
+    where = f"inside container {target}" if stand.view == APP else f"beside container {target}"
+    how = "run-app starts the app" if stand.view == APP else "attach --view app goes inside it"
+    return Finding(Level.INFO, f"{where}, which is held ({stand.why}): {how}")
+
+
+def _alone_findings(alone: bool) -> tuple[Finding, ...]:
+    if not alone:
+        return ()
+    text = "you may not add ephemeral containers, so there is no debug container beside the target"
+    return (Finding(Level.WARNING, text),)
+
+
+def _command_findings(unknown: bool, learns: bool) -> tuple[Finding, ...]:
+    if not unknown:
+        return ()
+    if learns:
+        text = (
+            "only its image knows the app's command: a pod beside starts it once, without volumes"
+            " and variables, and kills it as soon as it is seen"
+        )
+    else:
+        text = (
+            "only its image knows the app's command: --command names it, --learn watches one run,"
+            " which may have effects"
+        )
+    return (Finding(Level.INFO, text),)
+
+
+def _needless_findings(needless: bool) -> tuple[Finding, ...]:
+    if not needless:
+        return ()
+    text = "--learn has no effect: the app's command is known already, and show-app tells it"
+    return (Finding(Level.WARNING, text),)
+
+
+def _arch_findings(request: DebugRequest, ground: ModeInputs) -> tuple[Finding, ...]:
+    said = request.inside.arch
+    if said and ground.arch and said != ground.arch:
+        text = f"the source's node is {ground.arch}; the copy has to go to one of {said}, as asked"
+        return (Finding(Level.WARNING, text),)
+    if ground.arch or said:
+        return ()
+    text = f"the node's architecture is not known, {DEFAULT_ARCH} is taken; --arch says another"
+    return (Finding(Level.INFO, text),)
+
+
+def _surplus(
+    request: DebugRequest, stand: Mode, seeded: bool, obstacle: str = ""
+) -> Iterator[Finding]:
+    """Say of flags that they have no effect, and why.
+
+    ``seeded`` says that the seed comes into the copy; what it brings is for a session inside the
+    target, or in its twin.
+    """
+    said, files = request.inside, request.session.toolkit_files
+    none = obstacle and f"has no effect: {obstacle}"
+    runs = none or "is for a target that is held, and this one runs; --hold holds it"
+    image = none or "is for tools that come without an image; --view app goes where they are"
+    in_reach = seeded and (stand.view == APP or request.image is None)
+    flags = (
+        ("--command", said.command, stand.held, runs),
+        # Where it can't be had, that is a blocker.
+        ("--learn", said.learn and not obstacle, stand.held, runs),
+        ("--arch", said.arch, seeded, image),
+        ("--toolkit-file", files, in_reach, image),
+    )
+    for flag, given, has_effect, why in flags:
+        if given and not has_effect:
+            yield Finding(Level.WARNING, f"{flag} {why}")

@@ -1,0 +1,268 @@
+"""Source pod -> manifest of the copy.
+
+Principle: a faithful copy of what makes the app behave, and nothing that makes the cluster
+treat it as production. What no rule names survives untouched, also fields that this code has
+never heard of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import NamedTuple
+
+from kubectl_scratch.kube.objects import Json, all_containers, containers, names_of, unshared
+from kubectl_scratch.plan.findings import Edit, Finding, Level
+from kubectl_scratch.plan.podcopy import annotations as notes
+from kubectl_scratch.plan.podcopy import (
+    container_edits,
+    downward_api,
+    mesh,
+    scheduling,
+    seed_edits,
+    sub_paths,
+    volume_edits,
+)
+from kubectl_scratch.plan.podcopy.seed_edits import Seeding
+from kubectl_scratch.plan.storage import Storage
+from kubectl_scratch.request import CopyOptions
+
+GRACE_SECONDS = 1
+
+Change = Edit | Finding
+Rule = Callable[[Json], Iterator[Change]]
+
+DEFAULTS = CopyOptions()
+UNKNOWN_STORAGE = Storage()
+
+
+class Copied(NamedTuple):
+    """The copy's manifest, without an owner, and the lines that go with it."""
+
+    manifest: Json
+    edits: tuple[Edit, ...]
+    findings: tuple[Finding, ...]
+
+
+def make_copy(
+    source: Json,
+    name: str,
+    labels: Mapping[str, str],
+    marks: Mapping[str, str],
+    wishes: CopyOptions = DEFAULTS,
+    target: str | None = None,
+    gate: bool = False,
+    claims: Mapping[str, Json] | None = None,
+    seeding: Seeding | None = None,
+    inside: bool = False,
+    storage: Storage = UNKNOWN_STORAGE,
+    source_runs: bool = False,
+) -> Copied:
+    """Return the copy of ``source``, which is left as it is.
+
+    ``labels`` are all that the copy has, decided already; ``marks`` are our annotations, which
+    win over the source's. ``target`` is the target container, None the first. ``gate`` keeps
+    the copy out of the Services that its labels match. ``claims`` are the
+    PersistentVolumeClaims by name, None if they can't be read. ``inside`` says that the session
+    stands inside the target, ``source_runs`` that the source's target runs. Raises InvalidRequest
+    where a wish names a container or a volume that is not there.
+    """
+    pod: Json = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": name,
+            "namespace": source["metadata"]["namespace"],
+            "labels": dict(labels),
+            "annotations": dict(source["metadata"].get("annotations") or {}),
+        },
+        "spec": unshared(source["spec"]),
+    }
+    rules = rules_of(
+        source, marks, wishes, target, gate, claims, seeding, inside, storage, source_runs
+    )
+    lines = [*tell_metadata(source), *apply_rules(rules, pod)]
+    pod["metadata"]["annotations"].update(marks)
+    return Copied(
+        manifest=pod,
+        edits=tuple(line for line in lines if isinstance(line, Edit)),
+        findings=tuple(line for line in lines if isinstance(line, Finding)),
+    )
+
+
+def rules_of(
+    source: Json,
+    marks: Mapping[str, str],
+    wishes: CopyOptions,
+    target: str | None,
+    gate: bool,
+    claims: Mapping[str, Json] | None,
+    seeding: Seeding | None,
+    inside: bool,
+    storage: Storage,
+    source_runs: bool,
+) -> tuple[Rule, ...]:
+    """Return the edits in their order: first what is left out, last what is told."""
+    held = seeding.target if seeding and seeding.held else None
+    only = bool(seeding and seeding.only)
+    writable = wishes.writable
+    node = source["spec"].get("nodeName")
+    return (
+        partial(mesh.strip_mesh, keep_mesh=wishes.keep_mesh),
+        volume_edits.drop_token_volume,
+        partial(volume_edits.skip_volumes, names=wishes.skip_volumes),
+        partial(volume_edits.leave_out_commands, writable=writable),
+        partial(container_edits.skip_init, names=wishes.skip_init),
+        partial(notes.choose_annotations, keep_all=wishes.keep_annotations),
+        notes.drop_addresses,
+        *(() if wishes.keep_mesh else (mesh.opt_out_of_mesh,)),
+        partial(container_edits.set_images, images=dict(wishes.images)),
+        partial(container_edits.add_pull_secrets, secrets=wishes.pull_secrets),
+        *((container_edits.drop_resources,) if wishes.resources == "none" else ()),
+        partial(
+            downward_api.bring_values,
+            source=source,
+            marks=marks,
+            held=held,
+            only=only,
+            source_runs=source_runs,
+        ),
+        partial(scheduling.free_the_node, same_node=wishes.same_node),
+        drop_ephemeral_containers,
+        partial(container_edits.drop_probes, target=target, only=only),
+        partial(keep_running, held=held, only=only),
+        partial(share_processes, wanted=wishes.share_processes, inside=inside),
+        container_edits.drop_stop_hooks,
+        container_edits.drop_host_ports,
+        partial(volume_edits.tell_claims, claims=claims, node=node),
+        partial(volume_edits.create_nothing_on_the_node, source=source),
+        partial(
+            volume_edits.mount_shared_volumes_read_only,
+            writable=writable,
+            recursive=not storage.refuses_recursive,
+        ),
+        partial(volume_edits.tell_mounts_below, writable=writable, recursive=storage.recursive),
+        *((volume_edits.tell_relabelling,) if storage.selinux else ()),
+        volume_edits.keep_ownership,
+        scheduling.drop_priority,
+        scheduling.drop_overhead,
+        scheduling.relax_scheduling,
+        *((scheduling.keep_out_of_services,) if gate else ()),
+        partial(scheduling.drop_identity, keep_hostname=held is not None and not source_runs),
+        # Before our own volumes come, which are none of the source's.
+        partial(volume_edits.tell_new_volumes, retaining=storage.retaining),
+        *((partial(seed_edits.seed_copy, seeding=seeding),) if seeding else ()),
+        # Who is held with --only has no init containers, whose folders nobody mounts then.
+        partial(sub_paths.keep_sub_paths, source=source, writable=writable, held=held),
+        end_quickly,
+        partial(
+            container_edits.tell_what_runs_again,
+            target=target,
+            held=held,
+            only=only,
+            read_only=volume_edits.read_only_by_container(source, wishes),
+        ),
+        container_edits.tell_devices,
+        tell_reach,
+    )
+
+
+def apply_rules(rules: tuple[Rule, ...], pod: Json) -> list[Change]:
+    """Apply the rules to the pod in place, and return their lines."""
+    return [change for rule in rules for change in rule(pod)]
+
+
+def tell_metadata(source: Json) -> Iterator[Edit]:
+    """Report what never comes along: a controller's mark and whatever holds a deletion up."""
+    metadata = source["metadata"]
+    if metadata.get("ownerReferences"):
+        yield Edit("metadata.ownerReferences", "no controller owns the copy: its lease does")
+    if metadata.get("finalizers"):
+        yield Edit("metadata.finalizers", "they would hold the copy's deletion up")
+
+
+def drop_ephemeral_containers(pod: Json) -> Iterator[Edit]:
+    """Drop spec.ephemeralContainers: they can't be set on create."""
+    if pod["spec"].pop("ephemeralContainers", None):
+        yield Edit("spec.ephemeralContainers", "they can't be set on create")
+
+
+def keep_running(pod: Json, *, held: str | None = None, only: bool = False) -> Iterator[Change]:
+    """Set restartPolicy Always.
+
+    When all regular containers have ended the pod is Failed or Succeeded, and the kubelet
+    kills the debug container or never starts it.
+    """
+    if pod["spec"].get("restartPolicy", "Always") != "Always":
+        reason = "Always, because a pod that has ended takes no debug container"
+        yield Edit("spec.restartPolicy", reason)
+        yield from _tell_of_starts(pod, held, only)
+    pod["spec"]["restartPolicy"] = "Always"
+    if pod["spec"].pop("activeDeadlineSeconds", None) is not None:
+        yield Edit("spec.activeDeadlineSeconds", "the lease ends the copy")
+    for container in containers(pod):
+        rules = container.pop("restartPolicyRules", None)
+        if container.pop("restartPolicy", None) is not None or rules is not None:
+            yield Edit(f"{container['name']}.restartPolicy", "as the pod's: Always")
+
+
+def _tell_of_starts(pod: Json, held: str | None, only: bool) -> Iterator[Finding]:
+    """Say what ends in the source, and starts again in the copy: not what is held."""
+    start = names_of(container_edits.starting_containers(pod, held, only))
+    others = [name for name in names_of(containers(pod)) if name in start]
+    if held is None:
+        text = "the source runs once; in the copy the app starts again whenever it ends"
+        yield Finding(Level.WARNING, text)
+    elif others:
+        text = "the source runs once; in the copy these start again whenever they end"
+        yield Finding(Level.WARNING, f"{text}: {', '.join(others)}; --only holds them, too")
+
+
+def share_processes(pod: Json, *, wanted: bool, inside: bool = False) -> Iterator[Change]:
+    """Share the process namespace, so that the debug container sees the target.
+
+    Who stands inside the target is among its processes in any case.
+    """
+    spec = pod["spec"]
+    if spec.get("hostPID"):
+        yield Finding(Level.WARNING, "hostPID: the session sees all processes of the node")
+    elif spec.get("shareProcessNamespace") or _is_windows(pod):
+        return
+    elif not wanted or _unmasks_proc(pod):
+        why = "procMount Unmasked" if wanted else "processes are not shared, as asked"
+        who = "a session in the debug container" if inside else "the session"
+        text = f"{why}: {who} does not see the target's processes"
+        yield Finding(Level.DETAIL if inside else Level.WARNING, text)
+    else:
+        spec["shareProcessNamespace"] = True
+        who = "the debug container" if inside else "the session"
+        reason = f"true, so that {who} sees the target, which is not process 1 then"
+        yield Edit("spec.shareProcessNamespace", reason)
+
+
+def tell_reach(pod: Json) -> Iterator[Finding]:
+    """Warn of what reaches the node, which no read-only mount prevents."""
+    if pod["spec"].get("hostIPC"):
+        text = "hostIPC: the copy shares memory and semaphores with what runs on the node"
+        yield Finding(Level.WARNING, text)
+    contexts = [(c["name"], c.get("securityContext") or {}) for c in all_containers(pod)]
+    privileged = [name for name, context in contexts if context.get("privileged")]
+    if privileged:
+        text = "privileged containers can change the node and what is mounted read-only"
+        yield Finding(Level.WARNING, f"{text}: {', '.join(privileged)}")
+
+
+def end_quickly(pod: Json) -> Iterator[Edit]:
+    """Set a short grace period: nothing in a copy needs a long one."""
+    pod["spec"]["terminationGracePeriodSeconds"] = GRACE_SECONDS
+    yield Edit("spec.terminationGracePeriodSeconds", f"{GRACE_SECONDS} s: the copy ends quickly")
+
+
+def _is_windows(pod: Json) -> bool:
+    """Say whether the pod is for Windows, which knows no such sharing: the API refuses it."""
+    return (pod["spec"].get("os") or {}).get("name") == "windows"
+
+
+def _unmasks_proc(pod: Json) -> bool:
+    contexts = (container.get("securityContext") or {} for container in all_containers(pod))
+    return any(context.get("procMount") == "Unmasked" for context in contexts)

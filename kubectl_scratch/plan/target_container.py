@@ -1,0 +1,80 @@
+"""Which container of the source pod is the target."""
+
+from __future__ import annotations
+
+from kubectl_scratch.errors import InvalidRequest
+from kubectl_scratch.kube.objects import (
+    DEFAULT_CONTAINER,
+    Json,
+    all_containers,
+    annotations_of,
+    containers,
+    find,
+    init_containers,
+    is_native_sidecar,
+    name,
+    names_of,
+    status_of,
+)
+from kubectl_scratch.plan.findings import Finding, Level
+from kubectl_scratch.plan.podcopy import mesh
+from kubectl_scratch.plan.podcopy.container_edits import skipped_init
+from kubectl_scratch.request import CopyOptions, DebugRequest
+
+
+def choose_target(source: Json, request: DebugRequest) -> tuple[Json, tuple[Finding, ...]]:
+    """Return the target container, as kubectl exec chooses it, and what there is to say.
+
+    Where an init container fails, and is not left out, it is that one, which keeps the others
+    from starting. Raises InvalidRequest where the one that the user names is not in the copy.
+    """
+    wishes = request.wishes
+    if request.container is not None:
+        return named_target(source, request.container, wishes), ()
+    left_out = {*_of_mesh(source, wishes), *skipped_init(source, wishes.skip_init)}
+    failing = None if request.image else failing_init(source)
+    if failing is not None and failing["name"] not in left_out:
+        text = f"init container {failing['name']} fails, so it is the target; -c chooses another"
+        return failing, (Finding(Level.INFO, text),)
+    default = annotations_of(source).get(DEFAULT_CONTAINER)
+    annotated = find(all_containers(source), default) if default else None
+    if annotated is not None and annotated["name"] not in left_out:
+        return annotated, ()
+    first, *others = [c for c in containers(source) if c["name"] not in left_out]
+    if not others:
+        return first, ()
+    there = ", ".join(names_of([first, *others]))
+    text = f"container {first['name']} is the target, the first of {there}; -c chooses another"
+    return first, (Finding(Level.INFO, text),)
+
+
+def named_target(source: Json, wanted: str, wishes: CopyOptions) -> Json:
+    """Return the container of that name; raises InvalidRequest where the copy has none."""
+    found = find(all_containers(source), wanted)
+    if found is None:
+        there = ", ".join(names_of(all_containers(source)))
+        problem = f"pod {name(source)!r} has no container {wanted!r}"
+        raise InvalidRequest(problem, f"it has: {there}")
+    of_mesh = _of_mesh(source, wishes).get(wanted)
+    if of_mesh is not None:
+        problem = f"container {wanted!r} is {of_mesh}'s, and the copy gets one of its own"
+        raise InvalidRequest(problem, "choose one of the app's with -c")
+    if wanted in skipped_init(source, wishes.skip_init):
+        problem = f"container {wanted!r} can't be the target and be left out by --skip-init"
+        raise InvalidRequest(problem, "choose another one with -c, or keep this one")
+    return found
+
+
+def _of_mesh(source: Json, wishes: CopyOptions) -> dict[str, str]:
+    return mesh.mesh_containers(source, keep_mesh=wishes.keep_mesh)
+
+
+def failing_init(source: Json) -> Json | None:
+    """Return the init container that fails, and so keeps all others from starting."""
+    for container in init_containers(source):
+        status = status_of(source, container["name"]) or {}
+        states = (status.get("state") or {}, status.get("lastState") or {})
+        codes = [(state.get("terminated") or {}).get("exitCode") for state in states]
+        if not is_native_sidecar(container) and any(codes) and 0 not in codes:
+            return container
+    return None

@@ -1,0 +1,73 @@
+"""Where a verb sits: the cluster, the user's side, the signals, the time.
+
+It imports none of them: a verb has its desk, and asks the cluster, before the rest is imported.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from kubectl_scratch.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from kubectl_scratch.kube.client import Client
+    from kubectl_scratch.request import SessionRequest
+    from kubectl_scratch.runtime.console import Console
+    from kubectl_scratch.runtime.interrupts import Interrupts
+    from kubectl_scratch.session.waiting import Clock
+
+# What a terminal says of itself where it says nothing (0x0).
+DEFAULT_SIZE = (24, 80)
+
+
+class UserStreams(NamedTuple):
+    """The descriptors of the user's side."""
+
+    stdin: int
+    stdout: int
+    stderr: int
+
+    def is_terminal(self) -> bool:
+        """Say whether a person sits there: stdin and stdout are both terminals."""
+        return os.isatty(self.stdin) and os.isatty(self.stdout)
+
+    def size(self) -> tuple[int, int]:
+        """Return rows and columns."""
+        for fd in (self.stdout, self.stdin, self.stderr):
+            with contextlib.suppress(OSError):
+                size = os.get_terminal_size(fd)
+                if size.lines and size.columns:
+                    return size.lines, size.columns
+        return DEFAULT_SIZE
+
+
+class Context(NamedTuple):
+    """What a session needs of the process that it runs in."""
+
+    cluster: Client
+    console: Console
+    user: UserStreams
+    interrupts: Interrupts
+    clock: Clock
+    suffix: Callable[[], str]
+    author: str
+
+
+def wants_terminal(request: SessionRequest, user: UserStreams) -> bool:
+    """Say whether the session has a terminal.
+
+    Raises InvalidRequest for a shell that nobody could type into.
+    """
+    if request.command and request.tty is not None:
+        return request.tty
+    if user.is_terminal() or request.tty is False:
+        return request.tty is not False
+    if not request.command:
+        raise InvalidRequest(
+            "stdin and stdout are no terminal, which a shell needs",
+            "give a command after --, or -T to feed the shell from stdin",
+        )
+    return False

@@ -1,0 +1,92 @@
+"""A session in a copy: what goes along, and where it goes on when its target dies."""
+
+from __future__ import annotations
+
+from kubectl_scratch.copies.lifecycle import CopyMembership
+from kubectl_scratch.copies.seed_check import SeedCheck
+from kubectl_scratch.errors import CopyNotReady
+from kubectl_scratch.kube.exec_types import ExecOutcome
+from kubectl_scratch.kube.objects import Json
+from kubectl_scratch.plan.build import SessionTarget
+from kubectl_scratch.plan.mode import APP
+from kubectl_scratch.request import SessionRequest
+from kubectl_scratch.session.context import Context
+from kubectl_scratch.session.crash_summary import CrashSummary
+from kubectl_scratch.session.discovery_runner import discover_entrypoint, undiscovered
+from kubectl_scratch.session.pod_watch import HOLD_HINT
+from kubectl_scratch.session.readiness import KILLED
+from kubectl_scratch.session.session import SessionLimit, Uploads, death_of_target, run_session
+from kubectl_scratch.toolkit.archive import Entry
+
+
+def run_in_copy(
+    copy: CopyMembership, session: SessionRequest, desk: Context, tty: bool, source: Json | None
+) -> ExecOutcome:
+    """Run the session; a shell whose target has died goes on in the debug container.
+
+    So does one whose target ends again and again before it is reached. ``source`` is the source pod
+    of a new copy, of which facts stand above the first prompt.
+    """
+    luggage = uploads_for(copy, desk, source)
+    if copy.learning:
+        discover_entrypoint(
+            desk.cluster, copy.place, copy.learning, session.timeout, seed_check_of(copy, desk)
+        )
+    place = copy.place
+    limit = SessionLimit(session.longest, copy.deadline, desk)
+    can_move = place.view == APP and tty and not session.command
+    try:
+        outcome = run_session(session, desk, place, tty, limit, luggage)
+    except CopyNotReady as error:
+        beside = _beside(copy, desk) if can_move and error.beside else None
+        if beside is None:
+            raise
+        desk.console.warning("; ".join(filter(None, (error.last, error.hint))))
+    else:
+        if place.view != APP or not (outcome.lost or outcome.code == KILLED):
+            return outcome
+        death = desk.interrupts.run(lambda: death_of_target(desk, place))
+        if not death:
+            return outcome
+        cure = "" if place.held or can_move else f"; {HOLD_HINT}"
+        desk.console.warning(f"{death}{cure}")
+        beside = _beside(copy, desk) if can_move else None
+        if beside is None:
+            return outcome
+    desk.console.info("the session goes on in the debug container")
+    further = Uploads(check=seed_check_of(copy, desk), gone=copy.why_gone)
+    return run_session(session, desk, beside, tty, limit, further)
+
+
+def _beside(copy: CopyMembership, desk: Context) -> SessionTarget | None:
+    """Return where a session in the debug container stands, None if there is none."""
+    # Nobody waits for the target any more, so it need not wait for the session.
+    copy.session_begins()
+    return desk.interrupts.run(copy.beside)
+
+
+def uploads_for(copy: CopyMembership, desk: Context, source: Json | None) -> Uploads:
+    """Return what goes along."""
+    luggage = Uploads(
+        discovery_entries(copy),
+        begins=copy.session_begins,
+        check=seed_check_of(copy, desk),
+        gone=copy.why_gone,
+    )
+    if source is None:
+        return luggage
+    return luggage._replace(facts=CrashSummary(desk.cluster, source, copy.place.target).lines)
+
+
+def seed_check_of(copy: CopyMembership, desk: Context) -> SeedCheck | None:
+    """Return the check of the copy's seed, where it has one."""
+    return copy.seed and SeedCheck(desk.cluster, copy.seed, desk.console.warning)
+
+
+def discovery_entries(copy: CopyMembership) -> tuple[Entry, ...]:
+    """Return the files that tell run-app of a learning run."""
+    if copy.learning:
+        return (Entry("learning", b"", 0o644),)
+    if copy.unlearned:
+        return (undiscovered(copy.unlearned),)
+    return ()

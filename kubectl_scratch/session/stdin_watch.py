@@ -1,0 +1,113 @@
+"""Tell when a session's command asks for input: until then our stdin is somebody else's.
+
+``while read -r pod; do kubectl scratch debug "$pod" -- hostname; done`` must not lose its list to
+the first ``hostname``. The seed in the container sees who waits in a read of the session's stdin.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+from kubectl_scratch.errors import ClusterError
+from kubectl_scratch.kube import exec_stream
+from kubectl_scratch.kube.client import Client
+from kubectl_scratch.kube.exec_types import ExecOutcome
+from kubectl_scratch.plan.build import SessionTarget
+from kubectl_scratch.runtime.tasks import Task
+from kubectl_scratch.session.readiness import KILLED
+from kubectl_scratch.toolkit.archive import SEED
+
+# Proxies cut what idles, and the command may run for hours; in seconds.
+PING_EVERY = 20.0
+# After which pause a connection that is lost is made again: then twice as long, up to the above.
+TRY_EVERY = 1.0
+FAILURES = (
+    ClusterError,
+    OSError,
+    exec_stream.NotStarted,
+    exec_stream.NoWebSocket,
+    exec_stream.Refused,
+    exec_stream.Unsure,
+)
+
+
+class StdinWatch:
+    """Watch the stdin of a session's command, beside the session.
+
+    ``fileno()`` is readable once input is wanted, and where that can't be found out.
+    """
+
+    def __init__(self, cluster: Client, place: SessionTarget, stdin: str) -> None:
+        """Begin; ``stdin`` is what the seed has said of it."""
+        self._cluster = cluster
+        self._place = place
+        self._stdin = stdin
+        self._told, self._tell = os.pipe()
+        self._over = threading.Event()
+        self._task = Task(self._watch)
+
+    def __enter__(self) -> StdinWatch:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+        os.close(self._told)
+
+    def fileno(self) -> int:
+        """Return a descriptor that is readable once input is wanted."""
+        return self._told
+
+    def _watch(self) -> None:
+        # What can't be found out is read, as it would be without us; but what has ended with its
+        # container tells nothing: its session ends, too.
+        try:
+            if not self._is_wanted():
+                self._over.wait()
+        finally:
+            os.close(self._tell)
+
+    def _is_wanted(self) -> bool:
+        """Wait until input is wanted, or can't be watched for; return false if neither is so."""
+        first, pause = True, TRY_EVERY
+        while not self._over.is_set():
+            try:
+                outcome = self._listen()
+            except FAILURES:
+                if first:
+                    return True
+            else:
+                if outcome.code == 0 or (first and _is_no_watch(outcome)):
+                    return True
+                if not outcome.lost:
+                    return False
+            first = False
+            self._over.wait(pause)
+            pause = min(2 * pause, PING_EVERY)
+        return False
+
+    def _listen(self) -> ExecOutcome:
+        place, words = self._place, (SEED, "wants", self._stdin)
+        where = (place.namespace, place.copy_name, place.container)
+        watching = exec_stream.connect_exec(
+            self._cluster.exec_dial(*where, words, False), exec_stream.V4
+        )
+        try:
+            pinged = time.monotonic()
+            while not watching.ended and not self._over.is_set():
+                exec_stream.run_exec(watching)
+                if time.monotonic() - pinged > PING_EVERY:
+                    pinged = time.monotonic()
+                    watching.ping()
+        finally:
+            # With the connection the seed's stdin ends, and it ends, too.
+            watching.close()
+        return watching.outcome
+
+
+def _is_no_watch(outcome: ExecOutcome) -> bool:
+    """Say whether the seed could not even begin, in a container that runs."""
+    if outcome.lost or outcome.code == KILLED:
+        return False
+    return outcome.code is not None or not exec_stream.is_over(outcome.problem)

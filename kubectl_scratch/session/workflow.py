@@ -1,0 +1,188 @@
+"""The stories: a copy and the session in it, and one more session in a copy."""
+
+from __future__ import annotations
+
+import contextlib
+
+from kubectl_scratch.copies.join import JoinedCopy, awaits_debug_container
+from kubectl_scratch.copies.lifecycle import CopyMembership, CopyTerms, CreatedCopy, Surroundings
+from kubectl_scratch.errors import ClusterError, ExitStatus, InvalidRequest
+from kubectl_scratch.kube.exec_types import exit_code
+from kubectl_scratch.kube.objects import Json
+from kubectl_scratch.lookup.admission import (
+    admit,
+    is_not_judged,
+    judge_debug_container,
+    judge_lease,
+)
+from kubectl_scratch.lookup.prefetching import Prefetched
+from kubectl_scratch.lookup.source import read_pod
+from kubectl_scratch.plan.build import Plan, PlanInputs, make_plan
+from kubectl_scratch.plan.findings import Finding, Level, report_finding
+from kubectl_scratch.plan.mode import TOOLS
+from kubectl_scratch.plan.mode_plan import ModeInputs
+from kubectl_scratch.request import DebugRequest, SessionRequest
+from kubectl_scratch.runtime.tasks import Task
+from kubectl_scratch.session.context import Context, wants_terminal
+
+# For how long a debug container may be on its way, and how often it is looked for, in seconds.
+ADDED_WITHIN, ADDED_LOOK_EVERY = 6.0, 0.25
+
+
+def debug_copy(request: DebugRequest, desk: Context, reading: Task[Prefetched]) -> int:
+    """Debug a copy of the pod; return the session's exit code.
+
+    Raises a ScratchError where there was no session, where its connection was lost, and
+    where the copy could not be deleted.
+    """
+    session = request.session
+    tty = wants_terminal(session, desk.user)
+    plan = desk.interrupts.run(lambda: plan_admitted(request, desk, reading))
+    for finding in plan.findings:
+        report_finding(finding, desk.console)
+    copy = CreatedCopy(
+        plan, CopyTerms(session.ttl, request.deadline, session.longest), surroundings(desk)
+    )
+    try:
+        return run_membership(copy, session, desk, tty, plan.source)
+    except ClusterError as error:
+        explain_rejection(error, plan, desk)
+        raise
+
+
+def rehearse_copy(
+    request: DebugRequest, desk: Context, reading: Task[Prefetched], server: bool
+) -> Plan:
+    """Return the plan; with ``server`` the API server judges what would be created.
+
+    Raises ClusterError for a refusal.
+    """
+    plan = desk.interrupts.run(lambda: plan_debug(request, desk, reading))
+    if not server or plan.blockers:
+        return plan
+    return desk.interrupts.run(lambda: judge_all(plan, desk))
+
+
+def judge_all(plan: Plan, desk: Context) -> Plan:
+    """Return the plan as the API server judges it; raises ClusterError for a refusal."""
+    admitted = admit(plan, desk.cluster)
+    refusals = [
+        judge_lease(admitted, desk.cluster),
+        judge_debug_container(admitted, None, desk.cluster),
+    ]
+    for refusal in (refusal for refusal in refusals if refusal):
+        if not is_not_judged(refusal):
+            raise refusal
+        told = Finding(Level.WARNING, f"not judged: {refusal.message}")
+        admitted = admitted._replace(findings=(*admitted.findings, told))
+    return admitted
+
+
+def verdict(plan: Plan) -> int:
+    """Return the exit code of a dry run."""
+    return ExitStatus.FAILURE if plan.blockers else ExitStatus.OK
+
+
+def plan_admitted(request: DebugRequest, desk: Context, reading: Task[Prefetched]) -> Plan:
+    """Make the plan that is carried out; raises InvalidRequest where it has a blocker."""
+    plan = plan_debug(request, desk, reading)
+    refuse_blocked(plan)
+    # Inside the target nobody waits for the debug container, so it is tried as it is.
+    return admit(plan, desk.cluster) if plan.place.view == TOOLS else plan
+
+
+def plan_debug(request: DebugRequest, desk: Context, reading: Task[Prefetched]) -> Plan:
+    """Make the plan of what is being read; raises what the reading raises."""
+    found = reading.result()
+    around = PlanInputs(
+        suffix=desk.suffix(),
+        author=desk.author,
+        now=found.source.at,
+        neighbours=found.surveyed.neighbours,
+        claims=found.surveyed.claims,
+        found=found.source.findings,
+        ground=ModeInputs(found.arch, found.surveyed.may_seed, found.surveyed.may_add),
+        storage=found.storage,
+    )
+    return make_plan(found.source.pod, request, around)
+
+
+def refuse_blocked(plan: Plan) -> None:
+    """Raise InvalidRequest for a plan with a blocker."""
+    if plan.blockers:
+        raise InvalidRequest(f"pod {plan.place.source} can't be copied", plan.blockers[0].text)
+
+
+def explain_rejection(error: ClusterError, plan: Plan, desk: Context) -> None:
+    """Say what lies behind a refusal; the check tells more than its message."""
+    if not error.refused:
+        return
+    # The copy is gone: a signal may end this.
+    desk.interrupts.reopen()
+    # Seldom needed, and then nobody hurries.
+    from kubectl_scratch.lookup.preflight import run_checks
+
+    with contextlib.suppress(ClusterError):
+        for finding in desk.interrupts.run(lambda: run_checks(plan, desk.cluster)).findings:
+            # Its own message is told as the error.
+            if finding.level is Level.BLOCKER and error.message not in finding.text:
+                desk.console.warning(finding.text)
+
+
+def attach_copy(pod: str, session: SessionRequest, desk: Context, view: str | None = None) -> int:
+    """Run one more session in the copy ``pod``; return its exit code.
+
+    Raises as ``debug`` does, and InvalidRequest for a pod that is no copy.
+    """
+    tty = wants_terminal(session, desk.user)
+    found = desk.interrupts.run(lambda: read_copy(pod, desk, view))
+    terms = CopyTerms(session.ttl, session.ttl, session.longest)
+    copy = JoinedCopy(found, desk.suffix(), terms, surroundings(desk), view)
+    return run_membership(copy, session, desk, tty)
+
+
+def read_copy(pod: str, desk: Context, view: str | None) -> Json:
+    """Read the copy, if need be until its debug container is there, which comes last."""
+    give_up_at = desk.clock.monotonic() + ADDED_WITHIN
+    while True:
+        found = read_pod(desk.cluster, pod).body
+        late = desk.clock.monotonic() > give_up_at
+        if late or not awaits_debug_container(found, view):
+            return found
+        desk.console.progress(f"waiting for {pod}: its debug container is being added")
+        desk.clock.sleep(ADDED_LOOK_EVERY)
+
+
+def surroundings(desk: Context) -> Surroundings:
+    """Return what a copy's life needs."""
+    return Surroundings(desk.cluster, desk.interrupts, desk.console)
+
+
+def run_membership(
+    copy: CopyMembership,
+    session: SessionRequest,
+    desk: Context,
+    tty: bool,
+    source: Json | None = None,
+) -> int:
+    """Run the session in a copy, of ``source`` if it is new; return its code once it is left.
+
+    Raises LeftoverCopy where it could not be deleted, and what run_session raises.
+    """
+    try:
+        with copy:
+            # While the node starts the copy, and not before the copy is asked for.
+            from kubectl_scratch.session import copy_session
+
+            outcome = copy_session.run_in_copy(copy, session, desk, tty, source)
+        desk.interrupts.reopen()
+        code = exit_code(outcome, desk.console.error)
+    except BaseException:
+        if copy.leftover is not None:
+            # It has the reason why there was no session as its context, and both are told.
+            raise copy.leftover  # noqa: B904
+        raise
+    if copy.leftover is not None:
+        copy.leftover.code = code or ExitStatus.FAILURE
+        raise copy.leftover
+    return code
