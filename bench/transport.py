@@ -142,11 +142,11 @@ def hold_session(transport: str, form: str, namespace: str) -> Numbers:
     zeros = f"dd if=/dev/zero bs=65536 count={ZEROS >> 16} 2>/dev/null"
     command = ("sh",) if tty else ("sh", "-c", zeros)
     cluster = Client(read_access(Connection(namespace=namespace), os.environ))
-    errand = ExecCommand(namespace, POD, POD, command, tty, SIZE, repeatable=tty)
+    exec_command = ExecCommand(namespace, POD, POD, command, tty, SIZE, repeatable=tty)
     with private_folder() as folder:
         ways: dict[str, WebSocketTransport | KubectlTransport] = {
-            "websocket": WebSocketTransport(cluster, errand),
-            "kubectl": KubectlTransport(cluster, errand, folder),
+            "websocket": WebSocketTransport(cluster, exec_command),
+            "kubectl": KubectlTransport(cluster, exec_command, folder),
         }
         began = time.monotonic()
         remote = ways[transport].attempt(Ready())

@@ -101,7 +101,7 @@ class DebugRequest(NamedTuple):
     file: str | None = None
     profile: str = "auto"
     custom: dict[str, Any] | None = None
-    wishes: CopyOptions = CopyOptions()
+    options: CopyOptions = CopyOptions()
     inside: ModeOptions = ModeOptions()
     in_place: bool = False
     linger: float = 0.0

@@ -496,8 +496,8 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/plan/podcopy/volume_edits.py",
-        "spared = wishes.writable | wishes.skip_volumes",
-        "spared = wishes.writable",
+        "spared = options.writable | options.skip_volumes",
+        "spared = options.writable",
         ("tests/unit/test_mode.py::test_which_volumes_are_read_only_in_the_copy_alone",),
         "what is left out is not told as read-only",
     ),
@@ -1589,7 +1589,7 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/plan/build.py",
-        "caution = read_only_caution(source, target, wishes) or (unserved",
+        "caution = read_only_caution(source, target, options) or (unserved",
         "caution = (unserved",
         (
             "tests/api/test_caution.py"
@@ -1946,7 +1946,7 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/kube/exec_stream.py",
-        "renewed = dial.renew() if error.code == UNAUTHORIZED else None",
+        "renewed = endpoint.renew() if error.code == UNAUTHORIZED else None",
         "renewed = None",
         (
             "tests/api/test_logins.py"
@@ -2092,8 +2092,8 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/session/transport.py",
-        "if errand.tty and errand.repeatable:",
-        "if errand.tty:",
+        "if exec_command.tty and exec_command.repeatable:",
+        "if exec_command.tty:",
         (
             "tests/api/test_streams.py"
             "::test_a_command_whose_start_is_unsure_is_not_sent_again[terminal]",
@@ -2151,7 +2151,7 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/kube/tunnel.py",
-        "name = dial.server_hostname or host",
+        "name = endpoint.server_hostname or host",
         "name = host",
         (
             "tests/api/test_connection.py"

@@ -14,7 +14,7 @@ def run_attach(values: dict[str, Any], process: Process) -> int:
     process.console.quiet = values["quiet"]
     session = session_request(values, process.command)
     copy = parse_pod(values["copy"])
-    with connect(values, process) as desk:
+    with connect(values, process) as context:
         from kubectl_scratch.session.workflow import attach_copy
 
-        return attach_copy(copy, session, desk, values["view"])
+        return attach_copy(copy, session, context, values["view"])

@@ -25,21 +25,23 @@ def run_check(values: dict[str, Any], process: Process) -> int:
     """Check what a debug needs; ``values`` are the flags as Click read them."""
     refuse_extra(values)
     request = debug_request(values, NO_SESSION)
-    with connect(values, process) as desk:
-        reads = begin_prefetch(desk, request)
+    with connect(values, process) as context:
+        reads = begin_prefetch(context, request)
         from kubectl_scratch.lookup import preflight
         from kubectl_scratch.session import workflow
 
         def find() -> Checked:
             try:
-                return preflight.run_checks(workflow.plan_debug(request, desk, reads), desk.cluster)
+                return preflight.run_checks(
+                    workflow.plan_debug(request, context, reads), context.cluster
+                )
             except ClusterError as error:
                 if error.status != 403:
                     raise
                 # Without the right to read the target there is no plan, but a Role to ask for.
-                return preflight.check_rights(desk.cluster)
+                return preflight.check_rights(context.cluster)
 
-        checked = desk.interrupts.run(find)
+        checked = context.interrupts.run(find)
     # Whoever does not read it may end us as any program.
     if values["output"]:
         rows = [row._asdict() for row in checked.rows]

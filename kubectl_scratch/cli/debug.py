@@ -48,13 +48,13 @@ def run_debug(values: dict[str, Any], process: Process) -> int:
         process = process._replace(streams=without_stdin(process.streams))
     if request.in_place:
         return debug_in_place.run_in_place_debug(request, values, process)
-    with connect(values, process) as desk:
-        reads = begin_prefetch(desk, request)
+    with connect(values, process) as context:
+        reads = begin_prefetch(context, request)
         from kubectl_scratch.session import workflow
 
         if dry_run == "none":
-            return workflow.debug_copy(request, desk, reads)
-        plan = workflow.rehearse_copy(request, desk, reads, server=dry_run == "server")
+            return workflow.debug_copy(request, context, reads)
+        plan = workflow.rehearse_copy(request, context, reads, server=dry_run == "server")
         if output:
             for finding in plan.findings:
                 report_finding(finding, process.console)
@@ -76,11 +76,11 @@ def without_stdin(streams: tuple[int, int, int]) -> tuple[int, int, int]:
     return stdin, out, err
 
 
-def begin_prefetch(desk: Context, request: DebugRequest) -> Task[Prefetched]:
+def begin_prefetch(context: Context, request: DebugRequest) -> Task[Prefetched]:
     """Have the cluster answer while the rest is imported, which takes as long."""
     from kubectl_scratch.lookup import prefetching
 
-    return prefetching.begin_prefetch(desk.cluster, request)
+    return prefetching.begin_prefetch(context.cluster, request)
 
 
 def plan_text(plan: Plan, output: str | None) -> str:
@@ -118,7 +118,7 @@ def debug_request(values: dict[str, Any], session: SessionRequest) -> DebugReque
         file=file,
         profile=values["profile"],
         custom=read_custom(values["custom"]),
-        wishes=copy_options_of(values),
+        options=copy_options_of(values),
         inside=mode_request(values),
         in_place=bool(values.get("in_place")),
         linger=debug_in_place.linger_of(values),

@@ -23,13 +23,13 @@ NEED_A_COPY = (
 def run_in_place_debug(request: DebugRequest, values: dict[str, Any], process: Process) -> int:
     """Debug the pod itself; ``values`` are the flags as Click read them."""
     dry_run = values["dry_run"]
-    with connect(values, process) as desk:
+    with connect(values, process) as context:
         from kubectl_scratch.plan import in_place
         from kubectl_scratch.session import in_place_session
 
         if dry_run == "none":
-            return in_place_session.debug_in_place(request, desk)
-        plan = in_place_session.rehearse_in_place(request, desk, server=dry_run == "server")
+            return in_place_session.debug_in_place(request, context)
+        plan = in_place_session.rehearse_in_place(request, context, server=dry_run == "server")
     # Names and texts of the cluster are untrusted.
     click.echo("".join(f"{printable(line)}\n" for line in in_place.in_place_lines(plan)), nl=False)
     return ExitStatus.FAILURE if plan.blockers else ExitStatus.OK

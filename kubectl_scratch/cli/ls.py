@@ -23,13 +23,13 @@ def run_ls(values: dict[str, Any], process: Process) -> int:
     """List what there is of ours; ``values`` are the flags as Click read them."""
     refuse_extra(values)
     everywhere, output = values["all_namespaces"], values["output"]
-    with connect(values, process) as desk:
-        found, now = desk.interrupts.run(
-            lambda: read_listing(desk.cluster, everywhere, process.console)
+    with connect(values, process) as context:
+        found, now = context.interrupts.run(
+            lambda: read_listing(context.cluster, everywhere, process.console)
         )
         text = listing_text(found, now, everywhere, output)
         if not found and output in (None, "wide", "name"):
-            where = "" if everywhere else f" in {desk.cluster.namespace} namespace."
+            where = "" if everywhere else f" in {context.cluster.namespace} namespace."
             process.console.info(f"No resources found{where}")
     click.echo(text, nl=False)
     return ExitStatus.OK

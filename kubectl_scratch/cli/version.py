@@ -38,8 +38,8 @@ def server_version(values: dict[str, Any], process: Process) -> Versions:
     """Ask the API server."""
     from kubectl_scratch.cli.connect import connect
 
-    with connect(values, process) as desk:
-        return desk.cluster.version().body
+    with connect(values, process) as context:
+        return context.cluster.version().body
 
 
 def kubectl_version() -> Versions | None:

@@ -575,7 +575,7 @@ class Client:
         allowed: bool = answer.body["status"]["allowed"]
         return allowed
 
-    def exec_dial(
+    def exec_endpoint(
         self, namespace: str, pod: str, container: str, command: tuple[str, ...], tty: bool
     ) -> ExecEndpoint:
         """Return how to reach an exec of ``command`` with stdin, and stderr apart without tty."""
@@ -583,12 +583,12 @@ class Client:
         query += [("stdin", "true"), ("stdout", "true")]
         query += [("tty", "true")] if tty else [("stderr", "true")]
         url = self._host + pods(namespace, pod, "exec") + "?" + urlencode(query)
-        return self._dial("ws" + url.removeprefix("http"), self._credentials.proof())
+        return self._endpoint("ws" + url.removeprefix("http"), self._credentials.proof())
 
-    def _dial(self, url: str, proof: Proof) -> ExecEndpoint:
+    def _endpoint(self, url: str, proof: Proof) -> ExecEndpoint:
         def renew() -> ExecEndpoint | None:
             renewed = self._credentials.renewed(proof)
-            return None if renewed is None else self._dial(url, renewed)
+            return None if renewed is None else self._endpoint(url, renewed)
 
         return ExecEndpoint(
             url=url,

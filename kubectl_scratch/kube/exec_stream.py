@@ -67,7 +67,7 @@ NO_REASON = "no reason given"
 
 
 def connect_exec(
-    dial: ExecEndpoint, *subprotocols: str, reached: Tunnel | None = None
+    endpoint: ExecEndpoint, *subprotocols: str, reached: Tunnel | None = None
 ) -> ExecStream:
     """Open the stream; the first of ``subprotocols`` that the server knows is used.
 
@@ -76,25 +76,25 @@ def connect_exec(
     Raises NotStarted, NoWebSocket, Refused, Unsure, or OSError where no connection came about.
     """
     try:
-        return _open(dial, subprotocols, reached or _reach(dial))
+        return _open(endpoint, subprotocols, reached or _reach(endpoint))
     except Refused as error:
-        renewed = dial.renew() if error.code == UNAUTHORIZED else None
+        renewed = endpoint.renew() if error.code == UNAUTHORIZED else None
         if renewed is None:
             raise
     return _open(renewed, subprotocols, _reach(renewed))
 
 
-def _reach(dial: ExecEndpoint) -> Tunnel:
+def _reach(endpoint: ExecEndpoint) -> Tunnel:
     try:
-        return reach(dial)
+        return reach(endpoint)
     except NoTunnel as error:
         raise NoWebSocket(str(error)) from error
 
 
-def _open(dial: ExecEndpoint, subprotocols: tuple[str, ...], reached: Tunnel) -> ExecStream:
+def _open(endpoint: ExecEndpoint, subprotocols: tuple[str, ...], reached: Tunnel) -> ExecStream:
     ws = websocket.WebSocket(skip_utf8_validation=True)
     options: dict[str, Any] = {
-        "header": list(dial.headers),
+        "header": list(endpoint.headers),
         "subprotocols": list(subprotocols),
         "suppress_origin": True,
         # The library knows no proxy that speaks TLS, and would show the login to whoever a
@@ -104,7 +104,7 @@ def _open(dial: ExecEndpoint, subprotocols: tuple[str, ...], reached: Tunnel) ->
     }
     try:
         connect_to: Any = ws.connect
-        connect_to(dial.url, timeout=dial.timeout, **options)
+        connect_to(endpoint.url, timeout=endpoint.timeout, **options)
     except websocket.WebSocketBadStatusException as error:
         raise _bad_handshake(error.status_code, error.resp_body, error.resp_headers) from error
     except websocket.WebSocketException as error:

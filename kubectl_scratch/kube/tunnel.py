@@ -23,29 +23,29 @@ class NoTunnel(OSError):
     """The proxy does not let us through."""
 
 
-def reach(dial: ExecEndpoint) -> Tunnel:
+def reach(endpoint: ExecEndpoint) -> Tunnel:
     """Connect to the server, through the proxy if there is one; raises OSError."""
     try:
-        return _connected(dial)
+        return _connected(endpoint)
     except ValueError as error:
         # Of a name: too long, or empty.
         raise OSError(f"its name can't be used: {error}") from error
 
 
-def _connected(dial: ExecEndpoint) -> Tunnel:
-    where = urlsplit(dial.url)
-    host, port = where.hostname or "", where.port or (443 if dial.context else 80)
-    if dial.proxy is None:
-        sock = _connect(host, port, dial.timeout)
+def _connected(endpoint: ExecEndpoint) -> Tunnel:
+    where = urlsplit(endpoint.url)
+    host, port = where.hostname or "", where.port or (443 if endpoint.context else 80)
+    if endpoint.proxy is None:
+        sock = _connect(host, port, endpoint.timeout)
     else:
-        sock = _through(dial.proxy, host, port, dial.timeout)
-    if dial.context is None:
+        sock = _through(endpoint.proxy, host, port, endpoint.timeout)
+    if endpoint.context is None:
         return sock
-    name = dial.server_hostname or host
+    name = endpoint.server_hostname or host
     try:
         if isinstance(sock, ssl.SSLSocket):
-            return TlsInTls(sock, dial.context, name)
-        return dial.context.wrap_socket(sock, server_hostname=name)
+            return TlsInTls(sock, endpoint.context, name)
+        return endpoint.context.wrap_socket(sock, server_hostname=name)
     except BaseException:
         sock.close()
         raise

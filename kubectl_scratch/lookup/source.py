@@ -83,7 +83,8 @@ def choose_pod(cluster: Client, target: Target, answer: Answer) -> Source:
     if found:
         chosen = found[0]
         of = f" of {len(found)}" if len(found) > 1 else ""
-        text = f"{target.kind} {target.name}: pod {name(chosen)}{of} is taken, {pod_selection.why_chosen(chosen)}"
+        because = pod_selection.why_chosen(chosen)
+        text = f"{target.kind} {target.name}: pod {name(chosen)}{of} is taken, {because}"
         return Source(chosen, answer.at, (Finding(Level.INFO, text), *said))
     pod = pod_selection.pod_of(owner, cluster.namespace)
     if pod is None:

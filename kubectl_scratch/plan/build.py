@@ -127,13 +127,13 @@ def make_plan(source: Json, request: DebugRequest, around: PlanInputs) -> Plan:
     Raises InvalidRequest where the container is not in the pod, or something else that a flag
     names.
     """
-    wishes, suffix = request.wishes, around.suffix
+    options, suffix = request.options, around.suffix
     target, choice = choose_target(source, request)
-    copy_name = wishes.name or name_of_copy(name(source), suffix)
+    copy_name = options.name or name_of_copy(name(source), suffix)
     unserved = why_unserved(source, around.neighbours)
-    caution = read_only_caution(source, target, wishes) or (unserved and f"{unserved}, {MAY_TAKE}")
+    caution = read_only_caution(source, target, options) or (unserved and f"{unserved}, {MAY_TAKE}")
     inside = plan_mode(source, target, request, around.ground, caution, around.now, copy_name)
-    marks = marks_of(source, target, wishes.reason, around)
+    marks = marks_of(source, target, options.reason, around)
     ours = lease.session_labels(suffix)
     # What an injector asks for is not chosen: without the proxy the copy would be cut off.
     fixed = {**mesh.injection_labels(source), **ours}
@@ -141,7 +141,7 @@ def make_plan(source: Json, request: DebugRequest, around: PlanInputs) -> Plan:
         labels_of(source),
         fixed,
         with_source(source, around.neighbours),
-        wishes.keep_labels,
+        options.keep_labels,
         stranger_of(source),
     )
     copied = manifest.make_copy(
@@ -154,7 +154,7 @@ def make_plan(source: Json, request: DebugRequest, around: PlanInputs) -> Plan:
             lease.ARCH_ANNOTATION: arch_of(inside),
             **({lease.ALONE_ANNOTATION: "true"} if inside.alone else {}),
         },
-        wishes,
+        options,
         target["name"],
         kept.gate,
         around.claims,
@@ -175,7 +175,7 @@ def make_plan(source: Json, request: DebugRequest, around: PlanInputs) -> Plan:
     return Plan(
         place=session_target(
             source, target, copied.manifest, tools.choices[0], inside, twin, around.ground
-        )._replace(read_only=read_only_volumes(source, wishes)),
+        )._replace(read_only=read_only_volumes(source, options)),
         source=source,
         session_id=suffix,
         lease=lease_of(copy_name, target, request, marks, around),
@@ -201,13 +201,13 @@ def make_plan(source: Json, request: DebugRequest, around: PlanInputs) -> Plan:
 
 def form_of(copy: Json, target: Json, request: DebugRequest, twin: bool) -> DebugContainerForm:
     """Return the form of the debug container: a twin of the target, or a toolkit image's."""
-    wishes = request.wishes
+    options = request.options
     copied = find(all_containers(copy), target["name"]) or target
     if twin:
         # What is held has another command, which a twin has anyway.
-        return debug_container.container_like_target(copied, wishes.env, wishes.pull_policy)
+        return debug_container.container_like_target(copied, options.env, options.pull_policy)
     image = request.image or DEFAULT_IMAGE
-    return debug_container.container_of_image(copied, image, wishes.env, wishes.pull_policy)
+    return debug_container.container_of_image(copied, image, options.env, options.pull_policy)
 
 
 def session_target(
@@ -304,19 +304,19 @@ def why_unserved(source: Json, neighbours: NamespaceSelectors) -> str:
     return "no Service selects the source"
 
 
-def read_only_caution(source: Json, target: Json, wishes: CopyOptions) -> str:
+def read_only_caution(source: Json, target: Json, options: CopyOptions) -> str:
     """Return which volumes a target that runs would miss in the copy; empty if none."""
-    read_only = volume_edits.read_only_by_us(source, wishes, target)
-    left_out = volume_edits.left_out_by_us(source, wishes, target)
+    read_only = volume_edits.read_only_by_us(source, options, target)
+    left_out = volume_edits.left_out_by_us(source, options, target)
     found = [f"{remedies.are_read_only(tuple(read_only))} in the copy"] if read_only else []
     found += [f"volume {', '.join(left_out)} is left out of the copy"] if left_out else []
     return f"{' and '.join(found)}, where the app may fail; {RUNS_IT}" if found else ""
 
 
-def read_only_volumes(source: Json, wishes: CopyOptions) -> dict[str, tuple[str, ...]]:
+def read_only_volumes(source: Json, options: CopyOptions) -> dict[str, tuple[str, ...]]:
     """Return the volumes that each container writes in the source and cannot write in the copy."""
     found = {
-        c["name"]: tuple(volume_edits.missed_volumes(source, wishes, c))
+        c["name"]: tuple(volume_edits.missed_volumes(source, options, c))
         for c in all_containers(source)
     }
     return {name: missed for name, missed in found.items() if missed}

@@ -160,7 +160,7 @@ def plan_in_place(
     target, chosen = _target(source, request)
     image = request.image or DEFAULT_IMAGE
     form = debug_container.container_of_image(
-        target, image, request.wishes.env, request.wishes.pull_policy
+        target, image, request.options.env, request.options.pull_policy
     )
     tools = debug_container.debug_containers(
         source, target, form, tag, profile=request.profile, custom=request.custom

@@ -88,7 +88,7 @@ def plan_mode(
 
 def _wants_debug_container(request: DebugRequest) -> bool:
     """Say whether a flag is about the debug container, so that the session is to stand there."""
-    wished = request.custom is not None or bool(request.wishes.env)
+    wished = request.custom is not None or bool(request.options.env)
     return request.image is not None or request.profile != "auto" or wished
 
 

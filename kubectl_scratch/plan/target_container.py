@@ -28,10 +28,10 @@ def choose_target(source: Json, request: DebugRequest) -> tuple[Json, tuple[Find
     Where an init container fails, and is not left out, it is that one, which keeps the others
     from starting. Raises InvalidRequest where the one that the user names is not in the copy.
     """
-    wishes = request.wishes
+    options = request.options
     if request.container is not None:
-        return named_target(source, request.container, wishes), ()
-    left_out = {*_of_mesh(source, wishes), *skipped_init(source, wishes.skip_init)}
+        return named_target(source, request.container, options), ()
+    left_out = {*_of_mesh(source, options), *skipped_init(source, options.skip_init)}
     failing = None if request.image else failing_init(source)
     if failing is not None and failing["name"] not in left_out:
         text = f"init container {failing['name']} fails, so it is the target; -c chooses another"
@@ -48,25 +48,25 @@ def choose_target(source: Json, request: DebugRequest) -> tuple[Json, tuple[Find
     return first, (Finding(Level.INFO, text),)
 
 
-def named_target(source: Json, wanted: str, wishes: CopyOptions) -> Json:
+def named_target(source: Json, wanted: str, options: CopyOptions) -> Json:
     """Return the container of that name; raises InvalidRequest where the copy has none."""
     found = find(all_containers(source), wanted)
     if found is None:
         there = ", ".join(names_of(all_containers(source)))
         problem = f"pod {name(source)!r} has no container {wanted!r}"
         raise InvalidRequest(problem, f"it has: {there}")
-    of_mesh = _of_mesh(source, wishes).get(wanted)
+    of_mesh = _of_mesh(source, options).get(wanted)
     if of_mesh is not None:
         problem = f"container {wanted!r} is {of_mesh}'s, and the copy gets one of its own"
         raise InvalidRequest(problem, "choose one of the app's with -c")
-    if wanted in skipped_init(source, wishes.skip_init):
+    if wanted in skipped_init(source, options.skip_init):
         problem = f"container {wanted!r} can't be the target and be left out by --skip-init"
         raise InvalidRequest(problem, "choose another one with -c, or keep this one")
     return found
 
 
-def _of_mesh(source: Json, wishes: CopyOptions) -> dict[str, str]:
-    return mesh.mesh_containers(source, keep_mesh=wishes.keep_mesh)
+def _of_mesh(source: Json, options: CopyOptions) -> dict[str, str]:
+    return mesh.mesh_containers(source, keep_mesh=options.keep_mesh)
 
 
 def failing_init(source: Json) -> Json | None:

@@ -61,7 +61,7 @@ class ClientWatchdog:
         command = tether_command(place.tag)
         where = (place.namespace, place.copy_name, place.container)
         return exec_stream.connect_exec(
-            self._cluster.exec_dial(*where, command, False), exec_stream.V4
+            self._cluster.exec_endpoint(*where, command, False), exec_stream.V4
         )
 
 

@@ -1,6 +1,6 @@
 """Where a verb sits: the cluster, the user's side, the signals, the time.
 
-It imports none of them: a verb has its desk, and asks the cluster, before the rest is imported.
+It imports none of them: a verb has its context, and asks the cluster, before the rest is imported.
 """
 
 from __future__ import annotations

@@ -20,67 +20,71 @@ from kubectl_scratch.toolkit.archive import Entry
 
 
 def run_in_copy(
-    copy: CopyMembership, session: SessionRequest, desk: Context, tty: bool, source: Json | None
+    copy: CopyMembership, session: SessionRequest, context: Context, tty: bool, source: Json | None
 ) -> ExecOutcome:
     """Run the session; a shell whose target has died goes on in the debug container.
 
     So does one whose target ends again and again before it is reached. ``source`` is the source pod
     of a new copy, of which facts stand above the first prompt.
     """
-    luggage = uploads_for(copy, desk, source)
+    uploads = uploads_for(copy, context, source)
     if copy.learning:
         discover_entrypoint(
-            desk.cluster, copy.place, copy.learning, session.timeout, seed_check_of(copy, desk)
+            context.cluster,
+            copy.place,
+            copy.learning,
+            session.timeout,
+            seed_check_of(copy, context),
         )
     place = copy.place
-    limit = SessionLimit(session.longest, copy.deadline, desk)
+    limit = SessionLimit(session.longest, copy.deadline, context)
     can_move = place.view == APP and tty and not session.command
     try:
-        outcome = run_session(session, desk, place, tty, limit, luggage)
+        outcome = run_session(session, context, place, tty, limit, uploads)
     except CopyNotReady as error:
-        beside = _beside(copy, desk) if can_move and error.beside else None
+        beside = _beside(copy, context) if can_move and error.beside else None
         if beside is None:
             raise
-        desk.console.warning("; ".join(filter(None, (error.last, error.hint))))
+        context.console.warning("; ".join(filter(None, (error.last, error.hint))))
     else:
         if place.view != APP or not (outcome.lost or outcome.code == KILLED):
             return outcome
-        death = desk.interrupts.run(lambda: death_of_target(desk, place))
+        death = context.interrupts.run(lambda: death_of_target(context, place))
         if not death:
             return outcome
         cure = "" if place.held or can_move else f"; {HOLD_HINT}"
-        desk.console.warning(f"{death}{cure}")
-        beside = _beside(copy, desk) if can_move else None
+        context.console.warning(f"{death}{cure}")
+        beside = _beside(copy, context) if can_move else None
         if beside is None:
             return outcome
-    desk.console.info("the session goes on in the debug container")
-    further = Uploads(check=seed_check_of(copy, desk), gone=copy.why_gone)
-    return run_session(session, desk, beside, tty, limit, further)
+    context.console.info("the session goes on in the debug container")
+    further = Uploads(check=seed_check_of(copy, context), gone=copy.why_gone)
+    return run_session(session, context, beside, tty, limit, further)
 
 
-def _beside(copy: CopyMembership, desk: Context) -> SessionTarget | None:
+def _beside(copy: CopyMembership, context: Context) -> SessionTarget | None:
     """Return where a session in the debug container stands, None if there is none."""
     # Nobody waits for the target any more, so it need not wait for the session.
     copy.session_begins()
-    return desk.interrupts.run(copy.beside)
+    return context.interrupts.run(copy.beside)
 
 
-def uploads_for(copy: CopyMembership, desk: Context, source: Json | None) -> Uploads:
+def uploads_for(copy: CopyMembership, context: Context, source: Json | None) -> Uploads:
     """Return what goes along."""
-    luggage = Uploads(
+    uploads = Uploads(
         discovery_entries(copy),
         begins=copy.session_begins,
-        check=seed_check_of(copy, desk),
+        check=seed_check_of(copy, context),
         gone=copy.why_gone,
     )
     if source is None:
-        return luggage
-    return luggage._replace(facts=CrashSummary(desk.cluster, source, copy.place.target).lines)
+        return uploads
+    return uploads._replace(facts=CrashSummary(context.cluster, source, copy.place.target).lines)
 
 
-def seed_check_of(copy: CopyMembership, desk: Context) -> SeedCheck | None:
+def seed_check_of(copy: CopyMembership, context: Context) -> SeedCheck | None:
     """Return the check of the copy's seed, where it has one."""
-    return copy.seed and SeedCheck(desk.cluster, copy.seed, desk.console.warning)
+    return copy.seed and SeedCheck(context.cluster, copy.seed, context.console.warning)
 
 
 def discovery_entries(copy: CopyMembership) -> tuple[Entry, ...]:

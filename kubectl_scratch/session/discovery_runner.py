@@ -136,9 +136,11 @@ class _Learner:
         """Return what the seed says; raises _Passing, or _Final, with why it does not."""
         place = self._place
         try:
-            dial = self._cluster.exec_dial(place.namespace, pod, container, (SEED, verb), False)
+            endpoint = self._cluster.exec_endpoint(
+                place.namespace, pod, container, (SEED, verb), False
+            )
             outcome, said = exec_stream.converse(
-                exec_stream.connect_exec(dial, exec_stream.V4), stdin, ASK_SECONDS
+                exec_stream.connect_exec(endpoint, exec_stream.V4), stdin, ASK_SECONDS
             )
         except (exec_stream.NotStarted, exec_stream.Unsure) as error:
             raise _Passing(str(error)) from error

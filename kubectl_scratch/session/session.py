@@ -84,49 +84,49 @@ NOTHING = Uploads()
 
 def run_session(
     request: SessionRequest,
-    desk: Context,
+    context: Context,
     place: SessionTarget,
     tty: bool,
     limit: SessionLimit,
-    luggage: Uploads = NOTHING,
+    uploads: Uploads = NOTHING,
 ) -> ExecOutcome:
     """Wait for the session's container, and carry the session until it ends."""
     with private_folder() as folder:
-        remote = open_session(request, desk, place, tty, folder, luggage)
-        desk.console.settle()
-        outcome = carry(remote, request, desk, place, tty, limit, luggage)
+        remote = open_session(request, context, place, tty, folder, uploads)
+        context.console.settle()
+        outcome = carry(remote, request, context, place, tty, limit, uploads)
     if outcome.lost or outcome.code == KILLED:
-        tell_of_the_copy(desk, place, luggage)
+        tell_of_the_copy(context, place, uploads)
     elif is_over(outcome.problem):
-        refuse_ended(desk, place, luggage)
+        refuse_ended(context, place, uploads)
     return outcome
 
 
-def tell_of_the_copy(desk: Context, place: SessionTarget, luggage: Uploads) -> None:
+def tell_of_the_copy(context: Context, place: SessionTarget, uploads: Uploads) -> None:
     """Say so where a session was killed because its copy has ended."""
-    watch = CopyWatch(desk.cluster, place, luggage.gone)
+    watch = CopyWatch(context.cluster, place, uploads.gone)
     with contextlib.suppress(ClusterError):
-        state = desk.interrupts.run(lambda: watch.look(LOOK_SECONDS))
+        state = context.interrupts.run(lambda: watch.look(LOOK_SECONDS))
         if isinstance(state, Failed):
-            desk.console.error("; ".join(filter(None, (state.why, state.hint))))
+            context.console.error("; ".join(filter(None, (state.why, state.hint))))
 
 
-def refuse_ended(desk: Context, place: SessionTarget, luggage: Uploads) -> None:
+def refuse_ended(context: Context, place: SessionTarget, uploads: Uploads) -> None:
     """Raise CopyNotReady where the session's container has ended before the session began."""
-    watch = CopyWatch(desk.cluster, place, luggage.gone)
+    watch = CopyWatch(context.cluster, place, uploads.gone)
 
     def look() -> None:
         for _ in range(OVER_LOOKS):
             state = watch.look(LOOK_SECONDS)
             if isinstance(state, Failed):
                 raise CopyNotReady(state.why, hint=state.hint, beside=state.beside)
-            desk.clock.sleep(DEATH_LOOK_EVERY)
+            context.clock.sleep(DEATH_LOOK_EVERY)
 
     with contextlib.suppress(ClusterError):
-        desk.interrupts.run(look)
+        context.interrupts.run(look)
 
 
-def death_of_target(desk: Context, place: SessionTarget) -> str:
+def death_of_target(context: Context, place: SessionTarget) -> str:
     """Return how the target has ended under a session, in words; empty where it has not.
 
     An app that has started again tells of an earlier end, too. The API tells of one up to a
@@ -136,13 +136,13 @@ def death_of_target(desk: Context, place: SessionTarget) -> str:
     earliest: datetime | None = None
     for _ in range(DEATH_LOOKS):
         try:
-            answer = desk.cluster.get(path, LOOK_SECONDS)
+            answer = context.cluster.get(path, LOOK_SECONDS)
         except ClusterError:
             return ""
         if earliest is None:
             earliest = answer.at - DEATH_WITHIN
             # At once, for it is soon started again.
-            if place.held and still_runs(desk, place):
+            if place.held and still_runs(context, place):
                 return ""
         if is_going(answer.body) or has_ended(answer.body):
             # The copy has ended, and its target with it: that has been told.
@@ -152,18 +152,18 @@ def death_of_target(desk: Context, place: SessionTarget) -> str:
         ended = next((state["terminated"] for state in states if state.get("terminated")), None)
         if ended and (api_time(ended.get("finishedAt")) or earliest) >= earliest:
             return f"container {place.target} {how_it_ended(ended)}, and the session with it"
-        desk.clock.sleep(DEATH_LOOK_EVERY)
+        context.clock.sleep(DEATH_LOOK_EVERY)
     return ""
 
 
-def still_runs(desk: Context, place: SessionTarget) -> bool:
+def still_runs(context: Context, place: SessionTarget) -> bool:
     """Say whether the seed in the target answers; false where that can't be known."""
     where = (place.namespace, place.copy_name, place.target)
-    dial = desk.cluster.exec_dial(*where, (archive.SEED, "version"), False)
-    dial = dial._replace(timeout=LOOK_SECONDS)
+    endpoint = context.cluster.exec_endpoint(*where, (archive.SEED, "version"), False)
+    endpoint = endpoint._replace(timeout=LOOK_SECONDS)
     try:
         outcome, _ = exec_stream.converse(
-            exec_stream.connect_exec(dial, exec_stream.V4), b"", LOOK_SECONDS
+            exec_stream.connect_exec(endpoint, exec_stream.V4), b"", LOOK_SECONDS
         )
     except (*UNREACHED, OSError):
         return False
@@ -173,50 +173,54 @@ def still_runs(desk: Context, place: SessionTarget) -> bool:
 def carry(
     remote: RemoteCommand,
     request: SessionRequest,
-    desk: Context,
+    context: Context,
     place: SessionTarget,
     tty: bool,
     limit: SessionLimit,
-    luggage: Uploads,
+    uploads: Uploads,
 ) -> ExecOutcome:
     """Carry the session until it ends."""
-    now, reads = desk.clock.monotonic, request.stdin is not False
-    luggage.begins()
+    now, reads = context.clock.monotonic, request.stdin is not False
+    uploads.begins()
     try:
         if tty:
             if not request.command:
-                for line in (*luggage.facts(place), *shell.banner(place)):
-                    desk.console.info(line)
-            with terminal.raw_session(remote, desk.user, desk.console) as raw:
-                terminal.bridge(remote, desk.user, desk.interrupts, now, limit.check, raw, reads)
+                for line in (*uploads.facts(place), *shell.banner(place)):
+                    context.console.info(line)
+            with terminal.raw_session(remote, context.user, context.console) as raw:
+                terminal.bridge(
+                    remote, context.user, context.interrupts, now, limit.check, raw, reads
+                )
         else:
             if not reads:
                 remote.sendeof()
-            with watch_stdin(remote, request, desk, place) as wanted:
-                hint = StdinHint(wanted, request.command, desk) if wanted else None
+            with watch_stdin(remote, request, context, place) as wanted:
+                hint = StdinHint(wanted, request.command, context) if wanted else None
 
                 def tick() -> None:
                     limit.check()
                     if hint:
                         hint.check()
 
-                terminal.bridge(remote, desk.user, desk.interrupts, now, tick, None, reads, wanted)
+                terminal.bridge(
+                    remote, context.user, context.interrupts, now, tick, None, reads, wanted
+                )
     finally:
         remote.close()
     return remote.outcome()
 
 
 def watch_stdin(
-    remote: RemoteCommand, request: SessionRequest, desk: Context, place: SessionTarget
+    remote: RemoteCommand, request: SessionRequest, context: Context, place: SessionTarget
 ) -> AbstractContextManager[StdinWatch | None]:
     """Return what tells when our stdin is to be read; None where it is read at once.
 
     A shell reads it, and without the seed nobody can tell.
     """
     asked = request.stdin is not None or not request.command
-    if asked or not remote.input_id or terminal.stdin_has_ended(desk.user.stdin):
+    if asked or not remote.input_id or terminal.stdin_has_ended(context.user.stdin):
         return contextlib.nullcontext()
-    return StdinWatch(desk.cluster, place, remote.input_id)
+    return StdinWatch(context.cluster, place, remote.input_id)
 
 
 class StdinHint:
@@ -225,11 +229,11 @@ class StdinHint:
     One that only looks now and then whether there is some, without waiting for it, is not seen.
     """
 
-    def __init__(self, wanted: StdinWatch, command: tuple[str, ...], desk: Context) -> None:
+    def __init__(self, wanted: StdinWatch, command: tuple[str, ...], context: Context) -> None:
         self._wanted = wanted
         self._command = command
-        self._desk = desk
-        self._next = desk.clock.monotonic() + UNREAD_SECONDS
+        self._desk = context
+        self._next = context.clock.monotonic() + UNREAD_SECONDS
 
     def check(self) -> None:
         """Look, about once a second."""
@@ -249,50 +253,50 @@ class StdinHint:
 
 def open_session(
     request: SessionRequest,
-    desk: Context,
+    context: Context,
     place: SessionTarget,
     tty: bool,
     folder: Path,
-    luggage: Uploads,
+    uploads: Uploads,
 ) -> RemoteCommand:
     """Return the session as soon as its container takes it."""
-    errand = make_exec_command(request, desk, place, tty, luggage)
+    exec_command = make_exec_command(request, context, place, tty, uploads)
 
     last = [""]
 
     def say(words: str) -> None:
         last[0] = words
         text = f"waiting for {place.copy_name}: {words}"
-        desk.console.progress(text, key=without_numbers(words))
+        context.console.progress(text, key=without_numbers(words))
 
-    attempt = choose_transport(request.transport, desk, errand, folder, say)
+    attempt = choose_transport(request.transport, context, exec_command, folder, say)
 
     def checked(state: State) -> RemoteCommand | None:
         tasks.raise_if_abandoned()
         return attempt(state)
 
     def wait() -> RemoteCommand:
-        watch = CopyWatch(desk.cluster, place, luggage.gone)
+        watch = CopyWatch(context.cluster, place, uploads.gone)
         return wait_for(
             checked,
             watch.look,
             watch.events,
             say,
-            desk.clock,
+            context.clock,
             Patience(request.timeout),
-            StartNews(desk.cluster, place),
+            StartNews(context.cluster, place),
         )
 
     say("the debug container starts" if place.tag else "the copy starts")
     try:
-        return desk.interrupts.run(wait, RemoteCommand.close, request.timeout + GRACE_SECONDS)
+        return context.interrupts.run(wait, RemoteCommand.close, request.timeout + GRACE_SECONDS)
     except TimeoutError as error:
         # What it waits for has a longer end of its own.
         raise CopyNotReady(last[0], request.timeout, TIMEOUT_HINT) from error
 
 
 def make_exec_command(
-    request: SessionRequest, desk: Context, place: SessionTarget, tty: bool, luggage: Uploads
+    request: SessionRequest, context: Context, place: SessionTarget, tty: bool, uploads: Uploads
 ) -> ExecCommand:
     """Return the session's command, and the toolkit where it has to be brought."""
     command = shell.shell_command(place, request.command, tty, request.shell)
@@ -302,47 +306,51 @@ def make_exec_command(
         place.container,
         command,
         tty,
-        desk.user.size(),
+        context.user.size(),
         repeatable=not request.command,
-        toolkit=pack(request, place, tty, luggage) if place.has_seed else None,
+        toolkit=pack(request, place, tty, uploads) if place.has_seed else None,
         loose=unwatched_command(command, place.tag) if place.tag else None,
-        check=luggage.check,
+        check=uploads.check,
         reads=request.stdin is not False,
     )
 
 
-def pack(request: SessionRequest, place: SessionTarget, tty: bool, luggage: Uploads) -> bytes:
+def pack(request: SessionRequest, place: SessionTarget, tty: bool, uploads: Uploads) -> bytes:
     """Return all that the seed receives: busybox, the user's own tools, the shell's helpers."""
     # A shell on a terminal reads the helpers, and makes the links.
     shipped = archive.shipped_entries(place.arch, linked=bool(request.command) or not tty)
     mine = [entry for path in request.toolkit_files for entry in archive.user_entries(path)]
     helpers = Entry("rc", shell.shell_helpers(place).encode(), 0o644)
-    return archive.pack_entries([*shipped, *mine, helpers, *luggage.entries])
+    return archive.pack_entries([*shipped, *mine, helpers, *uploads.entries])
 
 
 def choose_transport(
-    wanted: str, desk: Context, errand: ExecCommand, folder: Path, say: Callable[[str], None]
+    wanted: str,
+    context: Context,
+    exec_command: ExecCommand,
+    folder: Path,
+    say: Callable[[str], None],
 ) -> Attempt:
     """Return how to try to reach the command; ``say`` tells what is waited for."""
-    kubectl = KubectlTransport(desk.cluster, errand, folder)
+    kubectl = KubectlTransport(context.cluster, exec_command, folder)
     if wanted == "kubectl":
         return kubectl.attempt
-    websocket = WebSocketTransport(desk.cluster, errand, say)
+    websocket = WebSocketTransport(context.cluster, exec_command, say)
     if wanted == "websocket":
         return only_websocket(websocket)
-    return websocket_or_kubectl(websocket, kubectl, desk.console.info)
+    return websocket_or_kubectl(websocket, kubectl, context.console.info)
 
 
 class SessionLimit:
     """End a session that has been forgotten or whose copy is about to end; say so before."""
 
-    def __init__(self, longest: float, deadline: float | None, desk: Context) -> None:
+    def __init__(self, longest: float, deadline: float | None, context: Context) -> None:
         """Begin; ``deadline`` is the copy's, in seconds from now, where it has one."""
         self._longest, self._why = longest, "--max allows longer ones"
         if deadline is not None and deadline < longest:
             self._longest, self._why = deadline, "its copy has no lease"
-        self._desk = desk
-        self._began = desk.clock.monotonic()
+        self._desk = context
+        self._began = context.clock.monotonic()
         self._notice = min(WARNING_SECONDS, self._longest / 2)
         self._warned = False
 

@@ -91,7 +91,7 @@ class StdinWatch:
         place, words = self._place, (SEED, "wants", self._stdin)
         where = (place.namespace, place.copy_name, place.container)
         watching = exec_stream.connect_exec(
-            self._cluster.exec_dial(*where, words, False), exec_stream.V4
+            self._cluster.exec_endpoint(*where, words, False), exec_stream.V4
         )
         try:
             pinged = time.monotonic()

@@ -116,29 +116,32 @@ class WebSocketTransport:
     """
 
     def __init__(
-        self, cluster: Client, errand: ExecCommand, say: Callable[[str], None] = lambda words: None
+        self,
+        cluster: Client,
+        exec_command: ExecCommand,
+        say: Callable[[str], None] = lambda words: None,
     ) -> None:
         self._cluster = cluster
-        self._errand = errand
+        self._exec_command = exec_command
         self._say = say
         self._cuts = 0
         self._ends = Ends()
         # The first try finds a connection, which takes three ways to a server and back.
-        self._ahead: Task[Tunnel] | None = Task(lambda: reach(self._dial(())))
+        self._ahead: Task[Tunnel] | None = Task(lambda: reach(self._endpoint(())))
 
     def attempt(self, state: State) -> RemoteCommand | None:
         """Return the running command, or None where the container does not run yet.
 
         Raises ClusterError where it never will, and stream.NoWebSocket.
         """
-        errand = self._errand
-        subprotocol = exec_stream.V4 if errand.tty else exec_stream.V5
-        toolkit = errand.toolkit
+        exec_command = self._exec_command
+        subprotocol = exec_stream.V4 if exec_command.tty else exec_stream.V5
+        toolkit = exec_command.toolkit
         if toolkit is not None:
             return self._reach(lambda: self._start_with(toolkit, subprotocol))
-        if errand.tty and errand.repeatable:
+        if exec_command.tty and exec_command.repeatable:
             return self._reach(lambda: self._start(exec_stream.V4))
-        probe = self._reach(lambda: self._connect(PROBE, exec_stream.V4, tty=errand.tty))
+        probe = self._reach(lambda: self._connect(PROBE, exec_stream.V4, tty=exec_command.tty))
         if probe is None:
             return None
         probe.close()
@@ -163,14 +166,14 @@ class WebSocketTransport:
             raise exec_stream.NoWebSocket(str(error)) from error
 
     def _start_with(self, toolkit: bytes, subprotocol: str) -> WebSocketCommand:
-        errand = self._errand
-        connected = self._connect((*START, *errand.command), subprotocol, errand.tty)
-        if errand.check is not None and subprotocol == exec_stream.V4:
+        exec_command = self._exec_command
+        connected = self._connect((*START, *exec_command.command), subprotocol, exec_command.tty)
+        if exec_command.check is not None and subprotocol == exec_stream.V4:
             # Its handshake, unlike v5's, tells that the container runs.
-            errand.check.begin()
+            exec_command.check.begin()
         try:
-            lives = Lives(self._cluster, errand)
-            greeting = send_seed(connected, toolkit, self._say, errand.check, lives)
+            lives = Lives(self._cluster, exec_command)
+            greeting = send_seed(connected, toolkit, self._say, exec_command.check, lives)
         except SeedEnded as error:
             connected.close()
             self._ends.note(str(error))
@@ -178,12 +181,12 @@ class WebSocketTransport:
         except BaseException:
             connected.close()
             raise
-        return WebSocketCommand(connected, errand.tty, greeting.stdin)
+        return WebSocketCommand(connected, exec_command.tty, greeting.stdin)
 
     def _start(self, subprotocol: str) -> WebSocketCommand:
-        errand = self._errand
-        connected = self._connect(errand.command, subprotocol, tty=errand.tty)
-        return WebSocketCommand(connected, errand.tty)
+        exec_command = self._exec_command
+        connected = self._connect(exec_command.command, subprotocol, tty=exec_command.tty)
+        return WebSocketCommand(connected, exec_command.tty)
 
     def _start_once(self, subprotocol: str) -> WebSocketCommand:
         """Start what must not be started twice, in a container that runs."""
@@ -200,10 +203,10 @@ class WebSocketTransport:
     def _connect(
         self, command: tuple[str, ...], subprotocol: str, tty: bool
     ) -> exec_stream.ExecStream:
-        action = f"exec in {self._errand.pod}"
+        action = f"exec in {self._exec_command.pod}"
         try:
             return exec_stream.connect_exec(
-                self._dial(command, tty), subprotocol, reached=self._reached()
+                self._endpoint(command, tty), subprotocol, reached=self._reached()
             )
         except exec_stream.Refused as error:
             message = str(error.status.get("message") or error.code)
@@ -212,10 +215,10 @@ class WebSocketTransport:
         except OSError as error:
             raise Unreachable(str(error), action) from error
 
-    def _dial(self, command: tuple[str, ...], tty: bool = False) -> ExecEndpoint:
-        errand = self._errand
-        where = (errand.namespace, errand.pod, errand.container)
-        return self._cluster.exec_dial(*where, command, tty)
+    def _endpoint(self, command: tuple[str, ...], tty: bool = False) -> ExecEndpoint:
+        exec_command = self._exec_command
+        where = (exec_command.namespace, exec_command.pod, exec_command.container)
+        return self._cluster.exec_endpoint(*where, command, tty)
 
     def _reached(self) -> Tunnel | None:
         """Return the connection that was made ahead, once, and none where there is none."""
@@ -282,19 +285,21 @@ def _expect(
 class Lives:
     """Say whether a container still runs: the exec of one that has just ended may never end."""
 
-    def __init__(self, cluster: Client, errand: ExecCommand) -> None:
+    def __init__(self, cluster: Client, exec_command: ExecCommand) -> None:
         self._cluster = cluster
-        self._errand = errand
+        self._exec_command = exec_command
         self._id = ""
 
     def __call__(self) -> bool:
         """Return whether it runs, and is the one of the last time; true if that is not known."""
-        errand = self._errand
+        exec_command = self._exec_command
         try:
-            pod = self._cluster.get(api.pods(errand.namespace, errand.pod), LIVES_SECONDS).body
+            pod = self._cluster.get(
+                api.pods(exec_command.namespace, exec_command.pod), LIVES_SECONDS
+            ).body
         except ClusterError:
             return True
-        status = status_of(pod, errand.container) or {}
+        status = status_of(pod, exec_command.container) or {}
         state = status.get("state") or {}
         before, self._id = self._id, str(status.get("containerID") or "")
         # The status of one that is new comes late.
@@ -351,9 +356,9 @@ class KubectlTransport:
     arguments, which every user of the machine may read.
     """
 
-    def __init__(self, cluster: Client, errand: ExecCommand, folder: Path) -> None:
+    def __init__(self, cluster: Client, exec_command: ExecCommand, folder: Path) -> None:
         self._cluster = cluster
-        self._errand = errand
+        self._exec_command = exec_command
         self._folder = folder
         self._ends = Ends()
 
@@ -361,24 +366,24 @@ class KubectlTransport:
         """Return the running command, or None where the container does not run yet."""
         if not isinstance(state, Ready):
             return None
-        kubectl, command = find_kubectl(), self._errand.loose or self._errand.command
+        kubectl, command = find_kubectl(), self._exec_command.loose or self._exec_command.command
         try:
-            if self._errand.toolkit is not None:
-                if not self._bring(kubectl, self._errand.toolkit):
+            if self._exec_command.toolkit is not None:
+                if not self._bring(kubectl, self._exec_command.toolkit):
                     return None
                 command = (*ENTER, *command)
-            reads = self._errand.reads
+            reads = self._exec_command.reads
             arguments = self._arguments(command, reads=reads)
-            if self._errand.tty:
-                return KubectlCommand(kubectl, arguments, self._errand.size)
+            if self._exec_command.tty:
+                return KubectlCommand(kubectl, arguments, self._exec_command.size)
             return KubectlPipedCommand(kubectl, arguments, reads)
         except OSError as error:
             raise SessionError(f"{kubectl} can't be run: {error.strerror}") from error
 
     def _bring(self, kubectl: str, toolkit: bytes) -> bool:
         """Bring the toolkit; return false if the container has just ended, or not begun."""
-        if self._errand.check is not None:
-            self._errand.check.confirm()
+        if self._exec_command.check is not None:
+            self._exec_command.check.confirm()
         code, problem = self._receive(kubectl, toolkit)
         if code and (exec_stream.is_not_started(problem) or exec_stream.is_over(problem)):
             return False
@@ -393,7 +398,7 @@ class KubectlTransport:
 
     def _receive(self, kubectl: str, toolkit: bytes) -> tuple[int, str]:
         """Return how the seed ended that received the toolkit, and what was said."""
-        lives = Lives(self._cluster, self._errand)
+        lives = Lives(self._cluster, self._exec_command)
         until, data = time.monotonic() + RECEIVE_SECONDS, [toolkit]
         command = [kubectl, *self._arguments(RECEIVE, tty=False)]
         with subprocess.Popen(
@@ -421,10 +426,10 @@ class KubectlTransport:
         with os.fdopen(descriptor, "w") as file:
             # What YAML reads as a date is text.
             json.dump(self._cluster.access.config, file, default=str)
-        errand = self._errand
-        where = ["-n", errand.namespace, errand.pod, "-c", errand.container]
+        exec_command = self._exec_command
+        where = ["-n", exec_command.namespace, exec_command.pod, "-c", exec_command.container]
         # kubectl wants stdin for a terminal.
-        modes = [["-i"] if reads else [], ["-it"]][errand.tty if tty is None else tty]
+        modes = [["-i"] if reads else [], ["-it"]][exec_command.tty if tty is None else tty]
         flags = [f"--kubeconfig={config}"]
         if self._cluster.access.kuberc:
             flags.append(f"--kuberc={self._cluster.access.kuberc}")

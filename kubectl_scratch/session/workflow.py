@@ -29,46 +29,46 @@ from kubectl_scratch.session.context import Context, wants_terminal
 ADDED_WITHIN, ADDED_LOOK_EVERY = 6.0, 0.25
 
 
-def debug_copy(request: DebugRequest, desk: Context, reading: Task[Prefetched]) -> int:
+def debug_copy(request: DebugRequest, context: Context, reading: Task[Prefetched]) -> int:
     """Debug a copy of the pod; return the session's exit code.
 
     Raises a ScratchError where there was no session, where its connection was lost, and
     where the copy could not be deleted.
     """
     session = request.session
-    tty = wants_terminal(session, desk.user)
-    plan = desk.interrupts.run(lambda: plan_admitted(request, desk, reading))
+    tty = wants_terminal(session, context.user)
+    plan = context.interrupts.run(lambda: plan_admitted(request, context, reading))
     for finding in plan.findings:
-        report_finding(finding, desk.console)
+        report_finding(finding, context.console)
     copy = CreatedCopy(
-        plan, CopyTerms(session.ttl, request.deadline, session.longest), surroundings(desk)
+        plan, CopyTerms(session.ttl, request.deadline, session.longest), surroundings(context)
     )
     try:
-        return run_membership(copy, session, desk, tty, plan.source)
+        return run_membership(copy, session, context, tty, plan.source)
     except ClusterError as error:
-        explain_rejection(error, plan, desk)
+        explain_rejection(error, plan, context)
         raise
 
 
 def rehearse_copy(
-    request: DebugRequest, desk: Context, reading: Task[Prefetched], server: bool
+    request: DebugRequest, context: Context, reading: Task[Prefetched], server: bool
 ) -> Plan:
     """Return the plan; with ``server`` the API server judges what would be created.
 
     Raises ClusterError for a refusal.
     """
-    plan = desk.interrupts.run(lambda: plan_debug(request, desk, reading))
+    plan = context.interrupts.run(lambda: plan_debug(request, context, reading))
     if not server or plan.blockers:
         return plan
-    return desk.interrupts.run(lambda: judge_all(plan, desk))
+    return context.interrupts.run(lambda: judge_all(plan, context))
 
 
-def judge_all(plan: Plan, desk: Context) -> Plan:
+def judge_all(plan: Plan, context: Context) -> Plan:
     """Return the plan as the API server judges it; raises ClusterError for a refusal."""
-    admitted = admit(plan, desk.cluster)
+    admitted = admit(plan, context.cluster)
     refusals = [
-        judge_lease(admitted, desk.cluster),
-        judge_debug_container(admitted, None, desk.cluster),
+        judge_lease(admitted, context.cluster),
+        judge_debug_container(admitted, None, context.cluster),
     ]
     for refusal in (refusal for refusal in refusals if refusal):
         if not is_not_judged(refusal):
@@ -83,20 +83,20 @@ def verdict(plan: Plan) -> int:
     return ExitStatus.FAILURE if plan.blockers else ExitStatus.OK
 
 
-def plan_admitted(request: DebugRequest, desk: Context, reading: Task[Prefetched]) -> Plan:
+def plan_admitted(request: DebugRequest, context: Context, reading: Task[Prefetched]) -> Plan:
     """Make the plan that is carried out; raises InvalidRequest where it has a blocker."""
-    plan = plan_debug(request, desk, reading)
+    plan = plan_debug(request, context, reading)
     refuse_blocked(plan)
     # Inside the target nobody waits for the debug container, so it is tried as it is.
-    return admit(plan, desk.cluster) if plan.place.view == TOOLS else plan
+    return admit(plan, context.cluster) if plan.place.view == TOOLS else plan
 
 
-def plan_debug(request: DebugRequest, desk: Context, reading: Task[Prefetched]) -> Plan:
+def plan_debug(request: DebugRequest, context: Context, reading: Task[Prefetched]) -> Plan:
     """Make the plan of what is being read; raises what the reading raises."""
     found = reading.result()
     around = PlanInputs(
-        suffix=desk.suffix(),
-        author=desk.author,
+        suffix=context.suffix(),
+        author=context.author,
         now=found.source.at,
         neighbours=found.surveyed.neighbours,
         claims=found.surveyed.claims,
@@ -113,55 +113,57 @@ def refuse_blocked(plan: Plan) -> None:
         raise InvalidRequest(f"pod {plan.place.source} can't be copied", plan.blockers[0].text)
 
 
-def explain_rejection(error: ClusterError, plan: Plan, desk: Context) -> None:
+def explain_rejection(error: ClusterError, plan: Plan, context: Context) -> None:
     """Say what lies behind a refusal; the check tells more than its message."""
     if not error.refused:
         return
     # The copy is gone: a signal may end this.
-    desk.interrupts.reopen()
+    context.interrupts.reopen()
     # Seldom needed, and then nobody hurries.
     from kubectl_scratch.lookup.preflight import run_checks
 
     with contextlib.suppress(ClusterError):
-        for finding in desk.interrupts.run(lambda: run_checks(plan, desk.cluster)).findings:
+        for finding in context.interrupts.run(lambda: run_checks(plan, context.cluster)).findings:
             # Its own message is told as the error.
             if finding.level is Level.BLOCKER and error.message not in finding.text:
-                desk.console.warning(finding.text)
+                context.console.warning(finding.text)
 
 
-def attach_copy(pod: str, session: SessionRequest, desk: Context, view: str | None = None) -> int:
+def attach_copy(
+    pod: str, session: SessionRequest, context: Context, view: str | None = None
+) -> int:
     """Run one more session in the copy ``pod``; return its exit code.
 
     Raises as ``debug`` does, and InvalidRequest for a pod that is no copy.
     """
-    tty = wants_terminal(session, desk.user)
-    found = desk.interrupts.run(lambda: read_copy(pod, desk, view))
+    tty = wants_terminal(session, context.user)
+    found = context.interrupts.run(lambda: read_copy(pod, context, view))
     terms = CopyTerms(session.ttl, session.ttl, session.longest)
-    copy = JoinedCopy(found, desk.suffix(), terms, surroundings(desk), view)
-    return run_membership(copy, session, desk, tty)
+    copy = JoinedCopy(found, context.suffix(), terms, surroundings(context), view)
+    return run_membership(copy, session, context, tty)
 
 
-def read_copy(pod: str, desk: Context, view: str | None) -> Json:
+def read_copy(pod: str, context: Context, view: str | None) -> Json:
     """Read the copy, if need be until its debug container is there, which comes last."""
-    give_up_at = desk.clock.monotonic() + ADDED_WITHIN
+    give_up_at = context.clock.monotonic() + ADDED_WITHIN
     while True:
-        found = read_pod(desk.cluster, pod).body
-        late = desk.clock.monotonic() > give_up_at
+        found = read_pod(context.cluster, pod).body
+        late = context.clock.monotonic() > give_up_at
         if late or not awaits_debug_container(found, view):
             return found
-        desk.console.progress(f"waiting for {pod}: its debug container is being added")
-        desk.clock.sleep(ADDED_LOOK_EVERY)
+        context.console.progress(f"waiting for {pod}: its debug container is being added")
+        context.clock.sleep(ADDED_LOOK_EVERY)
 
 
-def surroundings(desk: Context) -> Surroundings:
+def surroundings(context: Context) -> Surroundings:
     """Return what a copy's life needs."""
-    return Surroundings(desk.cluster, desk.interrupts, desk.console)
+    return Surroundings(context.cluster, context.interrupts, context.console)
 
 
 def run_membership(
     copy: CopyMembership,
     session: SessionRequest,
-    desk: Context,
+    context: Context,
     tty: bool,
     source: Json | None = None,
 ) -> int:
@@ -174,9 +176,9 @@ def run_membership(
             # While the node starts the copy, and not before the copy is asked for.
             from kubectl_scratch.session import copy_session
 
-            outcome = copy_session.run_in_copy(copy, session, desk, tty, source)
-        desk.interrupts.reopen()
-        code = exit_code(outcome, desk.console.error)
+            outcome = copy_session.run_in_copy(copy, session, context, tty, source)
+        context.interrupts.reopen()
+        code = exit_code(outcome, context.console.error)
     except BaseException:
         if copy.leftover is not None:
             # It has the reason why there was no session as its context, and both are told.

@@ -376,10 +376,10 @@ def test_a_lost_connection_is_told_also_where_the_copy_stays(cli: Cli) -> None:
 
 
 BUG = """
-import kubectl_scratch.session.run
+import kubectl_scratch.session.session
 def carry(*_):
     raise RuntimeError("a bug")
-kubectl_scratch.session.run.carry = carry
+kubectl_scratch.session.session.carry = carry
 import sys
 from kubectl_scratch.cli.main import main
 sys.argv[0] = "kubectl-scratch"

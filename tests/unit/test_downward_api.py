@@ -49,9 +49,9 @@ def copy_of(
 ) -> Copied:
     entry = Entrypoint("spec", 1, ("/app",)) if held else None
     seeding = Seeding("x", "amd64", target, entry, only)
-    wishes = CopyOptions(**wanted)
+    options = CopyOptions(**wanted)
     return make_copy(
-        *(source, "db-0-copy", LABELS, MARKS, wishes, target),
+        *(source, "db-0-copy", LABELS, MARKS, options, target),
         seeding=seeding,
         source_runs=source_runs,
     )

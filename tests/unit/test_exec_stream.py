@@ -147,9 +147,9 @@ def test_an_answer_that_is_none_leaves_it_open_what_was_started(head: bytes) -> 
     with ours, theirs:
         theirs.sendall(head)
         theirs.shutdown(socket.SHUT_WR)
-        dial = ExecEndpoint("ws://one.example/exec", (), None, None, None, PATIENCE)
+        endpoint = ExecEndpoint("ws://one.example/exec", (), None, None, None, PATIENCE)
         with pytest.raises(Unsure):
-            connect_exec(dial, V5, reached=ours)
+            connect_exec(endpoint, V5, reached=ours)
 
 
 def test_a_proxy_s_answer_comes_in_time_as_a_whole() -> None:

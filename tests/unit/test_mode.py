@@ -143,7 +143,7 @@ NOT_SAID = CopyOptions()
 
 
 @pytest.mark.parametrize(
-    "volume, uses, wishes, missed",
+    "volume, uses, options, missed",
     [
         (CLAIM, A_MOUNT, NOT_SAID, True),
         ({"hostPath": {"path": "/srv"}}, A_MOUNT, NOT_SAID, True),
@@ -166,8 +166,8 @@ NOT_SAID = CopyOptions()
     ids=lambda value: str(value)[:60],
 )
 def test_which_volumes_are_read_only_in_the_copy_alone(
-    volume: Json, uses: Json, wishes: CopyOptions, missed: bool
+    volume: Json, uses: Json, options: CopyOptions, missed: bool
 ) -> None:
     container = a_container(**uses)
     pod = a_pod(containers=[container], volumes=[{"name": "data", **volume}])
-    assert volume_edits.missed_volumes(pod, wishes, container) == (["data"] if missed else [])
+    assert volume_edits.missed_volumes(pod, options, container) == (["data"] if missed else [])

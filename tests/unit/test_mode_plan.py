@@ -41,7 +41,9 @@ def decided(
 ) -> ModePlan:
     request = a_request(
         image=image,
-        **{key: said.pop(key) for key in ("custom", "profile", "session", "wishes") if key in said},
+        **{
+            key: said.pop(key) for key in ("custom", "profile", "session", "options") if key in said
+        },
         inside=Said(**said),
     )
     target = source["spec"]["containers"][0]
@@ -74,7 +76,7 @@ def test_a_crashing_target_is_held_and_its_command_is_known() -> None:
         {"image": "busybox"},
         {"profile": "netadmin"},
         {"custom": {"env": []}},
-        {"wishes": CopyOptions(env=(("A", "1"),))},
+        {"options": CopyOptions(env=(("A", "1"),))},
     ],
     ids=lambda how: next(iter(how)),
 )

@@ -153,18 +153,18 @@ SKIPPED = [frozenset({"setup"}), frozenset({"all"})]
 @pytest.mark.parametrize("skipped", SKIPPED, ids=str)
 def test_a_failing_init_container_that_is_left_out_is_no_target(skipped: frozenset[str]) -> None:
     pod = a_pod_with_setup(a_container("setup"), status=CRASHED)
-    plan = make_plan(pod, a_request(image=None, wishes=CopyOptions(skip_init=skipped)), HERE)
+    plan = make_plan(pod, a_request(image=None, options=CopyOptions(skip_init=skipped)), HERE)
     assert plan.place.target == "app" and "setup" not in str(plan.copy["spec"])
     annotated = {"kubectl.kubernetes.io/default-container": "setup"}
     pod["metadata"]["annotations"] = annotated
-    assert choose_target(pod, a_request(wishes=CopyOptions(skip_init=skipped)))[0]["name"] == "app"
+    assert choose_target(pod, a_request(options=CopyOptions(skip_init=skipped)))[0]["name"] == "app"
 
 
 @pytest.mark.parametrize("skipped", SKIPPED, ids=str)
 def test_a_target_that_is_named_and_left_out_is_refused(skipped: frozenset[str]) -> None:
     pod = a_pod_with_setup(a_container("setup"), status=CRASHED)
     with pytest.raises(InvalidRequest) as caught:
-        choose_target(pod, a_request(container="setup", wishes=CopyOptions(skip_init=skipped)))
+        choose_target(pod, a_request(container="setup", options=CopyOptions(skip_init=skipped)))
     assert "'setup'" in caught.value.problem and "--skip-init" in caught.value.problem
 
 
@@ -231,9 +231,9 @@ def test_what_a_job_s_copy_starts_again(inside: Json, again: str) -> None:
 
 @pytest.mark.parametrize("view, warned", [("app", False), ("tools", True)])
 def test_who_stands_inside_the_target_sees_its_processes(view: str, warned: bool) -> None:
-    wishes = CopyOptions(share_processes=False)
+    options = CopyOptions(share_processes=False)
     plan = make_plan(
-        a_pod(), a_request(image=None, wishes=wishes, inside=ModeOptions(view=view)), HERE
+        a_pod(), a_request(image=None, options=options, inside=ModeOptions(view=view)), HERE
     )
     assert ("does not see the target's processes" in told(plan, Level.WARNING)) is warned
     assert ("the session does not see" in told(plan)) is warned
@@ -287,7 +287,7 @@ def test_a_learning_run_has_a_name_of_its_own_however_long_the_copy_s_is() -> No
 
 def test_the_learning_run_watches_the_image_that_is_set() -> None:
     status = {"containerStatuses": [{"name": "app", **CRASHED}]}
-    request = a_request(image=None, wishes=CopyOptions(images=(("app", "other:2"),)))
+    request = a_request(image=None, options=CopyOptions(images=(("app", "other:2"),)))
     plan = make_plan(a_pod(status=status), request, HERE)
     assert plan.learning is not None
     assert [c["image"] for c in plan.learning["spec"]["containers"]] == ["other:2"]
@@ -313,7 +313,7 @@ def test_what_the_pod_has_by_the_name_of_ours_is_a_blocker_with_a_way(
     volume = listed[0]["name"]
     assert what in blocker.text and f"--skip-volume {volume}" in blocker.text
     without = CopyOptions(skip_volumes=frozenset({volume}))
-    assert not make_plan(pod, a_request(image=None, wishes=without), HERE).blockers
+    assert not make_plan(pod, a_request(image=None, options=without), HERE).blockers
     assert not make_plan(pod, a_request(inside=ModeOptions(hold=False)), HERE).blockers
 
 

@@ -24,7 +24,7 @@ def an_owner(kind: str, version: str, controller: bool | None = True) -> Json:
 
 def planned(*owners: Json, keep: bool = False, labels: Json = LABELS) -> Plan:
     source = a_pod(metadata={"labels": labels, "ownerReferences": list(owners)})
-    return make_plan(source, a_request(image=None, wishes=CopyOptions(keep_labels=keep)), HERE)
+    return make_plan(source, a_request(image=None, options=CopyOptions(keep_labels=keep)), HERE)
 
 
 def kept(plan: Plan) -> set[str]:

@@ -49,7 +49,7 @@ def make_copy(
     name: str,
     labels: Mapping[str, str],
     marks: Mapping[str, str],
-    wishes: CopyOptions = DEFAULTS,
+    options: CopyOptions = DEFAULTS,
     target: str | None = None,
     gate: bool = False,
     claims: Mapping[str, Json] | None = None,
@@ -79,7 +79,7 @@ def make_copy(
         "spec": unshared(source["spec"]),
     }
     rules = rules_of(
-        source, marks, wishes, target, gate, claims, seeding, inside, storage, source_runs
+        source, marks, options, target, gate, claims, seeding, inside, storage, source_runs
     )
     lines = [*tell_metadata(source), *apply_rules(rules, pod)]
     pod["metadata"]["annotations"].update(marks)
@@ -93,7 +93,7 @@ def make_copy(
 def rules_of(
     source: Json,
     marks: Mapping[str, str],
-    wishes: CopyOptions,
+    options: CopyOptions,
     target: str | None,
     gate: bool,
     claims: Mapping[str, Json] | None,
@@ -105,20 +105,20 @@ def rules_of(
     """Return the edits in their order: first what is left out, last what is told."""
     held = seeding.target if seeding and seeding.held else None
     only = bool(seeding and seeding.only)
-    writable = wishes.writable
+    writable = options.writable
     node = source["spec"].get("nodeName")
     return (
-        partial(mesh.strip_mesh, keep_mesh=wishes.keep_mesh),
+        partial(mesh.strip_mesh, keep_mesh=options.keep_mesh),
         volume_edits.drop_token_volume,
-        partial(volume_edits.skip_volumes, names=wishes.skip_volumes),
+        partial(volume_edits.skip_volumes, names=options.skip_volumes),
         partial(volume_edits.leave_out_commands, writable=writable),
-        partial(container_edits.skip_init, names=wishes.skip_init),
-        partial(notes.choose_annotations, keep_all=wishes.keep_annotations),
+        partial(container_edits.skip_init, names=options.skip_init),
+        partial(notes.choose_annotations, keep_all=options.keep_annotations),
         notes.drop_addresses,
-        *(() if wishes.keep_mesh else (mesh.opt_out_of_mesh,)),
-        partial(container_edits.set_images, images=dict(wishes.images)),
-        partial(container_edits.add_pull_secrets, secrets=wishes.pull_secrets),
-        *((container_edits.drop_resources,) if wishes.resources == "none" else ()),
+        *(() if options.keep_mesh else (mesh.opt_out_of_mesh,)),
+        partial(container_edits.set_images, images=dict(options.images)),
+        partial(container_edits.add_pull_secrets, secrets=options.pull_secrets),
+        *((container_edits.drop_resources,) if options.resources == "none" else ()),
         partial(
             downward_api.bring_values,
             source=source,
@@ -127,11 +127,11 @@ def rules_of(
             only=only,
             source_runs=source_runs,
         ),
-        partial(scheduling.free_the_node, same_node=wishes.same_node),
+        partial(scheduling.free_the_node, same_node=options.same_node),
         drop_ephemeral_containers,
         partial(container_edits.drop_probes, target=target, only=only),
         partial(keep_running, held=held, only=only),
-        partial(share_processes, wanted=wishes.share_processes, inside=inside),
+        partial(share_processes, wanted=options.share_processes, inside=inside),
         container_edits.drop_stop_hooks,
         container_edits.drop_host_ports,
         partial(volume_edits.tell_claims, claims=claims, node=node),
@@ -160,7 +160,7 @@ def rules_of(
             target=target,
             held=held,
             only=only,
-            read_only=volume_edits.read_only_by_container(source, wishes),
+            read_only=volume_edits.read_only_by_container(source, options),
         ),
         container_edits.tell_devices,
         tell_reach,

@@ -284,19 +284,19 @@ def tell_new_volumes(pod: Json, *, retaining: frozenset[str] | None) -> Iterator
             yield Finding(Level.BLOCKER, f"{text} behind; {without}")
 
 
-def missed_volumes(pod: Json, wishes: CopyOptions, container: Json) -> list[str]:
+def missed_volumes(pod: Json, options: CopyOptions, container: Json) -> list[str]:
     """Return the volumes that a container writes in the source, and cannot write in the copy."""
-    return [*read_only_by_us(pod, wishes, container), *left_out_by_us(pod, wishes, container)]
+    return [*read_only_by_us(pod, options, container), *left_out_by_us(pod, options, container)]
 
 
-def read_only_by_us(pod: Json, wishes: CopyOptions, container: Json) -> list[str]:
+def read_only_by_us(pod: Json, options: CopyOptions, container: Json) -> list[str]:
     """Return the volumes that a container of the source may write to, and that of the copy not.
 
     ``container`` is the source's own. What is left out is none of them: see left_out_by_us.
     """
     mounts = container.get("volumeMounts") or []
     written = {mount["name"]: None for mount in mounts if not mount.get("readOnly")}
-    spared = wishes.writable | wishes.skip_volumes
+    spared = options.writable | options.skip_volumes
     found = [find(volumes(pod), name) for name in written if name not in spared]
     return [
         v["name"]
@@ -305,16 +305,16 @@ def read_only_by_us(pod: Json, wishes: CopyOptions, container: Json) -> list[str
     ]
 
 
-def read_only_by_container(pod: Json, wishes: CopyOptions) -> dict[str, list[str]]:
+def read_only_by_container(pod: Json, options: CopyOptions) -> dict[str, list[str]]:
     """Return what read_only_by_us does of each container of the source."""
-    return {c["name"]: read_only_by_us(pod, wishes, c) for c in all_containers(pod)}
+    return {c["name"]: read_only_by_us(pod, options, c) for c in all_containers(pod)}
 
 
-def left_out_by_us(pod: Json, wishes: CopyOptions, container: Json) -> list[str]:
+def left_out_by_us(pod: Json, options: CopyOptions, container: Json) -> list[str]:
     """Return the volumes of a container of the source that the copy's lacks, unasked."""
     devices = {device["name"] for device in container.get("volumeDevices") or []}
     mounts = {mount["name"] for mount in container.get("volumeMounts") or []}
-    there = [v for v in volumes(pod) if v["name"] not in wishes.writable | wishes.skip_volumes]
+    there = [v for v in volumes(pod) if v["name"] not in options.writable | options.skip_volumes]
     return [
         v["name"]
         for v in there
