@@ -114,7 +114,7 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/kube/client.py",
-        "if error.status != GONE or again == LISTS:",
+        "if error.status != GONE or again == _LISTS:",
         "if True:",
         ("tests/api/test_answers.py::test_a_list_whose_rest_has_expired_is_begun_again",),
         "a list whose rest has expired is begun again",
@@ -145,7 +145,7 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/kube/client.py",
-        "if answer.status == UNAUTHORIZED and not refused:",
+        "if answer.status == _UNAUTHORIZED and not refused:",
         "if False:",
         (
             "tests/api/test_logins.py"
@@ -648,7 +648,7 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/plan/podcopy/downward_api.py",
-        "return networks or path in ADDRESSES or path in OF_THE_NODE",
+        "return networks or path in _ADDRESSES or path in OF_THE_NODE",
         "return networks or path in OF_THE_NODE",
         ("tests/unit/test_downward_api.py::test_what_is_the_copy_s_own_is_said",),
         "a copy knows that it has not the source's address",
@@ -1946,7 +1946,7 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/kube/exec_stream.py",
-        "renewed = endpoint.renew() if error.code == UNAUTHORIZED else None",
+        "renewed = endpoint.renew() if error.code == _UNAUTHORIZED else None",
         "renewed = None",
         (
             "tests/api/test_logins.py"

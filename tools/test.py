@@ -43,7 +43,8 @@ def lint() -> tuple[int, int, int]:
         ("ruff", "check", "."),
         ("ruff", "format", "--check", "--quiet", "."),
         ("mypy",),
-        ("lint-imports", "--config", "setup.cfg", "--no-logo"),
+        ("lint-imports", "--no-logo", "setup.cfg"),
+        ("python", "-m", "tools.structure"),
     )
     passed = sum(run(*check) for check in checks)
     return passed, len(checks) - passed, 0

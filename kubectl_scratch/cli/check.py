@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubectl_scratch.cli.connect import DEFAULT_TTL, connect
-from kubectl_scratch.cli.debug import as_document, begin_prefetch, debug_request
+from kubectl_scratch.cli.debug import as_document, debug_request, prefetch_for
 from kubectl_scratch.cli.options import refuse_extra
 from kubectl_scratch.cli.process import Process
 from kubectl_scratch.errors import ClusterError, ExitStatus
@@ -26,7 +26,7 @@ def run_check(values: dict[str, Any], process: Process) -> int:
     refuse_extra(values)
     request = debug_request(values, NO_SESSION)
     with connect(values, process) as context:
-        reads = begin_prefetch(context, request)
+        reads = prefetch_for(context, request)
         from kubectl_scratch.lookup import preflight
         from kubectl_scratch.session import workflow
 

@@ -49,7 +49,7 @@ def run_debug(values: dict[str, Any], process: Process) -> int:
     if request.in_place:
         return debug_in_place.run_in_place_debug(request, values, process)
     with connect(values, process) as context:
-        reads = begin_prefetch(context, request)
+        reads = prefetch_for(context, request)
         from kubectl_scratch.session import workflow
 
         if dry_run == "none":
@@ -76,7 +76,7 @@ def without_stdin(streams: tuple[int, int, int]) -> tuple[int, int, int]:
     return stdin, out, err
 
 
-def begin_prefetch(context: Context, request: DebugRequest) -> Task[Prefetched]:
+def prefetch_for(context: Context, request: DebugRequest) -> Task[Prefetched]:
     """Have the cluster answer while the rest is imported, which takes as long."""
     from kubectl_scratch.lookup import prefetching
 

@@ -159,7 +159,7 @@ _SESSION: tuple[Callable[[Any], Any], ...] = (
 )
 
 
-PROFILES = ("auto", "general", "baseline", "restricted", "netadmin", "sysadmin")
+PROFILE_NAMES = ("auto", "general", "baseline", "restricted", "netadmin", "sysadmin")
 
 _TARGET: tuple[Callable[[Any], Any], ...] = (
     flag(
@@ -185,7 +185,7 @@ _TARGET: tuple[Callable[[Any], Any], ...] = (
     ),
     flag(
         "--profile",
-        type=click.Choice(PROFILES),
+        type=click.Choice(PROFILE_NAMES),
         default="auto",
         show_default=True,
         help="What the debug container may do; auto is the strongest that is admitted.",

@@ -17,7 +17,7 @@ from kubectl_scratch.runtime.tasks import Task
 # A third of the lease: two beats may get lost.
 BEATS_PER_LEASE = 3
 # How often a sleeping heartbeat looks at the clock: a laptop may have slept.
-SLICE_SECONDS = 5.0
+_SLICE_SECONDS = 5.0
 STOP_SECONDS = 5.0
 
 
@@ -103,7 +103,7 @@ class Heartbeat:
         """Wait; return False when stopped. A beat too early does no harm."""
         began = now()
         while _elapsed(began) < seconds:
-            if self._stopped.wait(min(SLICE_SECONDS, seconds / 4)):
+            if self._stopped.wait(min(_SLICE_SECONDS, seconds / 4)):
                 return False
         return not self._stopped.is_set()
 

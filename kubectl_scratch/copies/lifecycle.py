@@ -27,7 +27,7 @@ from kubectl_scratch.runtime.console import Console
 from kubectl_scratch.runtime.interrupts import Interrupts
 from kubectl_scratch.runtime.tasks import Task
 
-TRIES = 3
+_TRIES = 3
 EXIT_TIMEOUT = 5.0
 # When the debug container is added beside a session that begins late, and after the beginning.
 BESIDE_AT_THE_LATEST, PROMPT_SECONDS = 5.0, 0.3
@@ -245,7 +245,7 @@ class CopyMembership:
 
     def _again(self, ask: Callable[[], Answer]) -> Answer:
         """Ask, and again after a hiccup; raises the last ClusterError."""
-        for again in range(1, TRIES):
+        for again in range(1, _TRIES):
             try:
                 return ask()
             except ClusterError as error:
@@ -481,7 +481,7 @@ class CreatedCopy(CopyMembership):
 
     def _patch_in(self, path: str, container: Json) -> None:
         patch = {"spec": {"ephemeralContainers": [container]}}
-        for _ in range(1, TRIES):
+        for _ in range(1, _TRIES):
             try:
                 self._cluster.patch(path, patch, api.STRATEGIC_PATCH)
                 return
@@ -496,7 +496,7 @@ class CreatedCopy(CopyMembership):
 
 def despite_conflicts(ask: Callable[[], Answer]) -> Answer:
     """Ask, and again where somebody else has just written to the object."""
-    for _ in range(1, TRIES):
+    for _ in range(1, _TRIES):
         try:
             return ask()
         except ClusterError as error:

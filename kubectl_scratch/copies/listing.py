@@ -22,8 +22,8 @@ from kubectl_scratch.plan.entrypoint_discovery import WATCHER
 from kubectl_scratch.plan.in_place import Note, api_time, notes, runs_since
 
 IN_PLACE = "in-place"
-RUNNING, ENDING, ENDED, STARTING = "running", "ending", "ended", "starting"
-NONE, UNKNOWN = "<none>", "<unknown>"
+RUNNING, _ENDING, ENDED, _STARTING = "running", "ending", "ended", "starting"
+NONE, _UNKNOWN = "<none>", "<unknown>"
 
 COLUMNS = ("NAME", "SOURCE", "VIEW", "SESSIONS", "EXPIRES", "AGE", "BY")
 WIDE = ("TARGET", "STATE", "REASON")
@@ -111,9 +111,9 @@ def listed_copy(pod: Json, job: Json | None, now: datetime) -> Listed:
 
 def _state_of_pod(pod: Json) -> str:
     if is_going(pod):
-        return ENDING
+        return _ENDING
     phase = (pod.get("status") or {}).get("phase")
-    return {"Running": RUNNING, "Succeeded": ENDED, "Failed": ENDED}.get(str(phase), STARTING)
+    return {"Running": RUNNING, "Succeeded": ENDED, "Failed": ENDED}.get(str(phase), _STARTING)
 
 
 def _deadline(pod: Json) -> datetime | None:
@@ -146,7 +146,7 @@ def _of_container(pod: Json, container: str, note: Note) -> Listed:
         name=f"{name(pod)}/{container}",
         source=f"{namespace(pod)}/{name(pod)}",
         view=IN_PLACE,
-        state=ENDED if ended else RUNNING if since else STARTING,
+        state=ENDED if ended else RUNNING if since else _STARTING,
         target=note.target,
         by=note.by,
         sessions=0 if ended else None,
@@ -169,13 +169,13 @@ def _cells(row: Listed, now: datetime, heads: tuple[str, ...]) -> tuple[str, ...
     cells = {
         "NAMESPACE": row.namespace,
         "NAME": row.name,
-        "SOURCE": row.source or UNKNOWN,
-        "VIEW": row.view or UNKNOWN,
-        "SESSIONS": UNKNOWN if row.sessions is None else str(row.sessions),
+        "SOURCE": row.source or _UNKNOWN,
+        "VIEW": row.view or _UNKNOWN,
+        "SESSIONS": _UNKNOWN if row.sessions is None else str(row.sessions),
         "EXPIRES": _expires(row, now),
-        "AGE": UNKNOWN if row.since is None else age_words(now - row.since),
-        "BY": row.by or UNKNOWN,
-        "TARGET": row.target or UNKNOWN,
+        "AGE": _UNKNOWN if row.since is None else age_words(now - row.since),
+        "BY": row.by or _UNKNOWN,
+        "TARGET": row.target or _UNKNOWN,
         "STATE": row.state,
         "REASON": row.reason or NONE,
     }
@@ -183,9 +183,9 @@ def _cells(row: Listed, now: datetime, heads: tuple[str, ...]) -> tuple[str, ...
 
 
 def _expires(row: Listed, now: datetime) -> str:
-    if row.state in (ENDING, ENDED) and (row.view == IN_PLACE or row.state == ENDING):
+    if row.state in (_ENDING, ENDED) and (row.view == IN_PLACE or row.state == _ENDING):
         return row.state
-    return UNKNOWN if row.expires is None else age_words(row.expires - now)
+    return _UNKNOWN if row.expires is None else age_words(row.expires - now)
 
 
 def age_words(span: timedelta) -> str:

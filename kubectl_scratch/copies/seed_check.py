@@ -23,8 +23,8 @@ from kubectl_scratch.plan import lease
 from kubectl_scratch.plan.podcopy import seed_edits
 from kubectl_scratch.runtime.tasks import Task
 
-TRIES, TRY_EVERY = 3, 0.3
-LOOK_SECONDS = 10.0
+_TRIES, _TRY_EVERY = 3, 0.3
+_LOOK_SECONDS = 10.0
 UNREADABLE = "no permission to get or delete ConfigMaps"
 OLDER = "the copy was made by an older version, or without its mark"
 
@@ -108,7 +108,7 @@ class SeedCheck:
 
     def _look(self) -> Json | None:
         """Return the ConfigMap; None where it may not be read, and is not known to be another's."""
-        for again in range(1, TRIES + 1):
+        for again in range(1, _TRIES + 1):
             try:
                 return self._read()
             except ClusterError as error:
@@ -116,22 +116,22 @@ class SeedCheck:
                     raise _refusal("its ConfigMap has been deleted") from error
                 if error.conflict:
                     raise _refusal("its ConfigMap has been replaced") from error
-                if not error.transient or again == TRIES:
+                if not error.transient or again == _TRIES:
                     problem = "the program in the copy could not be checked"
                     raise SessionError(f"{problem}: {error.message}", "try again") from error
-                time.sleep(TRY_EVERY)
+                time.sleep(_TRY_EVERY)
         raise AssertionError
 
     def _read(self) -> Json | None:
         """Read it, or else ask whether the one of that UID could be deleted."""
         try:
-            return self._cluster.get(self._ours.path, LOOK_SECONDS).body
+            return self._cluster.get(self._ours.path, _LOOK_SECONDS).body
         except ClusterError as error:
             if error.status != 403:
                 raise
         try:
             if self._ours.uid:
-                self._cluster.dry_delete(self._ours.path, self._ours.uid, LOOK_SECONDS)
+                self._cluster.dry_delete(self._ours.path, self._ours.uid, _LOOK_SECONDS)
                 return None
         except ClusterError as error:
             # By a right that lacks, or by a webhook that takes no dry runs.

@@ -40,17 +40,17 @@ READ_SECONDS = 30.0
 LOG_BYTES, LINE_LENGTH = "65536", 500
 MERGE_PATCH = "application/merge-patch+json"
 # https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables
-TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
+_TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 # As a file's name, as kubectl has it.
 STDIN = "-"
 # As many as kubectl asks for at once, and how often a list may begin again whose rest is over.
-CHUNK, LISTS = "500", 3
+CHUNK, _LISTS = "500", 3
 GONE = 410
 # An API server that has no time says when it may have: what it answers so it has not done.
 # How often that is heeded, and for how many seconds at once.
 BUSY, BUSY_TRIES, SHORTEST_WAIT, LONGEST_WAIT = (429, 503), 5, 0.1, 10.0
-UNAUTHORIZED = 401
+_UNAUTHORIZED = 401
 DRY_RUN, UNSURE = "dryRun=All", "it is not known whether it was created"
 
 
@@ -339,12 +339,12 @@ class Client:
             return self._call("GET", path, query, timeout=timeout, check=answers.check_object)
         if "limit" in query:
             return self._call("GET", path, query, timeout=timeout, check=answers.check_list)
-        for again in range(1, LISTS + 1):
+        for again in range(1, _LISTS + 1):
             try:
                 return self._read_list(path, query, timeout)
             except ClusterError as error:
                 # What is to follow is kept for some minutes only.
-                if error.status != GONE or again == LISTS:
+                if error.status != GONE or again == _LISTS:
                     raise
         raise AssertionError
 
@@ -386,7 +386,7 @@ class Client:
     def table(self, path: str, **query: str) -> Json:
         """Read a list as the few columns that kubectl prints of it, where the server can."""
         query = {"includeObject": "None", **query}
-        return self._call("GET", path, query, accept=TABLE, check=_is_table).body
+        return self._call("GET", path, query, accept=_TABLE, check=_is_table).body
 
     def log(self, namespace: str, pod: str, container: str, lines: int, **query: str) -> list[str]:
         """Read a log's last lines, each no longer than people read."""
@@ -509,7 +509,7 @@ class Client:
         refused = False
         while True:
             answer = self._ask(proof, verb, url, action, headers, most, data, preload)
-            if answer.status == UNAUTHORIZED and not refused:
+            if answer.status == _UNAUTHORIZED and not refused:
                 refused, renewed = True, self._credentials.renewed(proof, most)
                 if renewed is not None:
                     answer.close()

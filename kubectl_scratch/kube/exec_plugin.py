@@ -27,7 +27,7 @@ from kubectl_scratch.kube.objects import Json
 from kubectl_scratch.runtime.tasks import ended_by
 
 # How often a wait for a plugin looks whether somebody still waits, in seconds.
-SLICE_SECONDS = 0.2
+_SLICE_SECONDS = 0.2
 # As client-go: what a cluster's extension says to a plugin.
 CONFIG = "client.authentication.k8s.io/exec"
 SPECIFIED = (
@@ -39,7 +39,7 @@ SPECIFIED = (
     "disable-compression",
 )
 # For how long a plugin at the terminal may end by itself.
-GRACE_SECONDS = 1.0
+_GRACE_SECONDS = 1.0
 # Of what a plugin said when it failed, in characters.
 SAID_LENGTH = 1000
 
@@ -116,7 +116,7 @@ def _answer(
     deadline = None if timeout is None else time.monotonic() + timeout
     while True:
         try:
-            return process.communicate(timeout=SLICE_SECONDS)
+            return process.communicate(timeout=_SLICE_SECONDS)
         except subprocess.TimeoutExpired as error:
             if deadline is not None and time.monotonic() >= deadline:
                 raise HungPlugin(
@@ -135,7 +135,7 @@ def _end(process: subprocess.Popen[bytes], interactive: bool, restore: Callable[
         below = _below(process.pid)
         # The terminal's own ^C has reached it as well: it may put away what it has begun.
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(GRACE_SECONDS)
+            process.wait(_GRACE_SECONDS)
         below |= _below(process.pid)
         process.kill()
         left = _processes()

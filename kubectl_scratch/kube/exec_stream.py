@@ -26,20 +26,20 @@ from kubectl_scratch.runtime import tasks
 V4 = "v4.channel.k8s.io"
 V5 = "v5.channel.k8s.io"
 
-STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
+_STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
 FRAME_BYTES = 16384
-READ_BYTES = 65536
+_READ_BYTES = 65536
 # How much receive() gives at once: what it gives has to be written before more is read.
 BATCH_BYTES = 1 << 18
 # Of a Status: it quotes the command.
 STATUS_BYTES = 1 << 21
-SWITCHING_PROTOCOLS, UNAUTHORIZED = 101, 401
+SWITCHING_PROTOCOLS, _UNAUTHORIZED = 101, 401
 MESSAGES = (
     websocket.ABNF.OPCODE_BINARY,
     websocket.ABNF.OPCODE_TEXT,
     websocket.ABNF.OPCODE_CONT,
 )
-WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class NotStarted(Exception):
@@ -78,7 +78,7 @@ def connect_exec(
     try:
         return _open(endpoint, subprotocols, reached or _reach(endpoint))
     except Refused as error:
-        renewed = endpoint.renew() if error.code == UNAUTHORIZED else None
+        renewed = endpoint.renew() if error.code == _UNAUTHORIZED else None
         if renewed is None:
             raise
     return _open(renewed, subprotocols, _reach(renewed))
@@ -134,7 +134,7 @@ def _bad_handshake(code: int | None, body: bytes | None, headers: Any) -> Except
     if not isinstance(status, dict) or status.get("kind") != "Status":
         # The kubelet, to which the API server passes v4 on as it is, answers in plain text.
         text = (body or b"").decode(errors="replace")
-        if code == UNAUTHORIZED:
+        if code == _UNAUTHORIZED:
             return Refused(code, {"message": f"HTTP {code}"})
         return NotStarted(text) if is_not_started(text) else NoWebSocket(f"HTTP {code}")
     refused = answers.refusal(code, status, "")
@@ -250,7 +250,7 @@ class ExecStream:
         """Return how many bytes wait for the network."""
         return len(self._unsent) + getattr(self._sock, "unsent", 0)
 
-    def queue(self, data: bytes, channel: int = STDIN) -> None:
+    def queue(self, data: bytes, channel: int = _STDIN) -> None:
         """Queue data for the other side, in frames that every server takes."""
         for start in range(0, len(data), FRAME_BYTES):
             chunk = bytes([channel]) + data[start : start + FRAME_BYTES]
@@ -259,7 +259,7 @@ class ExecStream:
     def close_stdin(self) -> None:
         """Say that stdin has ended, where the subprotocol can."""
         if self.subprotocol == V5:
-            self._frame(bytes([CLOSE, STDIN]), websocket.ABNF.OPCODE_BINARY)
+            self._frame(bytes([CLOSE, _STDIN]), websocket.ABNF.OPCODE_BINARY)
 
     def resize(self, rows: int, columns: int) -> None:
         """Tell the terminal's size."""
@@ -278,7 +278,7 @@ class ExecStream:
             while self.unsent and not self.ended:
                 sent = self._sock.send(bytes(self._unsent[:65536]))
                 del self._unsent[:sent]
-        except WOULD_BLOCK:
+        except _WOULD_BLOCK:
             pass
         except OSError:
             # The reason may still stand in what can be read: let receive() find the end.
@@ -294,7 +294,7 @@ class ExecStream:
         while not self.ended and sum(len(data) for _, data in got) < BATCH_BYTES:
             try:
                 frame = self._frames.recv_frame()
-            except WOULD_BLOCK:
+            except _WOULD_BLOCK:
                 break
             except (OSError, websocket.WebSocketException):
                 self.ended = True
@@ -316,7 +316,7 @@ class ExecStream:
 
     def _read(self, size: int) -> bytes:
         if not self._unread:
-            self._unread = self._sock.recv(READ_BYTES)
+            self._unread = self._sock.recv(_READ_BYTES)
             self.heard = self._clock()
         if not self._unread:
             raise websocket.WebSocketConnectionClosedException("the other side closed")

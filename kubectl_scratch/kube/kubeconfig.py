@@ -23,7 +23,7 @@ from kubectl_scratch.kube.objects import Json
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 ONLY = "scratch"
 
-TEXTS = (
+_TEXTS = (
     "server", "namespace", "cluster", "user", "token", "tokenFile", "proxy-url", "as", "as-uid",
     "certificate-authority", "certificate-authority-data", "tls-server-name",
     "client-certificate", "client-certificate-data", "client-key", "client-key-data",
@@ -99,7 +99,7 @@ def _is_named(item: object, kind: str) -> bool:
     fields = item.get(kind) or {}
     if not isinstance(fields, dict) or not isinstance(fields.get("exec") or {}, dict):
         return False
-    texts = [fields.get(field) for field in TEXTS]
+    texts = [fields.get(field) for field in _TEXTS]
     plugin = fields.get("exec")
     if not all(isinstance(text or "", str) for text in texts):
         return False

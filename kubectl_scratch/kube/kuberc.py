@@ -15,7 +15,7 @@ from typing import NamedTuple
 from kubectl_scratch.errors import InvalidRequest
 
 API_GROUP, KIND = "kubectl.config.k8s.io", "Preference"
-KINDS = ALLOW_ALL, DENY_ALL, ALLOWLIST = "AllowAll", "DenyAll", "Allowlist"
+_KINDS = ALLOW_ALL, DENY_ALL, ALLOWLIST = "AllowAll", "DenyAll", "Allowlist"
 OFF = "off"
 HINT = "KUBERC=off ignores it"
 
@@ -96,8 +96,8 @@ def _is_preference(document: dict[object, object]) -> bool:
 def _policy(document: dict[object, object], path: Path) -> PluginPolicy:
     kind = document.get("credentialPluginPolicy") or ""
     entries = document.get("credentialPluginAllowlist")
-    if kind not in ("", *KINDS):
-        raise _wrong(path, f"its credentialPluginPolicy is not one of {', '.join(KINDS)}")
+    if kind not in ("", *_KINDS):
+        raise _wrong(path, f"its credentialPluginPolicy is not one of {', '.join(_KINDS)}")
     if kind != ALLOWLIST:
         if entries is not None:
             raise _wrong(path, f"a credentialPluginAllowlist needs the policy {ALLOWLIST}")

@@ -9,7 +9,7 @@ import re
 from fractions import Fraction
 
 # One that is longer is none that an API server writes.
-LONGEST = 40
+_LONGEST = 40
 DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 BINARY = ("Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 QUANTITY = re.compile(
@@ -20,7 +20,7 @@ QUANTITY = re.compile(
 def quantity(text: object) -> Fraction | None:
     """Return the number that a quantity says; None if it is none."""
     found = QUANTITY.fullmatch(str(text))
-    if found is None or len(str(text)) > LONGEST:
+    if found is None or len(str(text)) > _LONGEST:
         return None
     number, exponent, suffix = Fraction(found[1]), found[2], found[3]
     if exponent is None and suffix in BINARY:

@@ -8,14 +8,14 @@ from typing import TypeVar
 
 from kubectl_scratch.errors import ClusterError
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 # The pauses between the tries, in seconds, and how late the last one may begin: an API server that
 # takes long to fail would take as long again.
 PAUSES, AGAIN_WITHIN = (0.1, 0.3, 0.6), 3.0
 
 
-def retried(read: Callable[[], T]) -> T:
+def retried(read: Callable[[], _T]) -> _T:
     """Return what ``read`` returns, retrying transient failures; raises the last ClusterError.
 
     It must change nothing in the cluster.

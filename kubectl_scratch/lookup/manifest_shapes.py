@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+REQUIRED_FIELDS = "requiredDuringSchedulingIgnoredDuringExecution"
 # Keys of lists, each with what an item must have.
-LISTS: dict[str, tuple[str, ...]] = {
+_LISTS: dict[str, tuple[str, ...]] = {
     "containers": ("name", "image"),
     "initContainers": ("name", "image"),
     "ephemeralContainers": ("name",),
@@ -35,7 +35,7 @@ LISTS: dict[str, tuple[str, ...]] = {
     "nodeSelectorTerms": (),
     "matchExpressions": ("key", "operator"),
     "matchFields": ("key", "operator"),
-    REQUIRED: (),
+    REQUIRED_FIELDS: (),
     "preferredDuringSchedulingIgnoredDuringExecution": (),
     "containerStatuses": ("name",),
     "initContainerStatuses": ("name",),
@@ -45,7 +45,7 @@ LISTS: dict[str, tuple[str, ...]] = {
     "hostIPs": (),
 }
 TEXT_LISTS = ("add", "args", "command", "drop", "values")
-TEXTS = (
+_TEXTS = (
     *("claimName", "containerName", "driver", "fieldPath", "generateName", "image", "key", "kind"),
     *("mountPath", "name", "namespace", "operator", "path", "resource", "restartPolicy", "subPath"),
     *("subPathExpr", "nodeName", "storageClassName", "type", "uid", "phase", "reason", "message"),
@@ -111,21 +111,21 @@ def _faults_of_field(key: str, value: Any, path: str, inside: dict[str, Any]) ->
     # condition.
     kinds: list[tuple[type, str]] = []
     # Of pods this is a list, of nodes a map with one.
-    of_nodes = key == REQUIRED and path.rpartition(".")[0].endswith("nodeAffinity")
-    if (key in LISTS or key in TEXT_LISTS) and not of_nodes:
+    of_nodes = key == REQUIRED_FIELDS and path.rpartition(".")[0].endswith("nodeAffinity")
+    if (key in _LISTS or key in TEXT_LISTS) and not of_nodes:
         kinds.append((list, "list"))
     if key in OBJECTS or of_nodes:
         kinds.append((dict, "map"))
-    if key in TEXTS:
+    if key in _TEXTS:
         kinds.append((str, "text"))
     if kinds and not any(isinstance(value, kind) for kind, _ in kinds):
         yield f"{path} is not a {' or a '.join(word for _, word in kinds)}"
-    elif isinstance(value, list) and key in LISTS:
+    elif isinstance(value, list) and key in _LISTS:
         for number, item in enumerate(value):
             if not isinstance(item, dict):
                 yield f"{path}[{number}] is not a map"
             else:
-                missing = [need for need in LISTS[key] if need not in item]
+                missing = [need for need in _LISTS[key] if need not in item]
                 if missing:
                     yield f"{path}[{number}] has no {missing[0]}"
     elif isinstance(value, list) and key in TEXT_LISTS:

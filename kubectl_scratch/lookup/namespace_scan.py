@@ -16,7 +16,7 @@ from kubectl_scratch.kube.selectors import NamespaceSelectors, Selector, selecto
 from kubectl_scratch.runtime.tasks import TaskGroup
 
 # What a debug can do without, and goes another way.
-RIGHTS = (("create", "configmaps"), ("patch", "pods/ephemeralcontainers"))
+_RIGHTS = (("create", "configmaps"), ("patch", "pods/ephemeralcontainers"))
 
 
 class ScannedNamespace(NamedTuple):
@@ -45,7 +45,7 @@ class NamespaceScan:
         self._crew: TaskGroup[Any] = TaskGroup(
             [
                 *(partial(_list, cluster, path) for path in paths.values()),
-                *(partial(_may, cluster, cluster.namespace, *right) for right in RIGHTS),
+                *(partial(_may, cluster, cluster.namespace, *right) for right in _RIGHTS),
             ]
         )
 

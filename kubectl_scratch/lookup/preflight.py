@@ -19,7 +19,7 @@ from kubectl_scratch.plan.node_fit import UNSELECTED, no_node_for
 from kubectl_scratch.plan.remedies import ARCH_HINT
 from kubectl_scratch.runtime.tasks import Task
 
-OK, UNKNOWN = "ok", "not known"
+OK, _UNKNOWN = "ok", "not known"
 
 
 class Right(NamedTuple):
@@ -64,7 +64,7 @@ class Checked(NamedTuple):
 EPHEMERAL = Right(
     "patch", "", "pods/ephemeralcontainers", "there is no debug container beside the target"
 )
-RIGHTS = (
+_RIGHTS = (
     Right("get", "", "pods"),
     Right("create", "", "pods"),
     Right("delete", "", "pods"),
@@ -107,7 +107,7 @@ def ask_rights(cluster: Client, namespace: str) -> dict[Right, Task[bool | None]
     """Begin to ask for each right; an answer is None where the cluster gives none."""
     return {
         right: Task(partial(cluster.allows, right.verb, right.group, right.resource, namespace))
-        for right in RIGHTS
+        for right in _RIGHTS
     }
 
 
@@ -127,14 +127,14 @@ def summary(
 
 def lacking_in(rights: dict[Right, bool | None]) -> list[Right]:
     """Return the rights that the user lacks for certain."""
-    return [right for right in RIGHTS if rights[right] is False]
+    return [right for right in _RIGHTS if rights[right] is False]
 
 
 def rights_rows(rights: dict[Right, bool | None], needed: frozenset[Right]) -> list[Row]:
     """Return a row for each right that lacks, or one where none does."""
     lacking = [_lacking(right, right in needed) for right in lacking_in(rights)]
     if None in rights.values():
-        lacking.append(Row("rights", UNKNOWN, "the cluster did not answer for all of them"))
+        lacking.append(Row("rights", _UNKNOWN, "the cluster did not answer for all of them"))
     return lacking or [Row("rights", OK, "you may do all that it needs")]
 
 
@@ -165,7 +165,7 @@ def admission_rows(plan: Plan, cluster: Client) -> list[Row]:
 
 def _refused(about: str, error: ClusterError) -> Row:
     if admission.is_not_judged(error) or error.transient:
-        return Row(about, UNKNOWN, error.message)
+        return Row(about, _UNKNOWN, error.message)
     # Without the right to create a lease a fixed deadline takes its place.
     level = Level.WARNING if about == "lease" and error.status == 403 else Level.BLOCKER
     return Row(about, level.value, error.message)
@@ -175,7 +175,7 @@ def node_rows(plan: Plan, cluster: Client) -> list[Row]:
     """Look at the source's node: whether it takes pods, and which images it has."""
     node = plan.node
     if node is None:
-        return [Row("node", UNKNOWN, "the source has none, the scheduler chooses")]
+        return [Row("node", _UNKNOWN, "the source has none, the scheduler chooses")]
     try:
         found = cluster.get(api.nodes(node)).body
     except ClusterError as error:
@@ -188,7 +188,7 @@ def nodes_rows(plan: Plan, cluster: Client) -> list[Row]:
     try:
         found = cluster.get(api.everywhere("/api/v1", "nodes")).body.get("items") or []
     except ClusterError as error:
-        return [Row("nodes", UNKNOWN, f"they can't be listed: {error.message}")]
+        return [Row("nodes", _UNKNOWN, f"they can't be listed: {error.message}")]
     misfits = no_node_for(plan.copy, found)
     if not misfits:
         return []
@@ -205,7 +205,7 @@ def _unread(plan: Plan, text: str) -> Row:
     """Say what follows where the tools are for an architecture that is a guess."""
     place = plan.place
     if place.arch_known or not place.seeded:
-        return Row("node", UNKNOWN, text)
+        return Row("node", _UNKNOWN, text)
     text = f"{text}; the copy goes to nodes of {place.arch} only, --arch says another"
     return Row("node", Level.WARNING.value, text)
 

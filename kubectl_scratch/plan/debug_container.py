@@ -15,7 +15,7 @@ from kubectl_scratch.toolkit import archive
 
 # A process that idles for as long as the pod lives. A shell as first process would end with
 # its first client, or outlive it. "infinity" is not known to every sleep.
-IDLE = ("sleep", "2147483647")
+_IDLE = ("sleep", "2147483647")
 # Folders in which a toolkit image has its tools; the empty one is the root.
 SYSTEM = ("", "bin", "dev", "lib", "lib32", "lib64", "nix", "proc", "sbin", "sys", "usr")
 
@@ -60,7 +60,7 @@ def container_of_image(
     ``target`` is the container of the copy. Its volumes are mounted at the same paths, but
     where they would hide the tools.
     """
-    container: Json = {"image": image, "command": list(IDLE)}
+    container: Json = {"image": image, "command": list(_IDLE)}
     if env:
         container["env"] = _as_env(env)
     if pull_policy is not None:

@@ -22,7 +22,7 @@ from kubectl_scratch.toolkit import archive
 
 WATCHER = "scratch-watch"
 # The kubelet ends the watcher as soon as the app has ended; it stays until it was asked.
-GRACE_SECONDS = 20
+_GRACE_SECONDS = 20
 # It ends by then, also where nobody deletes it and the app is started again and again.
 LIFE_SECONDS = 600
 
@@ -82,7 +82,7 @@ def discovery_pod_manifest(copy: Json, target: Json, name: str, config_map: str)
             # An app that ends within a millisecond may be missed on a busy node, and is not lost.
             "restartPolicy": "OnFailure",
             "shareProcessNamespace": True,
-            "terminationGracePeriodSeconds": GRACE_SECONDS,
+            "terminationGracePeriodSeconds": _GRACE_SECONDS,
             "volumes": seed_edits.toolkit_volumes(config_map),
         },
     }

@@ -33,7 +33,7 @@ from kubectl_scratch.plan.target_container import choose_target
 from kubectl_scratch.request import LONGEST, DebugRequest, duration_words
 from kubectl_scratch.runtime.names import COMMAND, DEFAULT_IMAGE
 
-PREFIX = "scratch-"
+_PREFIX = "scratch-"
 NOTE = "KUBECTL_SCRATCH"
 # https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-config-mirror
 MIRROR = "kubernetes.io/config.mirror"
@@ -51,7 +51,7 @@ SOON = 60.0
 # with us, and its code lost, so it is waited for, and one look more is taken: in an exec a
 # command line is empty for a moment, a longer one on a busy node. A redirection that fails must
 # not end the shell, hence the braces.
-IDLE = """: scratch-idle-@TAG@
+_IDLE = """: scratch-idle-@TAG@
 linger=$2 all=$3 rest=$1 tied= told= quiet=
 trap 'told=1' CONT
 trap 'exit 0' TERM INT
@@ -195,7 +195,7 @@ def target_in_pod(source: Json, target: str, tag: str) -> SessionTarget:
     return SessionTarget(
         namespace=namespace(source),
         copy_name=name(source),
-        debug_container=f"{PREFIX}{tag}",
+        debug_container=f"{_PREFIX}{tag}",
         target=target,
         source=f"{namespace(source)}/{name(source)}",
         tag=tag,
@@ -238,7 +238,7 @@ def _furnished(container: Json, place: SessionTarget, terms: InPlaceTerms, autho
 def idle_command(tag: str, terms: InPlaceTerms) -> tuple[str, ...]:
     """Return the container's first process: it waits for sessions, and ends by itself."""
     times = (terms.first, terms.linger, terms.limit)
-    script = IDLE.replace("@TAG@", tag)
+    script = _IDLE.replace("@TAG@", tag)
     return ("sh", "-c", script, tag, *(str(math.ceil(seconds)) for seconds in times))
 
 
@@ -259,7 +259,7 @@ def tether_command(tag: str) -> tuple[str, ...]:
 
 def note_of(container: Json) -> Note | None:
     """Return what a container of ours says of itself; None for any other."""
-    if not str(container.get("name", "")).startswith(PREFIX):
+    if not str(container.get("name", "")).startswith(_PREFIX):
         return None
     texts = [item.get("value") for item in container.get("env") or [] if item.get("name") == NOTE]
     try:
@@ -307,7 +307,7 @@ def _idle_guest(
         since = runs_since(source, container)
         if since is None or note.target != place.target:
             continue
-        tag = container.removeprefix(PREFIX)
+        tag = container.removeprefix(_PREFIX)
         there = find(source["spec"]["ephemeralContainers"], container) or {}
         if not any(_is_like(there, one, note, tag) for one in wanted):
             continue

@@ -18,8 +18,8 @@ from kubectl_scratch.kube.objects import (
 APP, TOOLS = "app", "tools"
 # A container that runs now and has crashed within this time is one that crash-loops.
 LOOPS_WITHIN = timedelta(minutes=10)
-STARTING = ("ContainerCreating", "PodInitializing")
-TIME = "%Y-%m-%dT%H:%M:%SZ"
+_STARTING = ("ContainerCreating", "PodInitializing")
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class Mode(NamedTuple):
@@ -133,7 +133,7 @@ def _absence(source: Json, target: Json) -> str:
 
 def _is_recent(ended: Json, now: datetime) -> bool:
     try:
-        at = datetime.strptime(ended.get("finishedAt") or "", TIME).replace(tzinfo=now.tzinfo)
+        at = datetime.strptime(ended.get("finishedAt") or "", _TIME).replace(tzinfo=now.tzinfo)
     except ValueError:
         return False
     return now - at <= LOOPS_WITHIN

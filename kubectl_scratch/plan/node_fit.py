@@ -19,7 +19,7 @@ from kubectl_scratch.kube.objects import (
     name,
 )
 from kubectl_scratch.kube.quantities import quantity
-from kubectl_scratch.plan.podcopy.scheduling import ARCH, REQUIRED
+from kubectl_scratch.plan.podcopy.scheduling import ARCH, REQUIRED_AFFINITY
 
 # Taints of this domain come and go with a node's state.
 OF_STATE = "node.kubernetes.io/"
@@ -71,7 +71,7 @@ def _is_selected(spec: Json, node: Json) -> bool:
     wanted = [{"key": k, "operator": "In", "values": [v]} for k, v in selector.items()]
     if not all(_meets(each, labels) for each in wanted):
         return False
-    required = ((spec.get("affinity") or {}).get("nodeAffinity") or {}).get(REQUIRED)
+    required = ((spec.get("affinity") or {}).get("nodeAffinity") or {}).get(REQUIRED_AFFINITY)
     terms = (required or {}).get("nodeSelectorTerms") or []
     fields = {"metadata.name": name(node)}
     return required is None or any(

@@ -18,7 +18,7 @@ LOG_EVERY = 5.0
 # What is kept for a stderr that takes nothing just now, in bytes, and how long an end that
 # somebody has asked for waits until it does, in seconds.
 MOST_UNWRITTEN, LAST_SECONDS = 1 << 16, 1.0
-LOOK_EVERY = 0.05
+_LOOK_EVERY = 0.05
 
 
 def printable(text: str) -> str:
@@ -111,7 +111,7 @@ class Console:
         """Wait until all is written; not for long where somebody has asked us to end."""
         end = time.monotonic() + LAST_SECONDS
         while self._unwritten and not (self.hurried and time.monotonic() > end):
-            time.sleep(LOOK_EVERY)
+            time.sleep(_LOOK_EVERY)
 
     def _line(self, text: str) -> None:
         if tasks.is_abandoned():
@@ -154,7 +154,7 @@ class Console:
             with self._lock:
                 self._push(sink)
                 self._writing = bool(self._unwritten)
-            time.sleep(LOOK_EVERY)
+            time.sleep(_LOOK_EVERY)
 
 
 def _isatty(stream: TextIO) -> bool:

@@ -20,11 +20,11 @@ from typing import Any, TypeVar
 from kubectl_scratch.errors import Interrupted
 from kubectl_scratch.runtime.tasks import Task, is_abandoned
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
-ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
+_ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
 # How often a pause looks for a signal.
-LOOK_SECONDS = 0.1
+_LOOK_SECONDS = 0.1
 
 
 class Interrupts:
@@ -52,7 +52,7 @@ class Interrupts:
         for end in (self._reader, self._writer):
             os.set_blocking(end, False)
         self._wakeup = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
-        for signum in ENDING:
+        for signum in _ENDING:
             # What the caller ignores (nohup, a job of a script) stays ignored.
             if signal.getsignal(signum) is not signal.SIG_IGN:
                 self._previous[signum] = signal.signal(signum, self._note)
@@ -105,10 +105,10 @@ class Interrupts:
 
     def run(
         self,
-        function: Callable[[], T],
-        undo: Callable[[T], object] = lambda result: None,
+        function: Callable[[], _T],
+        undo: Callable[[_T], object] = lambda result: None,
         seconds: float | None = None,
-    ) -> T:
+    ) -> _T:
         """Return what ``function`` gives, which must not create anything; a signal gives it up.
 
         It then goes on in its thread to where it asks whether it is still wanted, and ``undo``
@@ -157,7 +157,7 @@ class Interrupts:
             left = end - time.monotonic()
             if left <= 0:
                 return True
-            time.sleep(min(left, LOOK_SECONDS))
+            time.sleep(min(left, _LOOK_SECONDS))
 
     def reopen(self) -> None:
         """Raise Interrupted for what came while nothing could break off."""

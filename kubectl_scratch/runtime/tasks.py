@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 # Threads that begin, and after how long, in seconds, each function has one.
 FEW = 1
@@ -48,7 +48,7 @@ def ended_by(end: Callable[[], object]) -> Iterator[None]:
         task.remove_end(end)
 
 
-class Task(Generic[T]):
+class Task(Generic[_T]):
     """A function that runs from now on, in a thread of its own; it doesn't hold up the exit.
 
     ``told`` is called at its end, in its thread; ``undo`` gets a result that came when it was
@@ -57,16 +57,16 @@ class Task(Generic[T]):
 
     def __init__(
         self,
-        function: Callable[[], T],
+        function: Callable[[], _T],
         told: Callable[[], object] = lambda: None,
-        undo: Callable[[T], object] = lambda result: None,
+        undo: Callable[[_T], object] = lambda result: None,
     ) -> None:
         """Start it."""
         self.abandoned = False
         self._function = function
         self._told = told
         self._undo = undo
-        self._results: list[T] = []
+        self._results: list[_T] = []
         self._failure: BaseException | None = None
         self._over = False
         self._ends: list[Callable[[], object]] = []
@@ -84,7 +84,7 @@ class Task(Generic[T]):
             self._over = True
             self._told()
 
-    def _take(self, result: T) -> None:
+    def _take(self, result: _T) -> None:
         with self._lock:
             if not self.abandoned:
                 self._results.append(result)
@@ -120,7 +120,7 @@ class Task(Generic[T]):
         """Say whether it has ended, in whatever way."""
         return self._over
 
-    def result(self) -> T:
+    def result(self) -> _T:
         """Wait for its end, and return what it returned; raises what it raised."""
         self._thread.join()
         if self._failure is not None:
@@ -129,7 +129,7 @@ class Task(Generic[T]):
         return result
 
 
-class TaskGroup(Generic[T]):
+class TaskGroup(Generic[_T]):
     """Functions that run from now on, in threads that share the work.
 
     Each thread makes a connection. The handshakes of ten cost more than the answers of a
@@ -137,9 +137,9 @@ class TaskGroup(Generic[T]):
     are few threads at first, and one for each function once the answers are slow.
     """
 
-    def __init__(self, functions: Iterable[Callable[[], T]]) -> None:
+    def __init__(self, functions: Iterable[Callable[[], _T]]) -> None:
         """Start."""
-        self._results: dict[int, T] = {}
+        self._results: dict[int, _T] = {}
         self._todo = deque(enumerate(functions))
         self._count = len(self._todo)
         self._taken = threading.Event()
@@ -159,7 +159,7 @@ class TaskGroup(Generic[T]):
         if not self._taken.wait(SLOW):
             self._workers += [Task(self._work) for _ in range(len(self._todo))]
 
-    def results(self) -> list[T]:
+    def results(self) -> list[_T]:
         """Wait for all, and return in order what they returned; raises what one has raised."""
         self._foreman.result()
         for worker in self._workers:

@@ -21,7 +21,7 @@ from kubectl_scratch.session.remote import WebSocketCommand
 # In seconds; the longest is shorter than the time for which a session counts without a tether.
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 4.0
 # How often a tether that idles looks whether it is to end, or has to give a sign of life.
-SLICE_SECONDS = 1.0
+_SLICE_SECONDS = 1.0
 
 
 class ClientWatchdog:
@@ -75,5 +75,5 @@ def hold_exec(connected: exec_stream.ExecStream, stopped: threading.Event) -> No
                 return
             remote.flush()
             if not remote.more:
-                select.select([remote], [], [], SLICE_SECONDS)
+                select.select([remote], [], [], _SLICE_SECONDS)
             remote.drain()

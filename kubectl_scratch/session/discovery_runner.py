@@ -21,8 +21,8 @@ from kubectl_scratch.toolkit.archive import SEED, Entry
 from kubectl_scratch.toolkit.archive import pack_entries as records
 
 # In between the cluster is asked whether the run can be seen at all.
-ASK_SECONDS = 3.0
-TRY_EVERY = 0.1
+_ASK_SECONDS = 3.0
+_TRY_EVERY = 0.1
 DELETE_SECONDS = 5.0
 TOO_LATE = "the watched run has not started in time"
 
@@ -129,7 +129,7 @@ class _Learner:
                 why, passing = failure(), str(error) or passing
             except _Final as error:
                 why = str(error)
-            time.sleep(TRY_EVERY)
+            time.sleep(_TRY_EVERY)
         return why or ": ".join(filter(None, (TOO_LATE, passing)))
 
     def _ask(self, pod: str, container: str, verb: str, stdin: bytes) -> _Said:
@@ -140,7 +140,7 @@ class _Learner:
                 place.namespace, pod, container, (SEED, verb), False
             )
             outcome, said = exec_stream.converse(
-                exec_stream.connect_exec(endpoint, exec_stream.V4), stdin, ASK_SECONDS
+                exec_stream.connect_exec(endpoint, exec_stream.V4), stdin, _ASK_SECONDS
             )
         except (exec_stream.NotStarted, exec_stream.Unsure) as error:
             raise _Passing(str(error)) from error

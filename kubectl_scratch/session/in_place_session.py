@@ -26,7 +26,7 @@ from kubectl_scratch.session.session import SessionLimit, run_session
 # No answer of the API server, or one that says that it may still be at it.
 UNANSWERED = (0, 504)
 # A container that has ended is told of by the API some seconds later.
-END_SECONDS, LOOK_EVERY, LOOK_SECONDS = 5.0, 0.25, 3.0
+END_SECONDS, _LOOK_EVERY, _LOOK_SECONDS = 5.0, 0.25, 3.0
 
 
 def debug_in_place(request: DebugRequest, context: Context) -> int:
@@ -159,7 +159,7 @@ def _is_there(place: SessionTarget, error: ClusterError, context: Context) -> bo
     """Say whether the container is in the pod; where that is not certain, say what may be."""
     certain = error.status not in UNANSWERED
     try:
-        pod = context.cluster.get(api.pods(place.namespace, place.copy_name), LOOK_SECONDS).body
+        pod = context.cluster.get(api.pods(place.namespace, place.copy_name), _LOOK_SECONDS).body
         if find(pod["spec"].get("ephemeralContainers") or [], place.container) is not None:
             return True
     except ClusterError as unanswered:
@@ -206,7 +206,7 @@ def wait_for_state(place: SessionTarget, wanted: tuple[str, ...], context: Conte
     while not is_listed_in(place, wanted, context):
         if context.clock.monotonic() >= until:
             return False
-        context.clock.sleep(LOOK_EVERY)
+        context.clock.sleep(_LOOK_EVERY)
     return True
 
 
@@ -214,7 +214,7 @@ def is_listed_in(place: SessionTarget, wanted: tuple[str, ...], context: Context
     """Say whether the API knows of such a state; with its pod a container has ended."""
     path = api.pods(place.namespace, place.copy_name)
     try:
-        pod = context.cluster.get(path, LOOK_SECONDS).body
+        pod = context.cluster.get(path, _LOOK_SECONDS).body
     except ClusterError as error:
         return error.gone
     state = (status_of(pod, place.container) or {}).get("state") or {}

@@ -53,7 +53,7 @@ DEATH_WITHIN = timedelta(seconds=5)
 OVER_LOOKS = 40
 
 # For how long, in seconds, the wait for a session may be over its time: it knows best why.
-GRACE_SECONDS = 2.0
+_GRACE_SECONDS = 2.0
 # After how long, in seconds, input that nobody has asked for is worth a line.
 UNREAD_SECONDS = 5.0
 
@@ -289,7 +289,7 @@ def open_session(
 
     say("the debug container starts" if place.tag else "the copy starts")
     try:
-        return context.interrupts.run(wait, RemoteCommand.close, request.timeout + GRACE_SECONDS)
+        return context.interrupts.run(wait, RemoteCommand.close, request.timeout + _GRACE_SECONDS)
     except TimeoutError as error:
         # What it waits for has a longer end of its own.
         raise CopyNotReady(last[0], request.timeout, TIMEOUT_HINT) from error

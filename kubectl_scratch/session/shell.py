@@ -40,7 +40,7 @@ PS1='@TARGET@:\w\$ '
 """
 
 # By ENV a shell finds its rc; what it starts is to see the container's own again, which whoever set
-# the other has carried along as it was, ENV=..., or as nothing (seed/program.c, START).
+# the other has carried along as it was, ENV=..., or as nothing (seed/program.c, _START).
 OWN_ENV = r"""
 case ${SCRATCH_ENV-none} in
   ENV=*) ENV=${SCRATCH_ENV#ENV=}; export ENV ;;
@@ -87,7 +87,7 @@ BUILT_IN = (
 )
 
 # The first of bash, ash and sh that there is, with the helpers where any folder takes them.
-START = r"""
+_START = r"""
 for d in "${TMPDIR:-/tmp}" /dev/shm "$HOME" .; do
   rc=$d/.scratch-rc-$$; { printf %s "$1" > "$rc"; } 2> /dev/null && break; rc=
 done
@@ -128,7 +128,7 @@ def _command(
         return (own, "-i") if tty else (own,)
     if not tty:
         return ("sh",)
-    return ("sh", "-c", START, "sh", shell_helpers(place))
+    return ("sh", "-c", _START, "sh", shell_helpers(place))
 
 
 def _inner_shell(tty: bool, own: str | None) -> tuple[str, ...]:

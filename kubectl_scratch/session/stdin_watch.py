@@ -22,7 +22,7 @@ from kubectl_scratch.toolkit.archive import SEED
 # Proxies cut what idles, and the command may run for hours; in seconds.
 PING_EVERY = 20.0
 # After which pause a connection that is lost is made again: then twice as long, up to the above.
-TRY_EVERY = 1.0
+_TRY_EVERY = 1.0
 FAILURES = (
     ClusterError,
     OSError,
@@ -70,7 +70,7 @@ class StdinWatch:
 
     def _is_wanted(self) -> bool:
         """Wait until input is wanted, or can't be watched for; return false if neither is so."""
-        first, pause = True, TRY_EVERY
+        first, pause = True, _TRY_EVERY
         while not self._over.is_set():
             try:
                 outcome = self._listen()

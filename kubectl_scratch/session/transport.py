@@ -46,12 +46,12 @@ ENDED_EACH_TIME = "the seed that receives them is killed each time"
 
 # How the seed takes the toolkit: over the session's own stdin, between two bytes that it writes
 # on stdout, or over that of an exec before the session's.
-START, RECEIVE, ENTER = (SEED, "start", "--"), (SEED, "recv"), (SEED, "enter", "--")
+_START, RECEIVE, ENTER = (SEED, "start", "--"), (SEED, "recv"), (SEED, "enter", "--")
 ASKS, HAS_ALL = b"\x05", b"\x06"
 GREETING = re.compile(rb"([0-9a-f]{64}) ([0-9]+:[0-9]+)\Z")
 # For how long, in seconds, it may be silent, and the toolkit be on its way; where the line is
 # slow that is said.
-ASK_SECONDS, RECEIVE_SECONDS = 60.0, 120.0
+_ASK_SECONDS, RECEIVE_SECONDS = 60.0, 120.0
 SLOW_SECONDS = 1.0
 # How often meanwhile to look whether the container runs, and how long such a look may take.
 LIVES_EVERY, LIVES_SECONDS = 2.0, 3.0
@@ -167,7 +167,7 @@ class WebSocketTransport:
 
     def _start_with(self, toolkit: bytes, subprotocol: str) -> WebSocketCommand:
         exec_command = self._exec_command
-        connected = self._connect((*START, *exec_command.command), subprotocol, exec_command.tty)
+        connected = self._connect((*_START, *exec_command.command), subprotocol, exec_command.tty)
         if exec_command.check is not None and subprotocol == exec_stream.V4:
             # Its handshake, unlike v5's, tells that the container runs.
             exec_command.check.begin()
@@ -245,7 +245,7 @@ def send_seed(
     asked, said = exec_stream.expect(session, ASKS, SLOW_SECONDS)
     if not asked and not session.ended:
         say("the seed in it has not answered yet")
-        asked, said = _expect(session, ASKS, ASK_SECONDS, lives)
+        asked, said = _expect(session, ASKS, _ASK_SECONDS, lives)
     if asked:
         greeting = read_greeting(said)
         if check is not None:

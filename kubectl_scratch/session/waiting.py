@@ -24,12 +24,12 @@ Thing = TypeVar("Thing")
 # starts a new container within SOONEST, nor that of a new pod, whose volumes it looks at every
 # 0.3 s, within SOONEST_OF_POD. Tries until then would only take the node's time.
 SOONEST, SOONEST_OF_POD = 0.15, 0.45
-TRY_EVERY = 0.03
+_TRY_EVERY = 0.03
 TRY_EVERY_LATER = 0.25
 # While the news of the start can be heard, a try tells only of news that was lost.
 TRY_EVERY_UNHEARD = 1.0
 LATER = 5.0
-LOOK_EVERY = 0.5
+_LOOK_EVERY = 0.5
 # Events say why an image can't be pulled or a volume not be mounted, and whether a node is on
 # its way; most copies need none.
 EVENTS_AFTER = 1.5
@@ -40,7 +40,7 @@ TIMEOUT_HINT = "--timeout waits longer"
 
 # A reason that is longer than this, in characters, is cut to its innermost cause while waiting: how
 # short that may be alone, and how long.
-BRIEF, CAUSE, LONGEST = 100, 24, 160
+BRIEF, CAUSE, _LONGEST = 100, 24, 160
 # What a scheduler adds to each of its reasons.
 ASIDE = re.compile(r"\.? (no new claims to deallocate, )?preemption: [^();]*")
 # What is one word, whatever is in it: a taint is {dedicated: gpu}.
@@ -116,7 +116,7 @@ def wait_for(
         if thing is not None:
             return thing
         waited = clock.monotonic() - start
-        if clock.monotonic() - looked >= LOOK_EVERY:
+        if clock.monotonic() - looked >= _LOOK_EVERY:
             looked = clock.monotonic()
             state = look()
             told: list[Json] = []
@@ -138,7 +138,7 @@ def _rest(waited: float, clock: Clock, news: News) -> None:
     if not news.deaf:
         news.wait(TRY_EVERY_UNHEARD)
     else:
-        clock.sleep(TRY_EVERY if waited < LATER else TRY_EVERY_LATER)
+        clock.sleep(_TRY_EVERY if waited < LATER else TRY_EVERY_LATER)
 
 
 def _judge(state: State, words: str, waited: float, events: list[Json], patience: Patience) -> None:
@@ -174,7 +174,7 @@ def innermost_cause(words: str) -> str:
     while outer and len(inner) < CAUSE:
         inner = f"{outer.pop(0)}: {inner}"
     inner = inner.replace("\0", ": ")
-    inner = f"{inner[:LONGEST]}…" if len(inner) > LONGEST else inner
+    inner = f"{inner[:_LONGEST]}…" if len(inner) > _LONGEST else inner
     return f"{ours}: {inner}" if ours else inner
 
 

@@ -25,7 +25,7 @@ BUSYBOX = f"{BIN}/busybox"
 COMMANDS = ("run-app", "show-app")
 DATA = Path(__file__).parent / "data"
 # Bytes of a packed file that tell the size of what it becomes.
-PREFIX = 4
+_PREFIX = 4
 
 
 class Entry(NamedTuple):
@@ -96,7 +96,7 @@ def _record(entry: Entry) -> bytes:
 
 def _packed(path: str, data: bytes) -> Entry:
     """Return the entry of a file that ``make seed`` has packed, with its size in front."""
-    return Entry(path, data[PREFIX:], unpacked=int.from_bytes(data[:PREFIX], "little"))
+    return Entry(path, data[_PREFIX:], unpacked=int.from_bytes(data[:_PREFIX], "little"))
 
 
 def _data(name: str) -> bytes:

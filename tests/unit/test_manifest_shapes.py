@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.lookup.manifest_shapes import REQUIRED, shape_fault, without_nulls
+from kubectl_scratch.lookup.manifest_shapes import REQUIRED_FIELDS, shape_fault, without_nulls
 from kubectl_scratch.lookup.pod_selection import choose_manifest, kind_of, pod_of
 from kubectl_scratch.plan.build import Plan, PlanInputs, make_plan
 from kubectl_scratch.plan.mode_plan import ModeInputs
@@ -161,11 +161,11 @@ def test_a_manifest_that_a_cluster_takes_is_taken(path: Path) -> None:
 @pytest.mark.parametrize(
     "affinity",
     [
-        {"nodeAffinity": {REQUIRED: [{"nodeSelectorTerms": []}]}},
-        {"podAffinity": {REQUIRED: {"topologyKey": "zone"}}},
-        {"podAntiAffinity": {REQUIRED: {}}},
+        {"nodeAffinity": {REQUIRED_FIELDS: [{"nodeSelectorTerms": []}]}},
+        {"podAffinity": {REQUIRED_FIELDS: {"topologyKey": "zone"}}},
+        {"podAntiAffinity": {REQUIRED_FIELDS: {}}},
     ],
     ids=lambda value: str(value),
 )
 def test_an_affinity_is_of_nodes_or_of_pods(affinity: Json) -> None:
-    assert REQUIRED in shape_fault(a_pod(affinity=affinity))
+    assert REQUIRED_FIELDS in shape_fault(a_pod(affinity=affinity))

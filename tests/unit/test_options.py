@@ -7,4 +7,4 @@ from kubectl_scratch.plan import profiles
 
 
 def test_every_profile_is_offered_and_no_other() -> None:
-    assert (profiles.AUTO, *profiles.PROFILES) == options.PROFILES
+    assert (profiles.AUTO, *profiles.PROFILES) == options.PROFILE_NAMES

@@ -71,7 +71,7 @@ NEVER = (
     "kubernetes.io/config.",
 )
 # What a network attachment may ask for that one pod alone can have (Multus, "runtime configs").
-ADDRESSES = ("infiniband-guid", "ips", "mac")
+_ADDRESSES = ("infiniband-guid", "ips", "mac")
 
 
 def choose_annotations(pod: Json, *, keep_all: bool) -> Iterator[Edit | Finding]:
@@ -97,10 +97,10 @@ def drop_addresses(pod: Json) -> Iterator[Edit]:
     except ValueError:  # the short form, NAMESPACE/NAME@INTERFACE, has no addresses
         return
     wanted = [n for n in networks if isinstance(n, dict)] if isinstance(networks, list) else []
-    if not any(key in network for network in wanted for key in ADDRESSES):
+    if not any(key in network for network in wanted for key in _ADDRESSES):
         return
     for network in wanted:
-        for key in ADDRESSES:
+        for key in _ADDRESSES:
             network.pop(key, None)
     annotations[NETWORKS] = json.dumps(networks)
     yield Edit(NETWORKS, "without the addresses, which the source has")

@@ -35,7 +35,7 @@ from kubectl_scratch.plan.podcopy import container_edits
 NAME, UID = "metadata.name", "metadata.uid"
 LABELS, ANNOTATIONS = "metadata.labels", "metadata.annotations"
 # Of the copy itself, in every copy, and those that differ on another node.
-ADDRESSES = (UID, "status.podIP", "status.podIPs")
+_ADDRESSES = (UID, "status.podIP", "status.podIPs")
 OF_THE_NODE = ("spec.host", "spec.nodeName", "status.hostIP", "status.hostIPs")
 
 # The annotations that carry what files have, with a number.
@@ -150,7 +150,7 @@ class _Reading(NamedTuple):
             return owns_name or not is_of_a_pod(self.source)
         # Who has networks besides the cluster's reads there what the pod got in them.
         networks = path == ANNOTATIONS and notes.NETWORKS in annotations_of(self.source)
-        return networks or path in ADDRESSES or path in OF_THE_NODE
+        return networks or path in _ADDRESSES or path in OF_THE_NODE
 
 
 def value_of(source: Json, path: str) -> str | None:

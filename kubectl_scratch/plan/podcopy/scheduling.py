@@ -8,7 +8,7 @@ from kubectl_scratch.kube.objects import Json, volumes
 from kubectl_scratch.plan.findings import Edit
 
 PRIORITY = ("priorityClassName", "priority", "preemptionPolicy")
-REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+REQUIRED_AFFINITY = "requiredDuringSchedulingIgnoredDuringExecution"
 PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 NEVER_READY = "kubectl-scratch/never-ready"
 ARCH = "kubernetes.io/arch"
@@ -47,7 +47,7 @@ def _is_node(node: str) -> Json:
 
 def _terms(node_affinity: Json) -> list[Json]:
     """Return the terms of which one must hold; an empty one matches no node at all."""
-    terms = (node_affinity.get(REQUIRED) or {}).get("nodeSelectorTerms") or []
+    terms = (node_affinity.get(REQUIRED_AFFINITY) or {}).get("nodeSelectorTerms") or []
     return [term for term in terms if term]
 
 
@@ -58,12 +58,12 @@ def _requires(node_affinity: Json, node: str) -> bool:
 
 
 def _require(node_affinity: Json, field: str, wanted: Json) -> None:
-    required = node_affinity.get(REQUIRED) or {}
+    required = node_affinity.get(REQUIRED_AFFINITY) or {}
     terms = [
         {**term, field: [*(term.get(field) or []), wanted]}
         for term in _terms(node_affinity) or [{}]
     ]
-    node_affinity[REQUIRED] = {**required, "nodeSelectorTerms": terms}
+    node_affinity[REQUIRED_AFFINITY] = {**required, "nodeSelectorTerms": terms}
 
 
 def pin_architecture(pod: Json, *, arch: str) -> Iterator[Edit]:
