@@ -79,7 +79,7 @@ class ModeOptions(NamedTuple):
 
     view: str | None = None
     hold: bool | None = None
-    only: bool = False
+    hold_all: bool = False
     command: tuple[str, ...] = ()
     learn: bool | None = None
     arch: str | None = None
@@ -102,7 +102,7 @@ class DebugRequest(NamedTuple):
     profile: str = "auto"
     custom: dict[str, Any] | None = None
     options: CopyOptions = CopyOptions()
-    inside: ModeOptions = ModeOptions()
+    mode: ModeOptions = ModeOptions()
     in_place: bool = False
     linger: float = 0.0
 

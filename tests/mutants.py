@@ -776,7 +776,7 @@ MUTANTS = (
         (
             "tests/unit/test_seed_edits.py::test_with_only_the_others_idle_and_plain_init_containers_go",
         ),
-        "nor one of its neighbours, with --only",
+        "nor one of its neighbours, with --hold-all",
     ),
     Mutant(
         "kubectl_scratch/plan/podcopy/seed_edits.py",
@@ -785,7 +785,7 @@ MUTANTS = (
         (
             "tests/unit/test_seed_edits.py::test_with_only_the_others_idle_and_plain_init_containers_go",
         ),
-        "with --only no init container runs again",
+        "with --hold-all no init container runs again",
     ),
     Mutant(
         "kubectl_scratch/plan/podcopy/seed_edits.py",

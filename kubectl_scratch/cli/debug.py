@@ -119,7 +119,7 @@ def debug_request(values: dict[str, Any], session: SessionRequest) -> DebugReque
         profile=values["profile"],
         custom=read_custom(values["custom"]),
         options=copy_options_of(values),
-        inside=mode_request(values),
+        mode=mode_request(values),
         in_place=bool(values.get("in_place")),
         linger=debug_in_place.linger_of(values),
     )
@@ -133,13 +133,13 @@ def debug_request(values: dict[str, Any], session: SessionRequest) -> DebugReque
 
 def mode_request(values: dict[str, Any]) -> ModeOptions:
     """Check the flags about view and hold; raises InvalidRequest."""
-    only, hold = values["only"], values["hold"]
-    if only and hold is False:
-        raise InvalidRequest("--only holds the target, too, and --no-hold does not")
+    hold_all, hold = values["hold_all"], values["hold"]
+    if hold_all and hold is False:
+        raise InvalidRequest("--hold-all holds the target, too, and --no-hold does not")
     return ModeOptions(
         view=values["view"],
-        hold=True if only else hold,
-        only=only,
+        hold=True if hold_all else hold,
+        hold_all=hold_all,
         command=split_words(values["command"]),
         learn=values["learn"],
         arch=values["arch"],

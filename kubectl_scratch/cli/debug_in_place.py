@@ -14,7 +14,7 @@ from kubectl_scratch.runtime.console import printable
 
 # Flags about the copy, the seed or a target that is held; a running pod takes no volume.
 NEED_A_COPY = (
-    *("--hold", "--only", "--learn", "--command", "--arch", "--toolkit-file", "--copy-name"),
+    *("--hold", "--hold-all", "--learn", "--command", "--arch", "--toolkit-file", "--copy-name"),
     *("--reason", "--same-node", "--keep-labels", "--keep-annotations", "--no-mesh"),
     *("--writable", "--skip-volume", "--skip-init", "--set-image", "--image-pull-secret"),
 )

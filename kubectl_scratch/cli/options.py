@@ -217,7 +217,7 @@ _INSIDE: tuple[Callable[[Any], Any], ...] = (
         help="Hold the target until run-app starts the app."
         " [default: held unless it is healthy, behind a Service and writes to no shared volume]",
     ),
-    flag("--only", is_flag=True, help="The other containers idle, too."),
+    flag("--hold-all", is_flag=True, help="Hold every container, not only the target."),
     flag("--command", metavar="WORDS", help="The app's command, where only its image knows it."),
     flag(
         "--learn/--no-learn",

@@ -57,7 +57,7 @@ def plan_mode(
 
     ``caution`` is why a healthy target is held, too.
     """
-    said = request.inside
+    said = request.mode
     arch = said.arch or ground.arch or DEFAULT_ARCH
     obstacle = _obstacle(source, ground, arch)
     asked = ModeRequest(said.view, said.hold, _wants_debug_container(request))
@@ -65,7 +65,7 @@ def plan_mode(
     if obstacle:
         surplus = _surplus(request, stand, False, obstacle)
         return ModePlan(stand, None, False, (*_without(request, obstacle), *surplus))
-    if stand.view == TOOLS and request.image is not None and not stand.held and not said.only:
+    if stand.view == TOOLS and request.image is not None and not stand.held and not said.hold_all:
         return ModePlan(stand, None, False, tuple(_surplus(request, stand, False)))
     known = seed_edits.entrypoint(target, said.command)
     unknown = stand.held and known.known_from == IMAGE
@@ -74,7 +74,7 @@ def plan_mode(
     learns = unknown and (loops if said.learn is None else said.learn)
     alone = stand.view == APP and not ground.addable
     held = known if stand.held else None
-    seeding = Seeding(config_map, arch, target["name"], held, said.only)
+    seeding = Seeding(config_map, arch, target["name"], held, said.hold_all)
     findings = (
         _told(stand, target["name"]),
         *_alone_findings(alone),
@@ -104,11 +104,11 @@ def _obstacle(source: Json, ground: ModeInputs, arch: str) -> str:
 
 
 def _without(request: DebugRequest, obstacle: str) -> tuple[Finding, ...]:
-    said = request.inside
+    said = request.mode
     asked = {
         "--view app": said.view == APP,
         "--hold": bool(said.hold),
-        "--only": said.only,
+        "--hold-all": said.hold_all,
         "--learn": bool(said.learn),
     }
     wanted = [flag for flag, given in asked.items() if given]
@@ -163,7 +163,7 @@ def _needless_findings(needless: bool) -> tuple[Finding, ...]:
 
 
 def _arch_findings(request: DebugRequest, ground: ModeInputs) -> tuple[Finding, ...]:
-    said = request.inside.arch
+    said = request.mode.arch
     if said and ground.arch and said != ground.arch:
         text = f"the source's node is {ground.arch}; the copy has to go to one of {said}, as asked"
         return (Finding(Level.WARNING, text),)
@@ -181,7 +181,7 @@ def _surplus(
     ``seeded`` says that the seed comes into the copy; what it brings is for a session inside the
     target, or in its twin.
     """
-    said, files = request.inside, request.session.toolkit_files
+    said, files = request.mode, request.session.toolkit_files
     none = obstacle and f"has no effect: {obstacle}"
     runs = none or "is for a target that is held, and this one runs; --hold holds it"
     image = none or "is for tools that come without an image; --view app goes where they are"

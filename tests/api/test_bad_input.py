@@ -81,7 +81,7 @@ WORDS = [
     _mypod("toolkit-file", "--toolkit-file", "no/such/file", said="'no/such/file' can't be read"),
     _mypod("command-quote", "--command", "sh -c 'x", said="--command can't be split.*quotation"),
     _mypod("command-empty", "--command", "  ", said="--command has no word"),
-    _mypod("only-no-hold", "--only", "--no-hold", said="--only holds the target, too"),
+    _mypod("only-no-hold", "--hold-all", "--no-hold", said="--hold-all holds the target, too"),
     _mypod("view", "--view", "both", said="'both' is not one of"),
     _mypod("arch", "--arch", "s390x", said="'s390x' is not one of"),
 ]  # fmt: skip

@@ -150,7 +150,7 @@ def test_a_container_that_was_certainly_not_added_is_nothing_to_tell(cli: Cli) -
     [
         (("--view", "app"), "--view app needs a copy"),
         (("--hold",), "--hold needs a copy"),
-        (("--only",), "--only needs a copy"),
+        (("--hold-all",), "--hold-all needs a copy"),
         (("--learn",), "--learn needs a copy"),
         (("--copy-name", "x"), "--copy-name needs a copy"),
         (("--no-share-processes",), "--no-share-processes needs a copy"),

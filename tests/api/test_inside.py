@@ -99,7 +99,7 @@ def test_without_the_right_to_config_maps_the_tools_come_as_an_image(cli: Cli) -
     clean(cli.api)
 
 
-@pytest.mark.parametrize("flag", ["--view=app", "--hold", "--only", "--learn"])
+@pytest.mark.parametrize("flag", ["--view=app", "--hold", "--hold-all", "--learn"])
 def test_what_then_can_not_be_had_is_refused_before_anything_is_created(
     cli: Cli, flag: str
 ) -> None:

@@ -223,7 +223,7 @@ def test_a_native_sidecar(cluster: Cluster) -> None:
     assert done.returncode == 8
 
 
-@pytest.mark.parametrize("flags, answer", [((), 0), (("--only",), 1)])
+@pytest.mark.parametrize("flags, answer", [((), 0), (("--hold-all",), 1)])
 def test_the_neighbours_run(cluster: Cluster, flags: tuple[str, ...], answer: int) -> None:
     asked = "for i in 1 2 3 4 5; do wget -qO- 127.0.0.1:8080 && exit; sleep 1; done; exit 1"
     done = cluster.scratch("debug", "-q", "pair", *flags, "--", "sh", "-c", asked)

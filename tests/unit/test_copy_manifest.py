@@ -158,7 +158,7 @@ def test_a_probe_stays_where_what_comes_after_waits_for_it(
 def test_a_sidecar_that_idles_is_asked_nothing() -> None:
     sidecar = a_container("proxy", restartPolicy="Always", startupProbe={"exec": {}})
     source = a_pod(initContainers=[sidecar])
-    held = Seeding("x", "amd64", "app", Entrypoint("spec", 1, ("/app",)), only=True)
+    held = Seeding("x", "amd64", "app", Entrypoint("spec", 1, ("/app",)), hold_all=True)
     spec = make_copy(source, "x", LABELS, MARKS, seeding=held).manifest["spec"]
     assert "startupProbe" not in spec["initContainers"][0]
 

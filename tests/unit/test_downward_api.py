@@ -42,13 +42,13 @@ def a_source(**fields: Any) -> Json:
 def copy_of(
     source: Json,
     held: bool = False,
-    only: bool = False,
+    hold_all: bool = False,
     target: str = "app",
     source_runs: bool = False,
     **wanted: Any,
 ) -> Copied:
     entry = Entrypoint("spec", 1, ("/app",)) if held else None
-    seeding = Seeding("x", "amd64", target, entry, only)
+    seeding = Seeding("x", "amd64", target, entry, hold_all)
     options = CopyOptions(**wanted)
     return make_copy(
         *(source, "db-0-copy", LABELS, MARKS, options, target),
@@ -233,7 +233,7 @@ NAME_ENV = [{"name": "POD_NAME", "valueFrom": by_field("metadata.name")}]
 
 
 @pytest.mark.parametrize(
-    "held, only, source_runs, source_s_name",
+    "held, hold_all, source_runs, source_s_name",
     [
         (False, False, True, set()),
         (False, False, False, set()),
@@ -245,7 +245,7 @@ NAME_ENV = [{"name": "POD_NAME", "valueFrom": by_field("metadata.name")}]
     ],
 )
 def test_two_that_run_never_share_an_identity(
-    held: bool, only: bool, source_runs: bool, source_s_name: set[str]
+    held: bool, hold_all: bool, source_runs: bool, source_s_name: set[str]
 ) -> None:
     # One list, as an anchor of YAML makes it.
     source = a_source(
@@ -255,7 +255,7 @@ def test_two_that_run_never_share_an_identity(
             a_container("proxy", env=NAME_ENV, restartPolicy="Always"),
         ],
     )
-    copied = copy_of(source, held, only, source_runs=source_runs)
+    copied = copy_of(source, held, hold_all, source_runs=source_runs)
     there = all_containers(copied.manifest)
     named = {c["name"] for c in there if c["env"] == [{"name": "POD_NAME", "value": "db-0"}]}
     assert named == source_s_name

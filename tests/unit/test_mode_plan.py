@@ -44,7 +44,7 @@ def decided(
         **{
             key: said.pop(key) for key in ("custom", "profile", "session", "options") if key in said
         },
-        inside=Said(**said),
+        mode=Said(**said),
     )
     target = source["spec"]["containers"][0]
     return plan_mode(source, target, request, ground, caution, NOON, "mypod-scratch-bcdfg")
@@ -89,7 +89,7 @@ def test_a_toolkit_image_beside_a_target_that_runs_needs_no_seed() -> None:
     found = decided(a_source(RUNS), image="busybox")
     assert (found.seeding, found.findings) == (None, ())
     assert decided(a_source(CRASHES), image="busybox").seeding is not None
-    assert decided(a_source(RUNS), image="busybox", hold=True, only=True).seeding is not None
+    assert decided(a_source(RUNS), image="busybox", hold=True, hold_all=True).seeding is not None
 
 
 LEARNS = [
@@ -199,7 +199,7 @@ def test_where_the_seed_can_not_come_the_tools_come_as_an_image(
         ({"view": "app"}, "--view app"),
         ({"hold": True}, "--hold"),
         ({"learn": True}, "--learn"),
-        ({"hold": True, "only": True}, "--hold"),
+        ({"hold": True, "hold_all": True}, "--hold"),
     ],
 )
 @pytest.mark.parametrize("ground, spec, why", OBSTACLES, ids=lambda value: str(value)[:40])

@@ -183,19 +183,19 @@ def held_beside_others(**inside: Any) -> Plan:
         initContainers=[a_container("setup"), A_SIDECAR],
         status={"containerStatuses": [{"name": "app", **CRASHED}, {"name": "helper", **RUNS}]},
     )
-    return make_plan(pod, a_request(image=None, inside=ModeOptions(**inside)), HERE)
+    return make_plan(pod, a_request(image=None, mode=ModeOptions(**inside)), HERE)
 
 
 def test_what_starts_beside_a_held_target_is_told_at_the_door() -> None:
     shown = told(held_beside_others(), Level.INFO, Level.WARNING)
-    assert "other containers also start: helper, proxy; --only holds them, too" in shown
+    assert "other containers also start: helper, proxy; --hold-all holds them, too" in shown
     assert "init containers run again in the copy: setup; --skip-init" in shown
     beside_an_app = told(held_beside_others(hold=False), Level.INFO, Level.WARNING)
     assert "helper, proxy" not in beside_an_app
 
 
 def test_where_only_the_shell_runs_nothing_else_is_told_to_start() -> None:
-    shown = told(held_beside_others(only=True, hold=True))
+    shown = told(held_beside_others(hold_all=True, hold=True))
     assert "also start" not in shown and "run again" not in shown
 
 
@@ -205,7 +205,7 @@ def test_a_held_init_container_keeps_the_later_ones_from_starting() -> None:
     pod["spec"]["restartPolicy"] = "Never"
     shown = told(make_plan(pod, UNSAID, HERE))
     assert "init containers run again in the copy: first; --skip-init" in shown
-    assert "other containers also start: proxy; --only" in shown
+    assert "other containers also start: proxy; --hold-all" in shown
     assert "whenever" not in shown
 
 
@@ -214,7 +214,7 @@ def test_a_held_init_container_keeps_the_later_ones_from_starting() -> None:
     [
         ({"hold": False}, "in the copy the app starts again whenever it ends"),
         ({}, "in the copy these start again whenever they end: helper;"),
-        ({"hold": True, "only": True}, ""),
+        ({"hold": True, "hold_all": True}, ""),
     ],
     ids=str,
 )
@@ -224,7 +224,7 @@ def test_what_a_job_s_copy_starts_again(inside: Json, again: str) -> None:
         restartPolicy="Never",
         status={"containerStatuses": [{"name": name, **ENDED} for name in ("app", "helper")]},
     )
-    shown = told(make_plan(pod, a_request(image=None, inside=ModeOptions(**inside)), HERE))
+    shown = told(make_plan(pod, a_request(image=None, mode=ModeOptions(**inside)), HERE))
     assert again in shown and ("starts again" in shown) is (inside == {"hold": False})
     assert ("whenever" in shown) is bool(again)
 
@@ -233,7 +233,7 @@ def test_what_a_job_s_copy_starts_again(inside: Json, again: str) -> None:
 def test_who_stands_inside_the_target_sees_its_processes(view: str, warned: bool) -> None:
     options = CopyOptions(share_processes=False)
     plan = make_plan(
-        a_pod(), a_request(image=None, options=options, inside=ModeOptions(view=view)), HERE
+        a_pod(), a_request(image=None, options=options, mode=ModeOptions(view=view)), HERE
     )
     assert ("does not see the target's processes" in told(plan, Level.WARNING)) is warned
     assert ("the session does not see" in told(plan)) is warned
@@ -260,7 +260,7 @@ def test_without_an_image_the_session_stands_inside_and_the_debug_container_is_a
 
 
 def test_a_toolkit_image_beside_a_target_that_runs_brings_no_seed() -> None:
-    plan = make_plan(a_pod(), a_request(inside=ModeOptions(hold=False)), HERE)
+    plan = make_plan(a_pod(), a_request(mode=ModeOptions(hold=False)), HERE)
     assert (plan.place.view, plan.place.container, plan.place.has_seed) == (
         "tools",
         "scratch",
@@ -314,7 +314,7 @@ def test_what_the_pod_has_by_the_name_of_ours_is_a_blocker_with_a_way(
     assert what in blocker.text and f"--skip-volume {volume}" in blocker.text
     without = CopyOptions(skip_volumes=frozenset({volume}))
     assert not make_plan(pod, a_request(image=None, options=without), HERE).blockers
-    assert not make_plan(pod, a_request(inside=ModeOptions(hold=False)), HERE).blockers
+    assert not make_plan(pod, a_request(mode=ModeOptions(hold=False)), HERE).blockers
 
 
 ENDED_NOW = {"terminated": {"exitCode": 3, "finishedAt": "2026-01-01T11:59:00Z"}}
@@ -344,7 +344,7 @@ def test_only_a_source_that_does_not_run_lends_its_name(
         hostname="db-0",
     )
     # No Service is known, so it is held in any case.
-    plan = make_plan(source, a_request(image=None, inside=ModeOptions(hold=hold)), HERE)
+    plan = make_plan(source, a_request(image=None, mode=ModeOptions(hold=hold)), HERE)
     assert plan.place.held
     spec = plan.copy["spec"]
     for container in (*spec["containers"], *spec["initContainers"]):

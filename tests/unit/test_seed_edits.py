@@ -130,7 +130,7 @@ def test_with_only_the_others_idle_and_plain_init_containers_go() -> None:
         containers=[a_container(), a_container("other", lifecycle=hook, args=["y"])],
         initContainers=[a_container("setup"), native],
     )
-    pod = seeded(source, held=Entrypoint("image", 0, ()), only=True)
+    pod = seeded(source, held=Entrypoint("image", 0, ()), hold_all=True)
     assert [c["name"] for c in pod["spec"]["initContainers"]] == ["native"]
     for name in ("other", "native"):
         container = find(all_containers(pod), name) or {}
@@ -145,7 +145,7 @@ def test_with_only_an_init_container_that_is_the_target_stays() -> None:
         containers=[a_container("main")],
         initContainers=[a_container("before"), a_container(), a_container("after")],
     )
-    pod = seeded(source, held=Entrypoint("image", 0, ()), only=True)
+    pod = seeded(source, held=Entrypoint("image", 0, ()), hold_all=True)
     (app,) = pod["spec"]["initContainers"]
     assert app["name"] == "app" and is_held(app)
 
@@ -235,9 +235,9 @@ def some_affinity() -> st.SearchStrategy[Json]:
 
 
 @given(pods(), st.booleans(), st.booleans())
-def test_fields_that_nobody_has_heard_of_survive(source: Json, held: bool, only: bool) -> None:
+def test_fields_that_nobody_has_heard_of_survive(source: Json, held: bool, hold_all: bool) -> None:
     known = entrypoint(source["spec"]["containers"][0]) if held else None
-    pod = seeded(source, held=known, only=only)
+    pod = seeded(source, held=known, hold_all=hold_all)
     for before, after in zip(source["spec"]["containers"], pod["spec"]["containers"], strict=True):
         kept = {key: value for key, value in before.items() if key not in TAKEN}
         assert kept.items() <= after.items()
@@ -257,8 +257,8 @@ def test_the_words_of_the_app_are_all_there_and_in_their_order(source: Json) -> 
 
 
 @given(pods(), st.booleans())
-def test_no_term_lets_a_node_of_another_architecture_in(source: Json, only: bool) -> None:
-    pod = seeded(source, only=only)
+def test_no_term_lets_a_node_of_another_architecture_in(source: Json, hold_all: bool) -> None:
+    pod = seeded(source, hold_all=hold_all)
     terms = pod["spec"]["affinity"]["nodeAffinity"][REQUIRED]["nodeSelectorTerms"]
     assert terms and all(ARM in term["matchExpressions"] for term in terms)
 

@@ -193,14 +193,14 @@ def test_a_folder_that_another_container_has_mounted_is_there() -> None:
     assert warned(copy_of(source)) == []
 
 
-def a_held_copy(source: Json, target: str, only: bool = False) -> Copied:
-    seeding = Seeding("x", "amd64", target, Entrypoint("spec", 1, ("/app",)), only)
+def a_held_copy(source: Json, target: str, hold_all: bool = False) -> Copied:
+    seeding = Seeding("x", "amd64", target, Entrypoint("spec", 1, ("/app",)), hold_all)
     return make_copy(source, "x", {}, {}, target=target, seeding=seeding)
 
 
 @pytest.mark.parametrize("mount", [{"subPath": "db"}, {"subPathExpr": "$(UNKNOWN)"}])
 @pytest.mark.parametrize(
-    "target, only, at_fault",
+    "target, hold_all, at_fault",
     [
         ("first", False, {"first"}),
         ("second", False, {"first", "second"}),
@@ -211,7 +211,7 @@ def a_held_copy(source: Json, target: str, only: bool = False) -> Copied:
     ],
 )
 def test_what_never_starts_in_the_copy_makes_no_folder(
-    mount: Json, target: str, only: bool, at_fault: set[str]
+    mount: Json, target: str, hold_all: bool, at_fault: set[str]
 ) -> None:
     for name in ("first", "second", "app"):
         there = {
@@ -220,7 +220,7 @@ def test_what_never_starts_in_the_copy_makes_no_folder(
         }
         inits = [there["first"], there["second"]]
         source = a_source(there["app"], status=WAITS, initContainers=inits)
-        copied = a_held_copy(source, target, only)
+        copied = a_held_copy(source, target, hold_all)
         assert bool([*warned(copied), *blockers(copied)]) is (name in at_fault)
 
 

@@ -80,7 +80,7 @@ def drop_resources(pod: Json) -> Iterator[Edit]:
             yield Edit(f"spec.{field}", "none, as asked")
 
 
-def drop_probes(pod: Json, *, target: str | None, only: bool = False) -> Iterator[Edit]:
+def drop_probes(pod: Json, *, target: str | None, hold_all: bool = False) -> Iterator[Edit]:
     """Drop the probes: they would restart what is looked at.
 
     What starts after a native sidecar waits for its startupProbe, so it stays: but not that of the
@@ -93,7 +93,7 @@ def drop_probes(pod: Json, *, target: str | None, only: bool = False) -> Iterato
         for probe in PROBES:
             if probe not in container:
                 continue
-            if probe == STARTUP and gates and name != chosen and not only:
+            if probe == STARTUP and gates and name != chosen and not hold_all:
                 _number_port(container, container[probe])
                 yield Edit(f"{name}.{probe}", "kept: what starts after this sidecar waits for it")
             elif container.pop(probe) is not None:
@@ -140,11 +140,11 @@ def drop_host_ports(pod: Json) -> Iterator[Edit | Finding]:
         yield Finding(Level.WARNING, "hostNetwork: the app can't bind what the source has bound")
 
 
-def starting_containers(pod: Json, held: str | None, only: bool) -> list[Json]:
+def starting_containers(pod: Json, held: str | None, hold_all: bool) -> list[Json]:
     """Return the containers that start as in the source; ``only`` holds more than ``held``."""
     if held is None:
         return all_containers(pod)
-    return [] if only else [c for c in reached_containers(pod, held) if c["name"] != held]
+    return [] if hold_all else [c for c in reached_containers(pod, held) if c["name"] != held]
 
 
 def reached_containers(pod: Json, held: str | None) -> list[Json]:
@@ -163,14 +163,14 @@ def tell_what_runs_again(
     *,
     target: str | None,
     held: str | None = None,
-    only: bool = False,
+    hold_all: bool = False,
     read_only: Mapping[str, Sequence[str]],
 ) -> Iterator[Finding]:
     """Report what has an effect a second time, beside the target container.
 
     ``read_only`` names, by container, the volumes that are read-only in the copy alone.
     """
-    starts = starting_containers(pod, held, only)
+    starts = starting_containers(pod, held, hold_all)
     again = [name for name in names_of(plain_init(pod)) if name in names_of(starts)]
     if again:
         text = f"init containers run again in the copy: {', '.join(again)}"
@@ -193,7 +193,7 @@ def _beside(others: str, held: bool) -> Finding:
     """Say what starts beside the target; who sees the target held may think that nothing does."""
     text = f"other containers also start: {others}"
     if held:
-        return Finding(Level.INFO, f"{text}; --only holds them, too")
+        return Finding(Level.INFO, f"{text}; --hold-all holds them, too")
     return Finding(Level.DETAIL, text)
 
 

@@ -61,7 +61,7 @@ def bring_values(
     source: Json,
     marks: Mapping[str, str],
     held: str | None,
-    only: bool,
+    hold_all: bool,
     source_runs: bool = False,
 ) -> Iterator[Edit | Finding]:
     """Put in what the source's app reads of its pod, and say what is the copy's own.
@@ -72,7 +72,7 @@ def bring_values(
     second one.
     """
     own_everywhere = held is None or source_runs
-    running = _running(pod, held, only)
+    running = _running(pod, held, hold_all)
     reading = _Reading(source, pod, {}, [], [])
     for container in all_containers(pod):
         owns_name = own_everywhere or container["name"] in running
@@ -275,9 +275,9 @@ def _annotations_seen(source: Json) -> dict[str, str]:
     return {KUBELETS[1]: "api", **kept}
 
 
-def _running(pod: Json, held: str | None, only: bool) -> set[str]:
+def _running(pod: Json, held: str | None, hold_all: bool) -> set[str]:
     """Return the containers that run beside the source's for as long as the copy is there."""
-    starting = names_of(container_edits.starting_containers(pod, held, only))
+    starting = names_of(container_edits.starting_containers(pod, held, hold_all))
     return set(starting) - set(names_of(container_edits.plain_init(pod)))
 
 

@@ -104,7 +104,7 @@ def rules_of(
 ) -> tuple[Rule, ...]:
     """Return the edits in their order: first what is left out, last what is told."""
     held = seeding.target if seeding and seeding.held else None
-    only = bool(seeding and seeding.only)
+    hold_all = bool(seeding and seeding.hold_all)
     writable = options.writable
     node = source["spec"].get("nodeName")
     return (
@@ -124,13 +124,13 @@ def rules_of(
             source=source,
             marks=marks,
             held=held,
-            only=only,
+            hold_all=hold_all,
             source_runs=source_runs,
         ),
         partial(scheduling.free_the_node, same_node=options.same_node),
         drop_ephemeral_containers,
-        partial(container_edits.drop_probes, target=target, only=only),
-        partial(keep_running, held=held, only=only),
+        partial(container_edits.drop_probes, target=target, hold_all=hold_all),
+        partial(keep_running, held=held, hold_all=hold_all),
         partial(share_processes, wanted=options.share_processes, inside=inside),
         container_edits.drop_stop_hooks,
         container_edits.drop_host_ports,
@@ -152,14 +152,14 @@ def rules_of(
         # Before our own volumes come, which are none of the source's.
         partial(volume_edits.tell_new_volumes, retaining=storage.retaining),
         *((partial(seed_edits.seed_copy, seeding=seeding),) if seeding else ()),
-        # Who is held with --only has no init containers, whose folders nobody mounts then.
+        # Who is held with --hold-all has no init containers, whose folders nobody mounts then.
         partial(sub_paths.keep_sub_paths, source=source, writable=writable, held=held),
         end_quickly,
         partial(
             container_edits.tell_what_runs_again,
             target=target,
             held=held,
-            only=only,
+            hold_all=hold_all,
             read_only=volume_edits.read_only_by_container(source, options),
         ),
         container_edits.tell_devices,
@@ -187,7 +187,7 @@ def drop_ephemeral_containers(pod: Json) -> Iterator[Edit]:
         yield Edit("spec.ephemeralContainers", "they can't be set on create")
 
 
-def keep_running(pod: Json, *, held: str | None = None, only: bool = False) -> Iterator[Change]:
+def keep_running(pod: Json, *, held: str | None = None, hold_all: bool = False) -> Iterator[Change]:
     """Set restartPolicy Always.
 
     When all regular containers have ended the pod is Failed or Succeeded, and the kubelet
@@ -196,7 +196,7 @@ def keep_running(pod: Json, *, held: str | None = None, only: bool = False) -> I
     if pod["spec"].get("restartPolicy", "Always") != "Always":
         reason = "Always, because a pod that has ended takes no debug container"
         yield Edit("spec.restartPolicy", reason)
-        yield from _tell_of_starts(pod, held, only)
+        yield from _tell_of_starts(pod, held, hold_all)
     pod["spec"]["restartPolicy"] = "Always"
     if pod["spec"].pop("activeDeadlineSeconds", None) is not None:
         yield Edit("spec.activeDeadlineSeconds", "the lease ends the copy")
@@ -206,16 +206,16 @@ def keep_running(pod: Json, *, held: str | None = None, only: bool = False) -> I
             yield Edit(f"{container['name']}.restartPolicy", "as the pod's: Always")
 
 
-def _tell_of_starts(pod: Json, held: str | None, only: bool) -> Iterator[Finding]:
+def _tell_of_starts(pod: Json, held: str | None, hold_all: bool) -> Iterator[Finding]:
     """Say what ends in the source, and starts again in the copy: not what is held."""
-    start = names_of(container_edits.starting_containers(pod, held, only))
+    start = names_of(container_edits.starting_containers(pod, held, hold_all))
     others = [name for name in names_of(containers(pod)) if name in start]
     if held is None:
         text = "the source runs once; in the copy the app starts again whenever it ends"
         yield Finding(Level.WARNING, text)
     elif others:
         text = "the source runs once; in the copy these start again whenever they end"
-        yield Finding(Level.WARNING, f"{text}: {', '.join(others)}; --only holds them, too")
+        yield Finding(Level.WARNING, f"{text}: {', '.join(others)}; --hold-all holds them, too")
 
 
 def share_processes(pod: Json, *, wanted: bool, inside: bool = False) -> Iterator[Change]:

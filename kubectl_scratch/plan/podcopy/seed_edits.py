@@ -47,7 +47,7 @@ class Seeding(NamedTuple):
     arch: str
     target: str
     held: Entrypoint | None = None
-    only: bool = False
+    hold_all: bool = False
 
 
 def entrypoint(container: Json, said: tuple[str, ...] = ()) -> Entrypoint:
@@ -67,7 +67,7 @@ def entrypoint(container: Json, said: tuple[str, ...] = ()) -> Entrypoint:
 def seed_copy(pod: Json, *, seeding: Seeding) -> Iterator[Edit]:
     """Bring the seed and the toolkit's folder into the target, and hold what is to be held."""
     target = seeding.target
-    if seeding.only:
+    if seeding.hold_all:
         yield from _leave_out_init(pod, target)
     beside = {"name": DEBUG_TOOLKIT_VOLUME, "emptyDir": {}}
     ours = (*toolkit_volumes(seeding.config_map), beside)
@@ -78,7 +78,7 @@ def seed_copy(pod: Json, *, seeding: Seeding) -> Iterator[Edit]:
             yield from _inject(container)
             if seeding.held is not None:
                 yield from _hold(container, seeding.held)
-        elif seeding.only:
+        elif seeding.hold_all:
             yield from _idle(container)
 
 
@@ -93,7 +93,7 @@ def _idle(container: Json) -> Iterator[Edit]:
     container["volumeMounts"] = [*(container.get("volumeMounts") or []), mounts()[0]]
     container["command"], container["args"] = [archive.SEED, "idle", "0"], []
     container.pop("lifecycle", None)
-    yield Edit(f"{container['name']}.command", "the seed idles in its place, as --only asks")
+    yield Edit(f"{container['name']}.command", "the seed idles in its place, as --hold-all asks")
 
 
 def toolkit_volumes(config_map: str) -> list[Json]:
@@ -133,7 +133,7 @@ def _leave_out_init(pod: Json, target: str) -> Iterator[Edit]:
     kept = [c for c in there if is_native_sidecar(c) or c["name"] == target]
     for container in there:
         if container not in kept:
-            yield Edit(f"init container {container['name']}", "left out, as --only asks")
+            yield Edit(f"init container {container['name']}", "left out, as --hold-all asks")
     if there:
         pod["spec"]["initContainers"] = kept
 
