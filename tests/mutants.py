@@ -304,7 +304,7 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/plan/podcopy/container_edits.py",
-        "if probe == STARTUP and gates and name != chosen and not only:",
+        "if probe == STARTUP and gates and name != chosen and not hold_all:",
         "if False:",
         (
             "tests/unit/test_copy_manifest.py"
@@ -315,7 +315,7 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/plan/podcopy/container_edits.py",
-        "name != chosen and not only:",
+        "name != chosen and not hold_all:",
         "name != chosen:",
         ("tests/unit/test_copy_manifest.py::test_a_sidecar_that_idles_is_asked_nothing",),
         "no probe asks what idles",
