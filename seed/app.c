@@ -1,5 +1,4 @@
 /* run-app and show-app: the app of the held target. */
-#define _GNU_SOURCE
 #include "seed.h"
 
 enum { LEARNED_POLL_MS = 20 };

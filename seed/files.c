@@ -1,5 +1,4 @@
 /* The toolkit folder, and what is told. */
-#define _GNU_SOURCE
 #include "seed.h"
 
 #include <errno.h>

@@ -1,5 +1,4 @@
 /* seed learn and seed tell: see which command an image runs by itself. */
-#define _GNU_SOURCE
 #include "seed.h"
 
 #include <errno.h>

@@ -1,5 +1,4 @@
 /* What /proc tells of processes. A PID is text: it comes as such, and goes into paths. */
-#define _GNU_SOURCE
 #include "seed.h"
 
 #include <dirent.h>

@@ -1,5 +1,4 @@
 /* Become another program. */
-#define _GNU_SOURCE
 #include "seed.h"
 
 #include <errno.h>
@@ -50,12 +49,6 @@ int find_program(const char *name, const char *path, struct text *found) {
         path = *end ? end + 1 : NULL;
     }
     return cause;
-}
-
-static void restore_signals(void) {
-    for (int number = 1; number < NSIG; number++)
-        on_signal(number, SIG_DFL);
-    block_signals(0);
 }
 
 /* Become a program; returns the exit code where that fails. ``missing`` is said of no file. */
@@ -178,13 +171,18 @@ int receive_and_enter(struct words words) {
         return tell_usage();
     struct termios before;
     // A terminal that is gone then ends the input, and what has come in part is removed.
-    on_signal(SIGHUP, SIG_IGN);
-    bool is_terminal = make_raw(STDIN_FILENO, &before);
+    signal(SIGHUP, SIG_IGN);
+    bool is_terminal = tcgetattr(STDIN_FILENO, &before) == 0;
+    if (is_terminal) {
+        struct termios raw = before;
+        cfmakeraw(&raw);
+        tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+    }
     if (!ask())
         return FAILURE;
     receive_all();
     if (is_terminal)
-        set_terminal(STDIN_FILENO, &before);
+        tcsetattr(STDIN_FILENO, TCSANOW, &before);
     if (!write_all(STDOUT_FILENO, HAS_ALL, 1))
         return FAILURE;
     return become(command);

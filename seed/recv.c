@@ -1,5 +1,4 @@
 /* Files and links from stdin into the toolkit folder. */
-#define _GNU_SOURCE
 #include "seed.h"
 
 #include <errno.h>

@@ -69,28 +69,12 @@ bool process_link(const char *pid, const char *name, struct text *text);
 bool is_seed(const char *first_word);
 bool runs_seed(const char *pid);
 
-/* sys.c: signals as the kernel has them, a set being a bit each from 1 on. */
-struct timespec;
-#define SIGNAL_BIT(number) ((uint64_t)1 << ((number) - 1))
-void on_signal(int number, void (*what)(int));
-void block_signals(uint64_t set);
-bool reap_child(void);
-bool take_signal(uint64_t set, const struct timespec *within);
-
-/* sys.c: wait until there is something to read; false when the time is over. */
-struct pollfd;
-bool wait_input(struct pollfd *from, uint64_t ms);
-
-/* sys.c: terminals. */
-struct termios;
-bool make_raw(int file, struct termios *before);
-void set_terminal(int file, const struct termios *settings);
-
 /* waiting.c */
 uint64_t now_ms(void);
 void pause_ms(unsigned ms);
 bool wait_for(const char *name, unsigned every_ms, unsigned at_most_ms);
 void watch_signals(void);
+void restore_signals(void);
 bool signalled_within(uint64_t microseconds);
 
 /* program.c */

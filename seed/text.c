@@ -1,5 +1,4 @@
 /* Text that grows, words, numbers. */
-#define _GNU_SOURCE
 #include "seed.h"
 
 #include <stdarg.h>

@@ -1,8 +1,9 @@
 /* Waiting: for files, for signals. */
-#define _GNU_SOURCE
 #include "seed.h"
 
 #include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 
 uint64_t now_ms(void) {
@@ -27,23 +28,40 @@ bool wait_for(const char *name, unsigned every_ms, unsigned at_most_ms) {
     return true;
 }
 
-/* All but those that end nobody by themselves: an image may name any as its STOPSIGNAL. */
-static const uint64_t ending = ~(SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGCONT) | SIGNAL_BIT(SIGURG) |
-                                 SIGNAL_BIT(SIGWINCH));
+/* Fill a set with every signal: sigfillset leaves out the three that musl keeps for itself, one of
+   which an image may name as its STOPSIGNAL, for glibc's SIGRTMIN is 34. */
+static void fill(sigset_t *set) { memset(set, 0xff, sizeof *set); }
 
 /* Keep all signals for signalled_within(), and children from staying as zombies. */
 void watch_signals(void) {
-    block_signals(~(uint64_t)0);
-    on_signal(SIGCHLD, SIG_IGN);
+    sigset_t all;
+    fill(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    signal(SIGCHLD, SIG_IGN);
     // Those that had ended before, as where a script has become us.
-    while (reap_child())
+    while (waitpid(-1, NULL, WNOHANG) > 0)
         continue;
 }
 
 bool signalled_within(uint64_t microseconds) {
+    static const int harmless[] = {SIGCHLD, SIGCONT, SIGURG, SIGWINCH};
     struct timespec time = {
         (time_t)(microseconds / 1000000),
         (long)(microseconds % 1000000) * 1000,
     };
-    return take_signal(ending, &time);
+    // An image may name any other as its STOPSIGNAL.
+    sigset_t ending;
+    fill(&ending);
+    for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)
+        sigdelset(&ending, harmless[i]);
+    return sigtimedwait(&ending, NULL, &time) > 0;
+}
+
+/* Have all signals as at the start of a container. */
+void restore_signals(void) {
+    sigset_t none;
+    for (int number = 1; number < NSIG; number++)
+        signal(number, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
 }

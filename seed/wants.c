@@ -1,5 +1,4 @@
 /* seed wants: wait until somebody reads a session's stdin, so that its client takes none before. */
-#define _GNU_SOURCE
 #include "seed.h"
 
 #include <fcntl.h>
@@ -272,7 +271,7 @@ static uint64_t larger(uint64_t one, uint64_t other) { return one > other ? one 
 static bool is_left_within(uint64_t ms) {
     struct pollfd own = {STDIN_FILENO, POLLIN, 0};
     char byte;
-    return wait_input(&own, ms) && read(STDIN_FILENO, &byte, 1) <= 0;
+    return poll(&own, 1, (int)ms) > 0 && read(STDIN_FILENO, &byte, 1) <= 0;
 }
 
 int wants(struct words words) {

@@ -2209,9 +2209,9 @@ MUTANTS = (
     ),
     # seed/program.c
     Mutant(
-        "seed/program.c",
-        "for (int number = 1; number < NSIG; number++)\n        on_signal",
-        "for (int number = 1; number < 1; number++)\n        on_signal",
+        "seed/waiting.c",
+        "for (int number = 1; number < NSIG; number++)\n        signal",
+        "for (int number = 1; number < 1; number++)\n        signal",
         ("tests/seed/test_run_app.py::test_signals_are_as_at_the_start_of_a_container",),
         "an app is started with the signals of a container's start",
     ),

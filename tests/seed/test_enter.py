@@ -111,7 +111,14 @@ def test_what_can_t_be_run_is_told(native: Seed, word: str, code: int, told: str
 @pytest.mark.parametrize("how", ["idle", "hold"])
 @pytest.mark.parametrize(
     "number",
-    [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGRTMIN + 3],
+    [
+        signal.SIGTERM,
+        signal.SIGINT,
+        signal.SIGQUIT,
+        signal.SIGUSR1,
+        signal.SIGRTMIN,
+        signal.SIGRTMAX,
+    ],
 )
 def test_it_idles_until_it_is_told_to_end(seed: Seed, how: str, number: int) -> None:
     words = {"idle": ("idle", "0"), "hold": ("hold", "image", "0", "--")}[how]
