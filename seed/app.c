@@ -1,6 +1,10 @@
 /* run-app and show-app: the app of the held target. */
 #include "seed.h"
 
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
 enum { LEARNED_POLL_MS = 20 };
 /* After this who learns has given up (PATIENCE_SECONDS in learner.py, twice, and a deletion), or is
    gone, or has no connection by which to tell. */
@@ -94,7 +98,7 @@ static bool wait_for_learned(struct app *app) {
             return false;
         if (!told)
             say("run-app: waiting until the image's own command is learned", NULL);
-        pause_ms(LEARNED_POLL_MS);
+        usleep(LEARNED_POLL_MS * 1000);
     }
 }
 
@@ -105,7 +109,7 @@ static const char *why_unlearned(void) {
         return "";
     append_all(&told, ": ", NULL);
     // The app may have written it, too.
-    *(char *)find_stop(file.data, "\n") = 0;
+    *strchrnul(file.data, '\n') = 0;
     append_shown(&told, file.data);
     return told.data;
 }
@@ -137,7 +141,7 @@ static int tell_help(void) {
 static int trace(struct words words, char **environment) {
     char *strace[] = {"strace", "-f"};
     struct text found = {0};
-    const char *path = variable(environ, "PATH");
+    const char *path = getenv("PATH");
     if (find_program("strace", path ? path : DEFAULT_PATH, &found) != 0) {
         say("run-app: there is no strace; debug --toolkit-file brings one", NULL);
         return NOT_FOUND;
@@ -208,11 +212,9 @@ int run_app(struct words words) {
 }
 
 static bool is_plain(const char *word) {
-    for (const char *at = word; *at; at++) {
-        bool is_letter = (*at | 0x20) >= 'a' && (*at | 0x20) <= 'z';
-        if (!is_letter && !is_one_of(*at, "0123456789_@%+=:,./-"))
+    for (const char *at = word; *at; at++)
+        if (!isalnum((unsigned char)*at) && !strchr("_@%+=:,./-", *at))
             return false;
-    }
     return *word;
 }
 
@@ -232,7 +234,7 @@ static void append_quoted(struct text *text, const char *word) {
         size = next_character(word, &safe);
         if (!safe)
             append_codes(text, word, size);
-        else if (has_codes && is_one_of(*word, "'\\"))
+        else if (has_codes && strchr("'\\", *word))
             append_all(text, "\\", (char[]){*word, 0}, NULL);
         else if (*word == '\'')
             append_all(text, "'\\''", NULL);
@@ -296,10 +298,8 @@ static bool is_session(const char *pid) {
     if (!read_process(pid, "environ", &environment))
         return false;
     const char *path = variable(split(&environment).items, "PATH");
-    while (path && *(path = find_stop(path, ":")))
-        if (equal(++path, bin.data))
-            return true;
-    return false;
+    const char *last = path ? strrchr(path, ':') : NULL;
+    return last && equal(last + 1, bin.data);
 }
 
 static bool visit_running(const char *pid, void *about) {

@@ -5,12 +5,13 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
 const char *toolkit_folder(void) {
-    const char *named = variable(environ, "SCRATCH_TOOLKIT");
+    const char *named = getenv("SCRATCH_TOOLKIT");
     return named && *named ? named : "/.scratch";
 }
 
@@ -18,7 +19,7 @@ const char *toolkit_folder(void) {
 int open_toolkit(void) {
     static int folder = -1;
     if (folder < 0)
-        folder = openat(AT_FDCWD, toolkit_folder(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+        folder = open(toolkit_folder(), O_PATH | O_DIRECTORY | O_CLOEXEC);
     return folder;
 }
 
@@ -94,29 +95,7 @@ bool write_all(int file, const char *bytes, size_t size) {
     return true;
 }
 
-/* Return what errno says, in words for what is likely here. */
-const char *reason(void) {
-    static const struct {
-        int number;
-        const char *told;
-    } reasons[] = {
-        {EACCES, "permission denied"},      {EBUSY, "it is in use"},
-        {EDQUOT, "no quota left"},          {EINVAL, "invalid argument"},
-        {EIO, "the disk fails"},            {EISDIR, "it is a folder"},
-        {ELOOP, "too many links"},          {ENAMETOOLONG, "the name is too long"},
-        {ENOENT, "no such file or folder"}, {ENOEXEC, "not a program for this machine"},
-        {ENOSPC, "no space left"},          {ENOTDIR, "not a folder"},
-        {E2BIG, "too many arguments"},      {EPERM, "not permitted"},
-        {EROFS, "it is read-only"},         {ETXTBSY, "it is being written"},
-    };
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (reasons[i].number == errno)
-            return reasons[i].told;
-    static char number[] = "error 000";
-    for (int digit = 8, left = errno; digit > 5; digit--, left /= 10)
-        number[digit] = (char)('0' + left % 10);
-    return number;
-}
+const char *reason(void) { return strerror(errno); }
 
 /* Tell one line, in one write: others may write there, too. A part of it may be an app's word. */
 void say(const char *first, ...) {

@@ -39,9 +39,9 @@ static bool is_marked(const char *pid) {
 /* Say whether a name is a container runtime's, or that of a part of it: "runc:[2:INIT]". */
 static bool is_runtime(const char *name) {
     static const char *const runtimes[] = {"runc", "crun", "youki", "conmon"};
-    const char *end = find_stop(name, ":\n");
+    size_t size = strcspn(name, ":\n");
     for (size_t i = 0; i < sizeof runtimes / sizeof *runtimes; i++)
-        if (begins(name, runtimes[i]) && name + strlen(runtimes[i]) == end)
+        if (size == strlen(runtimes[i]) && begins(name, runtimes[i]))
             return true;
     return false;
 }
@@ -58,12 +58,7 @@ static bool is_runtime_init(const struct text *cmdline) {
    What a runtime starts beside it, an OCI hook, is a child of what becomes the app. */
 static bool is_first(const char *pid) {
     static struct text status;
-    if (!read_process(pid, "status", &status))
-        return false;
-    const char *line = status.data;
-    while (*line && !begins(line, "PPid:"))
-        line = find_stop(line, "\n"), line += *line == '\n';
-    return begins(line, "PPid:\t0\n");
+    return read_process(pid, "status", &status) && strstr(status.data, "\nPPid:\t0\n");
 }
 
 /* Say whether a process is of the watched container, by the source of its /dev/termination-log,
@@ -74,8 +69,8 @@ static bool is_of_container(const char *pid, const char *name) {
     append_all(&wanted, "/containers/", name, "/", NULL);
     if (!read_process(pid, "mountinfo", &mounts))
         return false;
-    for (const char *at = mounts.data; *(at = find_stop(at, "/")); at++)
-        if (begins(at, "/pods/") && begins(find_stop(at + 6, "/"), wanted.data))
+    for (const char *at = mounts.data; (at = strstr(at, "/pods/")); at++)
+        if (begins(strchrnul(at + 6, '/'), wanted.data))
             return true;
     return false;
 }

@@ -7,19 +7,13 @@
 
 /* Visit what a folder has by a number, in the folder's order, until a visit returns true. */
 bool each_number(const char *path, visitor *visit, void *about) {
-    // Of each caller's own: a visit may look into another folder.
-    _Alignas(struct dirent) char entries[16384];
-    int folder = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *folder = opendir(path);
     bool found = false;
-    int size;
-    while (!found && (size = getdents(folder, (struct dirent *)entries, sizeof entries)) > 0)
-        for (int at = 0; !found && at < size;) {
-            struct dirent *entry = (struct dirent *)(entries + at);
-            uint64_t number;
-            found = is_number(entry->d_name, &number) && visit(entry->d_name, about);
-            at += entry->d_reclen;
-        }
-    close(folder);
+    uint64_t number;
+    for (struct dirent *entry; folder && !found && (entry = readdir(folder));)
+        found = is_number(entry->d_name, &number) && visit(entry->d_name, about);
+    if (folder)
+        closedir(folder);
     return found;
 }
 
@@ -39,7 +33,7 @@ bool read_process(const char *pid, const char *name, struct text *text) {
 
 bool process_link(const char *pid, const char *name, struct text *text) {
     char target[4096];
-    ssize_t size = readlinkat(AT_FDCWD, process_path(pid, name), target, sizeof target);
+    ssize_t size = readlink(process_path(pid, name), target, sizeof target);
     if (size < 0)
         return false;
     text->size = 0;
@@ -49,8 +43,8 @@ bool process_link(const char *pid, const char *name, struct text *text) {
 
 static bool is_our_program(const char *path) {
     struct stat ours, theirs;
-    return fstatat(AT_FDCWD, "/proc/self/exe", &ours, 0) == 0 &&
-           fstatat(AT_FDCWD, path, &theirs, 0) == 0 &&
+    return stat("/proc/self/exe", &ours) == 0 &&
+           stat(path, &theirs) == 0 &&
            ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
 }
 

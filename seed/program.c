@@ -1,6 +1,7 @@
 /* Become another program. */
 #include "seed.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -26,23 +27,23 @@ static const char *path_of(char **environment) {
 
 static bool is_file(const char *path) {
     struct stat status;
-    return fstatat(AT_FDCWD, path, &status, 0) == 0 && S_ISREG(status.st_mode);
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
 }
 
 /* Find a program as a container's runtime does (Go's exec.LookPath); return 0 or an errno. */
 int find_program(const char *name, const char *path, struct text *found) {
-    if (*find_stop(name, "/")) {
+    if (strchr(name, '/')) {
         append_all(found, name, NULL);
-        return faccessat(AT_FDCWD, name, F_OK, 0) == 0 ? 0 : errno;
+        return access(name, F_OK) == 0 ? 0 : errno;
     }
     int cause = ENOENT;
     while (*name && path) {
-        const char *end = find_stop(path, ":");
+        const char *end = strchrnul(path, ':');
         found->size = 0;
         append(found, path, (size_t)(end - path));
         append_all(found, end == path ? "./" : "/", name, NULL);
         if (is_file(found->data)) {
-            if (faccessat(AT_FDCWD, found->data, X_OK, 0) == 0)
+            if (access(found->data, X_OK) == 0)
                 return 0;
             cause = EACCES;
         }
@@ -76,8 +77,7 @@ static void append_entry(struct text *all, const char *name, const char *value) 
 
 static bool is_shell_name(const char *entry) {
     const char *at = entry;
-    while (*at == '_' || ((*at | 0x20) >= 'a' && (*at | 0x20) <= 'z') ||
-           (at > entry && *at >= '0' && *at <= '9'))
+    while (*at == '_' || (at == entry ? isalpha : isalnum)((unsigned char)*at))
         at++;
     return at > entry && *at == '=';
 }
@@ -89,7 +89,7 @@ static void tell_odd_names(const char *shell, char **environment) {
     for (; *environment; environment++)
         if (!is_shell_name(*environment)) {
             append_all(&names, names.size ? ", " : "", NULL);
-            append(&names, *environment, (size_t)(find_stop(*environment, "=") - *environment));
+            append(&names, *environment, strcspn(*environment, "="));
         }
     if (names.size && !equal(shell, ours.data))
         say("seed: ", base_name(shell), " may drop these variables, whose names no shell can have: ",
@@ -154,7 +154,7 @@ static bool ask(void) {
     struct stat status;
     append_own_sum(&greeting);
     append(&greeting, " ", 1);
-    if (fstatat(STDIN_FILENO, "", &status, AT_EMPTY_PATH) == 0) {
+    if (fstat(STDIN_FILENO, &status) == 0) {
         append_number(&greeting, status.st_dev);
         append(&greeting, ":", 1);
         append_number(&greeting, status.st_ino);

@@ -72,7 +72,7 @@ static char *take_line(void) {
 }
 
 /* Go past a number and the space behind it. */
-static bool parse_field(char **at, unsigned base, uint64_t *value) {
+static bool parse_field(char **at, int base, uint64_t *value) {
     const char *end = *at;
     bool is_there = parse_number(&end, base, value) && *end == ' ';
     *at = (char *)end + 1;
@@ -80,20 +80,18 @@ static bool parse_field(char **at, unsigned base, uint64_t *value) {
 }
 
 static bool parse_sum(char **at, char **sum) {
-    char *end = *sum = *at;
-    while (*end && is_one_of(*end, hex_digits))
-        end++;
-    if (end - *sum != SUM_DIGITS || *end != ' ')
+    *sum = *at;
+    if (strspn(*sum, hex_digits) != SUM_DIGITS || (*sum)[SUM_DIGITS] != ' ')
         return false;
-    *end = 0;
-    *at = end + 1;
+    (*sum)[SUM_DIGITS] = 0;
+    *at = *sum + SUM_DIGITS + 1;
     return true;
 }
 
 /* Parse "f MODE SIZE SHA256 PATH", "z MODE SIZE SHA256 UNPACKED PATH" or "l SIZE PATH". */
 static bool parse_header(char *line, struct record *record) {
     *record = (struct record){.is_link = line[0] == 'l', .is_packed = line[0] == 'z'};
-    if (!*line || !is_one_of(*line, "flz") || line[1] != ' ')
+    if (!*line || !strchr("flz", *line) || line[1] != ' ')
         return false;
     line += 2;
     if (!record->is_link && (!parse_field(&line, 8, &record->mode) || record->mode > LARGEST_MODE))
@@ -116,7 +114,7 @@ static bool is_part(const char *begin, const char *end) {
 /* Say whether a path stays in its folder, and has but one form. */
 static bool is_inside(const char *path) {
     for (;; path++) {
-        const char *end = find_stop(path, "/");
+        const char *end = strchrnul(path, '/');
         if (!is_part(path, end))
             return false;
         path = end;
@@ -143,7 +141,7 @@ static int open_parent(const char *path, const char **name) {
     int folder = dup(open_toolkit());
     require(folder >= 0, path);
     struct text part = {0};
-    for (const char *end; *(end = find_stop(path, "/")); path = end + 1) {
+    for (const char *end; *(end = strchrnul(path, '/')); path = end + 1) {
         part.size = 0;
         append(&part, path, (size_t)(end - path));
         int inner = open_folder(folder, part.data, path);

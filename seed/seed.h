@@ -34,7 +34,7 @@ void append(struct text *text, const char *bytes, size_t size);
 void append_all(struct text *text, const char *first, ...) __attribute__((sentinel));
 struct words split(const struct text *text);
 struct words concat(struct words first, struct words second);
-bool parse_number(const char **at, unsigned base, uint64_t *value);
+bool parse_number(const char **at, int base, uint64_t *value);
 bool is_number(const char *word, uint64_t *value);
 void append_number(struct text *text, uint64_t value);
 size_t next_character(const char *at, bool *safe);
@@ -42,8 +42,6 @@ void append_codes(struct text *text, const char *bytes, size_t size);
 void append_shown(struct text *text, const char *said);
 bool equal(const char *one, const char *other);
 bool begins(const char *text, const char *with);
-bool is_one_of(char byte, const char *set);
-const char *find_stop(const char *text, const char *stops);
 const char *base_name(const char *path);
 
 /* files.c: names are those of files in the toolkit folder. */
@@ -71,7 +69,6 @@ bool runs_seed(const char *pid);
 
 /* waiting.c */
 uint64_t now_ms(void);
-void pause_ms(unsigned ms);
 bool wait_for(const char *name, unsigned every_ms, unsigned at_most_ms);
 void watch_signals(void);
 void restore_signals(void);

@@ -1,18 +1,23 @@
 /* Text that grows, words, numbers. */
 #include "seed.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-enum { LEAST_ROOM = 4096 };
+enum { LEAST_ROOM = 256 };
+
+static _Noreturn void fail_for_memory(void) {
+    say("seed: no memory", NULL);
+    _exit(FAILURE);
+}
 
 void *take_room(size_t size) {
-    void *room = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (room == MAP_FAILED) {
-        say("seed: no memory", NULL);
-        _exit(FAILURE);
-    }
+    void *room = calloc(1, size);
+    if (!room)
+        fail_for_memory();
     return room;
 }
 
@@ -21,10 +26,9 @@ void append(struct text *text, const char *bytes, size_t size) {
         size_t wanted = text->room ? text->room : LEAST_ROOM;
         while (wanted - text->size <= size)
             wanted *= 2;
-        char *larger = take_room(wanted);
-        memcpy(larger, text->data, text->size);
-        if (text->room)
-            munmap(text->data, text->room);
+        char *larger = realloc(text->data, wanted);
+        if (!larger)
+            fail_for_memory();
         text->data = larger;
         text->room = wanted;
     }
@@ -60,16 +64,17 @@ struct words concat(struct words first, struct words second) {
     return all;
 }
 
-/* Read digits and go past them; false without one, or where the number has over 62 bits. */
-bool parse_number(const char **at, unsigned base, uint64_t *value) {
-    const char *begin = *at;
-    *value = 0;
-    for (; **at >= '0' && **at < (char)('0' + base); ++*at) {
-        if (*value >> 58)
-            return false;
-        *value = *value * base + (unsigned)(**at - '0');
-    }
-    return *at != begin;
+/* Read digits and go past them; false without one, or where the number is larger than a file. */
+bool parse_number(const char **at, int base, uint64_t *value) {
+    char *end;
+    // Not the spaces and signs that strtoull takes as well.
+    if (!isdigit((unsigned char)**at))
+        return false;
+    errno = 0;
+    *value = strtoull(*at, &end, base);
+    bool is_there = end != *at && errno == 0 && *value < INT64_MAX;
+    *at = end;
+    return is_there;
 }
 
 void append_number(struct text *text, uint64_t value) {
@@ -137,27 +142,10 @@ void append_shown(struct text *text, const char *said) {
 bool equal(const char *one, const char *other) { return strcmp(one, other) == 0; }
 
 bool begins(const char *text, const char *with) {
-    while (*with && *text == *with)
-        text++, with++;
-    return !*with;
-}
-
-bool is_one_of(char byte, const char *set) {
-    for (; *set; set++)
-        if (byte == *set)
-            return true;
-    return false;
-}
-
-/* Return where the first of the stops is, or the end. */
-const char *find_stop(const char *text, const char *stops) {
-    while (*text && !is_one_of(*text, stops))
-        text++;
-    return text;
+    return strncmp(text, with, strlen(with)) == 0;
 }
 
 const char *base_name(const char *path) {
-    for (const char *at; *(at = find_stop(path, "/")); path = at + 1)
-        continue;
-    return path;
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
 }

@@ -12,18 +12,13 @@ uint64_t now_ms(void) {
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-void pause_ms(unsigned ms) {
-    struct timespec time = {ms / 1000, ms % 1000 * 1000000L};
-    nanosleep(&time, NULL);
-}
-
 /* Wait until a file is in the toolkit folder; false when the time is over. */
 bool wait_for(const char *name, unsigned every_ms, unsigned at_most_ms) {
     uint64_t end = now_ms() + at_most_ms;
     while (!toolkit_has(name)) {
         if (now_ms() >= end)
             return false;
-        pause_ms(every_ms);
+        usleep(every_ms * 1000);
     }
     return true;
 }

@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -61,15 +63,12 @@ static bool has_handle(const struct wish *wish, uint64_t handle) {
 /* Return how a process has opened a handle, "flags:\t02004000" in octal; 0 where that is hidden. */
 static uint64_t flags_of(const char *pid, const char *handle) {
     static struct text name, told;
-    uint64_t flags;
     name.size = 0;
     append_all(&name, "fdinfo/", handle, NULL);
     if (!read_process(pid, name.data, &told))
         return 0;
-    for (const char *line = told.data; *line; line = find_stop(line, "\n"), line += *line == '\n')
-        if (begins(line, "flags:\t") && (line += 7, parse_number(&line, 8, &flags)))
-            return flags;
-    return 0;
+    const char *line = strstr(told.data, "flags:\t");
+    return line ? strtoull(line + strlen("flags:\t"), NULL, 8) : 0;
 }
 
 static bool visit_handle(const char *name, void *about) {
@@ -84,7 +83,7 @@ static bool visit_handle(const char *name, void *about) {
         return false;
     path.size = 0;
     append_all(&path, "/proc/", wish->pid, "/fd/", name, NULL);
-    if (fstatat(AT_FDCWD, path.data, &status, 0) != 0 || status.st_ino != wish->inode ||
+    if (stat(path.data, &status) != 0 || status.st_ino != wish->inode ||
         status.st_dev != wish->device || !is_number(name, &handle) || wish->count == MOST_HANDLES)
         return false;
     uint64_t flags = flags_of(wish->pid, name);
@@ -96,22 +95,11 @@ static bool visit_handle(const char *name, void *about) {
     return false;
 }
 
-/* Go past a number, "0x" before it, and the space behind it. */
-static uint64_t take_hex(const char **at) {
-    uint64_t value = 0;
-    if (begins(*at, "0x"))
-        *at += 2;
-    for (; **at && **at != ' ' && **at != '\n'; ++*at)
-        value = value << 4 | (uint64_t)(**at <= '9' ? **at - '0' : (**at | 0x20) - 'a' + 10);
-    *at += **at == ' ';
-    return value;
-}
-
 static bool read_memory(const struct wish *wish, uint64_t at, void *bytes, size_t size) {
     static struct text path;
     path.size = 0;
     append_all(&path, "/proc/", wish->pid, "/mem", NULL);
-    int memory = openat(AT_FDCWD, path.data, O_RDONLY | O_CLOEXEC);
+    int memory = open(path.data, O_RDONLY | O_CLOEXEC);
     bool done = memory >= 0 && pread(memory, bytes, size, (off_t)at) == (ssize_t)size;
     close(memory);
     return done;
@@ -148,27 +136,21 @@ static bool epolls(const struct wish *wish, uint64_t epoll) {
     append_number(&name, epoll);
     if (!read_process(wish->pid, name.data, &told))
         return true;
-    for (const char *line = told.data; *line; line = find_stop(line, "\n"), line += *line == '\n') {
-        uint64_t handle;
-        if (!begins(line, "tfd:"))
-            continue;
-        for (line += 4; *line == ' ';)
-            line++;
-        if (parse_number(&line, 10, &handle) && has_handle(wish, handle))
+    for (const char *at = told.data; (at = strstr(at, "tfd:")); at++)
+        if (has_handle(wish, strtoull(at + strlen("tfd:"), NULL, 10)))
             return true;
-    }
     return false;
 }
 
 /* Parse "NUMBER 0xARGUMENT ... 0xSP 0xPC"; else the thread runs, or has asked for nothing. */
 static bool parse_asked(const char *told, struct asked *asked) {
+    char *end;
     if (!parse_number(&told, 10, &asked->number))
         return false;
-    told += *told == ' ';
-    for (size_t i = 0; i < ARGUMENTS; i++)
-        asked->arguments[i] = take_hex(&told);
-    asked->stack = take_hex(&told);
-    asked->code = take_hex(&told);
+    for (size_t i = 0; i < ARGUMENTS; i++, told = end)
+        asked->arguments[i] = strtoull(told, &end, 16);
+    asked->stack = strtoull(told, &end, 16);
+    asked->code = strtoull(end, NULL, 16);
     return true;
 }
 
@@ -220,10 +202,8 @@ static bool sleeps(const char *pid, const char *thread) {
     static struct text told;
     if (!read_thread(pid, thread, "stat", &told))
         return false;
-    const char *state = told.data, *at = told.data;
-    for (; *(at = find_stop(at, ")")); at++)
-        state = at;
-    return begins(state, ") S");
+    const char *state = strrchr(told.data, ')');
+    return state && begins(state, ") S");
 }
 
 static bool visit_thread(const char *thread, void *about) {

@@ -116,7 +116,7 @@ def test_dots_in_a_name_are_no_harm(seed: Seed) -> None:
 def test_a_link_does_not_lead_out(seed: Seed, tmp_path: Path) -> None:
     out = str(tmp_path).encode()
     stdin = pack_entries([Entry("out", out, None), Entry("out/file", b"x")])
-    refuses(seed, stdin, "out/file: not a folder")
+    refuses(seed, stdin, "out/file: Not a directory")
     assert tree(tmp_path) == set()
 
 
@@ -147,12 +147,12 @@ def test_a_full_disk_is_told(native: Seed) -> None:
     mount = 'mount -t tmpfs -o size=64k toolkit "$SCRATCH_TOOLKIT" && exec "$0" "$@"'
     small = Seed(native.folder, (), ("unshare", "--mount", "sh", "-c", mount))
     done = small.run("recv", stdin=pack_entries([Entry("bin/large", bytes(100_000))]))
-    assert (done.returncode, done.stderr) == (1, b"seed: bin/large: no space left\n")
+    assert (done.returncode, done.stderr) == (1, b"seed: bin/large: No space left on device\n")
 
 
 def test_a_toolkit_folder_that_is_missing_is_told(seed: Seed) -> None:
     seed.toolkit.rmdir()
-    refuses(seed, b".\n", f"{seed.toolkit}: no such file or folder")
+    refuses(seed, b".\n", f"{seed.toolkit}: No such file or directory")
 
 
 def test_any_user_may_receive(native: Seed) -> None:

@@ -145,7 +145,7 @@ def test_a_directory_that_can_t_be_entered_is_told(native: Seed) -> None:
         code, stdout, stderr = told(native.run("run", user=54321))
     assert (code, stdout) == (1, "")
     assert stderr == (
-        "run-app: the app's working directory can't be entered: permission denied;"
+        "run-app: the app's working directory can't be entered: Permission denied;"
         " a new session begins in it\n"
     )
 
@@ -179,9 +179,9 @@ def test_the_program_is_looked_up_on_the_app_s_path(native: Seed) -> None:
     [
         ("no-such", 127, "no-such: no such file"),
         ("/no/such", 127, "/no/such: no such file"),
-        ("/etc/passwd", 126, "/etc/passwd: permission denied"),
+        ("/etc/passwd", 126, "/etc/passwd: Permission denied"),
         ("./lonely", 127, "./lonely is there, but its interpreter or loader is not"),
-        ("./other", 126, "./other: not a program for this machine"),
+        ("./other", 126, "./other: Exec format error"),
     ],
 )
 def test_what_can_t_be_run_is_told(native: Seed, program: str, code: int, said: str) -> None:
