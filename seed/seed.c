@@ -4,7 +4,7 @@
 typedef int command(struct words words);
 
 int tell_usage(void) {
-    say("usage: seed hold FROM N -- WORDS... | idle SECONDS | recv | has | enter -- COMMAND... |"
+    say("usage: seed hold FROM N -- WORDS... | idle SECONDS | recv | enter -- COMMAND... |"
         " start -- COMMAND... | run | show | learn NARGS CONTAINER | tell | wants DEVICE:INODE |"
         " version", NULL);
     return FAILURE;
@@ -38,12 +38,6 @@ int idle(struct words words) {
     return idle_for(seconds);
 }
 
-static int has(struct words words) {
-    if (words.count)
-        return tell_usage();
-    return toolkit_has("ready") ? SUCCESS : FAILURE;
-}
-
 static int version(struct words words) {
     if (words.count)
         return tell_usage();
@@ -54,7 +48,7 @@ static const struct {
     const char *name;
     command *run;
 } commands[] = {
-    {"hold", hold}, {"idle", idle},    {"recv", receive},  {"has", has},   {"enter", enter},
+    {"hold", hold}, {"idle", idle},    {"recv", receive},    {"enter", enter},
     {"start", receive_and_enter}, {"run", run_app}, {"show", show_app}, {"learn", learn}, {"tell", tell},
     {"wants", wants}, {"version", version},
 };

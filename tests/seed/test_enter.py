@@ -194,7 +194,7 @@ def test_holding_writes_nothing(seed: Seed) -> None:
         ("learn", "0"),
         ("learn", "x", "app"),
         ("recv", "x"),
-        ("has", "x"),
+        ("has",),
     ],
 )
 def test_what_it_does_not_know_it_refuses(seed: Seed, words: tuple[str, ...]) -> None:
