@@ -2176,7 +2176,7 @@ MUTANTS = (
     ),
     # seed/app.c
     Mutant(
-        "seed/app.c",
+        "seed/base/shown.c",
         "        if (!safe)\n            append_codes(text, word, size);\n",
         "        if (!safe && !*word)\n            append_codes(text, word, size);\n",
         (
@@ -2185,7 +2185,7 @@ MUTANTS = (
         "what an app calls itself says nothing to the terminal",
     ),
     Mutant(
-        "seed/app.c",
+        "seed/app/holder.c",
         "return is_of_this_container(pid) && visit_holder(pid, about);",
         "return visit_holder(pid, about);",
         ("tests/seed/test_run_app.py::test_the_holder_of_another_copy_is_not_taken_for_its_own",),
@@ -2193,7 +2193,7 @@ MUTANTS = (
     ),
     # seed/files.c
     Mutant(
-        "seed/files.c",
+        "seed/base/say.c",
         "append_shown(&line, part);",
         "append(&line, part, strlen(part));",
         ("tests/seed/test_run_app.py::test_nor_does_a_message",),
@@ -2201,7 +2201,7 @@ MUTANTS = (
     ),
     # seed/learn.c
     Mutant(
-        "seed/learn.c",
+        "seed/app/discovery.c",
         "return is_of_container(pid, app->container) || mark(pid);",
         "return is_of_container(pid, app->container) || !mark(pid);",
         ("tests/seed/test_learn.py::test_the_first_process_of_another_container_is_passed_over",),
@@ -2209,14 +2209,21 @@ MUTANTS = (
     ),
     # seed/program.c
     Mutant(
-        "seed/waiting.c",
+        "seed/base/waiting.c",
+        "memset(set, 0xff, sizeof *set);",
+        "sigfillset(set);",
+        ("tests/seed/test_enter.py::test_it_idles_until_it_is_told_to_end",),
+        "the signal to end is the image's, glibc's SIGRTMIN too, which musl keeps for itself",
+    ),
+    Mutant(
+        "seed/base/waiting.c",
         "for (int number = 1; number < NSIG; number++)\n        signal",
         "for (int number = 1; number < 1; number++)\n        signal",
         ("tests/seed/test_run_app.py::test_signals_are_as_at_the_start_of_a_container",),
         "an app is started with the signals of a container's start",
     ),
     Mutant(
-        "seed/program.c",
+        "seed/session/start.c",
         'if (!read_at(AT_FDCWD, "/proc/self/exe", &program))',
         'if (read_at(AT_FDCWD, "/proc/self/exe", &program))',
         ("tests/seed/test_start.py::test_what_follows_is_the_command_s[amd64]",),
@@ -2224,28 +2231,28 @@ MUTANTS = (
     ),
     # seed/recv.c
     Mutant(
-        "seed/recv.c",
+        "seed/toolkit/receive.c",
         "if (!equal(hex, record->sum))",
         "if (!record->sum)",
         ("tests/seed/test_recv.py::test_a_wrong_checksum_is_refused",),
         "a byte that changed on its way is found",
     ),
     Mutant(
-        "seed/recv.c",
+        "seed/toolkit/receive.c",
         "O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC",
         "O_PATH | O_DIRECTORY | O_CLOEXEC",
         ("tests/seed/test_recv.py::test_a_link_does_not_lead_out",),
         "nothing is written outside of the toolkit, past a link",
     ),
     Mutant(
-        "seed/recv.c",
+        "seed/toolkit/receive.c",
         "if (!is_inside(record.path))",
         "if (!is_inside(record.path) && !*record.path)",
         ("tests/seed/test_recv.py::test_a_path_that_is_not_in_the_toolkit_is_refused",),
         "nothing is written outside of the toolkit, by a path",
     ),
     Mutant(
-        "seed/recv.c",
+        "seed/toolkit/receive.c",
         "        unlinkat(partial.folder, partial.name, 0);\n",
         "        close(partial.folder);\n",
         ("tests/seed/test_recv.py::test_a_wrong_checksum_is_refused",),
@@ -2253,14 +2260,14 @@ MUTANTS = (
     ),
     # seed/text.c
     Mutant(
-        "seed/text.c",
+        "seed/base/shown.c",
         "(code >= 0x7f && code < 0xa0)",
         "code == 0x7f",
         ("tests/seed/test_run_app.py::test_no_word_of_an_app_acts_on_the_terminal",),
         "no word of an app acts on the terminal, by a control of the second half",
     ),
     Mutant(
-        "seed/text.c",
+        "seed/base/shown.c",
         "(code >= 0x2066 && code <= 0x2069)",
         "code == 0x2066",
         ("tests/seed/test_run_app.py::test_no_word_of_an_app_acts_on_the_terminal",),
@@ -2268,14 +2275,14 @@ MUTANTS = (
     ),
     # seed/wants.c
     Mutant(
-        "seed/wants.c",
+        "seed/session/wants.c",
         "return has_handle(wish, arguments[0]);",
         "return true;",
         ("tests/seed/test_wants.py::test_who_does_something_else_is_let[reads-of-another]",),
         "who reads something else takes nothing of our stdin",
     ),
     Mutant(
-        "seed/wants.c",
+        "seed/session/wants.c",
         "if (runs_seed(pid))",
         "if (runs_seed(pid) && !*pid)",
         ("tests/seed/test_wants.py::test_a_seed_that_receives_is_no_reader",),

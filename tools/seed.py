@@ -27,7 +27,7 @@ STAMP = DATA / "made"
 # The first build compiles musl, too.
 BUILD_TIMEOUT = 900
 FLAGS = (
-    *("-std=c11", "-D_GNU_SOURCE", "-static"),
+    *("-std=c11", "-D_GNU_SOURCE", "-static", "-I."),
     # No -flto: it saves 6%, and zig would compile another musl than the one that busybox links.
     *("-Os", "-Xclang", "-Oz", "-fomit-frame-pointer", "-ffunction-sections", "-fdata-sections"),
     *("-fno-stack-protector", "-fno-unwind-tables", "-fno-asynchronous-unwind-tables"),
@@ -65,8 +65,13 @@ def install(folder: Path) -> None:
 
 def seeds() -> Artifact:
     """Return the seeds, by all that they are made from."""
-    sources = [f"{path.name} {digest(path)}" for path in sorted(SOURCES.iterdir())]
+    sources = [f"{path.relative_to(SOURCES)} {digest(path)}" for path in files("*.[ch]")]
     return Artifact("seed", [zig.version(), *FLAGS, *sources], [], build_seeds)
+
+
+def files(pattern: str) -> list[Path]:
+    """Return the source files with such a name, in the order in which they are linked."""
+    return sorted(SOURCES.rglob(pattern))
 
 
 def build_seeds(folder: Path, _steps: Steps) -> None:
@@ -79,7 +84,7 @@ def build_seeds(folder: Path, _steps: Steps) -> None:
 def compile_seed(arch: str, output: Path, objects: Path) -> None:
     """Compile the seed; ``objects`` is a folder for zig's."""
     target = f"{MACHINES[arch]}-linux-musl"
-    sources = sorted(path.name for path in SOURCES.glob("*.c"))
+    sources = [path.relative_to(SOURCES) for path in files("*.c")]
     command = [zig.program(), "cc", "-target", target, *FLAGS, "-o", output, *sources]
     run(command, cwd=SOURCES, env=zig.caches(objects), timeout=BUILD_TIMEOUT)
 

@@ -1,9 +1,11 @@
 /* What /proc tells of processes. A PID is text: it comes as such, and goes into paths. */
-#include "seed.h"
+#include "base/processes.h"
+#include "base/files.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* Visit what a folder has by a number, in the folder's order, until a visit returns true. */
 bool each_number(const char *path, visitor *visit, void *about) {
@@ -53,3 +55,10 @@ bool is_seed(const char *first_word) { return is_our_program(first_word); }
 
 /* Say whether a process is a seed; of another user's that is not to be seen. */
 bool runs_seed(const char *pid) { return is_our_program(process_path(pid, "exe")); }
+
+/* Say whether a process has what we have under a name in /proc; a sandbox may have no such name. */
+bool is_as_ours(const char *pid, const char *name) {
+    struct text ours = {0}, theirs = {0};
+    return !process_link("self", name, &ours) ||
+           (process_link(pid, name, &theirs) && equal(ours.data, theirs.data));
+}

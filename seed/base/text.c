@@ -1,17 +1,18 @@
 /* Text that grows, words, numbers. */
-#include "seed.h"
+#include "base/text.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { LEAST_ROOM = 256 };
 
 static _Noreturn void fail_for_memory(void) {
-    say("seed: no memory", NULL);
-    _exit(FAILURE);
+    static const char told[] = "seed: no memory\n";
+    _exit(write(STDERR_FILENO, told, sizeof told - 1) < 0 ? 2 : 1);
 }
 
 void *take_room(size_t size) {
@@ -89,54 +90,6 @@ void append_number(struct text *text, uint64_t value) {
 
 bool is_number(const char *word, uint64_t *value) {
     return parse_number(&word, 10, value) && !*word;
-}
-
-/* Decode a character of UTF-8, in its one right form; return its size, 0 where it is none. */
-static size_t decode(const char *at, uint32_t *code) {
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    unsigned char first = (unsigned char)*at;
-    size_t size = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    *code = size < 2 ? first : first & (0x7fu >> size);
-    for (size_t i = 1; i < size; i++) {
-        if (((unsigned char)at[i] & 0xc0) != 0x80)
-            return 0;
-        *code = *code << 6 | ((unsigned char)at[i] & 0x3f);
-    }
-    bool is_one = *code >= least[size] && *code <= 0x10ffff && *code >> 11 != 0x1b && first < 0xf8;
-    return is_one ? size : 0;
-}
-
-/* Say whether a character acts on a terminal, or on the order in which it shows the others: controls
-   of both halves, line and paragraph separators, marks of direction. */
-static bool is_unsafe(uint32_t code) {
-    return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x61c || code == 0x200e ||
-           code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||
-           (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
-}
-
-/* Return how large the next character is; ``safe`` says whether it may be shown as it is. */
-size_t next_character(const char *at, bool *safe) {
-    uint32_t code;
-    size_t size = decode(at, &code);
-    *safe = size && !is_unsafe(code);
-    return size ? size : 1;
-}
-
-void append_codes(struct text *text, const char *bytes, size_t size) {
-    static const char digits[] = "0123456789abcdef";
-    for (; size; bytes++, size--) {
-        char code[] = {'\\', 'x', digits[(*bytes >> 4) & 15], digits[*bytes & 15]};
-        append(text, code, sizeof code);
-    }
-}
-
-/* Append what an app, or its pod, may have written, with codes for what is not safe to show. */
-void append_shown(struct text *text, const char *said) {
-    bool safe;
-    for (size_t size; *said; said += size) {
-        size = next_character(said, &safe);
-        (safe ? append : append_codes)(text, said, size);
-    }
 }
 
 bool equal(const char *one, const char *other) { return strcmp(one, other) == 0; }

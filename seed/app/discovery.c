@@ -1,9 +1,15 @@
 /* seed learn and seed tell: see which command an image runs by itself. */
-#include "seed.h"
+#include "commands.h"
+#include "base/files.h"
+#include "base/processes.h"
+#include "base/say.h"
+#include "base/waiting.h"
+#include "toolkit/folder.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 /* An app may end within milliseconds; the time of one look at /proc is less than this. */
 enum { LOOK_EVERY_US = 300, LATER_LOOK_EVERY_US = 1000 };
@@ -124,7 +130,7 @@ int learn(struct words words) {
     static struct sight app;
     uint64_t arguments;
     if (words.count != 2 || !is_number(words.items[0], &arguments))
-        return tell_usage();
+        return WRONG_USAGE;
     app.container = words.items[1];
     watch_signals();
     while (!each_process(visit, &app))
@@ -138,7 +144,7 @@ int learn(struct words words) {
 int tell(struct words words) {
     struct text learned = {0};
     if (words.count)
-        return tell_usage();
+        return WRONG_USAGE;
     if (!wait_for("learned", TELL_POLL_MS, TELL_WAIT_MS) || !read_toolkit("learned", &learned)) {
         say("seed: nothing ran", NULL);
         return FAILURE;

@@ -1,14 +1,15 @@
-/* The toolkit folder, and what is told. */
-#include "seed.h"
+/* The toolkit folder, which the toolkit is received into. */
+#include "toolkit/folder.h"
+#include "base/files.h"
+#include "base/waiting.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 const char *toolkit_folder(void) {
     const char *named = getenv("SCRATCH_TOOLKIT");
@@ -68,44 +69,13 @@ bool make_empty(const char *name) {
     return file >= 0 && close(file) == 0;
 }
 
-bool read_at(int folder, const char *path, struct text *text) {
-    int file = openat(folder, path, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return false;
-    char bytes[4096];
-    ssize_t got;
-    text->size = 0;
-    append(text, "", 0);
-    while ((got = read(file, bytes, sizeof bytes)) > 0)
-        append(text, bytes, (size_t)got);
-    int cause = errno;
-    close(file);
-    errno = cause;
-    return got == 0;
-}
-
-bool write_all(int file, const char *bytes, size_t size) {
-    while (size) {
-        ssize_t written = write(file, bytes, size);
-        if (written < 0)
+/* Wait until a file is in the toolkit folder; false when the time is over. */
+bool wait_for(const char *name, unsigned every_ms, unsigned at_most_ms) {
+    uint64_t end = now_ms() + at_most_ms;
+    while (!toolkit_has(name)) {
+        if (now_ms() >= end)
             return false;
-        bytes += written;
-        size -= (size_t)written;
+        usleep(every_ms * 1000);
     }
     return true;
-}
-
-const char *reason(void) { return strerror(errno); }
-
-/* Tell one line, in one write: others may write there, too. A part of it may be an app's word. */
-void say(const char *first, ...) {
-    static struct text line;
-    line.size = 0;
-    va_list rest;
-    va_start(rest, first);
-    for (const char *part = first; part; part = va_arg(rest, const char *))
-        append_shown(&line, part);
-    va_end(rest);
-    append(&line, "\n", 1);
-    write_all(STDERR_FILENO, line.data, line.size);
 }

@@ -1,6 +1,7 @@
 /* Unpack a block in LZ4's format, https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md. */
-#include "seed.h"
+#include "base/lz4.h"
 
+#include <stdint.h>
 #include <string.h>
 
 enum { LEAST_MATCH = 4, MORE = 15 };

@@ -1,5 +1,5 @@
-/* Waiting: for files, for signals. */
-#include "seed.h"
+/* The clock, and signals that are waited for. */
+#include "base/waiting.h"
 
 #include <signal.h>
 #include <string.h>
@@ -10,17 +10,6 @@ uint64_t now_ms(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-/* Wait until a file is in the toolkit folder; false when the time is over. */
-bool wait_for(const char *name, unsigned every_ms, unsigned at_most_ms) {
-    uint64_t end = now_ms() + at_most_ms;
-    while (!toolkit_has(name)) {
-        if (now_ms() >= end)
-            return false;
-        usleep(every_ms * 1000);
-    }
-    return true;
 }
 
 /* Fill a set with every signal: sigfillset leaves out the three that musl keeps for itself, one of

@@ -1,74 +1,25 @@
-/* Become another program. */
-#include "seed.h"
+/* seed start and seed enter: become a session's command, with the toolkit on its PATH. */
+#include "commands.h"
+#include "base/files.h"
+#include "base/programs.h"
+#include "base/say.h"
+#include "base/sha256.h"
+#include "toolkit/folder.h"
+#include "toolkit/receive.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <termios.h>
+#include <unistd.h>
+
+/* What the client waits for on stdout: bytes that no terminal changes. */
+#define ASKS "\x05"
+#define HAS_ALL "\x06"
 
 enum { TOOLKIT_POLL_MS = 2, TOOLKIT_WAIT_MS = 60000 };
-
-/* Return what follows "NAME=" in an environment, or NULL. */
-const char *variable(char **environment, const char *name) {
-    size_t size = strlen(name);
-    for (; *environment; environment++)
-        if (begins(*environment, name) && (*environment)[size] == '=')
-            return *environment + size + 1;
-    return NULL;
-}
-
-static const char *path_of(char **environment) {
-    const char *path = variable(environment, "PATH");
-    return path && *path ? path : DEFAULT_PATH;
-}
-
-static bool is_file(const char *path) {
-    struct stat status;
-    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
-}
-
-/* Find a program as a container's runtime does (Go's exec.LookPath); return 0 or an errno. */
-int find_program(const char *name, const char *path, struct text *found) {
-    if (strchr(name, '/')) {
-        append_all(found, name, NULL);
-        return access(name, F_OK) == 0 ? 0 : errno;
-    }
-    int cause = ENOENT;
-    while (*name && path) {
-        const char *end = strchrnul(path, ':');
-        found->size = 0;
-        append(found, path, (size_t)(end - path));
-        append_all(found, end == path ? "./" : "/", name, NULL);
-        if (is_file(found->data)) {
-            if (access(found->data, X_OK) == 0)
-                return 0;
-            cause = EACCES;
-        }
-        path = *end ? end + 1 : NULL;
-    }
-    return cause;
-}
-
-/* Become a program; returns the exit code where that fails. ``missing`` is said of no file. */
-int replace_by(const char *who, struct words words, char **environment, const char *missing) {
-    struct text found = {0};
-    const char *name = words.items[0];
-    errno = find_program(name, path_of(environment), &found);
-    if (errno == 0) {
-        restore_signals();
-        execve(found.data, words.items, environment);
-        if (errno == ENOENT) {
-            say(who, ": ", name, " is there, but its interpreter or loader is not", NULL);
-            return NOT_FOUND;
-        }
-    }
-    bool none = errno == ENOENT || errno == ENOTDIR;
-    say(who, ": ", name, ": ", none ? missing : reason(), NULL);
-    return none ? NOT_FOUND : CANNOT_RUN;
-}
 
 static void append_entry(struct text *all, const char *name, const char *value) {
     append_all(all, name, value, NULL);
@@ -127,7 +78,7 @@ static bool parse_command(struct words words, struct words *command) {
 int enter(struct words words) {
     struct words command;
     if (!parse_command(words, &command))
-        return tell_usage();
+        return WRONG_USAGE;
     if (!wait_for("ready", TOOLKIT_POLL_MS, TOOLKIT_WAIT_MS)) {
         say("seed: the toolkit has not come", NULL);
         return FAILURE;
@@ -168,7 +119,7 @@ static bool ask(void) {
 int receive_and_enter(struct words words) {
     struct words command;
     if (!parse_command(words, &command))
-        return tell_usage();
+        return WRONG_USAGE;
     struct termios before;
     // A terminal that is gone then ends the input, and what has come in part is removed.
     signal(SIGHUP, SIG_IGN);

@@ -1,5 +1,11 @@
 /* Files and links from stdin into the toolkit folder. */
-#include "seed.h"
+#include "toolkit/receive.h"
+#include "commands.h"
+#include "base/files.h"
+#include "base/lz4.h"
+#include "base/say.h"
+#include "base/sha256.h"
+#include "toolkit/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,6 +13,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { LONGEST_HEADER = 8192, LONGEST_LINK = 4095, LARGEST_MODE = 0777, SUM_DIGITS = 64 };
 
@@ -266,7 +273,7 @@ void receive_all(void) {
 
 int receive(struct words words) {
     if (words.count)
-        return tell_usage();
+        return WRONG_USAGE;
     receive_all();
     require(write_all(STDOUT_FILENO, "ok\n", 3), "stdout");
     return SUCCESS;

@@ -1,6 +1,7 @@
 /* SHA-256 (FIPS 180-4). */
-#include "seed.h"
+#include "base/sha256.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static const uint32_t K[64] = {

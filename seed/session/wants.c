@@ -1,5 +1,8 @@
 /* seed wants: wait until somebody reads a session's stdin, so that its client takes none before. */
-#include "seed.h"
+#include "commands.h"
+#include "base/processes.h"
+#include "base/say.h"
+#include "base/waiting.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -7,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 /* How often to look; where a look takes long, ten times as long as that; and the less often the
    longer it lasts: a command that has not read for a minute is no longer in a hurry. */
@@ -258,7 +262,7 @@ int wants(struct words words) {
     static struct wish wish;
     const char *at = words.count == 1 ? *words.items : "";
     if (!parse_number(&at, 10, &wish.device) || *at++ != ':' || !is_number(at, &wish.inode))
-        return tell_usage();
+        return WRONG_USAGE;
     uint64_t start = now_ms(), seen = start, began;
     while (began = now_ms(), wish.seen = false, !each_process(visit_process, &wish)) {
         uint64_t now = now_ms(), pause = (now - began) * SHARE;
