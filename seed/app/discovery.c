@@ -71,8 +71,7 @@ static bool is_first(const char *pid) {
    .../pods/UID/containers/NAME/...: an injector may have put other containers into the pod. */
 static bool is_of_container(const char *pid, const char *name) {
     static struct text mounts, wanted;
-    wanted.size = 0;
-    append_all(&wanted, "/containers/", name, "/", NULL);
+    set_text(&wanted, "/containers/", name, "/", NULL);
     if (!read_process(pid, "mountinfo", &mounts))
         return false;
     for (const char *at = mounts.data; (at = strstr(at, "/pods/")); at++)

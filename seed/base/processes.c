@@ -24,8 +24,7 @@ bool each_process(visitor *visit, void *about) { return each_number("/proc", vis
 
 static const char *process_path(const char *pid, const char *name) {
     static struct text path;
-    path.size = 0;
-    append_all(&path, "/proc/", pid, "/", name, NULL);
+    set_text(&path, "/proc/", pid, "/", name, NULL);
     return path.data;
 }
 

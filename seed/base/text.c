@@ -38,11 +38,24 @@ void append(struct text *text, const char *bytes, size_t size) {
     text->data[text->size] = 0;
 }
 
+static void append_list(struct text *text, const char *first, va_list rest) {
+    for (const char *part = first; part; part = va_arg(rest, const char *))
+        append(text, part, strlen(part));
+}
+
 void append_all(struct text *text, const char *first, ...) {
     va_list rest;
     va_start(rest, first);
-    for (const char *part = first; part; part = va_arg(rest, const char *))
-        append(text, part, strlen(part));
+    append_list(text, first, rest);
+    va_end(rest);
+}
+
+/* Have nothing but these parts in a text. */
+void set_text(struct text *text, const char *first, ...) {
+    va_list rest;
+    va_start(rest, first);
+    text->size = 0;
+    append_list(text, first, rest);
     va_end(rest);
 }
 

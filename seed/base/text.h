@@ -21,6 +21,7 @@ struct words {
 void *take_room(size_t size);
 void append(struct text *text, const char *bytes, size_t size);
 void append_all(struct text *text, const char *first, ...) __attribute__((sentinel));
+void set_text(struct text *text, const char *first, ...) __attribute__((sentinel));
 struct words split(const struct text *text);
 struct words concat(struct words first, struct words second);
 bool parse_number(const char **at, int base, uint64_t *value);

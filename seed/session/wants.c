@@ -67,8 +67,7 @@ static bool has_handle(const struct wish *wish, uint64_t handle) {
 /* Return how a process has opened a handle, "flags:\t02004000" in octal; 0 where that is hidden. */
 static uint64_t flags_of(const char *pid, const char *handle) {
     static struct text name, told;
-    name.size = 0;
-    append_all(&name, "fdinfo/", handle, NULL);
+    set_text(&name, "fdinfo/", handle, NULL);
     if (!read_process(pid, name.data, &told))
         return 0;
     const char *line = strstr(told.data, "flags:\t");
@@ -80,13 +79,11 @@ static bool visit_handle(const char *name, void *about) {
     struct wish *wish = about;
     struct stat status;
     uint64_t handle;
-    path.size = 0;
-    append_all(&path, "fd/", name, NULL);
+    set_text(&path, "fd/", name, NULL);
     // The link alone tells what it is: to look at a file of a server that is gone would never end.
     if (!process_link(wish->pid, path.data, &link) || !begins(link.data, "pipe:["))
         return false;
-    path.size = 0;
-    append_all(&path, "/proc/", wish->pid, "/fd/", name, NULL);
+    set_text(&path, "/proc/", wish->pid, "/fd/", name, NULL);
     if (stat(path.data, &status) != 0 || status.st_ino != wish->inode ||
         status.st_dev != wish->device || !is_number(name, &handle) || wish->count == MOST_HANDLES)
         return false;
@@ -101,8 +98,7 @@ static bool visit_handle(const char *name, void *about) {
 
 static bool read_memory(const struct wish *wish, uint64_t at, void *bytes, size_t size) {
     static struct text path;
-    path.size = 0;
-    append_all(&path, "/proc/", wish->pid, "/mem", NULL);
+    set_text(&path, "/proc/", wish->pid, "/mem", NULL);
     int memory = open(path.data, O_RDONLY | O_CLOEXEC);
     bool done = memory >= 0 && pread(memory, bytes, size, (off_t)at) == (ssize_t)size;
     close(memory);
@@ -135,8 +131,7 @@ static bool selects(const struct wish *wish, uint64_t count, uint64_t at) {
 /* Say whether an epoll has one of the handles, "tfd:  5 events:  19 data: ..." a line. */
 static bool epolls(const struct wish *wish, uint64_t epoll) {
     static struct text name, told;
-    name.size = 0;
-    append_all(&name, "fdinfo/", NULL);
+    set_text(&name, "fdinfo/", NULL);
     append_number(&name, epoll);
     if (!read_process(wish->pid, name.data, &told))
         return true;
@@ -185,9 +180,10 @@ static bool waits_in(const struct wish *wish, const struct asked *asked) {
 /* Say whether the kernel's function in which a thread waits is one that waits for input. Where only
    an ancestor may look closer (Yama), that is all that there is; "0" tells nothing. */
 static bool may_wait_in(const char *function) {
-    static const char *const reading[] = {"pipe_read", "pipe_wait", "anon_pipe_read", "poll", "do_poll", "do_sys_poll",
-                                          "do_select", "core_sys_select", "ep_poll", "do_epoll",
-                                          "sock", "unix_stream", "splice", "io_", "0"};
+    static const char *const reading[] = {
+        "pipe_read", "pipe_wait", "anon_pipe_read", "poll", "do_poll", "do_sys_poll", "do_select",
+        "core_sys_select", "ep_poll", "do_epoll", "sock", "unix_stream", "splice", "io_", "0",
+    };
     for (size_t i = 0; i < sizeof reading / sizeof *reading; i++)
         if (begins(function, reading[i]))
             return true;
@@ -196,8 +192,7 @@ static bool may_wait_in(const char *function) {
 
 static bool read_thread(const char *pid, const char *thread, const char *what, struct text *told) {
     static struct text name;
-    name.size = 0;
-    append_all(&name, "task/", thread, "/", what, NULL);
+    set_text(&name, "task/", thread, "/", what, NULL);
     return read_process(pid, name.data, told);
 }
 
@@ -232,8 +227,7 @@ static bool visit_process(const char *pid, void *about) {
     wish->pid = pid;
     wish->count = 0;
     wish->tries = false;
-    path.size = 0;
-    append_all(&path, "/proc/", pid, "/fd", NULL);
+    set_text(&path, "/proc/", pid, "/fd", NULL);
     each_number(path.data, visit_handle, wish);
     if (!wish->count)
         return false;
@@ -244,8 +238,7 @@ static bool visit_process(const char *pid, void *about) {
     // Who has made it so that a read does not wait is in no call for it when we look.
     if (wish->tries)
         return true;
-    path.size = 0;
-    append_all(&path, "/proc/", pid, "/task", NULL);
+    set_text(&path, "/proc/", pid, "/task", NULL);
     return each_number(path.data, visit_thread, wish);
 }
 
