@@ -114,8 +114,8 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/kube/client.py",
-        "if error.status != GONE or again == _LISTS:",
-        "if True:",
+        "again=lambda error: error.status == GONE,",
+        "again=lambda error: False,",
         ("tests/api/test_answers.py::test_a_list_whose_rest_has_expired_is_begun_again",),
         "a list whose rest has expired is begun again",
     ),
@@ -1743,7 +1743,7 @@ MUTANTS = (
     # retry.py
     Mutant(
         "kubectl_scratch/kube/retry.py",
-        "if not error.transient or time.monotonic() > give_up_at:",
+        "if late or not again(error) or not pause(seconds):",
         "if True:",
         (
             "tests/api/test_caution.py"
