@@ -17,8 +17,8 @@ BIN = Path(sys.executable).parent
 SHELLS = ("zsh", "fish", "bash-completion")
 # What the seed of the other architecture is run by.
 QEMU = "qemu-user-static"
-# Most of this tier's time is the start of Pythons; its files share nothing.
-PARALLEL = {"api": ("-n", "2", "--dist", "loadfile")}
+# Most of this tier's time is the start of Pythons, the rest is waits; its tests share nothing.
+PARALLEL = {"api": ("-n", "4", "--dist", "worksteal")}
 
 
 @dataclass(frozen=True)
