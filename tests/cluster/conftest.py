@@ -128,8 +128,7 @@ class Cluster:
 
     def nothing_is_left(self) -> None:
         """Check that no object and no process of ours remains."""
-        for kind in ("pods", "jobs", "configmaps"):
-            self.kubectl("wait", "--for=delete", kind, "-l", OURS)
+        self.kubectl("wait", "--for=delete", "pods,jobs,configmaps", "-l", OURS)
         assert "SCRATCH_TEST_KUBECONFIG" in os.environ or not self.processes()
 
     def processes(self) -> list[str]:

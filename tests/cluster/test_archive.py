@@ -6,6 +6,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -117,12 +118,14 @@ SETTINGS: dict[str, Setting] = {
 
 
 @pytest.fixture
-def installed(built: Path, tmp_path: Path, kubeconfig: Path) -> Iterator[Installed]:
+def installed(built: Path, kubeconfig: Path) -> Iterator[Installed]:
     """Give the archive, installed."""
-    made = Installed(built / "scratch.tar.gz", tmp_path, kubeconfig)
-    yield made
-    if str(made.store) in Path("/proc/self/mounts").read_text():
-        subprocess.run(["umount", str(made.store)], check=True)
+    # Not in tmp_path: whenever a pytest starts it closes the folder of them all to other users.
+    with tempfile.TemporaryDirectory() as folder:
+        made = Installed(built / "scratch.tar.gz", Path(folder), kubeconfig)
+        yield made
+        if str(made.store) in Path("/proc/self/mounts").read_text():
+            subprocess.run(["umount", str(made.store)], check=True)
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
