@@ -650,6 +650,6 @@ def test_a_command_that_is_missing(cli: Cli) -> None:
 
 
 def test_help_needs_no_cluster(cli: Cli) -> None:
-    ended = cli.run("debug", "--help")
+    ended = finish(cli.start("debug", "--help"))
     assert (ended.code, ended.err) == (0, "") and b"Examples:" in ended.out
     nothing_sent(cli.api)
