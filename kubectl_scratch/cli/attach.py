@@ -6,7 +6,7 @@ from typing import Any
 
 from kubectl_scratch.cli.connect import connect, session_request
 from kubectl_scratch.cli.process import Process
-from kubectl_scratch.request import parse_pod
+from kubectl_scratch.cli.values import parse_pod
 
 
 def run_attach(values: dict[str, Any], process: Process) -> int:

@@ -11,8 +11,9 @@ from kubectl_scratch.cli.debug import as_document, debug_request, prefetch_for
 from kubectl_scratch.cli.options import refuse_extra
 from kubectl_scratch.cli.process import Process
 from kubectl_scratch.errors import ClusterError, ExitStatus
-from kubectl_scratch.request import SessionRequest, parse_duration
+from kubectl_scratch.request import SessionRequest
 from kubectl_scratch.runtime.console import printable
+from kubectl_scratch.runtime.durations import parse_duration
 
 if TYPE_CHECKING:
     from kubectl_scratch.lookup.preflight import Checked

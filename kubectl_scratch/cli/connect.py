@@ -12,8 +12,10 @@ from typing import Any
 
 from kubectl_scratch.cli import options
 from kubectl_scratch.cli.process import Process
+from kubectl_scratch.cli.values import check_ttl, take_connection
 from kubectl_scratch.errors import ClusterError, InvalidRequest
-from kubectl_scratch.request import SessionRequest, check_ttl, parse_duration, take_connection
+from kubectl_scratch.request import SessionRequest
+from kubectl_scratch.runtime.durations import parse_duration
 from kubectl_scratch.runtime.interrupts import Interrupts
 from kubectl_scratch.session.context import Context, UserStreams
 

@@ -12,18 +12,15 @@ import click
 from kubectl_scratch.cli import debug_in_place
 from kubectl_scratch.cli.connect import connect, session_request
 from kubectl_scratch.cli.process import Process
+from kubectl_scratch.cli.values import check_image, check_name, parse_pairs, parse_target
 from kubectl_scratch.errors import InvalidRequest
+from kubectl_scratch.kube.connection import check_container
 from kubectl_scratch.plan.findings import report_finding
 from kubectl_scratch.request import (
     CopyOptions,
     DebugRequest,
     ModeOptions,
     SessionRequest,
-    check_container,
-    check_image,
-    check_name,
-    parse_pairs,
-    parse_target,
 )
 from kubectl_scratch.runtime.console import printable
 

@@ -9,8 +9,9 @@ import click
 from kubectl_scratch.cli.connect import connect
 from kubectl_scratch.cli.process import Process
 from kubectl_scratch.errors import ExitStatus, InvalidRequest
-from kubectl_scratch.request import DebugRequest, parse_duration
+from kubectl_scratch.request import DebugRequest
 from kubectl_scratch.runtime.console import printable
+from kubectl_scratch.runtime.durations import parse_duration
 
 # Flags about the copy, the seed or a target that is held; a running pod takes no volume.
 NEED_A_COPY = (

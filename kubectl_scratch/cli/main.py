@@ -164,7 +164,7 @@ def word(error: ScratchError) -> tuple[str, str]:
     if isinstance(error, CopyNotReady):
         if error.waited is None:
             return error.last.rstrip("."), error.hint
-        from kubectl_scratch.request import duration_words
+        from kubectl_scratch.runtime.durations import duration_words
 
         waited = f"no shell after {duration_words(error.waited)}: {error.last.rstrip('.')}"
         return waited, error.hint
