@@ -84,9 +84,9 @@ def debug_command(process: Process, /, **values: Any) -> int:
     The copy gets no traffic and belongs to no workload. It is deleted when the session ends,
     and by the cluster itself if this process can't.
     """
-    from kubectl_scratch.cli import debug as verb
+    from kubectl_scratch.cli import debug, parse
 
-    return verb.run_debug(values, process)
+    return debug.run_debug(parse.parse_debug(values, process.command), process)
 
 
 @scratch.command(
@@ -113,9 +113,9 @@ def attach_command(process: Process, /, **values: Any) -> int:
 
     The session that leaves as the last deletes the copy.
     """
-    from kubectl_scratch.cli import attach as verb
+    from kubectl_scratch.cli import attach, parse
 
-    return verb.run_attach(values, process)
+    return attach.run_attach(parse.parse_attach(values, process.command), process)
 
 
 @scratch.command(
@@ -143,9 +143,9 @@ def check_command(process: Process, /, **values: Any) -> int:
     It asks for the rights that are needed, lets the API server judge lease and copy by a dry
     run, and looks at the node. The exit code is 1 where a debug would fail.
     """
-    from kubectl_scratch.cli import check as verb
+    from kubectl_scratch.cli import check, parse
 
-    return verb.run_check(values, process)
+    return check.run_check(parse.parse_check(values), process)
 
 
 @scratch.command(
@@ -175,9 +175,9 @@ def ls_command(process: Process, /, **values: Any) -> int:
     SESSIONS are those that run in a copy, EXPIRES is when the cluster removes it unless they
     go on. A container in a pod can't be removed, only end.
     """
-    from kubectl_scratch.cli import ls as verb
+    from kubectl_scratch.cli import ls, parse
 
-    return verb.run_ls(values, process)
+    return ls.run_ls(parse.parse_ls(values), process)
 
 
 @scratch.group(
@@ -275,9 +275,9 @@ def options_command(ctx: click.Context, /, **values: Any) -> int:
 @click.pass_obj
 def version_command(process: Process, /, **values: Any) -> int:
     """Print the versions of the plugin, Python, kubectl and the server."""
-    from kubectl_scratch.cli import version as verb
+    from kubectl_scratch.cli import parse, version
 
-    return verb.run_version(values, process)
+    return version.run_version(parse.parse_version(values), process)
 
 
 @scratch.command("help", cls=Verb, hidden=True)

@@ -9,8 +9,6 @@ import click
 
 from kubectl_scratch.cli.completion import completers
 from kubectl_scratch.cli.help import ConnectionFlag, Flag
-from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.kube.kinds import KIND_NAMES
 from kubectl_scratch.runtime.names import ARCHITECTURES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -302,7 +300,7 @@ def session_options(command: Command) -> Command:
 
 
 def extra_words(command: Command) -> Command:
-    """Add the words behind a verb's own, which `refuse_extra` refuses in words."""
+    """Add the words behind a verb's own, which `parse` refuses in words."""
     return _add((_EXTRA,), command)
 
 
@@ -315,15 +313,3 @@ def _add(options: tuple[Callable[[Any], Any], ...], command: Command) -> Command
     for option in reversed(options):
         command = option(command)
     return command
-
-
-def refuse_extra(values: dict[str, Any], hint: str = "") -> None:
-    """Raise InvalidRequest for what stands behind the name."""
-    extra = values.pop("extra")
-    if not extra:
-        return
-    first = values.get("target") or values.get("copy") or ""
-    # As kubectl get has it; its debug, exec and logs do not.
-    if first.lower().partition(".")[0] in KIND_NAMES:
-        hint = f"did you mean {first}/{extra[0]}?"
-    raise InvalidRequest(f"{extra[0]!r} is one word too many", hint)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.kube.connection import Connection, is_label, is_name
+from kubectl_scratch.kube.connection import is_label, is_name
 from kubectl_scratch.kube.kinds import KIND_NAMES, KINDS
 from kubectl_scratch.request import Target
-from kubectl_scratch.runtime.durations import parse_duration
 
 MIN_TTL = 5.0
 
@@ -73,16 +71,3 @@ def check_ttl(seconds: float) -> None:
     """Raise InvalidRequest where a lease would end before it could be renewed."""
     if seconds < MIN_TTL:
         raise InvalidRequest(f"--ttl must be {MIN_TTL:g}s or longer")
-
-
-def take_connection(values: dict[str, Any]) -> Connection:
-    """Take the connection flags out of a command's values; raises InvalidRequest."""
-    for ignored in ("cache_dir", "disable_compression", "log_flush_frequency", "v", "vmodule"):
-        del values[ignored]
-    timeout = values.pop("request_timeout")
-    fields = [name for name in Connection._fields if name != "request_timeout"]
-    given = {name: values.pop(name) for name in fields}
-    # As for kubectl, zero is no limit.
-    unlimited = re.fullmatch(r"0+(h|m|s|ms)?", timeout)
-    seconds = None if unlimited else parse_duration(timeout, "--request-timeout")
-    return Connection(**given, request_timeout=seconds)

@@ -137,18 +137,18 @@ def _pods(ctx: click.Context, typed: str, equal: str) -> list[CompletionItem]:
 
 
 def _configured(ctx: click.Context, kind: str, typed: str) -> list[CompletionItem]:
-    from kubectl_scratch.cli.values import take_connection
+    from kubectl_scratch.cli.parse import parse_connection
     from kubectl_scratch.kube.client import read_config
 
-    config = read_config(take_connection(dict(ctx.params)), os.environ)
+    config = read_config(parse_connection(ctx.params), os.environ)
     return _matching(typed, ((item["name"], "") for item in config[kind]))
 
 
 def _connect(ctx: click.Context) -> Client:
-    from kubectl_scratch.cli.values import take_connection
+    from kubectl_scratch.cli.parse import parse_connection
     from kubectl_scratch.kube.client import Client, read_access
 
-    connection = take_connection(dict(ctx.params))
+    connection = parse_connection(ctx.params)
     timeout = connection.request_timeout or PATIENCE
     return Client(read_access(connection, os.environ), timeout, login_timeout=PATIENCE)
 
