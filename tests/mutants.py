@@ -47,9 +47,9 @@ MUTANTS = (
         ("tests/unit/test_answers.py::test_without_a_time_of_the_server_this_machines_counts",),
         "a Date that is nobody's time decides nothing",
     ),
-    # cli.py
+    # cli/error_report.py
     Mutant(
-        "kubectl_scratch/cli/main.py",
+        "kubectl_scratch/cli/error_report.py",
         'text = re.sub(secret, r"\\1(redacted)", text)',
         "pass",
         ("tests/unit/test_temp_dir.py::test_no_secret_is_in_the_file_with_a_traceback",),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from kubectl_scratch.kube.objects import Json, name
 from kubectl_scratch.plan.build import Plan
 from kubectl_scratch.plan.findings import Finding
-from kubectl_scratch.request import duration_words
+from kubectl_scratch.runtime.durations import duration_words
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:

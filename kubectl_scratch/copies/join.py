@@ -11,6 +11,7 @@ from kubectl_scratch.copies.lifecycle import (
 from kubectl_scratch.copies.seed_check import mark_in_copy
 from kubectl_scratch.errors import ClusterError, InvalidRequest
 from kubectl_scratch.kube import client as api
+from kubectl_scratch.kube.connection import check_container
 from kubectl_scratch.kube.objects import (
     Json,
     all_containers,
@@ -25,7 +26,6 @@ from kubectl_scratch.plan import lease
 from kubectl_scratch.plan.build import SessionTarget
 from kubectl_scratch.plan.mode import APP, TOOLS
 from kubectl_scratch.plan.podcopy import seed_edits
-from kubectl_scratch.request import check_container
 from kubectl_scratch.runtime.names import ARCHITECTURES, COMMAND
 
 

@@ -22,8 +22,8 @@ from kubectl_scratch.plan import lease
 from kubectl_scratch.plan.build import Plan, SessionTarget
 from kubectl_scratch.plan.mode import APP, TOOLS
 from kubectl_scratch.plan.podcopy.manifest import GRACE_SECONDS
-from kubectl_scratch.request import duration_words
 from kubectl_scratch.runtime.console import Console
+from kubectl_scratch.runtime.durations import duration_words
 from kubectl_scratch.runtime.interrupts import Interrupts
 from kubectl_scratch.runtime.tasks import Task
 

@@ -30,7 +30,8 @@ from kubectl_scratch.plan.debug_container import Candidate
 from kubectl_scratch.plan.findings import Finding, Level
 from kubectl_scratch.plan.lease import SOURCE_ANNOTATION, TIME
 from kubectl_scratch.plan.target_container import choose_target
-from kubectl_scratch.request import LONGEST, DebugRequest, duration_words
+from kubectl_scratch.request import DebugRequest
+from kubectl_scratch.runtime.durations import LONGEST, duration_words
 from kubectl_scratch.runtime.names import COMMAND, DEFAULT_IMAGE
 
 _PREFIX = "scratch-"

@@ -18,7 +18,8 @@ from kubectl_scratch.plan.build import SessionTarget
 from kubectl_scratch.plan.debug_container import Candidate
 from kubectl_scratch.plan.findings import Finding, Level, report_finding
 from kubectl_scratch.plan.in_place import InPlaceContainer, InPlacePlan, plan_in_place
-from kubectl_scratch.request import DebugRequest, SessionRequest, duration_words
+from kubectl_scratch.request import DebugRequest, SessionRequest
+from kubectl_scratch.runtime.durations import duration_words
 from kubectl_scratch.session.client_watchdog import ClientWatchdog
 from kubectl_scratch.session.context import Context, wants_terminal
 from kubectl_scratch.session.session import SessionLimit, run_session

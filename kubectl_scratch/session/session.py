@@ -21,8 +21,9 @@ from kubectl_scratch.kube.objects import has_ended, is_going, status_of
 from kubectl_scratch.plan.build import SessionTarget
 from kubectl_scratch.plan.in_place import api_time, unwatched_command
 from kubectl_scratch.plan.mode import how_it_ended
-from kubectl_scratch.request import SessionRequest, duration_words
+from kubectl_scratch.request import SessionRequest
 from kubectl_scratch.runtime import tasks
+from kubectl_scratch.runtime.durations import duration_words
 from kubectl_scratch.runtime.temp_dir import private_folder
 from kubectl_scratch.session import shell, terminal
 from kubectl_scratch.session.context import Context

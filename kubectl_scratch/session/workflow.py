@@ -78,11 +78,6 @@ def judge_all(plan: Plan, context: Context) -> Plan:
     return admitted
 
 
-def verdict(plan: Plan) -> int:
-    """Return the exit code of a dry run."""
-    return ExitStatus.FAILURE if plan.blockers else ExitStatus.OK
-
-
 def plan_admitted(request: DebugRequest, context: Context, reading: Task[Prefetched]) -> Plan:
     """Make the plan that is carried out; raises InvalidRequest where it has a blocker."""
     plan = plan_debug(request, context, reading)

@@ -1,11 +1,14 @@
-"""What the user may ask for."""
+"""The values of flags and arguments."""
 
 from __future__ import annotations
 
 import pytest
 
-from kubectl_scratch import request
+from kubectl_scratch.cli import values
 from kubectl_scratch.errors import InvalidRequest
+from kubectl_scratch.kube.connection import check_container
+from kubectl_scratch.request import Target
+from kubectl_scratch.runtime.durations import parse_duration
 
 
 @pytest.mark.parametrize(
@@ -13,7 +16,7 @@ from kubectl_scratch.errors import InvalidRequest
     [("90", 90), ("90s", 90), ("5m", 300), ("1h30m", 5400), ("1.5h", 5400), ("500ms", 0.5)],
 )
 def test_durations(text: str, seconds: float) -> None:
-    assert request.parse_duration(text, "--ttl") == seconds
+    assert parse_duration(text, "--ttl") == seconds
 
 
 @pytest.mark.parametrize(
@@ -21,7 +24,7 @@ def test_durations(text: str, seconds: float) -> None:
 )
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(InvalidRequest, match=r"--ttl"):
-        request.parse_duration(text, "--ttl")
+        parse_duration(text, "--ttl")
 
 
 @pytest.mark.parametrize(
@@ -45,7 +48,7 @@ def test_what_is_no_duration(text: str) -> None:
     ],
 )
 def test_targets(text: str, kind: str) -> None:
-    assert request.parse_target(text) == request.Target(kind, "shop")
+    assert values.parse_target(text) == Target(kind, "shop")
 
 
 @pytest.mark.parametrize(
@@ -63,20 +66,20 @@ def test_targets(text: str, kind: str) -> None:
 )
 def test_what_is_no_target(text: str, says: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        request.parse_target(text)
+        values.parse_target(text)
     assert says in f"{caught.value.problem}; {caught.value.hint}"
 
 
 def test_a_copy_is_a_pod() -> None:
-    assert request.parse_pod("pod/mypod") == "mypod"
+    assert values.parse_pod("pod/mypod") == "mypod"
     with pytest.raises(InvalidRequest):
-        request.parse_pod("deployment/mypod")
+        values.parse_pod("deployment/mypod")
 
 
 def test_pairs_and_no_value_in_a_message() -> None:
-    assert request.parse_pairs(("a=b=c", "d="), "--env") == (("a", "b=c"), ("d", ""))
+    assert values.parse_pairs(("a=b=c", "d="), "--env") == (("a", "b=c"), ("d", ""))
     with pytest.raises(InvalidRequest) as caught:
-        request.parse_pairs(("=secret",), "--env")
+        values.parse_pairs(("=secret",), "--env")
     assert "secret" not in str(caught.value)
 
 
@@ -91,22 +94,22 @@ def test_pairs_and_no_value_in_a_message() -> None:
     ],
 )
 def test_images(image: str) -> None:
-    request.check_image(image)
+    values.check_image(image)
 
 
 @pytest.mark.parametrize("image", ["", "busy box", " busybox", "busybox:", "a\nb", "-x", "a//b"])
 def test_what_is_no_image(image: str) -> None:
     with pytest.raises(InvalidRequest, match="image reference"):
-        request.check_image(image)
+        values.check_image(image)
 
 
 def test_a_lease_must_last_long_enough_to_be_renewed() -> None:
-    request.check_ttl(5)
+    values.check_ttl(5)
     with pytest.raises(InvalidRequest, match="--ttl"):
-        request.check_ttl(4.9)
+        values.check_ttl(4.9)
 
 
 @pytest.mark.parametrize("name", ["App", "a.b", "", "a" * 64, "a/b"])
 def test_what_is_no_container(name: str) -> None:
     with pytest.raises(InvalidRequest, match="container"):
-        request.check_container(name)
+        check_container(name)
