@@ -680,6 +680,16 @@ MUTANTS = (
         ("tests/api/test_ways_out.py::test_a_signal_during_a_piped_session",),
         "who was ended by a signal says so by its code",
     ),
+    Mutant(
+        "kubectl_scratch/errors.py",
+        "return self.status in (400, 401, 403, 404, 405, 413,",
+        "return self.status in (400, 401, 403, 404, 405, 409, 413,",
+        (
+            "tests/api/test_ways_out.py"
+            "::test_an_answer_to_a_creation_that_makes_no_sense[('409', '/pods$', True)]",
+        ),
+        "a name that is in use may be ours: a proxy may have asked twice",
+    ),
     # heartbeat.py
     Mutant(
         "kubectl_scratch/copies/heartbeat.py",
@@ -1272,23 +1282,13 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/copies/lifecycle.py",
-        "            if error.status not in NOT_CREATED:\n",
+        "            if not error.not_done:\n",
         "            if False:\n",
         (
             "tests/api/test_ways_out.py"
             "::test_what_the_cluster_does_not_do_is_an_error[copy-made-and-cut]",
         ),
         "what was created without an answer is deleted, too",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "NOT_CREATED = (400, 401, 403, 404, 405, 413,",
-        "NOT_CREATED = (400, 401, 403, 404, 405, 409, 413,",
-        (
-            "tests/api/test_ways_out.py"
-            "::test_an_answer_to_a_creation_that_makes_no_sense[('409', '/pods$', True)]",
-        ),
-        "also where the answer says that its name is taken: a proxy may have asked twice",
     ),
     Mutant(
         "kubectl_scratch/copies/lifecycle.py",
@@ -1743,7 +1743,7 @@ MUTANTS = (
     # retry.py
     Mutant(
         "kubectl_scratch/kube/retry.py",
-        "if not error.transient or time.monotonic() > give_up_at:",
+        "if late or not again(error) or not pause(seconds):",
         "if True:",
         (
             "tests/api/test_caution.py"
@@ -2005,7 +2005,7 @@ MUTANTS = (
     # survey.py
     Mutant(
         "kubectl_scratch/lookup/namespace_scan.py",
-        "return [] if error.status == 404 else None",
+        "return [] if error.gone else None",
         "return []",
         (
             "tests/api/test_caution.py"

@@ -36,7 +36,7 @@ def run_check(values: dict[str, Any], process: Process) -> int:
                     workflow.plan_debug(request, context, reads), context.cluster
                 )
             except ClusterError as error:
-                if error.status != 403:
+                if not error.forbidden:
                     raise
                 # Without the right to read the target there is no plan, but a Role to ask for.
                 return preflight.check_rights(context.cluster)

@@ -6,7 +6,6 @@ from kubectl_scratch.copies.lifecycle import (
     CopyMembership,
     CopyTerms,
     Surroundings,
-    despite_conflicts,
 )
 from kubectl_scratch.copies.seed_check import mark_in_copy
 from kubectl_scratch.errors import ClusterError, InvalidRequest
@@ -21,6 +20,7 @@ from kubectl_scratch.kube.objects import (
     namespace,
     uid,
 )
+from kubectl_scratch.kube.retry import despite_conflicts
 from kubectl_scratch.plan import lease
 from kubectl_scratch.plan.build import SessionTarget
 from kubectl_scratch.plan.mode import APP, TOOLS

@@ -18,6 +18,7 @@ from kubectl_scratch.errors import ClusterError, LeftoverCopy
 from kubectl_scratch.kube import client as api
 from kubectl_scratch.kube.client import Answer, Client
 from kubectl_scratch.kube.objects import Json, annotations_of, is_going, labels_of, name, uid
+from kubectl_scratch.kube.retry import retried
 from kubectl_scratch.plan import lease
 from kubectl_scratch.plan.build import Plan, SessionTarget
 from kubectl_scratch.plan.mode import APP, TOOLS
@@ -27,17 +28,14 @@ from kubectl_scratch.runtime.console import Console
 from kubectl_scratch.runtime.interrupts import Interrupts
 from kubectl_scratch.runtime.tasks import Task
 
-_TRIES = 3
-EXIT_TIMEOUT = 5.0
+EXIT_TIMEOUT, EXIT_PAUSES = 5.0, (0.5, 1.0)
 # When the debug container is added beside a session that begins late, and after the beginning.
 BESIDE_AT_THE_LATEST, PROMPT_SECONDS = 5.0, 0.3
-# After which pause it is tried again.
-ADD_AGAIN_SECONDS = 0.5
+# After which pauses it is tried again.
+ADD_PAUSES = (0.5, 0.5)
 # After this, in seconds, nothing is tried again: the lease does the rest.
 EXIT_SECONDS = 8.0
 BY_ANOTHER = "was deleted by somebody else"
-# An answer with which certainly nothing was created; others may come of a proxy that asked twice.
-NOT_CREATED = (400, 401, 403, 404, 405, 413, 415, 422, 429)
 # By whom and when something was created: what has the same marks is the same creation.
 MARKS = "kubectl-scratch/"
 
@@ -245,17 +243,16 @@ class CopyMembership:
 
     def _again(self, ask: Callable[[], Answer]) -> Answer:
         """Ask, and again after a hiccup; raises the last ClusterError."""
-        for again in range(1, _TRIES):
-            try:
-                return ask()
-            except ClusterError as error:
-                late = time.monotonic() > self._give_up_at or self._interrupts.impatient
-                # Of a conflict only a look can tell what it is about.
-                if late or not (error.transient or error.conflict):
-                    raise
-                self._console.progress(f"leaving the copy: {error.message}; trying again")
-                time.sleep(0.5 * again)
-        return ask()
+
+        def again(error: ClusterError) -> bool:
+            late = time.monotonic() > self._give_up_at or self._interrupts.impatient
+            # Of a conflict only a look can tell what it is about.
+            if late or not (error.transient or error.conflict):
+                return False
+            self._console.progress(f"leaving the copy: {error.message}; trying again")
+            return True
+
+        return retried(ask, again, EXIT_PAUSES, EXIT_SECONDS)
 
     def _remove(self) -> None:
         troubles = {path: self._delete(path, own) for path, own in reversed(self._objects)}
@@ -376,7 +373,7 @@ class CreatedCopy(CopyMembership):
         try:
             job = self._create(api.jobs(self.place.namespace), self._plan.lease)
         except ClusterError as error:
-            if error.status != 403:
+            if not error.forbidden:
                 raise
             # What is not known for certain is no reason to do without.
             may = self._cluster.allows("create", "batch", "jobs", self.place.namespace)
@@ -433,7 +430,7 @@ class CreatedCopy(CopyMembership):
                 raise ValueError("it is about another object")
             self._objects.append((own, _known_uid(created)))
         except ClusterError as error:
-            if error.status not in NOT_CREATED:
+            if not error.not_done:
                 # A name that is taken may be ours, too: of a request that a proxy sent twice.
                 self._note_unsure(own, manifest, likely=not error.conflict)
             raise
@@ -481,29 +478,15 @@ class CreatedCopy(CopyMembership):
 
     def _patch_in(self, path: str, container: Json) -> None:
         patch = {"spec": {"ephemeralContainers": [container]}}
-        for _ in range(1, _TRIES):
-            try:
-                self._cluster.patch(path, patch, api.STRATEGIC_PATCH)
-                return
-            except ClusterError as error:
-                # The same once more changes nothing, if it was done without an answer; and the
-                # kubelet writes to the same object.
-                again = error.transient or error.conflict
-                if not again or self._over.wait(ADD_AGAIN_SECONDS):
-                    raise
-        self._cluster.patch(path, patch, api.STRATEGIC_PATCH)
-
-
-def despite_conflicts(ask: Callable[[], Answer]) -> Answer:
-    """Ask, and again where somebody else has just written to the object."""
-    for _ in range(1, _TRIES):
-        try:
-            return ask()
-        except ClusterError as error:
-            if not error.conflict:
-                raise
-        time.sleep(ADD_AGAIN_SECONDS)
-    return ask()
+        retried(
+            lambda: self._cluster.patch(path, patch, api.STRATEGIC_PATCH),
+            # The same once more changes nothing, if it was done without an answer; and the kubelet
+            # writes to the same object.
+            lambda error: error.transient or error.conflict,
+            ADD_PAUSES,
+            math.inf,
+            lambda seconds: not self._over.wait(seconds),
+        )
 
 
 def _reason(error: Exception) -> str:

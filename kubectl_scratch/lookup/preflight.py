@@ -167,7 +167,7 @@ def _refused(about: str, error: ClusterError) -> Row:
     if admission.is_not_judged(error) or error.transient:
         return Row(about, _UNKNOWN, error.message)
     # Without the right to create a lease a fixed deadline takes its place.
-    level = Level.WARNING if about == "lease" and error.status == 403 else Level.BLOCKER
+    level = Level.WARNING if about == "lease" and error.forbidden else Level.BLOCKER
     return Row(about, level.value, error.message)
 
 

@@ -56,7 +56,7 @@ def find_in_file(cluster: Client, path: str) -> Source:
     try:
         answer = cluster.get(_path(cluster, target))
     except ClusterError as error:
-        if error.status != 404:
+        if not error.gone:
             raise
         return source_of_manifest(cluster, manifest, where, f"there is no {kind} {target.name!r}")
     if kind == "pod":
@@ -176,7 +176,7 @@ def _read(cluster: Client, target: Target) -> Answer:
     try:
         return cluster.get(_path(cluster, target))
     except ClusterError as error:
-        if error.status != 404 or error.kind != kind.plural:
+        if not error.gone or error.kind != kind.plural:
             raise
     raise _missing(cluster, target.kind, target.name, kind)
 
@@ -201,7 +201,7 @@ def namespace_exists(cluster: Client) -> bool:
     try:
         cluster.get(api.namespaces(cluster.namespace))
     except ClusterError as error:
-        return error.status != 404 or error.kind != "namespaces"
+        return not error.gone or error.kind != "namespaces"
     return True
 
 

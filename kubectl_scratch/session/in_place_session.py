@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from kubectl_scratch.copies.lifecycle import despite_conflicts
 from kubectl_scratch.errors import (
     ClusterError,
     CopyNotReady,
@@ -13,6 +12,7 @@ from kubectl_scratch.errors import (
 from kubectl_scratch.kube import client as api
 from kubectl_scratch.kube.exec_types import ExecOutcome, exit_code
 from kubectl_scratch.kube.objects import find, status_of
+from kubectl_scratch.kube.retry import despite_conflicts
 from kubectl_scratch.lookup.source import find_in_file, find_source
 from kubectl_scratch.plan.build import SessionTarget
 from kubectl_scratch.plan.debug_container import Candidate
@@ -23,8 +23,6 @@ from kubectl_scratch.session.client_watchdog import ClientWatchdog
 from kubectl_scratch.session.context import Context, wants_terminal
 from kubectl_scratch.session.session import SessionLimit, run_session
 
-# No answer of the API server, or one that says that it may still be at it.
-UNANSWERED = (0, 504)
 # A container that has ended is told of by the API some seconds later.
 END_SECONDS, _LOOK_EVERY, _LOOK_SECONDS = 5.0, 0.25, 3.0
 
@@ -157,7 +155,7 @@ def _patch_in(
 
 def _is_there(place: SessionTarget, error: ClusterError, context: Context) -> bool:
     """Say whether the container is in the pod; where that is not certain, say what may be."""
-    certain = error.status not in UNANSWERED
+    certain = not error.unanswered
     try:
         pod = context.cluster.get(api.pods(place.namespace, place.copy_name), _LOOK_SECONDS).body
         if find(pod["spec"].get("ephemeralContainers") or [], place.container) is not None:
