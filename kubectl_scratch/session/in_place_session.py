@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kubectl_scratch.copies.add_container import add_first_accepted, patch_in
 from kubectl_scratch.errors import (
     ClusterError,
     CopyNotReady,
@@ -117,27 +118,17 @@ def run_in_place(
 
 def add_container(plan: InPlacePlan, context: Context, dry_run: bool = False) -> Candidate:
     """Add the first choice that the cluster accepts; raises ClusterError where it takes none."""
-    *stronger, last = plan.choices
-    for choice in stronger:
-        try:
-            return _patch_in(plan.place, choice, context, dry_run)
-        except ClusterError as error:
-            if not error.refused:
-                raise
-    return _patch_in(plan.place, last, context, dry_run)
+    return add_first_accepted(
+        plan.choices, lambda choice: _add(plan.place, choice, context, dry_run)
+    )
 
 
-def _patch_in(
-    place: SessionTarget, choice: Candidate, context: Context, dry_run: bool
-) -> Candidate:
-    path = api.pods(place.namespace, place.copy_name, "ephemeralcontainers")
-    patch = {"spec": {"ephemeralContainers": [choice.container]}}
-
-    def ask() -> api.Answer:
+def _add(place: SessionTarget, choice: Candidate, context: Context, dry_run: bool) -> None:
+    def ask() -> None:
         # The kubelet writes to the same object, so there may be conflicts.
         context.interrupts.check()
         try:
-            return context.cluster.patch(path, patch, api.STRATEGIC_PATCH, dry_run=dry_run)
+            patch_in(context.cluster, place, choice, dry_run)
         except Interrupted:
             # In the pause of a busy API server, which may have done it all the same.
             if not dry_run:
@@ -150,7 +141,6 @@ def _patch_in(
         # What got no answer may have been done all the same, and can't be undone.
         if dry_run or not error.transient or not _is_there(place, error, context):
             raise
-    return choice
 
 
 def _is_there(place: SessionTarget, error: ClusterError, context: Context) -> bool:

@@ -6,7 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable
 
-from kubectl_scratch.copies.lifecycle import BY_ANOTHER
+from kubectl_scratch.copies.membership import BY_ANOTHER
 from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.kube import client as api
 from kubectl_scratch.kube.client import Client
