@@ -1859,8 +1859,8 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/lookup/source.py",
-        "return [pod for pod in pods if _controller_of(pod) in uids], ()",
-        "return pods, ()",
+        "return [pod for pod in pods if _controller_of(pod) in uids]",
+        "return pods",
         (
             "tests/api/test_owners.py"
             "::test_a_pod_that_looks_like_a_deployment_s_is_not_taken_for_one",
@@ -1876,8 +1876,8 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/lookup/source.py",
-        "mine = [pod for pod in pods if _is_named_after(pod, owner)]",
-        "mine = pods",
+        "return [pod for pod in pods if _is_named_after(pod, owner)]",
+        "return pods",
         (
             "tests/api/test_owners.py"
             "::test_where_replicasets_can_not_be_listed_the_names_of_the_owners_tell[403]",
@@ -2025,7 +2025,7 @@ MUTANTS = (
     # targets.py
     Mutant(
         "kubectl_scratch/lookup/pod_selection.py",
-        "if lease.SOURCE_ANNOTATION not in _annotations(pod)]",
+        "if lease.SOURCE_ANNOTATION not in annotations_of(pod)]",
         "if pod]",
         ("tests/unit/test_pod_selection.py::test_a_copy_is_never_a_candidate",),
         "debug deployment/x takes no copy",

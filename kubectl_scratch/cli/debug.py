@@ -28,7 +28,7 @@ from kubectl_scratch.request import (
 from kubectl_scratch.runtime.console import printable
 
 if TYPE_CHECKING:
-    from kubectl_scratch.lookup.prefetching import Prefetched
+    from kubectl_scratch.lookup.prefetch import Prefetched
     from kubectl_scratch.plan.build import Plan
     from kubectl_scratch.runtime.tasks import Task
     from kubectl_scratch.session.context import Context
@@ -78,9 +78,9 @@ def without_stdin(streams: tuple[int, int, int]) -> tuple[int, int, int]:
 
 def prefetch_for(context: Context, request: DebugRequest) -> Task[Prefetched]:
     """Have the cluster answer while the rest is imported, which takes as long."""
-    from kubectl_scratch.lookup import prefetching
+    from kubectl_scratch.lookup import prefetch
 
-    return prefetching.begin_prefetch(context.cluster, request)
+    return prefetch.begin_prefetch(context.cluster, request)
 
 
 def plan_text(plan: Plan, output: str | None) -> str:

@@ -16,7 +16,7 @@ from kubectl_scratch.lookup.admission import (
     judge_debug_container,
     judge_lease,
 )
-from kubectl_scratch.lookup.prefetching import Prefetched
+from kubectl_scratch.lookup.prefetch import Prefetched
 from kubectl_scratch.lookup.source import read_pod
 from kubectl_scratch.plan.build import Plan, PlanInputs, make_plan
 from kubectl_scratch.plan.findings import Finding, Level, report_finding

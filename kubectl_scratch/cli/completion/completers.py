@@ -80,7 +80,7 @@ def complete_containers(
     """Return the containers of the pod that has been typed, with their images."""
     from kubectl_scratch.kube import client as api
     from kubectl_scratch.kube.objects import containers, init_containers
-    from kubectl_scratch.lookup.pod_selection import pod_of
+    from kubectl_scratch.lookup.pod_template import pod_of
     from kubectl_scratch.request import parse_target
 
     # While the value of a flag is missing, Click keeps the other words here.
