@@ -512,6 +512,113 @@ MUTANTS = (
         ),
         "the last words are those of what has failed",
     ),
+    # create.py
+    Mutant(
+        "kubectl_scratch/copies/create.py",
+        "            if doubt is not None:\n",
+        "            if False:\n",
+        (
+            "tests/api/test_ways_out.py"
+            "::test_what_the_cluster_does_not_do_is_an_error[copy-made-and-cut]",
+        ),
+        "what was created without an answer is deleted, too",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/create.py",
+        "                self._objects.append(asked._replace(doubt=doubt))\n",
+        "                pass\n",
+        ("tests/api/test_ways_out.py::test_a_cluster_that_hangs_up_everywhere_is_told_once",),
+        "what may have been created is told",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/create.py",
+        "        self._objects.append(asked._replace(uid=own))\n",
+        "        pass\n",
+        ("tests/api/test_ways_out.py::test_the_code_of_the_command_passes_through[0]",),
+        "what was created is deleted",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/create.py",
+        'copy["metadata"]["ownerReferences"] = [lease.owner_reference(job)]',
+        "pass",
+        ("tests/api/test_lease.py::test_the_copy_belongs_to_the_lease",),
+        "the copy goes with its lease",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/create.py",
+        'copy["spec"]["activeDeadlineSeconds"] = int(self._terms.deadline)',
+        "pass",
+        ("tests/api/test_lease.py::test_without_the_right_to_a_lease_there_is_a_deadline",),
+        "a copy without a lease ends all the same",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/create.py",
+        "[lease.SEED_ANNOTATION] = self.seed.uid",
+        '[lease.SEED_ANNOTATION] = ""',
+        ("tests/api/test_seedcheck.py::test_a_later_session_checks_as_well[replaced]",),
+        "a later session knows which seed is ours",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/create.py",
+        "if may is not False:",
+        "if False:",
+        ("tests/api/test_ways_out.py::test_what_the_cluster_does_not_do_is_an_error[lease-403]",),
+        "only who may not create a lease goes on without one",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/create.py",
+        'life = min(spec["activeDeadlineSeconds"], int(self._terms.deadline))',
+        'life = spec["activeDeadlineSeconds"]',
+        (
+            "tests/api/test_inside.py"
+            ""
+            "::test_without_a_lease_a_learning_run_ends_with_the_copy_at_the_latest[1m-60]",
+        ),
+        "without a lease a watched app ends with the copy at the latest",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/create.py",
+        "pod = with_owner(self._plan.learning, owner)",
+        "pod = self._plan.learning",
+        (
+            "tests/api/test_inside.py"
+            ""
+            "::test_without_a_lease_a_learning_run_ends_with_the_copy_at_the_latest[1m-60]",
+        ),
+        "and goes with it",
+    ),
+    # created_object.py
+    Mutant(
+        "kubectl_scratch/copies/created_object.py",
+        'if (created.get("kind"), name(created)) != (manifest["kind"], name(manifest)):',
+        "if False:",
+        (
+            "tests/api/test_ways_out.py"
+            "::test_an_answer_to_a_creation_that_makes_no_sense[('other-object', '/pods$', "
+            "True)]",
+        ),
+        "an answer about another object is none",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/created_object.py",
+        "ours.items() <= labels_of(found).items() and wanted",
+        "wanted",
+        (
+            "tests/api/test_ways_out.py"
+            "::test_what_was_perhaps_created_by_another_is_left_alone[labels]",
+        ),
+        "nor by its annotations",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/created_object.py",
+        " and wanted.items() <= annotations_of(found).items()",
+        "",
+        (
+            "tests/api/test_ways_out.py"
+            "::test_what_was_perhaps_created_by_another_is_left_alone[annotations]",
+        ),
+        "nor by its labels",
+    ),
     # credentials.py
     Mutant(
         "kubectl_scratch/kube/credentials.py",
@@ -628,6 +735,79 @@ MUTANTS = (
         ("tests/unit/test_debug_container.py::test_a_twin_reads_the_resources_of_the_app",),
         "a twin reads the resources of the app, not its own",
     ),
+    # deletion.py
+    Mutant(
+        "kubectl_scratch/copies/deletion.py",
+        '            return problem_of(error)\n        return ""\n',
+        '            return ""\n        return ""\n',
+        ("tests/api/test_ways_out.py::test_what_may_not_be_deleted_is_named[pod/{0}-0]",),
+        "what could not be deleted is told",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/deletion.py",
+        "if late or not (error.transient or error.conflict):",
+        "if True:",
+        (
+            "tests/api/test_ways_out.py"
+            "::test_a_deletion_that_fails_twice_is_tried_again[pods-500-3]",
+        ),
+        "a hiccup leaves no copy behind",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/deletion.py",
+        'words = ["kubectl", "delete", *flags,',
+        'words = ["kubectl", "delete",',
+        ("tests/api/test_ways_out.py::test_what_may_not_be_deleted_is_named[pod/{0}-0]",),
+        "the printed delete command reaches the same cluster",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/deletion.py",
+        'return uid(found) if is_same_creation(found, each.doubt.manifest) else ""',
+        "return uid(found)",
+        (
+            "tests/api/test_ways_out.py"
+            "::test_what_was_perhaps_created_by_another_is_left_alone[labels]",
+        ),
+        "what is not known to be ours is not deleted: not by its name",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/deletion.py",
+        "error.gone or (error.conflict and self._is_gone(each._replace(uid=own)))",
+        "error.gone",
+        ("tests/api/test_ways_out.py::test_a_namesake_is_not_deleted",),
+        "what is gone already is no leftover",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/deletion.py",
+        "(error.conflict and self._is_gone(each._replace(uid=own)))",
+        "error.conflict",
+        ("tests/api/test_ways_out.py::test_a_conflict_is_no_deletion",),
+        "what is still there is told, also where the answer was a conflict",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/deletion.py",
+        "time.monotonic() > self._give_up_at or self._interrupts.impatient",
+        "time.monotonic() > self._give_up_at",
+        ("tests/api/test_signals.py::test_who_will_not_wait_is_not_kept",),
+        "who presses ^C once more on the way out is not kept",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/deletion.py",
+        "                return None\n            raise\n        return found if",
+        "                return None\n            return None\n        return found if",
+        (
+            "tests/api/test_attach.py"
+            "::test_where_nobody_can_tell_who_is_in_nothing_is_deleted[conflict-500]",
+        ),
+        "a lease that can't be read is not one that is gone",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/deletion.py",
+        "return found if uid(found.body) == each.uid else None",
+        "return found",
+        ("tests/api/test_attach.py::test_a_lease_that_was_swapped_while_one_was_in_is_left_alone",),
+        "a namesake of the lease says nothing of who is in",
+    ),
     # downward.py
     Mutant(
         "kubectl_scratch/plan/podcopy/downward_api.py",
@@ -679,6 +859,57 @@ MUTANTS = (
         "return 1",
         ("tests/api/test_ways_out.py::test_a_signal_during_a_piped_session",),
         "who was ended by a signal says so by its code",
+    ),
+    Mutant(
+        "kubectl_scratch/errors.py",
+        "return self.status in (400, 401, 403, 404, 405, 413,",
+        "return self.status in (400, 401, 403, 404, 405, 409, 413,",
+        (
+            "tests/api/test_ways_out.py"
+            "::test_an_answer_to_a_creation_that_makes_no_sense[('409', '/pods$', True)]",
+        ),
+        "a name that is in use may be ours: a proxy may have asked twice",
+    ),
+    # fallback_deadline.py
+    Mutant(
+        "kubectl_scratch/copies/fallback_deadline.py",
+        "        self._cluster.patch(copy.path, patch)\n        return seconds\n",
+        "        return seconds\n",
+        (
+            "tests/api/test_lease.py"
+            ""
+            "::test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline",
+        ),
+        "a copy whose lease does not count down ends all the same",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/fallback_deadline.py",
+        "math.ceil(longest + self._ttl)",
+        "math.ceil(self._ttl)",
+        (
+            "tests/api/test_lease.py"
+            ""
+            "::test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline",
+        ),
+        "but not before the session",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/fallback_deadline.py",
+        '{"metadata": {"uid": copy.uid}, "spec"',
+        '{"metadata": {}, "spec"',
+        (
+            "tests/api/test_lease.py"
+            ""
+            "::test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline",
+        ),
+        "and no namesake of it",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/fallback_deadline.py",
+        "        if known is not None:\n            return int(known)\n",
+        "",
+        ("tests/api/test_lease.py::test_a_deadline_that_is_there_is_kept",),
+        "a deadline that is there is kept",
     ),
     # heartbeat.py
     Mutant(
@@ -1262,255 +1493,33 @@ MUTANTS = (
         ),
         "nor one that controls it",
     ),
-    # lifecycle.py
+    # membership.py
     Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
+        "kubectl_scratch/copies/membership.py",
         "        except BaseException:\n            self._leave()\n            raise\n",
         "        except BaseException:\n            raise\n",
         ("tests/api/test_ways_out.py::test_what_the_cluster_does_not_do_is_an_error[copy-422]",),
         "a beginning that fails leaves nothing behind",
     ),
     Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "            if error.status not in NOT_CREATED:\n",
-        "            if False:\n",
-        (
-            "tests/api/test_ways_out.py"
-            "::test_what_the_cluster_does_not_do_is_an_error[copy-made-and-cut]",
-        ),
-        "what was created without an answer is deleted, too",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "NOT_CREATED = (400, 401, 403, 404, 405, 413,",
-        "NOT_CREATED = (400, 401, 403, 404, 405, 409, 413,",
-        (
-            "tests/api/test_ways_out.py"
-            "::test_an_answer_to_a_creation_that_makes_no_sense[('409', '/pods$', True)]",
-        ),
-        "also where the answer says that its name is taken: a proxy may have asked twice",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        '        self._objects.append((path, ""))\n',
-        "        pass\n",
-        ("tests/api/test_ways_out.py::test_a_cluster_that_hangs_up_everywhere_is_told_once",),
-        "what may have been created is told",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "            self._objects.append((own, _known_uid(created)))\n",
-        "            pass\n",
-        ("tests/api/test_ways_out.py::test_the_code_of_the_command_passes_through[0]",),
-        "what was created is deleted",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        '            return _reason(error)\n        return ""\n',
-        '            return ""\n        return ""\n',
-        ("tests/api/test_ways_out.py::test_what_may_not_be_deleted_is_named[pod/{0}-0]",),
-        "what could not be deleted is told",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "        if others:\n",
-        "        if False:\n",
+        "kubectl_scratch/copies/membership.py",
+        "        if not others:\n",
+        "        if True:\n",
         ("tests/api/test_attach.py::test_who_leaves_last_deletes_the_copy",),
         "a copy is not deleted under another session",
     ),
     Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "if late or not (error.transient or error.conflict):",
-        "if True:",
+        "kubectl_scratch/copies/membership.py",
+        "                left = [(each, problem_of(error))",
         (
-            "tests/api/test_ways_out.py"
-            "::test_a_deletion_that_fails_twice_is_tried_again[pods-500-3]",
+            "                deletion.delete_all(self._objects)\n                left = "
+            "[(each, problem_of(error))"
         ),
-        "a hiccup leaves no copy behind",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        'copy["metadata"]["ownerReferences"] = [lease.owner_reference(job)]',
-        "pass",
-        ("tests/api/test_lease.py::test_the_copy_belongs_to_the_lease",),
-        "the copy goes with its lease",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        'copy["spec"]["activeDeadlineSeconds"] = int(self._terms.deadline)',
-        "pass",
-        ("tests/api/test_lease.py::test_without_the_right_to_a_lease_there_is_a_deadline",),
-        "a copy without a lease ends all the same",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        'words = ["kubectl", "delete", *self._cluster.access.flags]',
-        'words = ["kubectl", "delete"]',
-        ("tests/api/test_ways_out.py::test_what_may_not_be_deleted_is_named[pod/{0}-0]",),
-        "the printed delete command reaches the same cluster",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "[lease.SEED_ANNOTATION] = self.seed.uid",
-        '[lease.SEED_ANNOTATION] = ""',
-        ("tests/api/test_seedcheck.py::test_a_later_session_checks_as_well[replaced]",),
-        "a later session knows which seed is ours",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        '            if (created.get("kind"), name(created)) != (manifest["kind"], '
-        "name(manifest)):\n",
-        "            if False:\n",
-        (
-            "tests/api/test_ways_out.py"
-            "::test_an_answer_to_a_creation_that_makes_no_sense[('other-object', '/pods$', "
-            "True)]",
-        ),
-        "an answer about another object is none",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        'return _known_uid(found) if _is_same(found, manifest) else ""',
-        "return _known_uid(found)",
-        (
-            "tests/api/test_ways_out.py"
-            "::test_what_was_perhaps_created_by_another_is_left_alone[labels]",
-        ),
-        "what is not known to be ours is not deleted: not by its name",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "ours.items() <= labels_of(found).items() and wanted",
-        "wanted",
-        (
-            "tests/api/test_ways_out.py"
-            "::test_what_was_perhaps_created_by_another_is_left_alone[labels]",
-        ),
-        "nor by its annotations",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        " and wanted.items() <= annotations_of(found).items()",
-        "",
-        (
-            "tests/api/test_ways_out.py"
-            "::test_what_was_perhaps_created_by_another_is_left_alone[annotations]",
-        ),
-        "nor by its labels",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "error.gone or (error.conflict and self._is_gone(path, own))",
-        "error.gone",
-        ("tests/api/test_ways_out.py::test_a_namesake_is_not_deleted",),
-        "what is gone already is no leftover",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "(error.conflict and self._is_gone(path, own))",
-        "error.conflict",
-        ("tests/api/test_ways_out.py::test_a_conflict_is_no_deletion",),
-        "what is still there is told, also where the answer was a conflict",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "time.monotonic() > self._give_up_at or self._interrupts.impatient",
-        "time.monotonic() > self._give_up_at",
-        ("tests/api/test_signals.py::test_who_will_not_wait_is_not_kept",),
-        "who presses ^C once more on the way out is not kept",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "                why = {path: _reason(error)",
-        "                self._remove()\n                why = {path: _reason(error)",
         (
             "tests/api/test_attach.py"
             "::test_where_nobody_can_tell_who_is_in_nothing_is_deleted[server-fault]",
         ),
         "where nobody can tell who is in a copy it is not deleted",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "                return None\n            raise\n        return found if "
-        "uid(found.body) == own else None",
-        "                return None\n            return None\n        return found if "
-        "uid(found.body) == own else None",
-        (
-            "tests/api/test_attach.py"
-            "::test_where_nobody_can_tell_who_is_in_nothing_is_deleted[conflict-500]",
-        ),
-        "a lease that can't be read is not one that is gone",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "return found if uid(found.body) == own else None",
-        "return found",
-        ("tests/api/test_attach.py::test_a_lease_that_was_swapped_while_one_was_in_is_left_alone",),
-        "a namesake of the lease says nothing of who is in",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "if may is not False:",
-        "if False:",
-        ("tests/api/test_ways_out.py::test_what_the_cluster_does_not_do_is_an_error[lease-403]",),
-        "only who may not create a lease goes on without one",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "        self._cluster.patch(path, patch)\n        return seconds\n",
-        "        return seconds\n",
-        (
-            "tests/api/test_lease.py"
-            "::test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline",
-        ),
-        "a copy whose lease does not count down ends all the same",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "math.ceil(longest + self._terms.ttl)",
-        "math.ceil(self._terms.ttl)",
-        (
-            "tests/api/test_lease.py"
-            "::test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline",
-        ),
-        "but not before the session",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        '{"metadata": {"uid": own}, "spec": {"activeDeadlineSeconds": seconds}}',
-        '{"metadata": {}, "spec": {"activeDeadlineSeconds": seconds}}',
-        (
-            "tests/api/test_lease.py"
-            "::test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline",
-        ),
-        "and no namesake of it",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "        if known is not None:\n            return int(known)\n",
-        "",
-        ("tests/api/test_lease.py::test_a_deadline_that_is_there_is_kept",),
-        "a deadline that is there is kept",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        'life = min(spec["activeDeadlineSeconds"], int(self._terms.deadline))',
-        'life = spec["activeDeadlineSeconds"]',
-        (
-            "tests/api/test_inside.py"
-            "::test_without_a_lease_a_learning_run_ends_with_the_copy_at_the_latest[1m-60]",
-        ),
-        "without a lease a watched app ends with the copy at the latest",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "pod = with_owner(self._plan.learning, owner)",
-        "pod = self._plan.learning",
-        (
-            "tests/api/test_inside.py"
-            "::test_without_a_lease_a_learning_run_ends_with_the_copy_at_the_latest[1m-60]",
-        ),
-        "and goes with it",
     ),
     # parallel.py
     Mutant(
@@ -1850,8 +1859,8 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/lookup/source.py",
-        "return [pod for pod in pods if _controller_of(pod) in uids], ()",
-        "return pods, ()",
+        "return [pod for pod in pods if _controller_of(pod) in uids]",
+        "return pods",
         (
             "tests/api/test_owners.py"
             "::test_a_pod_that_looks_like_a_deployment_s_is_not_taken_for_one",
@@ -1867,8 +1876,8 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/lookup/source.py",
-        "mine = [pod for pod in pods if _is_named_after(pod, owner)]",
-        "mine = pods",
+        "return [pod for pod in pods if _is_named_after(pod, owner)]",
+        "return pods",
         (
             "tests/api/test_owners.py"
             "::test_where_replicasets_can_not_be_listed_the_names_of_the_owners_tell[403]",
@@ -2005,7 +2014,7 @@ MUTANTS = (
     # survey.py
     Mutant(
         "kubectl_scratch/lookup/namespace_scan.py",
-        "return [] if error.status == 404 else None",
+        "return [] if error.gone else None",
         "return []",
         (
             "tests/api/test_caution.py"
@@ -2016,7 +2025,7 @@ MUTANTS = (
     # targets.py
     Mutant(
         "kubectl_scratch/lookup/pod_selection.py",
-        "if lease.SOURCE_ANNOTATION not in _annotations(pod)]",
+        "if lease.SOURCE_ANNOTATION not in annotations_of(pod)]",
         "if pod]",
         ("tests/unit/test_pod_selection.py::test_a_copy_is_never_a_candidate",),
         "debug deployment/x takes no copy",

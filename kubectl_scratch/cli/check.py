@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def run_check(given: CheckArguments, process: Process) -> int:
     """Check what a debug needs."""
     with connect(given.connection, process) as context:
-        from kubectl_scratch.lookup.prefetching import begin_prefetch
+        from kubectl_scratch.lookup.prefetch import begin_prefetch
 
         reads = begin_prefetch(context.cluster, given.request)
         from kubectl_scratch.lookup import preflight
@@ -31,7 +31,7 @@ def run_check(given: CheckArguments, process: Process) -> int:
                     workflow.plan_debug(given.request, context, reads), context.cluster
                 )
             except ClusterError as error:
-                if error.status != 403:
+                if not error.forbidden:
                     raise
                 # Without the right to read the target there is no plan, but a Role to ask for.
                 return preflight.check_rights(context.cluster)

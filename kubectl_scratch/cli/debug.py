@@ -36,7 +36,7 @@ def run_session_of(request: DebugRequest, context: Context) -> int:
         from kubectl_scratch.session.in_place_session import debug_in_place
 
         return debug_in_place(request, context)
-    from kubectl_scratch.lookup.prefetching import begin_prefetch
+    from kubectl_scratch.lookup.prefetch import begin_prefetch
 
     reads = begin_prefetch(context.cluster, request)
     from kubectl_scratch.session.workflow import debug_copy
@@ -46,7 +46,7 @@ def run_session_of(request: DebugRequest, context: Context) -> int:
 
 def text_of_copy(given: DebugArguments, context: Context) -> tuple[str, bool]:
     """Return the plan of a copy, or its manifests, and whether it would fail."""
-    from kubectl_scratch.lookup.prefetching import begin_prefetch
+    from kubectl_scratch.lookup.prefetch import begin_prefetch
 
     reads = begin_prefetch(context.cluster, given.request)
     from kubectl_scratch.cli import plan_view

@@ -51,7 +51,7 @@ def read_listing(
         ours = f"{lease.MANAGED_BY}={lease.MANAGER}"
         leases = cluster.get(jobs, labelSelector=ours).body["items"]
     except ClusterError as error:
-        if error.status != 403:
+        if not error.forbidden:
             raise
         console.warning(f"sessions and ends are not known: {error.message}")
         return find_listed(found, None, now), now

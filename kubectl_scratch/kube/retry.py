@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -13,6 +14,7 @@ _T = TypeVar("_T")
 # The pauses between the tries, in seconds, and how late the last one may begin: an API server that
 # takes long to fail would take as long again.
 PAUSES, AGAIN_WITHIN = (0.1, 0.3, 0.6), 3.0
+_CONFLICT_PAUSES = (0.5, 0.5)
 
 
 def _is_transient(error: ClusterError) -> bool:
@@ -45,3 +47,8 @@ def retried(
             if late or not again(error) or not pause(seconds):
                 raise
     return ask()
+
+
+def despite_conflicts(ask: Callable[[], _T]) -> _T:
+    """Return what ``ask`` returns, retrying if someone else has just written to the object."""
+    return retried(ask, lambda error: error.conflict, _CONFLICT_PAUSES, math.inf)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubectl_scratch.copies.lifecycle import CopyMembership
+from kubectl_scratch.copies.membership import CopyMembership
 from kubectl_scratch.copies.seed_check import SeedCheck
 from kubectl_scratch.errors import CopyNotReady
 from kubectl_scratch.kube.exec_types import ExecOutcome

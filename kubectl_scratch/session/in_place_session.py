@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubectl_scratch.copies.lifecycle import despite_conflicts
+from kubectl_scratch.copies.add_container import add_first_accepted, patch_in
 from kubectl_scratch.errors import (
     ClusterError,
     CopyNotReady,
@@ -13,6 +13,7 @@ from kubectl_scratch.errors import (
 from kubectl_scratch.kube import client as api
 from kubectl_scratch.kube.exec_types import ExecOutcome, exit_code
 from kubectl_scratch.kube.objects import find, status_of
+from kubectl_scratch.kube.retry import despite_conflicts
 from kubectl_scratch.lookup.source import find_in_file, find_source
 from kubectl_scratch.plan.build import SessionTarget
 from kubectl_scratch.plan.debug_container import Candidate
@@ -24,8 +25,6 @@ from kubectl_scratch.session.client_watchdog import ClientWatchdog
 from kubectl_scratch.session.context import Context, wants_terminal
 from kubectl_scratch.session.session import SessionLimit, run_session
 
-# No answer of the API server, or one that says that it may still be at it.
-UNANSWERED = (0, 504)
 # A container that has ended is told of by the API some seconds later.
 END_SECONDS, _LOOK_EVERY, _LOOK_SECONDS = 5.0, 0.25, 3.0
 
@@ -120,27 +119,17 @@ def run_in_place(
 
 def add_container(plan: InPlacePlan, context: Context, dry_run: bool = False) -> Candidate:
     """Add the first choice that the cluster accepts; raises ClusterError where it takes none."""
-    *stronger, last = plan.choices
-    for choice in stronger:
-        try:
-            return _patch_in(plan.place, choice, context, dry_run)
-        except ClusterError as error:
-            if not error.refused:
-                raise
-    return _patch_in(plan.place, last, context, dry_run)
+    return add_first_accepted(
+        plan.choices, lambda choice: _add(plan.place, choice, context, dry_run)
+    )
 
 
-def _patch_in(
-    place: SessionTarget, choice: Candidate, context: Context, dry_run: bool
-) -> Candidate:
-    path = api.pods(place.namespace, place.copy_name, "ephemeralcontainers")
-    patch = {"spec": {"ephemeralContainers": [choice.container]}}
-
-    def ask() -> api.Answer:
+def _add(place: SessionTarget, choice: Candidate, context: Context, dry_run: bool) -> None:
+    def ask() -> None:
         # The kubelet writes to the same object, so there may be conflicts.
         context.interrupts.check()
         try:
-            return context.cluster.patch(path, patch, api.STRATEGIC_PATCH, dry_run=dry_run)
+            patch_in(context.cluster, place, choice, dry_run)
         except Interrupted:
             # In the pause of a busy API server, which may have done it all the same.
             if not dry_run:
@@ -153,12 +142,11 @@ def _patch_in(
         # What got no answer may have been done all the same, and can't be undone.
         if dry_run or not error.transient or not _is_there(place, error, context):
             raise
-    return choice
 
 
 def _is_there(place: SessionTarget, error: ClusterError, context: Context) -> bool:
     """Say whether the container is in the pod; where that is not certain, say what may be."""
-    certain = error.status not in UNANSWERED
+    certain = not error.unanswered
     try:
         pod = context.cluster.get(api.pods(place.namespace, place.copy_name), _LOOK_SECONDS).body
         if find(pod["spec"].get("ephemeralContainers") or [], place.container) is not None:

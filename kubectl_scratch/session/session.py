@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from kubectl_scratch.copies.lifecycle import BY_ANOTHER
+from kubectl_scratch.copies.membership import BY_ANOTHER
 from kubectl_scratch.copies.seed_check import SeedCheck
 from kubectl_scratch.errors import ClusterError, CopyNotReady, SessionError
 from kubectl_scratch.kube import client as api

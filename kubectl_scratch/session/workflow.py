@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 
+from kubectl_scratch.copies.create import CreatedCopy
 from kubectl_scratch.copies.join import JoinedCopy, awaits_debug_container
-from kubectl_scratch.copies.lifecycle import CopyMembership, CopyTerms, CreatedCopy, Surroundings
+from kubectl_scratch.copies.membership import CopyMembership, CopyTerms
 from kubectl_scratch.errors import ClusterError, ExitStatus, InvalidRequest
 from kubectl_scratch.kube.exec_types import exit_code
 from kubectl_scratch.kube.objects import Json
@@ -15,7 +16,7 @@ from kubectl_scratch.lookup.admission import (
     judge_debug_container,
     judge_lease,
 )
-from kubectl_scratch.lookup.prefetching import Prefetched
+from kubectl_scratch.lookup.prefetch import Prefetched
 from kubectl_scratch.lookup.source import read_pod
 from kubectl_scratch.plan.build import Plan, PlanInputs, make_plan
 from kubectl_scratch.plan.findings import Finding, Level, report_finding
@@ -40,9 +41,8 @@ def debug_copy(request: DebugRequest, context: Context, reading: Task[Prefetched
     plan = context.interrupts.run(lambda: plan_admitted(request, context, reading))
     for finding in plan.findings:
         report_finding(finding, context.console)
-    copy = CreatedCopy(
-        plan, CopyTerms(session.ttl, request.deadline, session.longest), surroundings(context)
-    )
+    terms = CopyTerms(session.ttl, request.deadline, session.longest)
+    copy = CreatedCopy(plan, terms, context.cluster, context.interrupts, context.console)
     try:
         return run_membership(copy, session, context, tty, plan.source)
     except ClusterError as error:
@@ -134,7 +134,15 @@ def attach_copy(
     tty = wants_terminal(session, context.user)
     found = context.interrupts.run(lambda: read_copy(pod, context, view))
     terms = CopyTerms(session.ttl, session.ttl, session.longest)
-    copy = JoinedCopy(found, context.suffix(), terms, surroundings(context), view)
+    copy = JoinedCopy(
+        found,
+        context.suffix(),
+        terms,
+        context.cluster,
+        context.interrupts,
+        context.console,
+        view,
+    )
     return run_membership(copy, session, context, tty)
 
 
@@ -148,11 +156,6 @@ def read_copy(pod: str, context: Context, view: str | None) -> Json:
             return found
         context.console.progress(f"waiting for {pod}: its debug container is being added")
         context.clock.sleep(ADDED_LOOK_EVERY)
-
-
-def surroundings(context: Context) -> Surroundings:
-    """Return what a copy's life needs."""
-    return Surroundings(context.cluster, context.interrupts, context.console)
 
 
 def run_membership(

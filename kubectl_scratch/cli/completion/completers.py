@@ -81,7 +81,7 @@ def complete_containers(
     from kubectl_scratch.cli.values import parse_target
     from kubectl_scratch.kube import client as api
     from kubectl_scratch.kube.objects import containers, init_containers
-    from kubectl_scratch.lookup.pod_selection import pod_of
+    from kubectl_scratch.lookup.pod_template import pod_of
 
     # While the value of a flag is missing, Click keeps the other words here.
     typed_target = parse_target(ctx.params["target"] or next(iter(ctx.args)))
