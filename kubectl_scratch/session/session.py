@@ -26,18 +26,12 @@ from kubectl_scratch.runtime import tasks
 from kubectl_scratch.runtime.temp_dir import private_folder
 from kubectl_scratch.session import shell, terminal
 from kubectl_scratch.session.context import Context
+from kubectl_scratch.session.exec_command import ExecCommand
 from kubectl_scratch.session.pod_watch import LOOK_SECONDS, CopyWatch, StartNews
 from kubectl_scratch.session.readiness import KILLED, Failed, State
 from kubectl_scratch.session.remote import RemoteCommand
 from kubectl_scratch.session.stdin_watch import StdinWatch
-from kubectl_scratch.session.transport import (
-    Attempt,
-    ExecCommand,
-    KubectlTransport,
-    WebSocketTransport,
-    only_websocket,
-    websocket_or_kubectl,
-)
+from kubectl_scratch.session.transport import choose_transport
 from kubectl_scratch.session.waiting import TIMEOUT_HINT, Patience, wait_for, without_numbers
 from kubectl_scratch.toolkit import archive
 from kubectl_scratch.toolkit.archive import Entry
@@ -322,23 +316,6 @@ def pack(request: SessionRequest, place: SessionTarget, tty: bool, uploads: Uplo
     mine = [entry for path in request.toolkit_files for entry in archive.user_entries(path)]
     helpers = Entry("rc", shell.shell_helpers(place).encode(), 0o644)
     return archive.pack_entries([*shipped, *mine, helpers, *uploads.entries])
-
-
-def choose_transport(
-    wanted: str,
-    context: Context,
-    exec_command: ExecCommand,
-    folder: Path,
-    say: Callable[[str], None],
-) -> Attempt:
-    """Return how to try to reach the command; ``say`` tells what is waited for."""
-    kubectl = KubectlTransport(context.cluster, exec_command, folder)
-    if wanted == "kubectl":
-        return kubectl.attempt
-    websocket = WebSocketTransport(context.cluster, exec_command, say)
-    if wanted == "websocket":
-        return only_websocket(websocket)
-    return websocket_or_kubectl(websocket, kubectl, context.console.info)
 
 
 class SessionLimit:
