@@ -1754,8 +1754,8 @@ MUTANTS = (
     # run.py
     Mutant(
         "kubectl_scratch/session/session.py",
-        "            if not reads:\n                remote.sendeof()",
-        "            if False:\n                remote.sendeof()",
+        "        if not reads:\n            remote.sendeof()",
+        "        if False:\n            remote.sendeof()",
         ("tests/api/test_stdin.py::test_without_stdin_there_is_its_end_at_once[flags0]",),
         "without stdin there is its end at once",
     ),

@@ -12,7 +12,7 @@ from kubectl_scratch.errors import (
 )
 from kubectl_scratch.kube import client as api
 from kubectl_scratch.kube.exec_types import ExecOutcome, exit_code
-from kubectl_scratch.kube.objects import find, status_of
+from kubectl_scratch.kube.objects import find, state_of
 from kubectl_scratch.lookup.source import find_in_file, find_source
 from kubectl_scratch.plan.build import SessionTarget
 from kubectl_scratch.plan.debug_container import Candidate
@@ -21,7 +21,8 @@ from kubectl_scratch.plan.in_place import InPlaceContainer, InPlacePlan, plan_in
 from kubectl_scratch.request import DebugRequest, SessionRequest, duration_words
 from kubectl_scratch.session.client_watchdog import ClientWatchdog
 from kubectl_scratch.session.context import Context, wants_terminal
-from kubectl_scratch.session.session import SessionLimit, run_session
+from kubectl_scratch.session.session import Session
+from kubectl_scratch.session.session_limit import SessionLimit
 
 # No answer of the API server, or one that says that it may still be at it.
 UNANSWERED = (0, 504)
@@ -111,10 +112,11 @@ def run_in_place(
         lasts = duration_words(int(guest.left))
         context.console.info(f"container {guest.place.container} ends in {lasts} in any case")
     limit = SessionLimit(min(session.longest, guest.left), None, context)
+    there = Session(session, context, guest.place, tty, limit)
     if session.transport == "kubectl":
-        return run_session(session, context, guest.place, tty, limit)
+        return there.run()
     with ClientWatchdog(context.cluster, guest.place):
-        return run_session(session, context, guest.place, tty, limit)
+        return there.run()
 
 
 def add_container(plan: InPlacePlan, context: Context, dry_run: bool = False) -> Candidate:
@@ -217,5 +219,5 @@ def is_listed_in(place: SessionTarget, wanted: tuple[str, ...], context: Context
         pod = context.cluster.get(path, _LOOK_SECONDS).body
     except ClusterError as error:
         return error.gone
-    state = (status_of(pod, place.container) or {}).get("state") or {}
+    state = state_of(pod, place.container)
     return any(each in state for each in wanted)
