@@ -1827,14 +1827,14 @@ MUTANTS = (
     ),
     # shell.py
     Mutant(
-        "kubectl_scratch/session/shell.py",
+        "kubectl_scratch/toolkit/shell/rc.sh",
         "p=$(target_pid) || p=no-target;",
         "p=$(target_pid);",
         ("tests/unit/test_shell.py::test_without_a_target_its_root_is_none_that_there_is",),
         "$(target-root)/etc is never the session's own",
     ),
     Mutant(
-        "kubectl_scratch/session/shell.py",
+        "kubectl_scratch/toolkit/shell/rc.sh",
         "{ LC_CTYPE=C.UTF-8; } 2> /dev/null",
         "export LC_CTYPE=C.UTF-8",
         ("tests/seed/test_enter.py::test_what_is_started_has_the_app_s_own_locale[ours-{}]",),
