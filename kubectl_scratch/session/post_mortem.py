@@ -16,15 +16,15 @@ from kubectl_scratch.plan.mode import how_it_ended
 from kubectl_scratch.session.context import Context
 from kubectl_scratch.session.pod_watch import LOOK_SECONDS, CopyWatch
 from kubectl_scratch.session.readiness import Failed
+from kubectl_scratch.session.waiting import poll
 from kubectl_scratch.toolkit import archive
 
-# How often, and with which pauses in seconds, to look for the reason of an end.
-DEATH_LOOKS, DEATH_LOOK_EVERY = 12, 0.25
+# For how long, and how often, to look for the reason of an end, in seconds; and for that of a
+# container which has certainly ended: a busy kubelet tells of it late.
+DEATH_SECONDS, OVER_SECONDS, LOOK_EVERY = 3.0, 10.0, 0.25
 # How long before the end of a session its target can have ended that took it along: that is told in
 # whole seconds, by the clock of the node.
 DEATH_WITHIN = timedelta(seconds=5)
-# The same for a container that has certainly ended: a busy kubelet tells of it late.
-OVER_LOOKS = 40
 
 
 def tell_end_of_copy(context: Context, place: SessionTarget, gone: Callable[[], str]) -> None:
@@ -40,15 +40,16 @@ def refuse_ended(context: Context, place: SessionTarget, gone: Callable[[], str]
     """Raise CopyNotReady where the session's container has ended before the session began."""
     watch = CopyWatch(context.cluster, place, gone)
 
-    def look() -> None:
-        for _ in range(OVER_LOOKS):
-            state = watch.look(LOOK_SECONDS)
-            if isinstance(state, Failed):
-                raise CopyNotReady(state.why, hint=state.hint, beside=state.beside)
-            context.clock.sleep(DEATH_LOOK_EVERY)
+    def failure() -> Failed | None:
+        state = watch.look(LOOK_SECONDS)
+        return state if isinstance(state, Failed) else None
 
     with contextlib.suppress(ClusterError):
-        context.interrupts.run(look)
+        found = context.interrupts.run(
+            lambda: poll(failure, context.clock, LOOK_EVERY, OVER_SECONDS)
+        )
+        if found is not None:
+            raise CopyNotReady(found.why, hint=found.hint, beside=found.beside)
 
 
 def death_of_target(context: Context, place: SessionTarget) -> str:
@@ -59,7 +60,9 @@ def death_of_target(context: Context, place: SessionTarget) -> str:
     """
     path = api.pods(place.namespace, place.copy_name)
     earliest: datetime | None = None
-    for _ in range(DEATH_LOOKS):
+
+    def look() -> str | None:
+        nonlocal earliest
         try:
             answer = context.cluster.get(path, LOOK_SECONDS)
         except ClusterError:
@@ -75,8 +78,9 @@ def death_of_target(context: Context, place: SessionTarget) -> str:
         ended = last_termination(status_of(answer.body, place.target))
         if ended and (api_time(ended.get("finishedAt")) or earliest) >= earliest:
             return f"container {place.target} {how_it_ended(ended)}, and the session with it"
-        context.clock.sleep(DEATH_LOOK_EVERY)
-    return ""
+        return None
+
+    return poll(look, context.clock, LOOK_EVERY, DEATH_SECONDS) or ""
 
 
 def target_answers(context: Context, place: SessionTarget) -> bool:
