@@ -1763,8 +1763,8 @@ MUTANTS = (
     # run.py
     Mutant(
         "kubectl_scratch/session/session.py",
-        "            if not reads:\n                remote.sendeof()",
-        "            if False:\n                remote.sendeof()",
+        "        if not reads:\n            remote.sendeof()",
+        "        if False:\n            remote.sendeof()",
         ("tests/api/test_stdin.py::test_without_stdin_there_is_its_end_at_once[flags0]",),
         "without stdin there is its end at once",
     ),
@@ -1836,14 +1836,14 @@ MUTANTS = (
     ),
     # shell.py
     Mutant(
-        "kubectl_scratch/session/shell.py",
+        "kubectl_scratch/toolkit/shell/rc.sh",
         "p=$(target_pid) || p=no-target;",
         "p=$(target_pid);",
         ("tests/unit/test_shell.py::test_without_a_target_its_root_is_none_that_there_is",),
         "$(target-root)/etc is never the session's own",
     ),
     Mutant(
-        "kubectl_scratch/session/shell.py",
+        "kubectl_scratch/toolkit/shell/rc.sh",
         "{ LC_CTYPE=C.UTF-8; } 2> /dev/null",
         "export LC_CTYPE=C.UTF-8",
         ("tests/seed/test_enter.py::test_what_is_started_has_the_app_s_own_locale[ours-{}]",),
@@ -2093,14 +2093,14 @@ MUTANTS = (
     ),
     # transport.py
     Mutant(
-        "kubectl_scratch/session/transport.py",
+        "kubectl_scratch/session/websocket_transport.py",
         "return self._start_once(subprotocol)",
         "return self._reach(lambda: self._start(subprotocol))",
         ("tests/api/test_streams.py::test_a_command_whose_start_is_unsure_is_not_sent_again",),
         "a command that may have started is not sent twice",
     ),
     Mutant(
-        "kubectl_scratch/session/transport.py",
+        "kubectl_scratch/session/websocket_transport.py",
         "if exec_command.tty and exec_command.repeatable:",
         "if exec_command.tty:",
         (
@@ -2110,21 +2110,21 @@ MUTANTS = (
         "nor on a terminal",
     ),
     Mutant(
-        "kubectl_scratch/session/transport.py",
+        "kubectl_scratch/session/kubectl_transport.py",
         "os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)",
         "os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)",
         ("tests/api/test_kubectl.py::test_credentials_go_through_a_private_file",),
         "a kubectl's credentials are the user's alone to read",
     ),
     Mutant(
-        "kubectl_scratch/session/transport.py",
+        "kubectl_scratch/session/seed_delivery.py",
         "check.confirm(greeting.digest)",
         "pass",
         ("tests/api/test_seedcheck.py::test_what_was_replaced_receives_nothing[deleted]",),
         "the seed is checked before it receives anything",
     ),
     Mutant(
-        "kubectl_scratch/session/transport.py",
+        "kubectl_scratch/session/seed_delivery.py",
         "        if not lives():\n            raise SeedEnded(IS_OVER)",
         "        lives()",
         (
@@ -2134,7 +2134,7 @@ MUTANTS = (
         "a target that ends meanwhile is noticed",
     ),
     Mutant(
-        "kubectl_scratch/session/transport.py",
+        "kubectl_scratch/session/seed_delivery.py",
         "if ends_with_its_container(outcome.code, problem):",
         "if False:",
         (
@@ -2144,7 +2144,7 @@ MUTANTS = (
         "a target that ends while the tools come tells its own end",
     ),
     Mutant(
-        "kubectl_scratch/session/transport.py",
+        "kubectl_scratch/session/seed_delivery.py",
         "if self._count >= ENDS:",
         "if False:",
         ("tests/api/test_caution.py::test_a_seed_that_is_killed_each_time_is_not_tried_for_ever",),

@@ -55,6 +55,7 @@ def lint() -> tuple[int, int, int]:
         ("mypy",),
         ("lint-imports", "--no-logo", "setup.cfg"),
         ("python", "-m", "tools.structure"),
+        ("shellcheck", *(str(path) for path in sorted(ROOT.glob("[!.]*/**/*.sh")))),
     )
     passed = sum(run(*check) for check in checks)
     return passed, len(checks) - passed, 0

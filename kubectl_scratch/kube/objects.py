@@ -101,6 +101,17 @@ def status_of(pod: Json, container: str) -> Json | None:
     return next((s for s in container_statuses(pod) if s.get("name") == container), None)
 
 
+def state_of(pod: Json, container: str) -> Json:
+    """Return the state of one container, empty where the kubelet has not said any."""
+    return (status_of(pod, container) or {}).get("state") or {}
+
+
+def last_termination(status: Json | None) -> Json:
+    """Return how a container has ended last, by its status; empty if it never has."""
+    states = ((status or {}).get("state") or {}, (status or {}).get("lastState") or {})
+    return next((state["terminated"] for state in states if state.get("terminated")), {})
+
+
 def has_started(pod: Json, container: str) -> bool:
     """Say whether a container has ever run, so that the node has prepared its mounts."""
     status = status_of(pod, container) or {}

@@ -12,6 +12,7 @@ from kubectl_scratch.kube.objects import (
     has_ended,
     init_containers,
     is_native_sidecar,
+    last_termination,
     status_of,
 )
 
@@ -73,7 +74,7 @@ def crash_words(source: Json, target: Json, now: datetime) -> str:
     """Return how the target container ends again and again, in words; empty where it does not."""
     status = status_of(source, target["name"]) or {}
     state = status.get("state") or {}
-    ended = _last_end(source, target)
+    ended = last_termination(status_of(source, target["name"]))
     if "running" in state and not (ended and _is_recent(ended, now)):
         return ""
     if not ended:
@@ -99,14 +100,7 @@ def _restart_policy(source: Json, target: Json) -> str:
 
 
 def _failed(source: Json, target: Json) -> bool:
-    return _last_end(source, target).get("exitCode") != 0
-
-
-def _last_end(source: Json, target: Json) -> Json:
-    """Return how the target has ended last, as the kubelet tells it; empty where it never has."""
-    status = status_of(source, target["name"]) or {}
-    states = (status.get("state") or {}, status.get("lastState") or {})
-    return next((state["terminated"] for state in states if state.get("terminated")), {})
+    return last_termination(status_of(source, target["name"])).get("exitCode") != 0
 
 
 def how_it_ended(ended: Json) -> str:

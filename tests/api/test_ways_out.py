@@ -336,10 +336,10 @@ def test_a_lost_connection_is_told_also_where_the_copy_stays(cli: Cli) -> None:
 
 
 BUG = """
-import kubectl_scratch.session.session
+from kubectl_scratch.session.session import Session
 def carry(*_):
     raise RuntimeError("a bug")
-kubectl_scratch.session.session.carry = carry
+Session.carry = carry
 import sys
 from kubectl_scratch.cli.main import main
 sys.argv[0] = "kubectl-scratch"
