@@ -29,7 +29,7 @@ from kubectl_scratch.runtime.console import printable
 
 if TYPE_CHECKING:
     from kubectl_scratch.lookup.prefetching import Prefetched
-    from kubectl_scratch.plan.build import Plan
+    from kubectl_scratch.plan.model import Plan
     from kubectl_scratch.runtime.tasks import Task
     from kubectl_scratch.session.context import Context
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubectl_scratch.kube.objects import Json, name
-from kubectl_scratch.plan.build import Plan
 from kubectl_scratch.plan.findings import Finding
+from kubectl_scratch.plan.model import Plan
 from kubectl_scratch.request import duration_words
 
 

@@ -22,8 +22,8 @@ from kubectl_scratch.kube.objects import (
     uid,
 )
 from kubectl_scratch.plan import lease
-from kubectl_scratch.plan.build import SessionTarget
 from kubectl_scratch.plan.mode import APP, TOOLS
+from kubectl_scratch.plan.model import SessionTarget
 from kubectl_scratch.plan.podcopy import seed_edits
 from kubectl_scratch.request import check_container
 from kubectl_scratch.runtime.names import ARCHITECTURES, COMMAND

@@ -1,11 +1,6 @@
-"""The plan: a value that says everything that will be done, before anything is done."""
+"""Make the plan of one debug, of the source pod and what there is around it."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from datetime import datetime
-from types import MappingProxyType
-from typing import NamedTuple
 
 from kubectl_scratch.kube.kinds import SERVICE
 from kubectl_scratch.kube.objects import (
@@ -23,12 +18,12 @@ from kubectl_scratch.kube.objects import (
 from kubectl_scratch.kube.selectors import NamespaceSelectors, anti_affinity_of, matches
 from kubectl_scratch.plan import debug_container, entrypoint_discovery, lease, mode, remedies
 from kubectl_scratch.plan.debug_container import Candidate, DebugContainerForm
-from kubectl_scratch.plan.findings import Edit, Finding, Level
+from kubectl_scratch.plan.findings import Finding, Level
 from kubectl_scratch.plan.labels import choose_labels, stranger_of
-from kubectl_scratch.plan.mode import APP, TOOLS
+from kubectl_scratch.plan.mode import APP
 from kubectl_scratch.plan.mode_plan import DEFAULT_ARCH, ModeInputs, ModePlan, plan_mode
+from kubectl_scratch.plan.model import Plan, PlanInputs, SessionTarget
 from kubectl_scratch.plan.podcopy import manifest, mesh, seed_edits, volume_edits
-from kubectl_scratch.plan.storage import Storage
 from kubectl_scratch.plan.target_container import choose_target
 from kubectl_scratch.request import CopyOptions, DebugRequest
 from kubectl_scratch.runtime.names import COMMAND, DEFAULT_IMAGE
@@ -39,86 +34,6 @@ LONGEST_NAME = 63
 LEARNS = "-learn"
 MAY_TAKE = "and it may take work from somewhere"
 RUNS_IT = "--no-hold runs it"
-
-
-class SessionTarget(NamedTuple):
-    """Where a session stands in a copy, and what it is a copy of.
-
-    ``debug_container`` is empty where there is none, ``seeded`` names the containers into which
-    the toolkit comes through the seed, for ``arch``, which ``arch_known`` says is that of the
-    source's node. ``view`` is app or tools. ``tag`` is that of an in-place container: there is no
-    copy then, and ``copy_name`` is the source's. ``read_only`` names, by container, the volumes
-    that are read-only in the copy and not in the source.
-    """
-
-    namespace: str
-    copy_name: str
-    debug_container: str
-    target: str
-    source: str
-    view: str = TOOLS
-    held: bool = False
-    seeded: frozenset[str] = frozenset()
-    arch: str = DEFAULT_ARCH
-    arch_known: bool = True
-    tag: str = ""
-    read_only: Mapping[str, tuple[str, ...]] = MappingProxyType({})
-
-    @property
-    def container(self) -> str:
-        """Return the container in which the session runs."""
-        return self.target if self.view == APP else self.debug_container
-
-    @property
-    def has_seed(self) -> bool:
-        """Say whether the session's tools come through the seed."""
-        return self.container in self.seeded
-
-
-class Plan(NamedTuple):
-    """What one ``debug`` will do.
-
-    ``copy``, ``seed`` (the ConfigMap) and ``learning`` (the pod of the learning run) lack only
-    their owner, whose UID the cluster gives. ``choices`` are the debug container in the order in
-    which the cluster is asked to accept it: the later ones ask for less.
-    """
-
-    place: SessionTarget
-    source: Json
-    session_id: str
-    lease: Json
-    copy: Json
-    choices: tuple[Candidate, ...]
-    edits: tuple[Edit, ...]
-    findings: tuple[Finding, ...]
-    seed: Json | None = None
-    learning: Json | None = None
-    # The source's, where it has one.
-    node: str | None = None
-
-    @property
-    def blockers(self) -> list[Finding]:
-        """Return what forbids the plan."""
-        return [f for f in self.findings if f.level is Level.BLOCKER]
-
-
-class PlanInputs(NamedTuple):
-    """What a plan depends on besides the source pod: who, when, and what else there is.
-
-    ``suffix`` is five random characters, ``now`` the cluster's time; ``claims`` are the
-    namespace's PersistentVolumeClaims by name, None if they can't be read; ``found`` tells
-    how the source pod was found; ``ground`` what the cluster allows for the seed; ``storage``
-    what it does to volumes.
-    """
-
-    suffix: str
-    author: str
-    now: datetime
-    neighbours: NamespaceSelectors = NamespaceSelectors()
-    claims: Mapping[str, Json] | None = None
-    found: tuple[Finding, ...] = ()
-    ground: ModeInputs = ModeInputs()
-    storage: Storage = Storage()
 
 
 def make_plan(source: Json, request: DebugRequest, around: PlanInputs) -> Plan:

@@ -25,10 +25,10 @@ from kubectl_scratch.kube.objects import (
     status_of,
 )
 from kubectl_scratch.plan import debug_container
-from kubectl_scratch.plan.build import SessionTarget
 from kubectl_scratch.plan.debug_container import Candidate
 from kubectl_scratch.plan.findings import Finding, Level
 from kubectl_scratch.plan.lease import SOURCE_ANNOTATION, TIME
+from kubectl_scratch.plan.model import SessionTarget
 from kubectl_scratch.plan.target_container import choose_target
 from kubectl_scratch.request import LONGEST, DebugRequest, duration_words
 from kubectl_scratch.runtime.names import COMMAND, DEFAULT_IMAGE

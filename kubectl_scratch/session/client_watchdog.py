@@ -14,8 +14,8 @@ from types import TracebackType
 
 from kubectl_scratch.kube import exec_stream
 from kubectl_scratch.kube.client import Client
-from kubectl_scratch.plan.build import SessionTarget
 from kubectl_scratch.plan.in_place import tether_command
+from kubectl_scratch.plan.model import SessionTarget
 from kubectl_scratch.session.remote import WebSocketCommand
 
 # In seconds; the longest is shorter than the time for which a session counts without a tether.

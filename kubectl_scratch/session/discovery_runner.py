@@ -14,7 +14,7 @@ from kubectl_scratch.kube import exec_stream
 from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.objects import uid
 from kubectl_scratch.plan import entrypoint_discovery
-from kubectl_scratch.plan.build import SessionTarget
+from kubectl_scratch.plan.model import SessionTarget
 from kubectl_scratch.runtime.console import printable
 from kubectl_scratch.runtime.tasks import Task
 from kubectl_scratch.toolkit.archive import SEED, Entry

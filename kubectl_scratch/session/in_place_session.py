@@ -14,10 +14,10 @@ from kubectl_scratch.kube import client as api
 from kubectl_scratch.kube.exec_types import ExecOutcome, exit_code
 from kubectl_scratch.kube.objects import find, status_of
 from kubectl_scratch.lookup.source import find_in_file, find_source
-from kubectl_scratch.plan.build import SessionTarget
 from kubectl_scratch.plan.debug_container import Candidate
 from kubectl_scratch.plan.findings import Finding, Level, report_finding
 from kubectl_scratch.plan.in_place import InPlaceContainer, InPlacePlan, plan_in_place
+from kubectl_scratch.plan.model import SessionTarget
 from kubectl_scratch.request import DebugRequest, SessionRequest, duration_words
 from kubectl_scratch.session.client_watchdog import ClientWatchdog
 from kubectl_scratch.session.context import Context, wants_terminal

@@ -18,9 +18,9 @@ from kubectl_scratch.kube import exec_stream
 from kubectl_scratch.kube.exec_stream import is_over
 from kubectl_scratch.kube.exec_types import ExecOutcome
 from kubectl_scratch.kube.objects import has_ended, is_going, status_of
-from kubectl_scratch.plan.build import SessionTarget
 from kubectl_scratch.plan.in_place import api_time, unwatched_command
 from kubectl_scratch.plan.mode import how_it_ended
+from kubectl_scratch.plan.model import SessionTarget
 from kubectl_scratch.request import SessionRequest, duration_words
 from kubectl_scratch.runtime import tasks
 from kubectl_scratch.runtime.temp_dir import private_folder

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from kubectl_scratch.plan.build import SessionTarget
 from kubectl_scratch.plan.in_place import session_command
 from kubectl_scratch.plan.mode import APP
+from kubectl_scratch.plan.model import SessionTarget
 from kubectl_scratch.toolkit.archive import BIN, BUSYBOX, RC, applets
 
 # Helpers as functions, since any image with a shell takes them, and behind aliases, since

@@ -14,7 +14,7 @@ from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.kube import exec_stream
 from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.exec_types import ExecOutcome
-from kubectl_scratch.plan.build import SessionTarget
+from kubectl_scratch.plan.model import SessionTarget
 from kubectl_scratch.runtime.tasks import Task
 from kubectl_scratch.session.readiness import KILLED
 from kubectl_scratch.toolkit.archive import SEED
