@@ -18,11 +18,11 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     yield ""
     yield "What will be created:"
     lasts = duration_words(ttl)
-    yield f"  job/{place.copy_name}: the lease, which ends {lasts} after a session that was lost"
+    yield f"  job/{place.pod}: the lease, which ends {lasts} after a session that was lost"
     if plan.seed is not None:
         seed = f"the seed, through which the tools come ({place.arch})"
-        yield f"  configmap/{place.copy_name}: {seed}"
-    yield f"  pod/{place.copy_name}: the copy"
+        yield f"  configmap/{place.pod}: {seed}"
+    yield f"  pod/{place.pod}: the copy"
     if plan.learning is not None:
         yield f"  pod/{name(plan.learning)}: the learning run"
     if place.debug_container:

@@ -17,13 +17,14 @@ from kubectl_scratch.kube.objects import (
     annotations_of,
     find,
     is_going,
+    labels_of,
     name,
     namespace,
     uid,
 )
 from kubectl_scratch.plan import lease
 from kubectl_scratch.plan.mode import APP, TOOLS
-from kubectl_scratch.plan.model import SessionTarget
+from kubectl_scratch.plan.model import SessionTarget, TargetKind
 from kubectl_scratch.plan.podcopy import seed_edits
 from kubectl_scratch.request import check_container
 from kubectl_scratch.runtime.names import ARCHITECTURES, COMMAND
@@ -44,21 +45,21 @@ class JoinedCopy(CopyMembership):
         self._pod = pod
 
     def _begin(self) -> None:
-        where = (self.place.namespace, self.place.copy_name)
+        where = (self.place.namespace, self.place.pod)
         path = api.jobs(*where)
         try:
             found = self._cluster.get(path)
         except ClusterError as error:
             if not error.gone:
                 raise
-            problem = f"copy {self.place.copy_name!r} has no lease, so it takes one session only"
+            problem = f"copy {self.place.pod!r} has no lease, so it takes one session only"
             raise InvalidRequest(problem) from error
         foreign = lease.why_foreign(self._pod, found.body)
         if foreign:
             problem = f"pod {name(self._pod)!r} is no copy of {COMMAND}: {foreign}"
             raise InvalidRequest(problem, "nothing was changed")
         if is_going(self._pod) or is_going(found.body):
-            raise InvalidRequest(f"copy {self.place.copy_name!r} is being deleted")
+            raise InvalidRequest(f"copy {self.place.pod!r} is being deleted")
         self.seed = mark_in_copy(self._pod, uid(found.body)) if self.place.has_seed else None
         patch = lease.renewal(found.body, self._session_id, found.at, self._terms.ttl)
         self._objects = [(path, uid(found.body)), (api.pods(*where), uid(self._pod))]
@@ -91,8 +92,10 @@ def target_in_copy(copy: Json, view: str | None = None) -> SessionTarget:
     both = [c for c in (container, beside) if seed_edits.has_toolkit(c)]
     return _checked(
         SessionTarget(
+            kind=TargetKind.COPY,
             namespace=namespace(copy),
-            copy_name=name(copy),
+            pod=name(copy),
+            session_id=labels_of(copy)[lease.SESSION_LABEL],
             debug_container=str(beside.get("name", "")),
             target=target,
             source=known[lease.SOURCE_ANNOTATION],
@@ -116,9 +119,9 @@ def _checked(place: SessionTarget) -> SessionTarget:
     if place.arch not in ARCHITECTURES:
         raise InvalidRequest(f"there are no tools for the copy's architecture {place.arch!r}")
     if place.view == APP and place.target not in place.seeded:
-        problem = f"copy {place.copy_name!r} was made without a way into its target"
+        problem = f"copy {place.pod!r} was made without a way into its target"
         raise InvalidRequest(problem, "--view tools stands beside it")
     if place.view != APP and not place.debug_container:
-        problem = f"copy {place.copy_name!r} has no debug container"
+        problem = f"copy {place.pod!r} has no debug container"
         raise InvalidRequest(problem, "--view app stands inside its target")
     return place

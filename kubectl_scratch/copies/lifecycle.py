@@ -149,7 +149,7 @@ class CopyMembership:
         this session's end and the first one's: a deadline can be set on a pod that runs, and then
         only be made shorter.
         """
-        path = api.pods(self.place.namespace, self.place.copy_name)
+        path = api.pods(self.place.namespace, self.place.pod)
         own = dict(self._objects).get(path)
         if not own:
             return False
@@ -322,7 +322,7 @@ class CreatedCopy(CopyMembership):
     """Create the copy with its lease, the seed, and the pod of a learning run."""
 
     def __init__(self, plan: Plan, terms: CopyTerms, surroundings: Surroundings) -> None:
-        super().__init__(plan.place, plan.session_id, terms, surroundings)
+        super().__init__(plan.place, plan.place.session_id, terms, surroundings)
         self._plan = plan
         self._begun, self._over = threading.Event(), threading.Event()
         self._adding: Task[None] | None = None
@@ -466,7 +466,7 @@ class CreatedCopy(CopyMembership):
                 self._console.warning(f"there is no debug container beside: {_reason(error)}")
 
     def _patch_in_the_first_that_is_accepted(self) -> None:
-        path = api.pods(self.place.namespace, self.place.copy_name, "ephemeralcontainers")
+        path = api.pods(self.place.namespace, self.place.pod, "ephemeralcontainers")
         *stronger, last = [choice.container for choice in self._plan.choices]
         for container in stronger:
             try:

@@ -21,8 +21,8 @@ from kubectl_scratch.plan.debug_container import Candidate, DebugContainerForm
 from kubectl_scratch.plan.findings import Finding, Level
 from kubectl_scratch.plan.labels import choose_labels, stranger_of
 from kubectl_scratch.plan.mode import APP
-from kubectl_scratch.plan.mode_plan import DEFAULT_ARCH, ModeInputs, ModePlan, plan_mode
-from kubectl_scratch.plan.model import Plan, PlanInputs, SessionTarget
+from kubectl_scratch.plan.mode_plan import DEFAULT_ARCH, ModePlan, plan_mode
+from kubectl_scratch.plan.model import Plan, PlanInputs, SessionTarget, TargetKind
 from kubectl_scratch.plan.podcopy import manifest, mesh, seed_edits, volume_edits
 from kubectl_scratch.plan.target_container import choose_target
 from kubectl_scratch.request import CopyOptions, DebugRequest
@@ -42,14 +42,14 @@ def make_plan(source: Json, request: DebugRequest, around: PlanInputs) -> Plan:
     Raises InvalidRequest where the container is not in the pod, or something else that a flag
     names.
     """
-    options, suffix = request.options, around.suffix
+    options, session_id = request.options, around.session_id
     target, choice = choose_target(source, request)
-    copy_name = options.name or name_of_copy(name(source), suffix)
+    copy_name = options.name or name_of_copy(name(source), session_id)
     unserved = why_unserved(source, around.neighbours)
     caution = read_only_caution(source, target, options) or (unserved and f"{unserved}, {MAY_TAKE}")
     inside = plan_mode(source, target, request, around.ground, caution, around.now, copy_name)
     marks = marks_of(source, target, options.reason, around)
-    ours = lease.session_labels(suffix)
+    ours = lease.session_labels(session_id)
     # What an injector asks for is not chosen: without the proxy the copy would be cut off.
     fixed = {**mesh.injection_labels(source), **ours}
     kept = choose_labels(
@@ -83,16 +83,15 @@ def make_plan(source: Json, request: DebugRequest, around: PlanInputs) -> Plan:
         source,
         target,
         form_of(copied.manifest, target, request, twin),
-        suffix,
+        session_id,
         profile=request.profile,
         custom=request.custom,
     )
     return Plan(
         place=session_target(
-            source, target, copied.manifest, tools.choices[0], inside, twin, around.ground
+            source, target, copied.manifest, tools.choices[0], inside, twin, around
         )._replace(read_only=read_only_volumes(source, options)),
         source=source,
-        session_id=suffix,
         lease=lease_of(copy_name, target, request, marks, around),
         copy=copied.manifest,
         choices=tools.choices,
@@ -109,7 +108,7 @@ def make_plan(source: Json, request: DebugRequest, around: PlanInputs) -> Plan:
             *tools.findings,
         ),
         seed=seed_config_map(inside, copy_name, ours),
-        learning=discovery_pod(inside, copied.manifest, target, suffix),
+        learning=discovery_pod(inside, copied.manifest, target),
         node=source["spec"].get("nodeName"),
     )
 
@@ -132,14 +131,16 @@ def session_target(
     choice: Candidate,
     inside: ModePlan,
     twin: bool,
-    ground: ModeInputs,
+    around: PlanInputs,
 ) -> SessionTarget:
     """Return where the session will stand."""
     debug_container = "" if inside.alone else choice.container["name"]
     seeded = {target["name"]} if inside.seeding else set()
     return SessionTarget(
+        kind=TargetKind.COPY,
         namespace=namespace(source),
-        copy_name=name(copy),
+        pod=name(copy),
+        session_id=around.session_id,
         debug_container=debug_container,
         target=target["name"],
         source=f"{namespace(source)}/{name(source)}",
@@ -147,7 +148,7 @@ def session_target(
         held=inside.stand.held,
         seeded=frozenset(seeded | ({debug_container} if twin and debug_container else set())),
         arch=arch_of(inside),
-        arch_known=arch_of(inside) == ground.arch,
+        arch_known=arch_of(inside) == around.ground.arch,
     )
 
 
@@ -161,8 +162,10 @@ def lease_of(
 ) -> Json:
     """Return the lease, in which the session has its seat."""
     ttl = request.session.ttl
-    seat = {lease.seat_of(around.suffix): lease.expiry(around.now, ttl)}
-    return lease.lease_manifest(copy_name, around.suffix, target["image"], ttl, {**marks, **seat})
+    seat = {lease.seat_of(around.session_id): lease.expiry(around.now, ttl)}
+    return lease.lease_manifest(
+        copy_name, around.session_id, target["image"], ttl, {**marks, **seat}
+    )
 
 
 def seed_config_map(inside: ModePlan, copy_name: str, labels: dict[str, str]) -> Json | None:
@@ -172,7 +175,7 @@ def seed_config_map(inside: ModePlan, copy_name: str, labels: dict[str, str]) ->
     return seed_edits.config_map(copy_name, archive.seed_bytes(inside.seeding.arch), labels)
 
 
-def discovery_pod(inside: ModePlan, copy: Json, target: Json, suffix: str) -> Json | None:
+def discovery_pod(inside: ModePlan, copy: Json, target: Json) -> Json | None:
     """Return the pod of the learning run, where there is one."""
     if not inside.learns or inside.seeding is None:
         return None
@@ -201,9 +204,9 @@ def marks_of(source: Json, target: Json, reason: str | None, around: PlanInputs)
     return {**marks, "kubectl-scratch/reason": reason} if reason else marks
 
 
-def name_of_copy(source: str, suffix: str) -> str:
-    """Return ``<source>-scratch-<suffix>``, cut so that it can be a hostname."""
-    tail = f"-scratch-{suffix}"
+def name_of_copy(source: str, session_id: str) -> str:
+    """Return ``<source>-scratch-<session_id>``, cut so that it can be a hostname."""
+    tail = f"-scratch-{session_id}"
     return source[: LONGEST_NAME - len(tail)].rstrip("-.") + tail
 
 

@@ -28,7 +28,7 @@ from kubectl_scratch.plan import debug_container
 from kubectl_scratch.plan.debug_container import Candidate
 from kubectl_scratch.plan.findings import Finding, Level
 from kubectl_scratch.plan.lease import SOURCE_ANNOTATION, TIME
-from kubectl_scratch.plan.model import SessionTarget
+from kubectl_scratch.plan.model import SessionTarget, TargetKind
 from kubectl_scratch.plan.target_container import choose_target
 from kubectl_scratch.request import LONGEST, DebugRequest, duration_words
 from kubectl_scratch.runtime.names import COMMAND, DEFAULT_IMAGE
@@ -51,7 +51,7 @@ SOON = 60.0
 # with us, and its code lost, so it is waited for, and one look more is taken: in an exec a
 # command line is empty for a moment, a longer one on a busy node. A redirection that fails must
 # not end the shell, hence the braces.
-_IDLE = """: scratch-idle-@TAG@
+_IDLE = """: scratch-idle-@ID@
 linger=$2 all=$3 rest=$1 tied= told= quiet=
 trap 'told=1' CONT
 trap 'exit 0' TERM INT
@@ -151,9 +151,9 @@ class InPlacePlan(NamedTuple):
 
 
 def plan_in_place(
-    source: Json, request: DebugRequest, tag: str, author: str, now: datetime
+    source: Json, request: DebugRequest, session_id: str, author: str, now: datetime
 ) -> InPlacePlan:
-    """Plan an ephemeral container in ``source``; ``tag`` is five random characters.
+    """Plan an ephemeral container in ``source``; ``session_id`` is five random characters.
 
     ``now`` is the cluster's time. Raises InvalidRequest where the container is not in the pod.
     """
@@ -163,13 +163,13 @@ def plan_in_place(
         target, image, request.options.env, request.options.pull_policy
     )
     tools = debug_container.debug_containers(
-        source, target, form, tag, profile=request.profile, custom=request.custom
+        source, target, form, session_id, profile=request.profile, custom=request.custom
     )
     session = request.session
     terms = InPlaceTerms(session.ttl, request.linger, session.longest + request.linger)
     runs = _runs(source, target["name"])
     bare = [(choice, _bare(choice, target["name"] if runs else None)) for choice in tools.choices]
-    place = target_in_pod(source, target["name"], tag)
+    place = target_in_pod(source, target["name"], session_id)
     idle = _idle_guest(source, place, [container for _, container in bare], now)
     choices = tuple(
         choice._replace(container=_furnished(container, place, terms, author))
@@ -190,15 +190,16 @@ def _target(source: Json, request: DebugRequest) -> tuple[Json, tuple[Finding, .
     return choose_target(source, request) if named is None else (named, ())
 
 
-def target_in_pod(source: Json, target: str, tag: str) -> SessionTarget:
+def target_in_pod(source: Json, target: str, session_id: str) -> SessionTarget:
     """Return where the session stands in the source pod."""
     return SessionTarget(
+        kind=TargetKind.IN_PLACE,
         namespace=namespace(source),
-        copy_name=name(source),
-        debug_container=f"{_PREFIX}{tag}",
+        pod=name(source),
+        session_id=session_id,
+        debug_container=f"{_PREFIX}{session_id}",
         target=target,
         source=f"{namespace(source)}/{name(source)}",
-        tag=tag,
     )
 
 
@@ -230,31 +231,34 @@ def _furnished(container: Json, place: SessionTarget, terms: InPlaceTerms, autho
     return {
         **container,
         "name": place.debug_container,
-        "command": list(idle_command(place.tag, terms)),
+        "command": list(idle_command(place.session_id, terms)),
         "env": [*own, {"name": NOTE, "value": json.dumps(note, sort_keys=True)}],
     }
 
 
-def idle_command(tag: str, terms: InPlaceTerms) -> tuple[str, ...]:
+def idle_command(session_id: str, terms: InPlaceTerms) -> tuple[str, ...]:
     """Return the container's first process: it waits for sessions, and ends by itself."""
     times = (terms.first, terms.linger, terms.limit)
-    script = _IDLE.replace("@TAG@", tag)
-    return ("sh", "-c", script, tag, *(str(math.ceil(seconds)) for seconds in times))
+    script = _IDLE.replace("@ID@", session_id)
+    return ("sh", "-c", script, session_id, *(str(math.ceil(seconds)) for seconds in times))
 
 
-def session_command(tag: str, words: tuple[str, ...]) -> tuple[str, ...]:
+def session_command(session_id: str, words: tuple[str, ...]) -> tuple[str, ...]:
     """Return ``words`` as a session that the container's first process knows; their code too."""
-    return ("sh", "-c", SESSION, f"scratch-session-{tag}", *words)
+    return ("sh", "-c", SESSION, f"scratch-session-{session_id}", *words)
 
 
-def unwatched_command(command: tuple[str, ...], tag: str) -> tuple[str, ...]:
+def unwatched_command(command: tuple[str, ...], session_id: str) -> tuple[str, ...]:
     """Return a session's command for a client that can have no tether."""
-    return tuple(f"scratch-loose-{tag}" if w == f"scratch-session-{tag}" else w for w in command)
+    return tuple(
+        f"scratch-loose-{session_id}" if w == f"scratch-session-{session_id}" else w
+        for w in command
+    )
 
 
-def tether_command(tag: str) -> tuple[str, ...]:
+def tether_command(session_id: str) -> tuple[str, ...]:
     """Return what runs for as long as its stdin is open, and so its client is there."""
-    return ("sh", "-c", TETHER, f"scratch-tether-{tag}")
+    return ("sh", "-c", TETHER, f"scratch-tether-{session_id}")
 
 
 def note_of(container: Json) -> Note | None:
@@ -307,18 +311,18 @@ def _idle_guest(
         since = runs_since(source, container)
         if since is None or note.target != place.target:
             continue
-        tag = container.removeprefix(_PREFIX)
+        session_id = container.removeprefix(_PREFIX)
         there = find(source["spec"]["ephemeralContainers"], container) or {}
-        if not any(_is_like(there, one, note, tag) for one in wanted):
+        if not any(_is_like(there, one, note, session_id) for one in wanted):
             continue
         left = note.limit - (now - since).total_seconds()
         if note.linger > 0 and left >= SOON:
-            place_there = place._replace(debug_container=container, tag=tag)
+            place_there = place._replace(debug_container=container, session_id=session_id)
             return InPlaceContainer(place_there, note.linger, left)
     return None
 
 
-def _is_like(there: Json, wanted: Json, note: Note, tag: str) -> bool:
+def _is_like(there: Json, wanted: Json, note: Note, session_id: str) -> bool:
     """Say whether a container is what its note says, and what is wanted.
 
     The note is not enough: who may add containers to the pod can write one.
@@ -326,7 +330,7 @@ def _is_like(there: Json, wanted: Json, note: Note, tag: str) -> bool:
     terms = InPlaceTerms(0, note.linger, note.limit)
     # For how long it has waited for a first session is in no note, and of no matter.
     idles = [w for at, w in enumerate(there.get("command") or []) if at != FIRST]
-    if idles != [w for at, w in enumerate(idle_command(tag, terms)) if at != FIRST]:
+    if idles != [w for at, w in enumerate(idle_command(session_id, terms)) if at != FIRST]:
         return False
     ignored = {"name", "command", *(DEFAULTED - wanted.keys())}
     env = [item for item in there.get("env") or [] if item.get("name") != NOTE]
@@ -338,9 +342,9 @@ def _told(place: SessionTarget, again: bool, runs: bool) -> Iterator[Finding]:
     """Say what is about to happen to the pod."""
     what = f"container {place.debug_container}"
     if again:
-        yield Finding(Level.INFO, f"in place: {what} idles in pod {place.copy_name}, and is used")
+        yield Finding(Level.INFO, f"in place: {what} idles in pod {place.pod}, and is used")
     else:
-        text = f"in place: {what} goes into pod {place.copy_name} and stays listed there for ever"
+        text = f"in place: {what} goes into pod {place.pod} and stays listed there for ever"
         yield Finding(Level.INFO, text)
     if not runs:
         text = f"container {place.target} does not run, so its processes and files can't be seen"

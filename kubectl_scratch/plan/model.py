@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import Enum
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -16,18 +17,27 @@ from kubectl_scratch.plan.mode_plan import DEFAULT_ARCH, ModeInputs
 from kubectl_scratch.plan.storage import Storage
 
 
-class SessionTarget(NamedTuple):
-    """Where a session stands in a copy, and what it is a copy of.
+class TargetKind(Enum):
+    """Whether a session is in a copy of the source pod, or in place: in that pod itself."""
 
-    ``debug_container`` is empty where there is none, ``seeded`` names the containers into which
+    COPY = "copy"
+    IN_PLACE = "in-place"
+
+
+class SessionTarget(NamedTuple):
+    """The pod and the container of a session, and the source pod as NAMESPACE/NAME.
+
+    ``session_id`` is that of the session that created the copy or the container in place.
+    ``debug_container`` is empty if there is none, ``seeded`` names the containers into which
     the toolkit comes through the seed, for ``arch``, which ``arch_known`` says is that of the
-    source's node. ``view`` is app or tools. ``tag`` is that of an in-place container: there is no
-    copy then, and ``copy_name`` is the source's. ``read_only`` names, by container, the volumes
-    that are read-only in the copy and not in the source.
+    source's node. ``view`` is app or tools. ``read_only`` names, by container, the volumes that
+    are read-only in the copy and not in the source.
     """
 
+    kind: TargetKind
     namespace: str
-    copy_name: str
+    pod: str
+    session_id: str
     debug_container: str
     target: str
     source: str
@@ -36,8 +46,12 @@ class SessionTarget(NamedTuple):
     seeded: frozenset[str] = frozenset()
     arch: str = DEFAULT_ARCH
     arch_known: bool = True
-    tag: str = ""
     read_only: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+
+    @property
+    def in_place(self) -> bool:
+        """Say whether the session is in the source pod itself."""
+        return self.kind is TargetKind.IN_PLACE
 
     @property
     def container(self) -> str:
@@ -60,7 +74,6 @@ class Plan(NamedTuple):
 
     place: SessionTarget
     source: Json
-    session_id: str
     lease: Json
     copy: Json
     choices: tuple[Candidate, ...]
@@ -80,13 +93,13 @@ class Plan(NamedTuple):
 class PlanInputs(NamedTuple):
     """What a plan depends on besides the source pod: who, when, and what else there is.
 
-    ``suffix`` is five random characters, ``now`` the cluster's time; ``claims`` are the
+    ``session_id`` is five random characters, ``now`` the cluster's time; ``claims`` are the
     namespace's PersistentVolumeClaims by name, None if they can't be read; ``found`` tells
     how the source pod was found; ``ground`` what the cluster allows for the seed; ``storage``
     what it does to volumes.
     """
 
-    suffix: str
+    session_id: str
     author: str
     now: datetime
     neighbours: NamespaceSelectors = NamespaceSelectors()

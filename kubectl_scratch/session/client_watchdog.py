@@ -58,8 +58,8 @@ class ClientWatchdog:
 
     def _connect(self) -> exec_stream.ExecStream:
         place = self._place
-        command = tether_command(place.tag)
-        where = (place.namespace, place.copy_name, place.container)
+        command = tether_command(place.session_id)
+        where = (place.namespace, place.pod, place.container)
         return exec_stream.connect_exec(
             self._cluster.exec_endpoint(*where, command, False), exec_stream.V4
         )

@@ -85,7 +85,7 @@ class _Learner:
             found = self._cluster.get(self._path).body
             self._cluster.delete(self._path, uid(found), 0, DELETE_SECONDS)
         place = self._place
-        self._patiently(place.copy_name, place.target, "recv", records(entries), lambda: "")
+        self._patiently(place.pod, place.target, "recv", records(entries), lambda: "")
 
     def _learned(self) -> list[Entry]:
         """Return the files in which run-app finds the command, or why there is none."""

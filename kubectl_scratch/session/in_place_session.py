@@ -98,7 +98,7 @@ def hold_session(
     try:
         return run_in_place(guest, session, context, tty), guest
     except BaseException:
-        what = f"container {plan.place.container} stays listed in pod {plan.place.copy_name}"
+        what = f"container {plan.place.container} stays listed in pod {plan.place.pod}"
         context.console.info(f"{what}; its process ends by itself")
         raise
 
@@ -132,7 +132,7 @@ def add_container(plan: InPlacePlan, context: Context, dry_run: bool = False) ->
 def _patch_in(
     place: SessionTarget, choice: Candidate, context: Context, dry_run: bool
 ) -> Candidate:
-    path = api.pods(place.namespace, place.copy_name, "ephemeralcontainers")
+    path = api.pods(place.namespace, place.pod, "ephemeralcontainers")
     patch = {"spec": {"ephemeralContainers": [choice.container]}}
 
     def ask() -> api.Answer:
@@ -159,7 +159,7 @@ def _is_there(place: SessionTarget, error: ClusterError, context: Context) -> bo
     """Say whether the container is in the pod; where that is not certain, say what may be."""
     certain = error.status not in UNANSWERED
     try:
-        pod = context.cluster.get(api.pods(place.namespace, place.copy_name), _LOOK_SECONDS).body
+        pod = context.cluster.get(api.pods(place.namespace, place.pod), _LOOK_SECONDS).body
         if find(pod["spec"].get("ephemeralContainers") or [], place.container) is not None:
             return True
     except ClusterError as unanswered:
@@ -170,13 +170,13 @@ def _is_there(place: SessionTarget, error: ClusterError, context: Context) -> bo
 
 
 def _say_what_may_be(place: SessionTarget, context: Context) -> None:
-    what = f"container {place.container} may be listed in pod {place.copy_name}"
+    what = f"container {place.container} may be listed in pod {place.pod}"
     context.console.warning(f"{what} until that is deleted; its process ends by itself")
 
 
 def farewell(guest: InPlaceContainer, context: Context) -> None:
     """Say what becomes of the container, once the API knows it."""
-    what = f"container {guest.place.container} of pod {guest.place.copy_name}"
+    what = f"container {guest.place.container} of pod {guest.place.pod}"
     # The next session looks for one that runs.
     wanted = ("running", "terminated") if guest.linger else ("terminated",)
     try:
@@ -212,7 +212,7 @@ def wait_for_state(place: SessionTarget, wanted: tuple[str, ...], context: Conte
 
 def is_listed_in(place: SessionTarget, wanted: tuple[str, ...], context: Context) -> bool:
     """Say whether the API knows of such a state; with its pod a container has ended."""
-    path = api.pods(place.namespace, place.copy_name)
+    path = api.pods(place.namespace, place.pod)
     try:
         pod = context.cluster.get(path, _LOOK_SECONDS).body
     except ClusterError as error:

@@ -132,7 +132,7 @@ def death_of_target(context: Context, place: SessionTarget) -> str:
     An app that has started again tells of an earlier end, too. The API tells of one up to a
     second later, so a held target, which has no reason to end, is asked whether it is there.
     """
-    path = api.pods(place.namespace, place.copy_name)
+    path = api.pods(place.namespace, place.pod)
     earliest: datetime | None = None
     for _ in range(DEATH_LOOKS):
         try:
@@ -158,7 +158,7 @@ def death_of_target(context: Context, place: SessionTarget) -> str:
 
 def still_runs(context: Context, place: SessionTarget) -> bool:
     """Say whether the seed in the target answers; false where that can't be known."""
-    where = (place.namespace, place.copy_name, place.target)
+    where = (place.namespace, place.pod, place.target)
     endpoint = context.cluster.exec_endpoint(*where, (archive.SEED, "version"), False)
     endpoint = endpoint._replace(timeout=LOOK_SECONDS)
     try:
@@ -266,7 +266,7 @@ def open_session(
 
     def say(words: str) -> None:
         last[0] = words
-        text = f"waiting for {place.copy_name}: {words}"
+        text = f"waiting for {place.pod}: {words}"
         context.console.progress(text, key=without_numbers(words))
 
     attempt = choose_transport(request.transport, context, exec_command, folder, say)
@@ -287,7 +287,7 @@ def open_session(
             StartNews(context.cluster, place),
         )
 
-    say("the debug container starts" if place.tag else "the copy starts")
+    say("the debug container starts" if place.in_place else "the copy starts")
     try:
         return context.interrupts.run(wait, RemoteCommand.close, request.timeout + _GRACE_SECONDS)
     except TimeoutError as error:
@@ -302,14 +302,14 @@ def make_exec_command(
     command = shell.shell_command(place, request.command, tty, request.shell)
     return ExecCommand(
         place.namespace,
-        place.copy_name,
+        place.pod,
         place.container,
         command,
         tty,
         context.user.size(),
         repeatable=not request.command,
         toolkit=pack(request, place, tty, uploads) if place.has_seed else None,
-        loose=unwatched_command(command, place.tag) if place.tag else None,
+        loose=unwatched_command(command, place.session_id) if place.in_place else None,
         check=uploads.check,
         reads=request.stdin is not False,
     )

@@ -89,7 +89,7 @@ class StdinWatch:
 
     def _listen(self) -> ExecOutcome:
         place, words = self._place, (SEED, "wants", self._stdin)
-        where = (place.namespace, place.copy_name, place.container)
+        where = (place.namespace, place.pod, place.container)
         watching = exec_stream.connect_exec(
             self._cluster.exec_endpoint(*where, words, False), exec_stream.V4
         )

@@ -96,7 +96,7 @@ def plan_debug(request: DebugRequest, context: Context, reading: Task[Prefetched
     """Make the plan of what is being read; raises what the reading raises."""
     found = reading.result()
     around = PlanInputs(
-        suffix=context.suffix(),
+        session_id=context.suffix(),
         author=context.author,
         now=found.source.at,
         neighbours=found.surveyed.neighbours,

@@ -85,7 +85,7 @@ def claims_of(source: Json) -> dict[str, Json]:
 def plan_of(source: Json) -> Plan:
     request = a_request(target=Target("pod", source["metadata"]["name"]), image=None)
     around = PlanInputs(
-        suffix="bcdfg",
+        session_id="bcdfg",
         author="jane",
         now=NOW,
         neighbours=neighbours_of(source),

@@ -38,7 +38,7 @@ def plan_from_file(manifest: Json, original: Json) -> Plan:
     assert pod is not None
     pod["metadata"].update({"namespace": "shop", "name": pod["metadata"].get("name", "generated")})
     around = PlanInputs(
-        suffix="bcdfg",
+        session_id="bcdfg",
         author="jane",
         now=NOW,
         neighbours=neighbours_of(original),

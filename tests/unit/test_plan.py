@@ -256,7 +256,7 @@ def test_without_an_image_the_session_stands_inside_and_the_debug_container_is_a
     assert (plan.place.view, plan.place.container, plan.place.has_seed) == ("app", "app", True)
     assert plan.place.seeded == {"app", "scratch"}
     assert {choice.container["image"] for choice in plan.choices} == {a_container()["image"]}
-    assert seeds(plan)["metadata"]["name"] == plan.place.copy_name
+    assert seeds(plan)["metadata"]["name"] == plan.place.pod
     assert seeds(plan)["metadata"]["labels"] == lease.session_labels("bcdfg")
 
 
@@ -283,7 +283,7 @@ def test_a_learning_run_has_a_name_of_its_own_however_long_the_copy_s_is() -> No
     plan = make_plan(a_pod("a" * 63, status=status), UNSAID, HERE)
     assert plan.learning is not None
     name = plan.learning["metadata"]["name"]
-    assert name != plan.place.copy_name and len(name) <= 63 and name.endswith("-learn")
+    assert name != plan.place.pod and len(name) <= 63 and name.endswith("-learn")
 
 
 def test_the_learning_run_watches_the_image_that_is_set() -> None:
