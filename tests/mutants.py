@@ -589,15 +589,15 @@ MUTANTS = (
     # debugger.py
     Mutant(
         "kubectl_scratch/plan/debug_container.py",
-        "own = seed_edits.mounts(seed_edits.DEBUG_TOOLKIT_VOLUME)",
-        "own = seed_edits.mounts()",
+        "own = seed_mounts(DEBUG_TOOLKIT_VOLUME)",
+        "own = seed_mounts()",
         ("tests/unit/test_debug_container.py::test_a_twin_runs_nothing_that_the_app_could_write",),
         "a debug container, which may be privileged, runs nothing that the app could write",
     ),
     Mutant(
         "kubectl_scratch/plan/debug_container.py",
-        "not in (seed_edits.SEED_VOLUME, seed_edits.TOOLKIT_VOLUME)",
-        "not in (seed_edits.SEED_VOLUME,)",
+        "not in (SEED_VOLUME, TOOLKIT_VOLUME)",
+        "not in (SEED_VOLUME,)",
         ("tests/unit/test_debug_container.py::test_a_twin_runs_nothing_that_the_app_could_write",),
         "nor has it the app's toolkit folder",
     ),
@@ -749,14 +749,14 @@ MUTANTS = (
     ),
     # hold.py
     Mutant(
-        "kubectl_scratch/plan/podcopy/seed_edits.py",
+        "kubectl_scratch/plan/seed.py",
         '"mountPath": archive.SEED_FOLDER, "readOnly": True}',
         '"mountPath": archive.SEED_FOLDER}',
         ("tests/unit/test_seed_edits.py::test_nothing_may_write_where_the_seed_is",),
         "nobody in the copy changes the seed",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/seed_edits.py",
+        "kubectl_scratch/plan/seed.py",
         'verbatim = [word.replace("$", "$$") for word in said]',
         "verbatim = list(said)",
         ("tests/unit/test_seed_edits.py::test_what_is_known_of_an_entrypoint",),
@@ -788,7 +788,7 @@ MUTANTS = (
         "with --hold-all no init container runs again",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/seed_edits.py",
+        "kubectl_scratch/plan/seed.py",
         '        "immutable": True,\n',
         "",
         (
@@ -825,7 +825,7 @@ MUTANTS = (
     ),
     # inside.py
     Mutant(
-        "kubectl_scratch/plan/mode_plan.py",
+        "kubectl_scratch/plan/mode.py",
         "learns = unknown and (loops if said.learn is None else said.learn)",
         "learns = unknown and said.learn is not False",
         ("tests/unit/test_mode_plan.py::test_when_a_run_is_watched",),
@@ -1122,7 +1122,7 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/plan/lease.py",
-        "math.ceil((now - _moment(completed)).total_seconds() + ttl)",
+        "math.ceil((now - completed).total_seconds() + ttl)",
         "math.ceil(ttl)",
         ("tests/unit/test_lease.py::test_the_ttl_counts_from_the_completion[12:01:40-400]",),
         "a long session keeps its copy",
@@ -1143,8 +1143,8 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/plan/lease.py",
-        "return sum(value > now.strftime(TIME)",
-        "return sum(bool(value) or value > now.strftime(TIME)",
+        "return sum(value > now.strftime(API_TIME)",
+        "return sum(bool(value) or value > now.strftime(API_TIME)",
         ("tests/unit/test_lease.py::test_a_seat_is_taken_until_it_expires",),
         "a session that was killed keeps no copy for ever",
     ),

@@ -24,14 +24,14 @@ def run_in_place_debug(request: DebugRequest, values: dict[str, Any], process: P
     """Debug the pod itself; ``values`` are the flags as Click read them."""
     dry_run = values["dry_run"]
     with connect(values, process) as context:
-        from kubectl_scratch.plan import in_place
+        from kubectl_scratch.cli import plan_view
         from kubectl_scratch.session import in_place_session
 
         if dry_run == "none":
             return in_place_session.debug_in_place(request, context)
         plan = in_place_session.rehearse_in_place(request, context, server=dry_run == "server")
     # Names and texts of the cluster are untrusted.
-    click.echo("".join(f"{printable(line)}\n" for line in in_place.in_place_lines(plan)), nl=False)
+    click.echo("".join(f"{printable(line)}\n" for line in plan_view.in_place_lines(plan)), nl=False)
     return ExitStatus.FAILURE if plan.blockers else ExitStatus.OK
 
 

@@ -23,9 +23,8 @@ from kubectl_scratch.kube.objects import (
     uid,
 )
 from kubectl_scratch.plan import lease
-from kubectl_scratch.plan.mode import APP, TOOLS
-from kubectl_scratch.plan.model import SessionTarget, TargetKind
-from kubectl_scratch.plan.podcopy import seed_edits
+from kubectl_scratch.plan.model import APP, TOOLS, SessionTarget, TargetKind
+from kubectl_scratch.plan.seed import has_toolkit, is_held
 from kubectl_scratch.request import check_container
 from kubectl_scratch.runtime.names import ARCHITECTURES, COMMAND
 
@@ -89,7 +88,7 @@ def target_in_copy(copy: Json, view: str | None = None) -> SessionTarget:
     container = find(all_containers(copy), target) or {}
     ephemerals = copy["spec"].get("ephemeralContainers") or []
     beside = ephemerals[0] if ephemerals else {}
-    both = [c for c in (container, beside) if seed_edits.has_toolkit(c)]
+    both = [c for c in (container, beside) if has_toolkit(c)]
     return _checked(
         SessionTarget(
             kind=TargetKind.COPY,
@@ -100,7 +99,7 @@ def target_in_copy(copy: Json, view: str | None = None) -> SessionTarget:
             target=target,
             source=known[lease.SOURCE_ANNOTATION],
             view=view or known.get(lease.VIEW_ANNOTATION, TOOLS),
-            held=seed_edits.is_held(container),
+            held=is_held(container),
             seeded=frozenset(str(c["name"]) for c in both),
             arch=known.get(lease.ARCH_ANNOTATION, ARCHITECTURES[0]),
         )

@@ -19,8 +19,7 @@ from kubectl_scratch.kube import client as api
 from kubectl_scratch.kube.client import Answer, Client
 from kubectl_scratch.kube.objects import Json, annotations_of, is_going, labels_of, name, uid
 from kubectl_scratch.plan import lease
-from kubectl_scratch.plan.mode import APP, TOOLS
-from kubectl_scratch.plan.model import Plan, SessionTarget
+from kubectl_scratch.plan.model import APP, TOOLS, Plan, SessionTarget
 from kubectl_scratch.plan.podcopy.manifest import GRACE_SECONDS
 from kubectl_scratch.request import duration_words
 from kubectl_scratch.runtime.console import Console

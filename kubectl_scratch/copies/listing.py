@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from kubectl_scratch.kube.objects import (
+    API_TIME,
     Json,
     annotations_of,
+    api_time,
     find,
     init_containers,
     is_going,
@@ -19,7 +21,7 @@ from kubectl_scratch.kube.objects import (
 )
 from kubectl_scratch.plan import lease
 from kubectl_scratch.plan.entrypoint_discovery import WATCHER
-from kubectl_scratch.plan.in_place import Note, api_time, notes, runs_since
+from kubectl_scratch.plan.in_place import Note, notes, runs_since
 
 IN_PLACE = "in-place"
 RUNNING, _ENDING, ENDED, _STARTING = "running", "ending", "ended", "starting"
@@ -225,4 +227,4 @@ def _item(row: Listed) -> Json:
 
 
 def _stamp(at: datetime | None) -> str | None:
-    return None if at is None else at.strftime(lease.TIME)
+    return None if at is None else at.strftime(API_TIME)

@@ -20,7 +20,7 @@ from kubectl_scratch.kube import client as api
 from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.objects import Json, annotations_of, labels_of, uid
 from kubectl_scratch.plan import lease
-from kubectl_scratch.plan.podcopy import seed_edits
+from kubectl_scratch.plan.seed import seed_config_map_name
 from kubectl_scratch.runtime.tasks import Task
 
 _TRIES, _TRY_EVERY = 3, 0.3
@@ -51,7 +51,7 @@ def mark_of_created(found: Json, path: str, binary: str) -> SeedMark:
 
 def mark_in_copy(pod: Json, owner: str) -> SeedMark:
     """Return what there is to check in a copy that another session has created."""
-    where = pod["metadata"]["namespace"], seed_edits.seed_config_map_name(pod)
+    where = pod["metadata"]["namespace"], seed_config_map_name(pod)
     session = labels_of(pod).get(lease.SESSION_LABEL, "")
     own = annotations_of(pod).get(lease.SEED_ANNOTATION, "")
     return SeedMark(api.config_maps(*where), own, session=session, owner=owner)

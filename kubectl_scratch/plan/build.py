@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kubectl_scratch.kube.kinds import SERVICE
 from kubectl_scratch.kube.objects import (
+    API_TIME,
     Json,
     all_containers,
     annotations_of,
@@ -16,15 +17,23 @@ from kubectl_scratch.kube.objects import (
     volumes,
 )
 from kubectl_scratch.kube.selectors import NamespaceSelectors, anti_affinity_of, matches
-from kubectl_scratch.plan import debug_container, entrypoint_discovery, lease, mode, remedies
+from kubectl_scratch.plan import debug_container, entrypoint_discovery, lease, remedies
 from kubectl_scratch.plan.debug_container import Candidate, DebugContainerForm
 from kubectl_scratch.plan.findings import Finding, Level
 from kubectl_scratch.plan.labels import choose_labels, stranger_of
-from kubectl_scratch.plan.mode import APP
-from kubectl_scratch.plan.mode_plan import DEFAULT_ARCH, ModePlan, plan_mode
-from kubectl_scratch.plan.model import Plan, PlanInputs, SessionTarget, TargetKind
-from kubectl_scratch.plan.podcopy import manifest, mesh, seed_edits, volume_edits
+from kubectl_scratch.plan.mode import ModePlan, plan_mode
+from kubectl_scratch.plan.model import (
+    APP,
+    DEFAULT_ARCH,
+    Plan,
+    PlanInputs,
+    SessionTarget,
+    TargetKind,
+)
+from kubectl_scratch.plan.podcopy import manifest, mesh, volume_edits
+from kubectl_scratch.plan.seed import config_map
 from kubectl_scratch.plan.target_container import choose_target
+from kubectl_scratch.plan.target_health import target_runs
 from kubectl_scratch.request import CopyOptions, DebugRequest
 from kubectl_scratch.runtime.names import COMMAND, DEFAULT_IMAGE
 from kubectl_scratch.toolkit import archive
@@ -76,7 +85,7 @@ def make_plan(source: Json, request: DebugRequest, around: PlanInputs) -> Plan:
         inside.seeding,
         inside.stand.view == APP,
         around.storage,
-        mode.target_runs(source, target, around.now),
+        target_runs(source, target, around.now),
     )
     twin = inside.seeding is not None and request.image is None
     tools = debug_container.debug_containers(
@@ -172,7 +181,7 @@ def seed_config_map(inside: ModePlan, copy_name: str, labels: dict[str, str]) ->
     """Return the ConfigMap with the seed, where one is needed."""
     if inside.seeding is None:
         return None
-    return seed_edits.config_map(copy_name, archive.seed_bytes(inside.seeding.arch), labels)
+    return config_map(copy_name, archive.seed_bytes(inside.seeding.arch), labels)
 
 
 def discovery_pod(inside: ModePlan, copy: Json, target: Json) -> Json | None:
@@ -199,7 +208,7 @@ def marks_of(source: Json, target: Json, reason: str | None, around: PlanInputs)
         lease.SOURCE_ANNOTATION: f"{namespace(source)}/{name(source)}",
         lease.CONTAINER_ANNOTATION: target["name"],
         "kubectl-scratch/created-by": around.author,
-        "kubectl-scratch/created-at": around.now.strftime(lease.TIME),
+        "kubectl-scratch/created-at": around.now.strftime(API_TIME),
     }
     return {**marks, "kubectl-scratch/reason": reason} if reason else marks
 

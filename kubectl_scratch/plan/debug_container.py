@@ -9,8 +9,8 @@ from kubectl_scratch.kube.objects import Json, all_containers, find, status_of
 from kubectl_scratch.plan import profiles
 from kubectl_scratch.plan.custom import merge_custom
 from kubectl_scratch.plan.findings import Finding, Level
-from kubectl_scratch.plan.podcopy import seed_edits
 from kubectl_scratch.plan.profiles import AUTO, NOBODY, RESTRICTED, context_of
+from kubectl_scratch.plan.seed import DEBUG_TOOLKIT_VOLUME, SEED_VOLUME, TOOLKIT_VOLUME, seed_mounts
 from kubectl_scratch.toolkit import archive
 
 # A process that idles for as long as the pod lives. A shell as first process would end with
@@ -85,7 +85,7 @@ def container_like_target(
     for item in container.get("env") or []:
         _read_of_the_target(item, target)
     container["command"] = [archive.SEED, "idle", "0"]
-    own = seed_edits.mounts(seed_edits.DEBUG_TOOLKIT_VOLUME)
+    own = seed_mounts(DEBUG_TOOLKIT_VOLUME)
     container["volumeMounts"] = [*filter(_is_the_app_s, _mounts_of(target)), *own]
     if env:
         given = {name for name, _ in env}
@@ -146,7 +146,7 @@ def _is_partial(mount: Json) -> bool:
 
 
 def _is_the_app_s(mount: Json) -> bool:
-    return mount["name"] not in (seed_edits.SEED_VOLUME, seed_edits.TOOLKIT_VOLUME)
+    return mount["name"] not in (SEED_VOLUME, TOOLKIT_VOLUME)
 
 
 def _hides_tools(mount: Json) -> bool:

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import NamedTuple
 
 from kubectl_scratch.kube.objects import (
     Json,
     all_containers,
     annotations_of,
+    api_time,
     find,
     is_going,
     name,
@@ -27,10 +27,11 @@ from kubectl_scratch.kube.objects import (
 from kubectl_scratch.plan import debug_container
 from kubectl_scratch.plan.debug_container import Candidate
 from kubectl_scratch.plan.findings import Finding, Level
-from kubectl_scratch.plan.lease import SOURCE_ANNOTATION, TIME
+from kubectl_scratch.plan.in_place_process import InPlaceTerms, idle_command
+from kubectl_scratch.plan.lease import SOURCE_ANNOTATION
 from kubectl_scratch.plan.model import SessionTarget, TargetKind
 from kubectl_scratch.plan.target_container import choose_target
-from kubectl_scratch.request import LONGEST, DebugRequest, duration_words
+from kubectl_scratch.request import LONGEST, DebugRequest
 from kubectl_scratch.runtime.names import COMMAND, DEFAULT_IMAGE
 
 _PREFIX = "scratch-"
@@ -42,72 +43,12 @@ MOST_SECONDS = 2 * LONGEST
 # A container that ends sooner is not worth going into.
 SOON = 60.0
 
-# A process is known by a word in the first line of its command line, which is all that a shell
-# can read of it without tools. A session that is shorter than a look tells of itself by CONT,
-# which does no harm to who does not expect it; it does so again once it is no session any more.
-# One whose client is gone may never end: it counts while it is tethered, for a while before and
-# after, and always where it is a loose one, which has no tether. What is told during a look may
-# be too late for it, so it is kept for the next one. A session on its way out would be killed
-# with us, and its code lost, so it is waited for, and one look more is taken: in an exec a
-# command line is empty for a moment, a longer one on a busy node. A redirection that fails must
-# not end the shell, hence the braces.
-_IDLE = """: scratch-idle-@ID@
-linger=$2 all=$3 rest=$1 tied= told= quiet=
-trap 'told=1' CONT
-trap 'exit 0' TERM INT
-look() {
-  s= o= t= e=
-  for p in /proc/[0-9]*/cmdline; do
-    l=; { read -r l < "$p"; } 2> /dev/null
-    case $l in
-      *scratch-session-"$0"*) s=1 ;;
-      *scratch-loose-"$0"*) s=1 o=1 ;;
-      *scratch-tether-"$0"*) t=1 ;;
-      *scratch-end-"$0"*) e=1 ;;
-    esac
-  done
-  if [ -z "$s" ]; then tied=
-  elif [ -n "$t" ]; then tied=10
-  elif [ -n "$tied" ]; then tied=$((tied - 2))
-  elif [ -z "$o" ]; then tied=10; fi
-}
-while [ "$all" -gt 0 ]; do
-  if [ -n "$told" ]; then told= rest=$linger; fi
-  look
-  if [ -n "$s" ] && [ "${tied:-1}" -gt 0 ]; then rest=$linger quiet=
-  elif [ "$rest" -le 0 ] && [ -z "$told" ]; then
-    [ -n "$e" ] || [ -z "$quiet" ] || exit 0
-    quiet=1; sleep 0.2 2> /dev/null; continue
-  else rest=$((rest - 2)); fi
-  sleep 2 &
-  wait "$!"
-  all=$((all - 2))
-done
-"""
-TETHER = "while read -r l; do :; done"
-SESSION = (
-    'w=; for p in /proc/[0-9]*; do l=; { read -r l < "$p/cmdline"; } 2> /dev/null;'
-    ' case $l in *scratch-idle-"${0##*-}"*) w="$w ${p#/proc/}" ;; esac; done;'
-    ' k="kill -CONT $w 2> /dev/null"; [ -z "$w" ] && k=:; eval "$k";'
-    ' trap : INT QUIT; "$@"; c=$?;'
-    ' exec sh -c "$k; exit $c" "scratch-end-${0##*-}"'
-)
-
-
 # Where the time for a first session stands in the container's command.
 FIRST = 4
 # What the API server writes into a container that does not say it.
 DEFAULTED = frozenset(
     {"imagePullPolicy", "resources", "terminationMessagePath", "terminationMessagePolicy"}
 )
-
-
-class InPlaceTerms(NamedTuple):
-    """How long the container idles, in seconds: for a first session, after one, and in all."""
-
-    first: float
-    linger: float
-    limit: float
 
 
 class Note(NamedTuple):
@@ -236,31 +177,6 @@ def _furnished(container: Json, place: SessionTarget, terms: InPlaceTerms, autho
     }
 
 
-def idle_command(session_id: str, terms: InPlaceTerms) -> tuple[str, ...]:
-    """Return the container's first process: it waits for sessions, and ends by itself."""
-    times = (terms.first, terms.linger, terms.limit)
-    script = _IDLE.replace("@ID@", session_id)
-    return ("sh", "-c", script, session_id, *(str(math.ceil(seconds)) for seconds in times))
-
-
-def session_command(session_id: str, words: tuple[str, ...]) -> tuple[str, ...]:
-    """Return ``words`` as a session that the container's first process knows; their code too."""
-    return ("sh", "-c", SESSION, f"scratch-session-{session_id}", *words)
-
-
-def unwatched_command(command: tuple[str, ...], session_id: str) -> tuple[str, ...]:
-    """Return a session's command for a client that can have no tether."""
-    return tuple(
-        f"scratch-loose-{session_id}" if w == f"scratch-session-{session_id}" else w
-        for w in command
-    )
-
-
-def tether_command(session_id: str) -> tuple[str, ...]:
-    """Return what runs for as long as its stdin is open, and so its client is there."""
-    return ("sh", "-c", TETHER, f"scratch-tether-{session_id}")
-
-
 def note_of(container: Json) -> Note | None:
     """Return what a container of ours says of itself; None for any other."""
     if not str(container.get("name", "")).startswith(_PREFIX):
@@ -293,14 +209,6 @@ def runs_since(pod: Json, container: str) -> datetime | None:
     """Return since when a container runs; None where it does not."""
     state = (status_of(pod, container) or {}).get("state") or {}
     return api_time((state.get("running") or {}).get("startedAt"))
-
-
-def api_time(text: str | None) -> datetime | None:
-    """Return a time as the API writes it; None where there is none."""
-    try:
-        return datetime.strptime(text or "", TIME).replace(tzinfo=timezone.utc)
-    except ValueError:
-        return None
 
 
 def _idle_guest(
@@ -373,35 +281,3 @@ def _refusal(source: Json) -> str:
     if phase in ("Succeeded", "Failed"):
         return f"it has ended ({phase})"
     return "" if source["spec"].get("nodeName") else "it has no node yet"
-
-
-def in_place_lines(plan: InPlacePlan) -> Iterator[str]:
-    """Yield the lines of a readable plan."""
-    place, terms = plan.place, plan.terms
-    yield f"in place in {place.source}, beside container {place.target}: there is no copy"
-    yield ""
-    if plan.idle is not None:
-        yield "What will be used:"
-        yield f"  container {plan.idle.place.debug_container}, which idles in the pod"
-    else:
-        yield "What will be added:"
-        choices = ", else ".join(choice.profile for choice in plan.choices)
-        image = plan.choices[0].container["image"]
-        yield f"  container {place.debug_container}: {image}, profile {choices}"
-        yield ""
-        yield "What stays for ever:"
-        yield f"  the entry of container {place.debug_container}: it goes only with the pod"
-        yield ""
-        yield "What ends, with or without this process:"
-        yield f"  its process: {_end_of_process(terms)}"
-    if plan.findings:
-        yield ""
-        yield "What you should know:"
-        for finding in plan.findings:
-            yield f"  {finding.level.value}: {finding.text}"
-
-
-def _end_of_process(terms: InPlaceTerms) -> str:
-    after = f"{duration_words(terms.linger)} after" if terms.linger else "with"
-    first, limit = duration_words(terms.first), duration_words(terms.limit)
-    return f"{after} the last session, after {first} if none comes, after {limit} in any case"

@@ -10,16 +10,23 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
-from kubectl_scratch.kube.objects import Json, annotations_of, labels_of, name, namespace, uid
+from kubectl_scratch.kube.objects import (
+    API_TIME,
+    Json,
+    annotations_of,
+    api_time,
+    labels_of,
+    name,
+    namespace,
+    uid,
+)
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER = "kubectl-scratch"
 SESSION_LABEL = "kubectl-scratch/session"
 SOURCE_ANNOTATION = "kubectl-scratch/source"
-# As the API writes times; of one length, so that they sort as text.
-TIME = "%Y-%m-%dT%H:%M:%SZ"
 CONTAINER_ANNOTATION = "kubectl-scratch/container"
 VIEW_ANNOTATION = "kubectl-scratch/view"
 ARCH_ANNOTATION = "kubectl-scratch/arch"
@@ -150,14 +157,8 @@ def longest_of(copy: Json) -> int:
 
 def age(obj: Json, now: datetime) -> int:
     """Return how many seconds ago an object was created."""
-    created = obj["metadata"].get("creationTimestamp")
-    if not created:
-        return 0
-    return max(math.ceil((now - _moment(created)).total_seconds()), 0)
-
-
-def _moment(text: str) -> datetime:
-    return datetime.strptime(text, TIME).replace(tzinfo=timezone.utc)
+    created = api_time(obj["metadata"].get("creationTimestamp"))
+    return 0 if created is None else max(math.ceil((now - created).total_seconds()), 0)
 
 
 def renewed_ttl(job: Json, now: datetime, ttl: float) -> int | None:
@@ -166,10 +167,8 @@ def renewed_ttl(job: Json, now: datetime, ttl: float) -> int | None:
     Both times are the cluster's: the TTL counts from the Job's completionTime. None until the
     Job controller has said when that was.
     """
-    completed = (job.get("status") or {}).get("completionTime")
-    if not completed:
-        return None
-    return math.ceil((now - _moment(completed)).total_seconds() + ttl)
+    completed = api_time((job.get("status") or {}).get("completionTime"))
+    return None if completed is None else math.ceil((now - completed).total_seconds() + ttl)
 
 
 def renewal(job: Json, session_id: str, now: datetime, ttl: float) -> Json:
@@ -198,7 +197,7 @@ def seat_of(session_id: str) -> str:
 
 def expiry(now: datetime, ttl: float) -> str:
     """Return until when a seat is taken, in the cluster's time."""
-    return (now + timedelta(seconds=ttl)).strftime(TIME)
+    return (now + timedelta(seconds=ttl)).strftime(API_TIME)
 
 
 def leaving(job_uid: str, session_id: str) -> Json:
@@ -209,4 +208,4 @@ def leaving(job_uid: str, session_id: str) -> Json:
 def sessions_in(job: Json, now: datetime) -> int:
     """Return how many seats are taken."""
     seats = {key: value for key, value in annotations_of(job).items() if key.startswith(SEAT)}
-    return sum(value > now.strftime(TIME) for value in seats.values())
+    return sum(value > now.strftime(API_TIME) for value in seats.values())

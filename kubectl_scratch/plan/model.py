@@ -6,15 +6,20 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_scratch.kube.objects import Json
 from kubectl_scratch.kube.selectors import NamespaceSelectors
-from kubectl_scratch.plan.debug_container import Candidate
 from kubectl_scratch.plan.findings import Edit, Finding, Level
-from kubectl_scratch.plan.mode import APP, TOOLS
-from kubectl_scratch.plan.mode_plan import DEFAULT_ARCH, ModeInputs
 from kubectl_scratch.plan.storage import Storage
+
+if TYPE_CHECKING:
+    from kubectl_scratch.plan.debug_container import Candidate
+
+# The views: inside the target container, and beside it in the debug container.
+APP, TOOLS = "app", "tools"
+# Of the tools, if that of the source's node is unknown.
+DEFAULT_ARCH = "amd64"
 
 
 class TargetKind(Enum):
@@ -88,6 +93,18 @@ class Plan(NamedTuple):
     def blockers(self) -> list[Finding]:
         """Return what forbids the plan."""
         return [f for f in self.findings if f.level is Level.BLOCKER]
+
+
+class ModeInputs(NamedTuple):
+    """What the cluster allows: ``arch`` is that of the source's node, None where it is not known.
+
+    ``seedable`` says that the user may create ConfigMaps, ``addable`` that they may add ephemeral
+    containers.
+    """
+
+    arch: str | None = None
+    seedable: bool = True
+    addable: bool = True
 
 
 class PlanInputs(NamedTuple):

@@ -14,7 +14,7 @@ from types import TracebackType
 
 from kubectl_scratch.kube import exec_stream
 from kubectl_scratch.kube.client import Client
-from kubectl_scratch.plan.in_place import tether_command
+from kubectl_scratch.plan.in_place_process import tether_command
 from kubectl_scratch.plan.model import SessionTarget
 from kubectl_scratch.session.remote import WebSocketCommand
 

@@ -8,8 +8,8 @@ from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.kube import client as api
 from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.objects import Json, innermost, name, namespace, status_of
-from kubectl_scratch.plan.mode import how_it_ended
 from kubectl_scratch.plan.model import SessionTarget
+from kubectl_scratch.plan.target_health import how_it_ended
 from kubectl_scratch.runtime.tasks import Task
 from kubectl_scratch.session.readiness import last_seen
 

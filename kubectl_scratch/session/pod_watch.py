@@ -12,8 +12,7 @@ from kubectl_scratch.kube import client as api
 from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.objects import Json, uid
 from kubectl_scratch.plan import remedies
-from kubectl_scratch.plan.mode import TOOLS
-from kubectl_scratch.plan.model import SessionTarget
+from kubectl_scratch.plan.model import TOOLS, SessionTarget
 from kubectl_scratch.plan.remedies import ARCH_HINT
 from kubectl_scratch.runtime.tasks import Task
 from kubectl_scratch.session.readiness import (

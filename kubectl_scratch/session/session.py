@@ -17,10 +17,10 @@ from kubectl_scratch.kube import client as api
 from kubectl_scratch.kube import exec_stream
 from kubectl_scratch.kube.exec_stream import is_over
 from kubectl_scratch.kube.exec_types import ExecOutcome
-from kubectl_scratch.kube.objects import has_ended, is_going, status_of
-from kubectl_scratch.plan.in_place import api_time, unwatched_command
-from kubectl_scratch.plan.mode import how_it_ended
+from kubectl_scratch.kube.objects import api_time, has_ended, is_going, status_of
+from kubectl_scratch.plan.in_place_process import unwatched_command
 from kubectl_scratch.plan.model import SessionTarget
+from kubectl_scratch.plan.target_health import how_it_ended
 from kubectl_scratch.request import SessionRequest, duration_words
 from kubectl_scratch.runtime import tasks
 from kubectl_scratch.runtime.temp_dir import private_folder

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from kubectl_scratch.plan.in_place import session_command
-from kubectl_scratch.plan.mode import APP
-from kubectl_scratch.plan.model import SessionTarget
+from kubectl_scratch.plan.in_place_process import session_command
+from kubectl_scratch.plan.model import APP, SessionTarget
 from kubectl_scratch.toolkit.archive import BIN, BUSYBOX, RC, applets
 
 # Helpers as functions, since any image with a shell takes them, and behind aliases, since

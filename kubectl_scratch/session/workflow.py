@@ -19,9 +19,7 @@ from kubectl_scratch.lookup.prefetching import Prefetched
 from kubectl_scratch.lookup.source import read_pod
 from kubectl_scratch.plan.build import make_plan
 from kubectl_scratch.plan.findings import Finding, Level, report_finding
-from kubectl_scratch.plan.mode import TOOLS
-from kubectl_scratch.plan.mode_plan import ModeInputs
-from kubectl_scratch.plan.model import Plan, PlanInputs
+from kubectl_scratch.plan.model import TOOLS, ModeInputs, Plan, PlanInputs
 from kubectl_scratch.request import DebugRequest, SessionRequest
 from kubectl_scratch.runtime.tasks import Task
 from kubectl_scratch.session.context import Context, wants_terminal

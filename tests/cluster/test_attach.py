@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubectl_scratch.plan import lease
-from kubectl_scratch.plan.podcopy import seed_edits
+from kubectl_scratch.plan.seed import seed_mounts
 from tests.cluster.conftest import Cluster, Json
 from tests.support.manifests import a_pod
 from tests.support.patience import PATIENCE
@@ -71,8 +71,8 @@ def test_a_pod_that_has_been_made_to_look_like_a_copy(cluster: Cluster, spec: Js
     marks = {lease.SOURCE_ANNOTATION: "x/report", lease.CONTAINER_ANNOTATION: "app"}
     owner = lease.owner_reference(job)
     pod["metadata"].update(annotations=marks, ownerReferences=[owner])
-    pod["spec"]["containers"][0]["volumeMounts"] = seed_edits.mounts()
-    volumes = [mount["name"] for mount in seed_edits.mounts()]
+    pod["spec"]["containers"][0]["volumeMounts"] = seed_mounts()
+    volumes = [mount["name"] for mount in seed_mounts()]
     pod["spec"]["volumes"] = [{"name": volume, "emptyDir": {}} for volume in volumes]
     cluster.apply(pod)
     before = [cluster.read(kind, name)["metadata"]["uid"] for kind in ("job", "pod")]

@@ -11,8 +11,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from kubectl_scratch.plan.mode import APP
-from kubectl_scratch.plan.model import SessionTarget, TargetKind
+from kubectl_scratch.plan.model import APP, SessionTarget, TargetKind
 from kubectl_scratch.session.shell import shell_helpers
 from kubectl_scratch.toolkit.archive import Entry, shipped_entries
 from testbed.archive import architecture

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kubectl_scratch.plan import lease
-from kubectl_scratch.plan.podcopy import seed_edits
+from kubectl_scratch.plan.seed import seed_mounts
 from tests.support.builders import a_container, a_pod
 
 Json = dict[str, Any]
@@ -24,7 +24,7 @@ def a_pair(uid: str = "u") -> tuple[Json, Json]:
         "annotations": {**marks, lease.VIEW_ANNOTATION: "app"},
     }
     metadata |= {"ownerReferences": [lease.owner_reference(job)]}
-    return a_pod(COPY, [a_container(volumeMounts=seed_edits.mounts())], metadata=metadata), job
+    return a_pod(COPY, [a_container(volumeMounts=seed_mounts())], metadata=metadata), job
 
 
 def _owner(**fields: Any) -> Change:

@@ -21,14 +21,9 @@ from kubectl_scratch.cli import plan_view
 from kubectl_scratch.kube.objects import all_containers, find, init_containers, labels_of, volumes
 from kubectl_scratch.kube.selectors import NamespaceSelectors, Selector, matches
 from kubectl_scratch.plan.build import make_plan
-from kubectl_scratch.plan.mode_plan import ModeInputs
-from kubectl_scratch.plan.model import Plan, PlanInputs
+from kubectl_scratch.plan.model import ModeInputs, Plan, PlanInputs
 from kubectl_scratch.plan.podcopy.container_edits import plain_init
-from kubectl_scratch.plan.podcopy.seed_edits import (
-    DEBUG_TOOLKIT_VOLUME,
-    SEED_VOLUME,
-    TOOLKIT_VOLUME,
-)
+from kubectl_scratch.plan.seed import DEBUG_TOOLKIT_VOLUME, SEED_VOLUME, TOOLKIT_VOLUME
 from kubectl_scratch.plan.storage import Storage
 from kubectl_scratch.request import Target
 from tests.support.builders import Json, a_request

@@ -14,13 +14,11 @@ from typing import Any
 import pexpect
 import pytest
 
-from kubectl_scratch.plan.in_place import (
-    InPlacePlan,
+from kubectl_scratch.cli.plan_view import in_place_lines
+from kubectl_scratch.plan.in_place import InPlacePlan, note_of, plan_in_place
+from kubectl_scratch.plan.in_place_process import (
     InPlaceTerms,
     idle_command,
-    in_place_lines,
-    note_of,
-    plan_in_place,
     session_command,
     tether_command,
 )

@@ -15,8 +15,7 @@ from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.lookup.manifest_shapes import REQUIRED_FIELDS, shape_fault, without_nulls
 from kubectl_scratch.lookup.pod_selection import choose_manifest, kind_of, pod_of
 from kubectl_scratch.plan.build import make_plan
-from kubectl_scratch.plan.mode_plan import ModeInputs
-from kubectl_scratch.plan.model import Plan, PlanInputs
+from kubectl_scratch.plan.model import ModeInputs, Plan, PlanInputs
 from kubectl_scratch.plan.storage import Storage
 from kubectl_scratch.request import Target
 from tests.support.builders import Json, a_container, a_pod, a_request

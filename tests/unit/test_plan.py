@@ -11,8 +11,7 @@ from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.plan import lease
 from kubectl_scratch.plan.build import make_plan, name_of_copy
 from kubectl_scratch.plan.findings import Level
-from kubectl_scratch.plan.mode_plan import ModeInputs
-from kubectl_scratch.plan.model import Plan, PlanInputs
+from kubectl_scratch.plan.model import ModeInputs, Plan, PlanInputs
 from kubectl_scratch.plan.target_container import choose_target
 from kubectl_scratch.request import CopyOptions, ModeOptions
 from tests.support.builders import Json, a_container, a_pod, a_request

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_scratch.plan.mode import APP
-from kubectl_scratch.plan.model import SessionTarget, TargetKind
+from kubectl_scratch.plan.model import APP, SessionTarget, TargetKind
 from kubectl_scratch.session.shell import shell_command, shell_helpers
 from kubectl_scratch.toolkit.archive import DATA
 from testbed.archive import architecture
