@@ -13,18 +13,12 @@ from kubectl_scratch.errors import ClusterError, InvalidRequest
 from kubectl_scratch.kube import client as api
 from kubectl_scratch.kube.objects import (
     Json,
-    all_containers,
-    annotations_of,
-    find,
     is_going,
-    labels_of,
     name,
-    namespace,
     uid,
 )
-from kubectl_scratch.plan import lease
-from kubectl_scratch.plan.model import APP, TOOLS, SessionTarget, TargetKind
-from kubectl_scratch.plan.seed import has_toolkit, is_held
+from kubectl_scratch.plan import lease, metadata
+from kubectl_scratch.plan.model import APP, TOOLS, SessionTarget
 from kubectl_scratch.request import check_container
 from kubectl_scratch.runtime.names import ARCHITECTURES, COMMAND
 
@@ -79,39 +73,19 @@ def target_in_copy(copy: Json, view: str | None = None) -> SessionTarget:
 
     Raises InvalidRequest for a pod that is no copy of ours, or has no such view.
     """
-    known = annotations_of(copy)
-    if lease.why_no_copy(copy):
+    if metadata.why_no_copy(copy):
         raise InvalidRequest(f"pod {name(copy)!r} is no copy of {COMMAND}", "debug makes one of it")
-    target = known.get(lease.CONTAINER_ANNOTATION, "")
+    found = metadata.target_of_copy(copy)
     # It becomes a part of the shell's helpers, and anybody may have written it.
-    check_container(target)
-    container = find(all_containers(copy), target) or {}
-    ephemerals = copy["spec"].get("ephemeralContainers") or []
-    beside = ephemerals[0] if ephemerals else {}
-    both = [c for c in (container, beside) if has_toolkit(c)]
-    return _checked(
-        SessionTarget(
-            kind=TargetKind.COPY,
-            namespace=namespace(copy),
-            pod=name(copy),
-            session_id=labels_of(copy)[lease.SESSION_LABEL],
-            debug_container=str(beside.get("name", "")),
-            target=target,
-            source=known[lease.SOURCE_ANNOTATION],
-            view=view or known.get(lease.VIEW_ANNOTATION, TOOLS),
-            held=is_held(container),
-            seeded=frozenset(str(c["name"]) for c in both),
-            arch=known.get(lease.ARCH_ANNOTATION, ARCHITECTURES[0]),
-        )
-    )
+    check_container(found.target)
+    return _checked(found._replace(view=view or found.view))
 
 
 def awaits_debug_container(copy: Json, view: str | None) -> bool:
     """Say whether a session in that view needs a debug container that is still to be added."""
-    known = annotations_of(copy)
-    is_copy = lease.SOURCE_ANNOTATION in known and lease.ALONE_ANNOTATION not in known
-    wanted = (view or known.get(lease.VIEW_ANNOTATION, TOOLS)) == TOOLS
-    return is_copy and wanted and not copy["spec"].get("ephemeralContainers")
+    found = metadata.target_of_copy(copy)
+    to_come = metadata.says_copy(copy) and not metadata.is_alone(copy)
+    return to_come and (view or found.view) == TOOLS and not found.debug_container
 
 
 def _checked(place: SessionTarget) -> SessionTarget:

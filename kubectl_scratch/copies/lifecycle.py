@@ -17,8 +17,8 @@ from kubectl_scratch.copies.seed_check import SeedMark, mark_of_created
 from kubectl_scratch.errors import ClusterError, LeftoverCopy
 from kubectl_scratch.kube import client as api
 from kubectl_scratch.kube.client import Answer, Client
-from kubectl_scratch.kube.objects import Json, annotations_of, is_going, labels_of, name, uid
-from kubectl_scratch.plan import lease
+from kubectl_scratch.kube.objects import Json, is_going, name, uid
+from kubectl_scratch.plan import lease, metadata
 from kubectl_scratch.plan.model import APP, TOOLS, Plan, SessionTarget
 from kubectl_scratch.plan.podcopy.manifest import GRACE_SECONDS
 from kubectl_scratch.request import duration_words
@@ -37,8 +37,6 @@ EXIT_SECONDS = 8.0
 BY_ANOTHER = "was deleted by somebody else"
 # An answer with which certainly nothing was created; others may come of a proxy that asked twice.
 NOT_CREATED = (400, 401, 403, 404, 405, 413, 415, 422, 429)
-# By whom and when something was created: what has the same marks is the same creation.
-MARKS = "kubectl-scratch/"
 
 
 class CopyTerms(NamedTuple):
@@ -175,7 +173,7 @@ class CopyMembership:
         if known is not None:
             return int(known)
         seconds = lease.age(found.body, found.at)
-        longest = max(self._terms.longest, lease.longest_of(found.body))
+        longest = max(self._terms.longest, metadata.longest_of(found.body))
         seconds += math.ceil(longest + self._terms.ttl)
         patch = {"metadata": {"uid": own}, "spec": {"activeDeadlineSeconds": seconds}}
         self._cluster.patch(path, patch)
@@ -199,7 +197,10 @@ class CopyMembership:
     def _leave_the_copy(self) -> None:
         """Delete the copy, unless sessions remain; raises ClusterError where none can tell."""
         lease_now = self._give_seat_back() if self._seated else None
-        others = lease.sessions_in(lease_now.body, lease_now.at) if lease_now else 0
+        others = 0
+        if lease_now is not None:
+            # Where our own entry can't be taken out, it counts for nothing.
+            others = metadata.sessions_in(lease_now.body, lease_now.at, self._session_id)
         if others:
             self._console.info(f"the copy stays: other sessions in it: {others}")
             self._stop_learning()
@@ -226,11 +227,7 @@ class CopyMembership:
                 return None
             if error.transient:
                 raise
-        # Our own seat can't be given back, so it counts for nothing.
-        answer = self._find(path, own)
-        if answer is not None:
-            annotations_of(answer.body).pop(lease.seat_of(self._session_id), "")
-        return answer
+        return self._find(path, own)
 
     def _find(self, path: str, own: str) -> Answer | None:
         """Read an object; None where it is gone: there is none, or another one of its name."""
@@ -285,7 +282,7 @@ class CopyMembership:
         manifest, likely = self._unsure[path]
         try:
             found = self._again(lambda: self._cluster.get(path, EXIT_TIMEOUT)).body
-            return _known_uid(found) if _is_same(found, manifest) else ""
+            return _known_uid(found) if metadata.is_same_creation(found, manifest) else ""
         except Exception as error:
             gone = isinstance(error, ClusterError) and error.gone
             if gone or not likely:
@@ -393,10 +390,8 @@ class CreatedCopy(CopyMembership):
         else:
             copy["spec"]["activeDeadlineSeconds"] = int(self._terms.deadline)
         # For a later session, which can't know it otherwise.
-        notes = copy["metadata"].setdefault("annotations", {})
-        notes[lease.LONGEST_ANNOTATION] = str(math.ceil(self._terms.longest))
-        if self.seed is not None:
-            notes[lease.SEED_ANNOTATION] = self.seed.uid
+        own = metadata.creator_annotations(self._terms.longest, self.seed and self.seed.uid)
+        copy["metadata"].setdefault("annotations", {}).update(own)
         return self._create(api.pods(self.place.namespace), copy)
 
     def _create_seed(self, owner: Json) -> None:
@@ -515,15 +510,6 @@ def _known_uid(obj: Json) -> str:
     if not own or not isinstance(own, str):
         raise ValueError("it has no UID")
     return own
-
-
-def _is_same(found: Json, manifest: Json) -> bool:
-    """Say whether an object has the labels and marks with which it is created here."""
-    wanted = {k: v for k, v in annotations_of(manifest).items() if k.startswith(MARKS)}
-    ours = {k: labels_of(manifest)[k] for k in (lease.MANAGED_BY, lease.SESSION_LABEL)}
-    return (
-        ours.items() <= labels_of(found).items() and wanted.items() <= annotations_of(found).items()
-    )
 
 
 def _kind_and_name(path: str) -> str:

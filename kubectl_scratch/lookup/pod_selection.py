@@ -9,7 +9,7 @@ from kubectl_scratch.kube.connection import is_name
 from kubectl_scratch.kube.kinds import KINDS
 from kubectl_scratch.kube.objects import Json, condition, container_statuses, is_going, name
 from kubectl_scratch.lookup import manifest_shapes
-from kubectl_scratch.plan import lease
+from kubectl_scratch.plan import metadata
 
 CRASHES, UNREADY, HEALTHY = range(3)
 
@@ -19,13 +19,9 @@ def candidate_pods(pods: list[Json]) -> list[Json]:
 
     Crashing before not ready before the newest; a pod that is being deleted comes last.
     """
-    found = [pod for pod in pods if lease.SOURCE_ANNOTATION not in _annotations(pod)]
+    found = [pod for pod in pods if not metadata.says_copy(pod)]
     newest = sorted(found, key=lambda pod: str(pod["metadata"].get("creationTimestamp")))[::-1]
     return sorted(newest, key=lambda pod: (is_going(pod), health_of(pod)))
-
-
-def _annotations(pod: Json) -> dict[str, str]:
-    return pod["metadata"].get("annotations") or {}
 
 
 def health_of(pod: Json) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from kubectl_scratch.kube.kinds import SERVICE
 from kubectl_scratch.kube.objects import (
-    API_TIME,
     Json,
     all_containers,
-    annotations_of,
     find,
     is_going,
     labels_of,
@@ -18,9 +18,17 @@ from kubectl_scratch.kube.objects import (
 )
 from kubectl_scratch.kube.selectors import NamespaceSelectors, anti_affinity_of, matches
 from kubectl_scratch.plan import debug_container, entrypoint_discovery, lease, remedies
-from kubectl_scratch.plan.debug_container import Candidate, DebugContainerForm
+from kubectl_scratch.plan.debug_container import DebugContainerForm, free_name
 from kubectl_scratch.plan.findings import Finding, Level
 from kubectl_scratch.plan.labels import choose_labels, stranger_of
+from kubectl_scratch.plan.metadata import (
+    Creation,
+    copy_annotations,
+    creation_annotations,
+    says_copy,
+    session_entry,
+    session_labels,
+)
 from kubectl_scratch.plan.mode import ModePlan, plan_mode
 from kubectl_scratch.plan.model import (
     APP,
@@ -57,8 +65,9 @@ def make_plan(source: Json, request: DebugRequest, around: PlanInputs) -> Plan:
     unserved = why_unserved(source, around.neighbours)
     caution = read_only_caution(source, target, options) or (unserved and f"{unserved}, {MAY_TAKE}")
     inside = plan_mode(source, target, request, around.ground, caution, around.now, copy_name)
-    marks = marks_of(source, target, options.reason, around)
-    ours = lease.session_labels(session_id)
+    place = session_target(source, target, request, inside, copy_name, around)
+    creation = Creation(around.author, around.now, options.reason or "")
+    ours = session_labels(session_id)
     # What an injector asks for is not chosen: without the proxy the copy would be cut off.
     fixed = {**mesh.injection_labels(source), **ours}
     kept = choose_labels(
@@ -72,12 +81,7 @@ def make_plan(source: Json, request: DebugRequest, around: PlanInputs) -> Plan:
         source,
         copy_name,
         {**kept.labels, **fixed},
-        {
-            **marks,
-            lease.VIEW_ANNOTATION: inside.stand.view,
-            lease.ARCH_ANNOTATION: arch_of(inside),
-            **({lease.ALONE_ANNOTATION: "true"} if inside.alone else {}),
-        },
+        copy_annotations(place, creation),
         options,
         target["name"],
         kept.gate,
@@ -87,21 +91,18 @@ def make_plan(source: Json, request: DebugRequest, around: PlanInputs) -> Plan:
         around.storage,
         target_runs(source, target, around.now),
     )
-    twin = inside.seeding is not None and request.image is None
     tools = debug_container.debug_containers(
         source,
         target,
-        form_of(copied.manifest, target, request, twin),
+        form_of(copied.manifest, target, request, has_twin(request, inside)),
         session_id,
         profile=request.profile,
         custom=request.custom,
     )
     return Plan(
-        place=session_target(
-            source, target, copied.manifest, tools.choices[0], inside, twin, around
-        )._replace(read_only=read_only_volumes(source, options)),
+        place=place,
         source=source,
-        lease=lease_of(copy_name, target, request, marks, around),
+        lease=lease_of(place, target, request, creation, around),
         copy=copied.manifest,
         choices=tools.choices,
         edits=(*kept.edits, *copied.edits),
@@ -133,48 +134,54 @@ def form_of(copy: Json, target: Json, request: DebugRequest, twin: bool) -> Debu
     return debug_container.container_of_image(copied, image, options.env, options.pull_policy)
 
 
+def has_twin(request: DebugRequest, inside: ModePlan) -> bool:
+    """Say whether the debug container is a twin of the target, with tools that the seed brings."""
+    return inside.seeding is not None and request.image is None
+
+
 def session_target(
     source: Json,
     target: Json,
-    copy: Json,
-    choice: Candidate,
+    request: DebugRequest,
     inside: ModePlan,
-    twin: bool,
+    copy_name: str,
     around: PlanInputs,
 ) -> SessionTarget:
-    """Return where the session will stand."""
-    debug_container = "" if inside.alone else choice.container["name"]
+    """Return the session's pod and container."""
+    debug_container = "" if inside.alone else free_name(source, around.session_id)
     seeded = {target["name"]} if inside.seeding else set()
+    if debug_container and has_twin(request, inside):
+        seeded.add(debug_container)
+    arch = inside.seeding.arch if inside.seeding else DEFAULT_ARCH
     return SessionTarget(
         kind=TargetKind.COPY,
         namespace=namespace(source),
-        pod=name(copy),
+        pod=copy_name,
         session_id=around.session_id,
         debug_container=debug_container,
         target=target["name"],
         source=f"{namespace(source)}/{name(source)}",
         view=inside.stand.view,
         held=inside.stand.held,
-        seeded=frozenset(seeded | ({debug_container} if twin and debug_container else set())),
-        arch=arch_of(inside),
-        arch_known=arch_of(inside) == around.ground.arch,
+        seeded=frozenset(seeded),
+        arch=arch,
+        arch_known=arch == around.ground.arch,
+        read_only=read_only_volumes(source, request.options),
     )
-
-
-def arch_of(inside: ModePlan) -> str:
-    """Return the architecture of the tools."""
-    return inside.seeding.arch if inside.seeding else DEFAULT_ARCH
 
 
 def lease_of(
-    copy_name: str, target: Json, request: DebugRequest, marks: Json, around: PlanInputs
+    place: SessionTarget,
+    target: Json,
+    request: DebugRequest,
+    creation: Creation,
+    around: PlanInputs,
 ) -> Json:
-    """Return the lease, in which the session has its seat."""
+    """Return the lease, with the session's entry in it."""
     ttl = request.session.ttl
-    seat = {lease.seat_of(around.session_id): lease.expiry(around.now, ttl)}
-    return lease.lease_manifest(
-        copy_name, around.session_id, target["image"], ttl, {**marks, **seat}
-    )
+    entry = session_entry(place.session_id, around.now + timedelta(seconds=ttl))
+    annotations = {**creation_annotations(place, creation), **entry}
+    return lease.lease_manifest(place.pod, place.session_id, target["image"], ttl, annotations)
 
 
 def seed_config_map(inside: ModePlan, copy_name: str, labels: dict[str, str]) -> Json | None:
@@ -200,17 +207,6 @@ def with_source(source: Json, neighbours: NamespaceSelectors) -> NamespaceSelect
     """Return the neighbours with the source itself, which may tolerate none of its kind."""
     controllers = (*neighbours.controllers, *anti_affinity_of(source))
     return neighbours._replace(controllers=controllers)
-
-
-def marks_of(source: Json, target: Json, reason: str | None, around: PlanInputs) -> dict[str, str]:
-    """Return the annotations by which people know a copy and its lease."""
-    marks = {
-        lease.SOURCE_ANNOTATION: f"{namespace(source)}/{name(source)}",
-        lease.CONTAINER_ANNOTATION: target["name"],
-        "kubectl-scratch/created-by": around.author,
-        "kubectl-scratch/created-at": around.now.strftime(API_TIME),
-    }
-    return {**marks, "kubectl-scratch/reason": reason} if reason else marks
 
 
 def name_of_copy(source: str, session_id: str) -> str:
@@ -262,7 +258,7 @@ def source_findings(source: Json) -> tuple[Finding, ...]:
     findings = []
     if (source["spec"].get("os") or {}).get("name") == "windows":
         findings.append(Finding(Level.BLOCKER, "it is a Windows pod, and the tools run on Linux"))
-    if lease.SOURCE_ANNOTATION in annotations_of(source):
+    if says_copy(source):
         text = f"it is a copy already: {COMMAND} attach {name(source)}"
         findings.append(Finding(Level.BLOCKER, text))
     if is_going(source):

@@ -124,7 +124,7 @@ def debug_containers(
     without. A ``profile`` other than auto is the only choice. ``custom`` is a partial
     container, merged last; InvalidRequest is raised where it can't be.
     """
-    base: Json = {"name": _free_name(source, session_id), **form.container}
+    base: Json = {"name": free_name(source, session_id), **form.container}
     base["securityContext"] = _own_context(source, target, form.is_twin)
     forms = _forms(source, base, profile, {} if custom is None else custom, form.is_twin)
     asked = [Candidate(n, f, _user_findings(source, target, f, form.is_twin)) for n, f in forms]
@@ -199,7 +199,8 @@ def _profiled(source: Json, base: Json, profile: str, is_twin: bool) -> Json:
     return profiles.apply_profile(profile, {**base, "securityContext": {**context, **user}})
 
 
-def _free_name(source: Json, session_id: str) -> str:
+def free_name(source: Json, session_id: str) -> str:
+    """Return a name for the debug container that no container of the source has."""
     return "scratch" if find(all_containers(source), "scratch") is None else f"scratch-{session_id}"
 
 

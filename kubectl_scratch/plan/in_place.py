@@ -21,25 +21,27 @@ from kubectl_scratch.kube.objects import (
     find,
     is_going,
     name,
-    namespace,
     status_of,
 )
 from kubectl_scratch.plan import debug_container
 from kubectl_scratch.plan.debug_container import Candidate
 from kubectl_scratch.plan.findings import Finding, Level
 from kubectl_scratch.plan.in_place_process import InPlaceTerms, idle_command
-from kubectl_scratch.plan.lease import SOURCE_ANNOTATION
-from kubectl_scratch.plan.model import SessionTarget, TargetKind
+from kubectl_scratch.plan.metadata import (
+    Note,
+    says_copy,
+    target_in_place,
+    targets_in_place,
+    with_note,
+    without_note,
+)
+from kubectl_scratch.plan.model import SessionTarget
 from kubectl_scratch.plan.target_container import choose_target
-from kubectl_scratch.request import LONGEST, DebugRequest
+from kubectl_scratch.request import DebugRequest
 from kubectl_scratch.runtime.names import COMMAND, DEFAULT_IMAGE
 
-_PREFIX = "scratch-"
-NOTE = "KUBECTL_SCRATCH"
 # https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-config-mirror
 MIRROR = "kubernetes.io/config.mirror"
-# Longer than any of ours lasts.
-MOST_SECONDS = 2 * LONGEST
 # A container that ends sooner is not worth going into.
 SOON = 60.0
 
@@ -49,19 +51,6 @@ FIRST = 4
 DEFAULTED = frozenset(
     {"imagePullPolicy", "resources", "terminationMessagePath", "terminationMessagePolicy"}
 )
-
-
-class Note(NamedTuple):
-    """What a container of ours says of itself, in a variable; ``form`` tells like from unlike.
-
-    Anybody may have written it. ``limit`` and ``linger`` are in seconds.
-    """
-
-    by: str
-    form: str
-    limit: float
-    linger: float
-    target: str
 
 
 class InPlaceContainer(NamedTuple):
@@ -110,7 +99,7 @@ def plan_in_place(
     terms = InPlaceTerms(session.ttl, request.linger, session.longest + request.linger)
     runs = _runs(source, target["name"])
     bare = [(choice, _bare(choice, target["name"] if runs else None)) for choice in tools.choices]
-    place = target_in_pod(source, target["name"], session_id)
+    place = target_in_place(source, target["name"], session_id)
     idle = _idle_guest(source, place, [container for _, container in bare], now)
     choices = tuple(
         choice._replace(container=_furnished(container, place, terms, author))
@@ -131,19 +120,6 @@ def _target(source: Json, request: DebugRequest) -> tuple[Json, tuple[Finding, .
     return choose_target(source, request) if named is None else (named, ())
 
 
-def target_in_pod(source: Json, target: str, session_id: str) -> SessionTarget:
-    """Return where the session stands in the source pod."""
-    return SessionTarget(
-        kind=TargetKind.IN_PLACE,
-        namespace=namespace(source),
-        pod=name(source),
-        session_id=session_id,
-        debug_container=f"{_PREFIX}{session_id}",
-        target=target,
-        source=f"{namespace(source)}/{name(source)}",
-    )
-
-
 def _runs(pod: Json, container: str) -> bool:
     return "running" in ((status_of(pod, container) or {}).get("state") or {})
 
@@ -161,48 +137,12 @@ def container_digest(container: Json) -> str:
 
 def _furnished(container: Json, place: SessionTarget, terms: InPlaceTerms, author: str) -> Json:
     """Return the container with its name, its process and the note of what it is."""
-    note = {
-        "by": author,
-        "form": container_digest(container),
-        "limit": terms.limit,
-        "linger": terms.linger,
-        "target": place.target,
-    }
-    own = [item for item in container.get("env") or [] if item["name"] != NOTE]
+    note = Note(author, container_digest(container), terms.limit, terms.linger, place.target)
     return {
-        **container,
+        **with_note(container, note),
         "name": place.debug_container,
         "command": list(idle_command(place.session_id, terms)),
-        "env": [*own, {"name": NOTE, "value": json.dumps(note, sort_keys=True)}],
     }
-
-
-def note_of(container: Json) -> Note | None:
-    """Return what a container of ours says of itself; None for any other."""
-    if not str(container.get("name", "")).startswith(_PREFIX):
-        return None
-    texts = [item.get("value") for item in container.get("env") or [] if item.get("name") == NOTE]
-    try:
-        said = json.loads(str(texts[-1]))
-        note = Note(
-            by=str(said["by"]),
-            form=str(said["form"]),
-            limit=float(said["limit"]),
-            linger=float(said["linger"]),
-            target=str(said["target"]),
-        )
-    except (IndexError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
-        # Anybody may have written it.
-        return None
-    return note if all(0 <= t <= MOST_SECONDS for t in (note.limit, note.linger)) else None
-
-
-def notes(pod: Json) -> Iterator[tuple[str, Note]]:
-    """Yield the names and notes of the containers of ours in a pod."""
-    for container in pod["spec"].get("ephemeralContainers") or []:
-        note = note_of(container)
-        if note is not None:
-            yield str(container["name"]), note
 
 
 def runs_since(pod: Json, container: str) -> datetime | None:
@@ -215,18 +155,16 @@ def _idle_guest(
     source: Json, place: SessionTarget, wanted: list[Json], now: datetime
 ) -> InPlaceContainer | None:
     """Return the container of ours that runs and is as good as a new one, one of ``wanted``."""
-    for container, note in notes(source):
-        since = runs_since(source, container)
-        if since is None or note.target != place.target:
+    for there, note in targets_in_place(source):
+        since = runs_since(source, there.container)
+        if since is None or there.target != place.target:
             continue
-        session_id = container.removeprefix(_PREFIX)
-        there = find(source["spec"]["ephemeralContainers"], container) or {}
-        if not any(_is_like(there, one, note, session_id) for one in wanted):
+        container = find(source["spec"]["ephemeralContainers"], there.container) or {}
+        if not any(_is_like(container, one, note, there.session_id) for one in wanted):
             continue
         left = note.limit - (now - since).total_seconds()
         if note.linger > 0 and left >= SOON:
-            place_there = place._replace(debug_container=container, session_id=session_id)
-            return InPlaceContainer(place_there, note.linger, left)
+            return InPlaceContainer(there, note.linger, left)
     return None
 
 
@@ -241,7 +179,7 @@ def _is_like(there: Json, wanted: Json, note: Note, session_id: str) -> bool:
     if idles != [w for at, w in enumerate(idle_command(session_id, terms)) if at != FIRST]:
         return False
     ignored = {"name", "command", *(DEFAULTED - wanted.keys())}
-    env = [item for item in there.get("env") or [] if item.get("name") != NOTE]
+    env = without_note(there)
     found = {k: v for k, v in {**there, "env": env}.items() if v and k not in ignored}
     return note.form == container_digest(wanted) and found == {k: v for k, v in wanted.items() if v}
 
@@ -274,7 +212,7 @@ def _refusal(source: Json) -> str:
         return "it is the mirror of a static pod, and takes no ephemeral container"
     if (source["spec"].get("os") or {}).get("name") == "windows":
         return "it is a Windows pod, and the tools run on Linux"
-    if SOURCE_ANNOTATION in annotations_of(source):
+    if says_copy(source):
         return f"it is a copy: {COMMAND} attach {name(source)}"
     if is_going(source):
         return "it is being deleted"

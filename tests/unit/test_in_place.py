@@ -15,13 +15,14 @@ import pexpect
 import pytest
 
 from kubectl_scratch.cli.plan_view import in_place_lines
-from kubectl_scratch.plan.in_place import InPlacePlan, note_of, plan_in_place
+from kubectl_scratch.plan.in_place import InPlacePlan, plan_in_place
 from kubectl_scratch.plan.in_place_process import (
     InPlaceTerms,
     idle_command,
     session_command,
     tether_command,
 )
+from kubectl_scratch.plan.metadata import note_of
 from kubectl_scratch.toolkit.archive import DATA
 from testbed.archive import architecture
 from tests.support.builders import Json, a_container, a_pod, a_request

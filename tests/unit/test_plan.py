@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.plan import lease
+from kubectl_scratch.plan import metadata
 from kubectl_scratch.plan.build import make_plan, name_of_copy
 from kubectl_scratch.plan.findings import Level
 from kubectl_scratch.plan.model import ModeInputs, Plan, PlanInputs
@@ -80,7 +80,7 @@ def test_a_windows_pod_is_blocked() -> None:
 
 
 def test_a_copy_is_not_copied() -> None:
-    source = a_pod(metadata={"annotations": {lease.SOURCE_ANNOTATION: "default/other"}})
+    source = a_pod(metadata={"annotations": {metadata.SOURCE_ANNOTATION: "default/other"}})
     (blocker,) = make_plan(source, a_request(), HERE).blockers
     assert blocker.text == "it is a copy already: kubectl scratch attach mypod"
 
@@ -256,7 +256,7 @@ def test_without_an_image_the_session_stands_inside_and_the_debug_container_is_a
     assert plan.place.seeded == {"app", "scratch"}
     assert {choice.container["image"] for choice in plan.choices} == {a_container()["image"]}
     assert seeds(plan)["metadata"]["name"] == plan.place.pod
-    assert seeds(plan)["metadata"]["labels"] == lease.session_labels("bcdfg")
+    assert seeds(plan)["metadata"]["labels"] == metadata.session_labels("bcdfg")
 
 
 def test_a_toolkit_image_beside_a_target_that_runs_brings_no_seed() -> None:
