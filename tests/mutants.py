@@ -553,8 +553,8 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/copies/create.py",
-        "[lease.SEED_ANNOTATION] = self.seed.uid",
-        '[lease.SEED_ANNOTATION] = ""',
+        "self.seed and self.seed.uid)",
+        '"")',
         ("tests/api/test_seedcheck.py::test_a_later_session_checks_as_well[replaced]",),
         "a later session knows which seed is ours",
     ),
@@ -600,9 +600,9 @@ MUTANTS = (
         "an answer about another object is none",
     ),
     Mutant(
-        "kubectl_scratch/copies/created_object.py",
-        "ours.items() <= labels_of(found).items() and wanted",
-        "wanted",
+        "kubectl_scratch/plan/metadata.py",
+        "        labels.items() <= labels_of(found).items()\n",
+        "        True\n",
         (
             "tests/api/test_ways_out.py"
             "::test_what_was_perhaps_created_by_another_is_left_alone[labels]",
@@ -610,8 +610,8 @@ MUTANTS = (
         "nor by its annotations",
     ),
     Mutant(
-        "kubectl_scratch/copies/created_object.py",
-        " and wanted.items() <= annotations_of(found).items()",
+        "kubectl_scratch/plan/metadata.py",
+        "        and annotations.items() <= annotations_of(found).items()\n",
         "",
         (
             "tests/api/test_ways_out.py"
@@ -696,15 +696,15 @@ MUTANTS = (
     # debugger.py
     Mutant(
         "kubectl_scratch/plan/debug_container.py",
-        "own = seed_edits.mounts(seed_edits.DEBUG_TOOLKIT_VOLUME)",
-        "own = seed_edits.mounts()",
+        "own = seed_mounts(DEBUG_TOOLKIT_VOLUME)",
+        "own = seed_mounts()",
         ("tests/unit/test_debug_container.py::test_a_twin_runs_nothing_that_the_app_could_write",),
         "a debug container, which may be privileged, runs nothing that the app could write",
     ),
     Mutant(
         "kubectl_scratch/plan/debug_container.py",
-        "not in (seed_edits.SEED_VOLUME, seed_edits.TOOLKIT_VOLUME)",
-        "not in (seed_edits.SEED_VOLUME,)",
+        "not in (SEED_VOLUME, TOOLKIT_VOLUME)",
+        "not in (SEED_VOLUME,)",
         ("tests/unit/test_debug_container.py::test_a_twin_runs_nothing_that_the_app_could_write",),
         "nor has it the app's toolkit folder",
     ),
@@ -980,14 +980,14 @@ MUTANTS = (
     ),
     # hold.py
     Mutant(
-        "kubectl_scratch/plan/podcopy/seed_edits.py",
+        "kubectl_scratch/plan/seed.py",
         '"mountPath": archive.SEED_FOLDER, "readOnly": True}',
         '"mountPath": archive.SEED_FOLDER}',
         ("tests/unit/test_seed_edits.py::test_nothing_may_write_where_the_seed_is",),
         "nobody in the copy changes the seed",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/seed_edits.py",
+        "kubectl_scratch/plan/seed.py",
         'verbatim = [word.replace("$", "$$") for word in said]',
         "verbatim = list(said)",
         ("tests/unit/test_seed_edits.py::test_what_is_known_of_an_entrypoint",),
@@ -1019,7 +1019,7 @@ MUTANTS = (
         "with --hold-all no init container runs again",
     ),
     Mutant(
-        "kubectl_scratch/plan/podcopy/seed_edits.py",
+        "kubectl_scratch/plan/seed.py",
         '        "immutable": True,\n',
         "",
         (
@@ -1048,7 +1048,7 @@ MUTANTS = (
         "a container that only says that it is ours is not used",
     ),
     Mutant(
-        "kubectl_scratch/plan/in_place.py",
+        "kubectl_scratch/plan/metadata.py",
         "return note if all(0 <= t <= MOST_SECONDS for t in (note.limit, note.linger)) else None",
         "return note",
         ("tests/unit/test_in_place.py::test_a_note_of_somebody_else_s_is_none",),
@@ -1056,7 +1056,7 @@ MUTANTS = (
     ),
     # inside.py
     Mutant(
-        "kubectl_scratch/plan/mode_plan.py",
+        "kubectl_scratch/plan/mode.py",
         "learns = unknown and (loops if said.learn is None else said.learn)",
         "learns = unknown and said.learn is not False",
         ("tests/unit/test_mode_plan.py::test_when_a_run_is_watched",),
@@ -1097,7 +1097,7 @@ MUTANTS = (
     # joining.py
     Mutant(
         "kubectl_scratch/copies/join.py",
-        "if lease.why_no_copy(copy):",
+        "if metadata.why_no_copy(copy):",
         "if False:",
         ("tests/api/test_attach.py::test_what_is_no_copy_can_not_be_joined[mypod0]",),
         "no other pod is taken for a copy",
@@ -1127,7 +1127,7 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/copies/join.py",
-        "check_container(target)",
+        "check_container(found.target)",
         "pass",
         (
             "tests/api/test_attach.py"
@@ -1204,7 +1204,7 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/plan/labels.py",
-        'if key in ours or key.startswith(f"{MANAGER}/"):',
+        "if key in ours or key.startswith(KEY_PREFIX):",
         "if False:",
         ("tests/unit/test_labels.py::test_what_is_ours_on_the_copy_is_dropped",),
         "a copy is found by labels of its own",
@@ -1353,15 +1353,15 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/plan/lease.py",
-        "math.ceil((now - _moment(completed)).total_seconds() + ttl)",
+        "math.ceil((now - completed).total_seconds() + ttl)",
         "math.ceil(ttl)",
         ("tests/unit/test_lease.py::test_the_ttl_counts_from_the_completion[12:01:40-400]",),
         "a long session keeps its copy",
     ),
     Mutant(
         "kubectl_scratch/plan/lease.py",
-        'patch: Json = {"metadata": {"uid": uid(job), "annotations": seat}}',
-        'patch: Json = {"metadata": {"annotations": seat}}',
+        'patch: Json = {"metadata": {"uid": uid(job), "annotations": entry}}',
+        'patch: Json = {"metadata": {"annotations": entry}}',
         ("tests/unit/test_lease.py::test_a_renewal_names_the_uid_and_keeps_the_seat",),
         "no namesake of a lease is renewed",
     ),
@@ -1373,9 +1373,9 @@ MUTANTS = (
         "no namesake of a lease is left",
     ),
     Mutant(
-        "kubectl_scratch/plan/lease.py",
-        "return sum(value > now.strftime(TIME)",
-        "return sum(bool(value) or value > now.strftime(TIME)",
+        "kubectl_scratch/plan/metadata.py",
+        "return sum(value > now.strftime(API_TIME)",
+        "return sum(bool(value) or value > now.strftime(API_TIME)",
         ("tests/unit/test_lease.py::test_a_seat_is_taken_until_it_expires",),
         "a session that was killed keeps no copy for ever",
     ),
@@ -1387,15 +1387,15 @@ MUTANTS = (
         "the Job controller does not count the copy",
     ),
     Mutant(
-        "kubectl_scratch/plan/lease.py",
-        "    if labels_of(pod).get(MANAGED_BY) != MANAGER:\n",
+        "kubectl_scratch/plan/metadata.py",
+        "    if not is_ours(pod):\n",
         "    if False:\n",
         ("tests/unit/test_lease.py::test_what_differs_in_one_property_is_not_ours[pod-label]",),
         "a pod without our label is no copy",
     ),
     Mutant(
-        "kubectl_scratch/plan/lease.py",
-        "    if not labels_of(pod).get(SESSION_LABEL):\n",
+        "kubectl_scratch/plan/metadata.py",
+        "    if not session_of(pod):\n",
         "    if False:\n",
         (
             "tests/unit/test_lease.py"
@@ -1404,7 +1404,7 @@ MUTANTS = (
         "nor one without a session",
     ),
     Mutant(
-        "kubectl_scratch/plan/lease.py",
+        "kubectl_scratch/plan/metadata.py",
         "    if not annotations_of(pod).get(SOURCE_ANNOTATION):\n",
         "    if False:\n",
         ("tests/unit/test_lease.py::test_what_differs_in_one_property_is_not_ours[pod-no-source]",),
@@ -1418,23 +1418,23 @@ MUTANTS = (
         "a Job of another name is no lease of it",
     ),
     Mutant(
-        "kubectl_scratch/plan/lease.py",
-        "    if labels_of(job).get(MANAGED_BY) != MANAGER:\n",
+        "kubectl_scratch/plan/metadata.py",
+        "    if not is_ours(job):\n",
         "    if False:\n",
         ("tests/unit/test_lease.py::test_what_differs_in_one_property_is_not_ours[job-label]",),
         "nor one without our label",
     ),
     Mutant(
-        "kubectl_scratch/plan/lease.py",
-        "if labels_of(job).get(SESSION_LABEL) != labels_of(pod)[SESSION_LABEL]:",
+        "kubectl_scratch/plan/metadata.py",
+        "if session_of(job) != session_of(pod):",
         "if False:",
         ("tests/unit/test_lease.py::test_what_differs_in_one_property_is_not_ours[job-session]",),
         "nor one of another session",
     ),
     Mutant(
-        "kubectl_scratch/plan/lease.py",
-        "if annotations_of(job).get(SOURCE_ANNOTATION) != annotations_of(pod)[SOURCE_ANNOTATION]:",
-        "if False:",
+        "kubectl_scratch/plan/metadata.py",
+        "if annotations_of(job).get(SOURCE_ANNOTATION) !=",
+        "if annotations_of(pod).get(SOURCE_ANNOTATION) !=",
         ("tests/unit/test_lease.py::test_what_differs_in_one_property_is_not_ours[job-source]",),
         "nor one of another source",
     ),
@@ -1547,7 +1547,7 @@ MUTANTS = (
     # plan.py
     Mutant(
         "kubectl_scratch/plan/build.py",
-        "    if lease.SOURCE_ANNOTATION in annotations_of(source):\n",
+        "    if says_copy(source):\n",
         "    if False:\n",
         ("tests/unit/test_plan.py::test_a_copy_is_not_copied",),
         "there is no copy of a copy",
@@ -1571,8 +1571,8 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/plan/build.py",
-        "{**marks, **seat}",
-        "marks",
+        "{**creation_annotations(place, creation), **entry}",
+        "{**creation_annotations(place, creation)}",
         ("tests/api/test_attach.py::test_a_signal_in_one_session_leaves_the_other_alone",),
         "the first session is counted from the beginning",
     ),
@@ -2025,7 +2025,7 @@ MUTANTS = (
     # targets.py
     Mutant(
         "kubectl_scratch/lookup/pod_selection.py",
-        "if lease.SOURCE_ANNOTATION not in annotations_of(pod)]",
+        "if not metadata.says_copy(pod)]",
         "if pod]",
         ("tests/unit/test_pod_selection.py::test_a_copy_is_never_a_candidate",),
         "debug deployment/x takes no copy",

@@ -63,7 +63,7 @@ def text_of_copy(given: DebugArguments, context: Context) -> tuple[str, bool]:
 
 def text_in_place(given: DebugArguments, context: Context) -> tuple[str, bool]:
     """Return the plan of a container in the pod itself, and whether it would fail."""
-    from kubectl_scratch.plan.in_place import in_place_lines
+    from kubectl_scratch.cli.plan_view import in_place_lines
     from kubectl_scratch.session import in_place_session
 
     server = given.dry_run == "server"

@@ -40,7 +40,7 @@ def read_listing(
     """Read what there is of ours, and the cluster's time; without leases where they can't be."""
     from kubectl_scratch.copies.listing import find_foreign, find_listed
     from kubectl_scratch.kube import client as api
-    from kubectl_scratch.plan import lease
+    from kubectl_scratch.plan import metadata
 
     here = cluster.namespace
     pods = api.everywhere("/api/v1", "pods") if everywhere else api.pods(here)
@@ -48,7 +48,7 @@ def read_listing(
     answer = cluster.get(pods)
     found, now = answer.body["items"], answer.at
     try:
-        ours = f"{lease.MANAGED_BY}={lease.MANAGER}"
+        ours = f"{metadata.MANAGED_BY}={metadata.MANAGER}"
         leases = cluster.get(jobs, labelSelector=ours).body["items"]
     except ClusterError as error:
         if not error.forbidden:

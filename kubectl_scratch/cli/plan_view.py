@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubectl_scratch.kube.objects import Json, name
-from kubectl_scratch.plan.build import Plan
 from kubectl_scratch.plan.findings import Finding
+from kubectl_scratch.plan.in_place import InPlacePlan
+from kubectl_scratch.plan.in_place_process import InPlaceTerms
+from kubectl_scratch.plan.model import Plan
 from kubectl_scratch.runtime.durations import duration_words
 
 
@@ -18,11 +20,11 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     yield ""
     yield "What will be created:"
     lasts = duration_words(ttl)
-    yield f"  job/{place.copy_name}: the lease, which ends {lasts} after a session that was lost"
+    yield f"  job/{place.pod}: the lease, which ends {lasts} after a session that was lost"
     if plan.seed is not None:
         seed = f"the seed, through which the tools come ({place.arch})"
-        yield f"  configmap/{place.copy_name}: {seed}"
-    yield f"  pod/{place.copy_name}: the copy"
+        yield f"  configmap/{place.pod}: {seed}"
+    yield f"  pod/{place.pod}: the copy"
     if plan.learning is not None:
         yield f"  pod/{name(plan.learning)}: the learning run"
     if place.debug_container:
@@ -53,3 +55,35 @@ def manifests(plan: Plan) -> Json:
     """
     made = [plan.lease, plan.seed, plan.copy]
     return {"apiVersion": "v1", "kind": "List", "items": [item for item in made if item]}
+
+
+def in_place_lines(plan: InPlacePlan) -> Iterator[str]:
+    """Yield the lines of a readable plan."""
+    place, terms = plan.place, plan.terms
+    yield f"in place in {place.source}, beside container {place.target}: there is no copy"
+    yield ""
+    if plan.idle is not None:
+        yield "What will be used:"
+        yield f"  container {plan.idle.place.debug_container}, which idles in the pod"
+    else:
+        yield "What will be added:"
+        choices = ", else ".join(choice.profile for choice in plan.choices)
+        image = plan.choices[0].container["image"]
+        yield f"  container {place.debug_container}: {image}, profile {choices}"
+        yield ""
+        yield "What stays for ever:"
+        yield f"  the entry of container {place.debug_container}: it goes only with the pod"
+        yield ""
+        yield "What ends, with or without this process:"
+        yield f"  its process: {_end_of_process(terms)}"
+    if plan.findings:
+        yield ""
+        yield "What you should know:"
+        for finding in plan.findings:
+            yield f"  {finding.level.value}: {finding.text}"
+
+
+def _end_of_process(terms: InPlaceTerms) -> str:
+    after = f"{duration_words(terms.linger)} after" if terms.linger else "with"
+    first, limit = duration_words(terms.first), duration_words(terms.limit)
+    return f"{after} the last session, after {first} if none comes, after {limit} in any case"

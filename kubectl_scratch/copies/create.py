@@ -23,10 +23,9 @@ from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.kinds import Kind
 from kubectl_scratch.kube.objects import Json, name, uid
 from kubectl_scratch.kube.retry import retried
-from kubectl_scratch.plan import lease
-from kubectl_scratch.plan.build import Plan, SessionTarget
+from kubectl_scratch.plan import lease, metadata
 from kubectl_scratch.plan.debug_container import Candidate
-from kubectl_scratch.plan.mode import APP, TOOLS
+from kubectl_scratch.plan.model import APP, TOOLS, Plan, SessionTarget
 from kubectl_scratch.runtime.console import Console
 from kubectl_scratch.runtime.durations import duration_words
 from kubectl_scratch.runtime.interrupts import Interrupts
@@ -49,7 +48,7 @@ class CreatedCopy(CopyMembership):
         interrupts: Interrupts,
         console: Console,
     ) -> None:
-        super().__init__(plan.place, plan.session_id, terms, cluster, interrupts, console)
+        super().__init__(plan.place, plan.place.session_id, terms, cluster, interrupts, console)
         self._plan = plan
         self._begun, self._over = threading.Event(), threading.Event()
         self._adding: Task[None] | None = None
@@ -118,10 +117,8 @@ class CreatedCopy(CopyMembership):
         else:
             copy["spec"]["activeDeadlineSeconds"] = int(self._terms.deadline)
         # For a later session, which can't know it otherwise.
-        notes = copy["metadata"].setdefault("annotations", {})
-        notes[lease.LONGEST_ANNOTATION] = str(math.ceil(self._terms.longest))
-        if self.seed is not None:
-            notes[lease.SEED_ANNOTATION] = self.seed.uid
+        own = metadata.creator_annotations(self._terms.longest, self.seed and self.seed.uid)
+        copy["metadata"].setdefault("annotations", {}).update(own)
         return self._create(POD, copy)
 
     def _create_seed(self, owner: Json) -> None:

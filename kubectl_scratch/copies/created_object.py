@@ -8,8 +8,7 @@ from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.kube import client as api
 from kubectl_scratch.kube.answers import NOT_KUBERNETES
 from kubectl_scratch.kube.kinds import KINDS, Kind
-from kubectl_scratch.kube.objects import Json, annotations_of, labels_of, name, uid
-from kubectl_scratch.plan import lease
+from kubectl_scratch.kube.objects import Json, name, uid
 
 POD, JOB = KINDS["pod"], KINDS["job"]
 # By whom and when something was created: what has the same marks is the same creation.
@@ -58,15 +57,6 @@ def doubt_about(error: BaseException, manifest: Json) -> Doubt | None:
         return Doubt(manifest, likely=True)
     # A name that is in use may be ours, too: of a request that a proxy sent twice.
     return None if error.not_done else Doubt(manifest, likely=not error.conflict)
-
-
-def is_same_creation(found: Json, manifest: Json) -> bool:
-    """Say whether an object has the labels and marks with which it is created here."""
-    wanted = {k: v for k, v in annotations_of(manifest).items() if k.startswith(MARKS)}
-    ours = {k: labels_of(manifest)[k] for k in (lease.MANAGED_BY, lease.SESSION_LABEL)}
-    return (
-        ours.items() <= labels_of(found).items() and wanted.items() <= annotations_of(found).items()
-    )
 
 
 def problem_of(error: Exception) -> str:

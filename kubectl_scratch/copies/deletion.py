@@ -6,11 +6,12 @@ import shlex
 import time
 from collections.abc import Callable, Iterable
 
-from kubectl_scratch.copies.created_object import CreatedObject, is_same_creation, problem_of
+from kubectl_scratch.copies.created_object import CreatedObject, problem_of
 from kubectl_scratch.errors import ClusterError, LeftoverCopy
 from kubectl_scratch.kube.client import Answer, Client
 from kubectl_scratch.kube.objects import is_going, uid
 from kubectl_scratch.kube.retry import retried
+from kubectl_scratch.plan.metadata import is_same_creation
 from kubectl_scratch.plan.podcopy.manifest import GRACE_SECONDS
 from kubectl_scratch.runtime.console import Console
 from kubectl_scratch.runtime.interrupts import Interrupts

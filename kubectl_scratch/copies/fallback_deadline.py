@@ -7,7 +7,7 @@ import math
 from kubectl_scratch.copies.created_object import CreatedObject, problem_of
 from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.kube.client import Client
-from kubectl_scratch.plan import lease
+from kubectl_scratch.plan import lease, metadata
 from kubectl_scratch.runtime.console import Console
 from kubectl_scratch.runtime.durations import duration_words
 
@@ -54,7 +54,7 @@ class FallbackDeadline:
         if known is not None:
             return int(known)
         seconds = lease.age(found.body, found.at)
-        longest = max(self._longest, lease.longest_of(found.body))
+        longest = max(self._longest, metadata.longest_of(found.body))
         seconds += math.ceil(longest + self._ttl)
         patch = {"metadata": {"uid": copy.uid}, "spec": {"activeDeadlineSeconds": seconds}}
         self._cluster.patch(copy.path, patch)

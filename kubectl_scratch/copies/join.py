@@ -10,19 +10,13 @@ from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.connection import check_container
 from kubectl_scratch.kube.objects import (
     Json,
-    all_containers,
-    annotations_of,
-    find,
     is_going,
     name,
-    namespace,
     uid,
 )
 from kubectl_scratch.kube.retry import despite_conflicts
-from kubectl_scratch.plan import lease
-from kubectl_scratch.plan.build import SessionTarget
-from kubectl_scratch.plan.mode import APP, TOOLS
-from kubectl_scratch.plan.podcopy import seed_edits
+from kubectl_scratch.plan import lease, metadata
+from kubectl_scratch.plan.model import APP, TOOLS, SessionTarget
 from kubectl_scratch.runtime.console import Console
 from kubectl_scratch.runtime.interrupts import Interrupts
 from kubectl_scratch.runtime.names import ARCHITECTURES, COMMAND
@@ -46,20 +40,20 @@ class JoinedCopy(CopyMembership):
         self._pod = pod
 
     def _begin(self) -> None:
-        job = CreatedObject(JOB, self.place.namespace, self.place.copy_name)
+        job = CreatedObject(JOB, self.place.namespace, self.place.pod)
         try:
             found = self._cluster.get(job.path)
         except ClusterError as error:
             if not error.gone:
                 raise
-            problem = f"copy {self.place.copy_name!r} has no lease, so it takes one session only"
+            problem = f"copy {self.place.pod!r} has no lease, so it takes one session only"
             raise InvalidRequest(problem) from error
         foreign = lease.why_foreign(self._pod, found.body)
         if foreign:
             problem = f"pod {name(self._pod)!r} is no copy of {COMMAND}: {foreign}"
             raise InvalidRequest(problem, "nothing was changed")
         if is_going(self._pod) or is_going(found.body):
-            raise InvalidRequest(f"copy {self.place.copy_name!r} is being deleted")
+            raise InvalidRequest(f"copy {self.place.pod!r} is being deleted")
         self.seed = mark_in_copy(self._pod, uid(found.body)) if self.place.has_seed else None
         patch = lease.renewal(found.body, self._session_id, found.at, self._terms.ttl)
         self._objects = [
@@ -83,46 +77,28 @@ def target_in_copy(copy: Json, view: str | None = None) -> SessionTarget:
 
     Raises InvalidRequest for a pod that is no copy of ours, or has no such view.
     """
-    known = annotations_of(copy)
-    if lease.why_no_copy(copy):
+    if metadata.why_no_copy(copy):
         raise InvalidRequest(f"pod {name(copy)!r} is no copy of {COMMAND}", "debug makes one of it")
-    target = known.get(lease.CONTAINER_ANNOTATION, "")
+    found = metadata.target_of_copy(copy)
     # It becomes a part of the shell's helpers, and anybody may have written it.
-    check_container(target)
-    container = find(all_containers(copy), target) or {}
-    ephemerals = copy["spec"].get("ephemeralContainers") or []
-    beside = ephemerals[0] if ephemerals else {}
-    both = [c for c in (container, beside) if seed_edits.has_toolkit(c)]
-    return _checked(
-        SessionTarget(
-            namespace=namespace(copy),
-            copy_name=name(copy),
-            debug_container=str(beside.get("name", "")),
-            target=target,
-            source=known[lease.SOURCE_ANNOTATION],
-            view=view or known.get(lease.VIEW_ANNOTATION, TOOLS),
-            held=seed_edits.is_held(container),
-            seeded=frozenset(str(c["name"]) for c in both),
-            arch=known.get(lease.ARCH_ANNOTATION, ARCHITECTURES[0]),
-        )
-    )
+    check_container(found.target)
+    return _checked(found._replace(view=view or found.view))
 
 
 def awaits_debug_container(copy: Json, view: str | None) -> bool:
     """Say whether a session in that view needs a debug container that is still to be added."""
-    known = annotations_of(copy)
-    is_copy = lease.SOURCE_ANNOTATION in known and lease.ALONE_ANNOTATION not in known
-    wanted = (view or known.get(lease.VIEW_ANNOTATION, TOOLS)) == TOOLS
-    return is_copy and wanted and not copy["spec"].get("ephemeralContainers")
+    found = metadata.target_of_copy(copy)
+    to_come = metadata.says_copy(copy) and not metadata.is_alone(copy)
+    return to_come and (view or found.view) == TOOLS and not found.debug_container
 
 
 def _checked(place: SessionTarget) -> SessionTarget:
     if place.arch not in ARCHITECTURES:
         raise InvalidRequest(f"there are no tools for the copy's architecture {place.arch!r}")
     if place.view == APP and place.target not in place.seeded:
-        problem = f"copy {place.copy_name!r} was made without a way into its target"
+        problem = f"copy {place.pod!r} was made without a way into its target"
         raise InvalidRequest(problem, "--view tools stands beside it")
     if place.view != APP and not place.debug_container:
-        problem = f"copy {place.copy_name!r} has no debug container"
+        problem = f"copy {place.pod!r} has no debug container"
         raise InvalidRequest(problem, "--view app stands inside its target")
     return place

@@ -7,19 +7,20 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from kubectl_scratch.kube.objects import (
+    API_TIME,
     Json,
-    annotations_of,
+    api_time,
     find,
     init_containers,
     is_going,
-    labels_of,
     name,
     namespace,
     status_of,
 )
-from kubectl_scratch.plan import lease
+from kubectl_scratch.plan import lease, metadata
 from kubectl_scratch.plan.entrypoint_discovery import WATCHER
-from kubectl_scratch.plan.in_place import Note, api_time, notes, runs_since
+from kubectl_scratch.plan.in_place import runs_since
+from kubectl_scratch.plan.model import SessionTarget
 
 IN_PLACE = "in-place"
 RUNNING, _ENDING, ENDED, _STARTING = "running", "ending", "ended", "starting"
@@ -87,23 +88,22 @@ def _key(obj: Json) -> tuple[str, str]:
 
 def is_copy(pod: Json) -> bool:
     """Say whether a pod is a copy of ours; the pod of a learning run is none."""
-    ours = labels_of(pod).get(lease.MANAGED_BY) == lease.MANAGER
-    return ours and find(init_containers(pod), WATCHER) is None
+    return metadata.is_ours(pod) and find(init_containers(pod), WATCHER) is None
 
 
 def listed_copy(pod: Json, job: Json | None, now: datetime) -> Listed:
     """Return a copy as a leftover; ``job`` is its lease."""
-    known = annotations_of(pod)
+    target, creation = metadata.target_of_copy(pod), metadata.creation_of(pod)
     return Listed(
         namespace=namespace(pod),
         name=name(pod),
-        source=known.get(lease.SOURCE_ANNOTATION, ""),
-        view=known.get(lease.VIEW_ANNOTATION, ""),
+        source=target.source,
+        view=metadata.says_view(pod),
         state=_state_of_pod(pod),
-        target=known.get(lease.CONTAINER_ANNOTATION, ""),
-        by=known.get("kubectl-scratch/created-by", ""),
-        reason=known.get("kubectl-scratch/reason", ""),
-        sessions=None if job is None else lease.sessions_in(job, now),
+        target=target.target,
+        by=creation.by,
+        reason=creation.reason,
+        sessions=None if job is None else metadata.sessions_in(job, now),
         expires=_deadline(pod) if job is None else _end_of_lease(job),
         since=api_time(pod["metadata"].get("creationTimestamp")),
     )
@@ -133,21 +133,22 @@ def _after(since: datetime | None, seconds: float | None) -> datetime | None:
 
 def listed_containers(pod: Json) -> Iterator[Listed]:
     """Yield the containers of ours in a pod."""
-    for container, note in notes(pod):
-        yield _of_container(pod, container, note)
+    for target, note in metadata.targets_in_place(pod):
+        yield _of_container(pod, target, note)
 
 
-def _of_container(pod: Json, container: str, note: Note) -> Listed:
+def _of_container(pod: Json, target: SessionTarget, note: metadata.Note) -> Listed:
+    container = target.container
     since = runs_since(pod, container)
     state = (status_of(pod, container) or {}).get("state") or {}
     ended = state.get("terminated") or {}
     return Listed(
         namespace=namespace(pod),
         name=f"{name(pod)}/{container}",
-        source=f"{namespace(pod)}/{name(pod)}",
+        source=target.source,
         view=IN_PLACE,
         state=ENDED if ended else RUNNING if since else _STARTING,
-        target=note.target,
+        target=target.target,
         by=note.by,
         sessions=0 if ended else None,
         expires=_after(since, note.limit),
@@ -225,4 +226,4 @@ def _item(row: Listed) -> Json:
 
 
 def _stamp(at: datetime | None) -> str | None:
-    return None if at is None else at.strftime(lease.TIME)
+    return None if at is None else at.strftime(API_TIME)

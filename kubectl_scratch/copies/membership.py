@@ -13,10 +13,9 @@ from kubectl_scratch.copies.heartbeat import Heartbeat
 from kubectl_scratch.copies.seed_check import SeedMark
 from kubectl_scratch.errors import ClusterError, LeftoverCopy
 from kubectl_scratch.kube.client import Answer, Client
-from kubectl_scratch.kube.objects import Json, annotations_of
-from kubectl_scratch.plan import lease
-from kubectl_scratch.plan.build import SessionTarget
-from kubectl_scratch.plan.mode import TOOLS
+from kubectl_scratch.kube.objects import Json
+from kubectl_scratch.plan import lease, metadata
+from kubectl_scratch.plan.model import TOOLS, SessionTarget
 from kubectl_scratch.runtime.console import Console
 from kubectl_scratch.runtime.durations import duration_words
 from kubectl_scratch.runtime.interrupts import Interrupts
@@ -120,7 +119,7 @@ class CopyMembership:
 
     def _give_deadline(self) -> bool:
         """Give the copy a deadline; return False if there is none yet, as while it is created."""
-        mine = (POD, self.place.copy_name)
+        mine = (POD, self.place.pod)
         copy = next((o for o in self._objects if (o.kind, o.name) == mine and o.uid), None)
         return copy is not None and self._fallback.give(copy)
 
@@ -147,7 +146,10 @@ class CopyMembership:
         Raises ClusterError if nobody can tell whether they remain.
         """
         lease_now = self._leave_lease(deletion) if self._entered else None
-        others = lease.sessions_in(lease_now.body, lease_now.at) if lease_now else 0
+        others = 0
+        if lease_now is not None:
+            # If our own entry cannot be removed, it counts for nothing.
+            others = metadata.sessions_in(lease_now.body, lease_now.at, self._session_id)
         if not others:
             return deletion.delete_all(self._objects)
         self._console.info(f"the copy stays: other sessions in it: {others}")
@@ -172,11 +174,7 @@ class CopyMembership:
                 return None
             if error.transient:
                 raise
-        # Our own entry can't be removed, so it counts for nothing.
-        answer = deletion.find(job)
-        if answer is not None:
-            annotations_of(answer.body).pop(lease.seat_of(self._session_id), "")
-        return answer
+        return deletion.find(job)
 
     def _what_else_ends_it(self) -> str:
         """Return what becomes of a copy that could not be deleted."""

@@ -18,10 +18,10 @@ from typing import NamedTuple
 from kubectl_scratch.errors import ClusterError, SessionError
 from kubectl_scratch.kube import client as api
 from kubectl_scratch.kube.client import Client
-from kubectl_scratch.kube.objects import Json, annotations_of, labels_of, uid
+from kubectl_scratch.kube.objects import Json, uid
 from kubectl_scratch.kube.retry import retried
-from kubectl_scratch.plan import lease
-from kubectl_scratch.plan.podcopy import seed_edits
+from kubectl_scratch.plan import metadata
+from kubectl_scratch.plan.seed import seed_config_map_name
 from kubectl_scratch.runtime.tasks import Task
 
 _LOOK_SECONDS, _PAUSES = 10.0, (0.3, 0.3)
@@ -51,9 +51,9 @@ def mark_of_created(found: Json, path: str, binary: str) -> SeedMark:
 
 def mark_in_copy(pod: Json, owner: str) -> SeedMark:
     """Return what there is to check in a copy that another session has created."""
-    where = pod["metadata"]["namespace"], seed_edits.seed_config_map_name(pod)
-    session = labels_of(pod).get(lease.SESSION_LABEL, "")
-    own = annotations_of(pod).get(lease.SEED_ANNOTATION, "")
+    where = pod["metadata"]["namespace"], seed_config_map_name(pod)
+    session = metadata.session_of(pod)
+    own = metadata.seed_uid_of(pod)
     return SeedMark(api.config_maps(*where), own, session=session, owner=owner)
 
 
@@ -96,7 +96,7 @@ class SeedCheck:
         owners = [owner.get("uid") for owner in found["metadata"].get("ownerReferences") or []]
         if ours.owner and ours.owner not in owners:
             return "its ConfigMap does not belong to the copy's lease"
-        if ours.session and labels_of(found).get(lease.SESSION_LABEL) != ours.session:
+        if ours.session and metadata.session_of(found) != ours.session:
             return "its ConfigMap is that of another session"
         if ours.digest and carried != ours.digest:
             return "its ConfigMap has other contents than it was created with"

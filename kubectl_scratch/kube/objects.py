@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from typing import Any
 
 Json = dict[str, Any]
 
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
+# As the API writes times; of one length, so that they sort as text.
+API_TIME = "%Y-%m-%dT%H:%M:%SZ"
 # Why a container has ended that never ran, in the words of containerd and of others.
 NOT_STARTED = ("StartError", "ContainerCannotRun")
 
@@ -42,6 +45,14 @@ def annotations_of(obj: Json) -> dict[str, str]:
 def labels_of(obj: Json) -> dict[str, str]:
     """Return metadata.labels, empty where there are none."""
     return obj["metadata"].get("labels") or {}
+
+
+def api_time(text: str | None) -> datetime | None:
+    """Return a time that the API has written; None if there is none, or no time."""
+    try:
+        return datetime.strptime(text or "", API_TIME).replace(tzinfo=timezone.utc)
+    except (TypeError, ValueError):
+        return None
 
 
 def is_going(obj: Json) -> bool:

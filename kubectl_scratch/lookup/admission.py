@@ -6,9 +6,9 @@ from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.kube import client as api
 from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.objects import Json, all_containers, find, init_containers
-from kubectl_scratch.plan.build import Plan
 from kubectl_scratch.plan.debug_container import Candidate, as_regular
 from kubectl_scratch.plan.findings import Finding, Level
+from kubectl_scratch.plan.model import Plan
 
 # Webhooks that keep state refuse a dry run, whatever the object is.
 # https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#side-effects

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from kubectl_scratch.kube.objects import (
     Json,
-    annotations_of,
     condition,
     container_statuses,
     is_going,
 )
-from kubectl_scratch.plan import lease
+from kubectl_scratch.plan import metadata
 
 CRASHES, UNREADY, HEALTHY = range(3)
 
@@ -19,7 +18,7 @@ def candidate_pods(pods: list[Json]) -> list[Json]:
 
     Crashing before not ready before the newest; a pod that is being deleted comes last.
     """
-    found = [pod for pod in pods if lease.SOURCE_ANNOTATION not in annotations_of(pod)]
+    found = [pod for pod in pods if not metadata.says_copy(pod)]
     newest = sorted(found, key=lambda pod: str(pod["metadata"].get("creationTimestamp")))[::-1]
     return sorted(newest, key=lambda pod: (is_going(pod), health_of(pod)))
 

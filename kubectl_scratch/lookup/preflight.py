@@ -12,9 +12,8 @@ from kubectl_scratch.kube.kinds import CLAIM, SELECTING
 from kubectl_scratch.kube.objects import Json, all_containers
 from kubectl_scratch.lookup import admission
 from kubectl_scratch.plan import remedies
-from kubectl_scratch.plan.build import Plan
 from kubectl_scratch.plan.findings import Finding, Level
-from kubectl_scratch.plan.mode import TOOLS
+from kubectl_scratch.plan.model import TOOLS, Plan
 from kubectl_scratch.plan.node_fit import UNSELECTED, no_node_for
 from kubectl_scratch.plan.remedies import ARCH_HINT
 from kubectl_scratch.runtime.tasks import Task

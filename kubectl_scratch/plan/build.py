@@ -1,17 +1,13 @@
-"""The plan: a value that says everything that will be done, before anything is done."""
+"""Make the plan of one debug, of the source pod and what there is around it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-from types import MappingProxyType
-from typing import NamedTuple
+from datetime import timedelta
 
 from kubectl_scratch.kube.kinds import SERVICE
 from kubectl_scratch.kube.objects import (
     Json,
     all_containers,
-    annotations_of,
     find,
     is_going,
     labels_of,
@@ -21,15 +17,31 @@ from kubectl_scratch.kube.objects import (
     volumes,
 )
 from kubectl_scratch.kube.selectors import NamespaceSelectors, anti_affinity_of, matches
-from kubectl_scratch.plan import debug_container, entrypoint_discovery, lease, mode, remedies
-from kubectl_scratch.plan.debug_container import Candidate, DebugContainerForm
-from kubectl_scratch.plan.findings import Edit, Finding, Level
+from kubectl_scratch.plan import debug_container, entrypoint_discovery, lease, remedies
+from kubectl_scratch.plan.debug_container import DebugContainerForm, free_name
+from kubectl_scratch.plan.findings import Finding, Level
 from kubectl_scratch.plan.labels import choose_labels, stranger_of
-from kubectl_scratch.plan.mode import APP, TOOLS
-from kubectl_scratch.plan.mode_plan import DEFAULT_ARCH, ModeInputs, ModePlan, plan_mode
-from kubectl_scratch.plan.podcopy import manifest, mesh, seed_edits, volume_edits
-from kubectl_scratch.plan.storage import Storage
+from kubectl_scratch.plan.metadata import (
+    Creation,
+    copy_annotations,
+    creation_annotations,
+    says_copy,
+    session_entry,
+    session_labels,
+)
+from kubectl_scratch.plan.mode import ModePlan, plan_mode
+from kubectl_scratch.plan.model import (
+    APP,
+    DEFAULT_ARCH,
+    Plan,
+    PlanInputs,
+    SessionTarget,
+    TargetKind,
+)
+from kubectl_scratch.plan.podcopy import manifest, mesh, volume_edits
+from kubectl_scratch.plan.seed import config_map
 from kubectl_scratch.plan.target_container import choose_target
+from kubectl_scratch.plan.target_health import target_runs
 from kubectl_scratch.request import CopyOptions, DebugRequest
 from kubectl_scratch.runtime.names import COMMAND, DEFAULT_IMAGE
 from kubectl_scratch.toolkit import archive
@@ -41,100 +53,21 @@ MAY_TAKE = "and it may take work from somewhere"
 RUNS_IT = "--no-hold runs it"
 
 
-class SessionTarget(NamedTuple):
-    """Where a session stands in a copy, and what it is a copy of.
-
-    ``debug_container`` is empty where there is none, ``seeded`` names the containers into which
-    the toolkit comes through the seed, for ``arch``, which ``arch_known`` says is that of the
-    source's node. ``view`` is app or tools. ``tag`` is that of an in-place container: there is no
-    copy then, and ``copy_name`` is the source's. ``read_only`` names, by container, the volumes
-    that are read-only in the copy and not in the source.
-    """
-
-    namespace: str
-    copy_name: str
-    debug_container: str
-    target: str
-    source: str
-    view: str = TOOLS
-    held: bool = False
-    seeded: frozenset[str] = frozenset()
-    arch: str = DEFAULT_ARCH
-    arch_known: bool = True
-    tag: str = ""
-    read_only: Mapping[str, tuple[str, ...]] = MappingProxyType({})
-
-    @property
-    def container(self) -> str:
-        """Return the container in which the session runs."""
-        return self.target if self.view == APP else self.debug_container
-
-    @property
-    def has_seed(self) -> bool:
-        """Say whether the session's tools come through the seed."""
-        return self.container in self.seeded
-
-
-class Plan(NamedTuple):
-    """What one ``debug`` will do.
-
-    ``copy``, ``seed`` (the ConfigMap) and ``learning`` (the pod of the learning run) lack only
-    their owner, whose UID the cluster gives. ``choices`` are the debug container in the order in
-    which the cluster is asked to accept it: the later ones ask for less.
-    """
-
-    place: SessionTarget
-    source: Json
-    session_id: str
-    lease: Json
-    copy: Json
-    choices: tuple[Candidate, ...]
-    edits: tuple[Edit, ...]
-    findings: tuple[Finding, ...]
-    seed: Json | None = None
-    learning: Json | None = None
-    # The source's, where it has one.
-    node: str | None = None
-
-    @property
-    def blockers(self) -> list[Finding]:
-        """Return what forbids the plan."""
-        return [f for f in self.findings if f.level is Level.BLOCKER]
-
-
-class PlanInputs(NamedTuple):
-    """What a plan depends on besides the source pod: who, when, and what else there is.
-
-    ``suffix`` is five random characters, ``now`` the cluster's time; ``claims`` are the
-    namespace's PersistentVolumeClaims by name, None if they can't be read; ``found`` tells
-    how the source pod was found; ``ground`` what the cluster allows for the seed; ``storage``
-    what it does to volumes.
-    """
-
-    suffix: str
-    author: str
-    now: datetime
-    neighbours: NamespaceSelectors = NamespaceSelectors()
-    claims: Mapping[str, Json] | None = None
-    found: tuple[Finding, ...] = ()
-    ground: ModeInputs = ModeInputs()
-    storage: Storage = Storage()
-
-
 def make_plan(source: Json, request: DebugRequest, around: PlanInputs) -> Plan:
     """Plan the copy of ``source``.
 
     Raises InvalidRequest where the container is not in the pod, or something else that a flag
     names.
     """
-    options, suffix = request.options, around.suffix
+    options, session_id = request.options, around.session_id
     target, choice = choose_target(source, request)
-    copy_name = options.name or name_of_copy(name(source), suffix)
+    copy_name = options.name or name_of_copy(name(source), session_id)
     unserved = why_unserved(source, around.neighbours)
     caution = read_only_caution(source, target, options) or (unserved and f"{unserved}, {MAY_TAKE}")
     inside = plan_mode(source, target, request, around.ground, caution, around.now, copy_name)
-    marks = marks_of(source, target, options.reason, around)
-    ours = lease.session_labels(suffix)
+    place = session_target(source, target, request, inside, copy_name, around)
+    creation = Creation(around.author, around.now, options.reason or "")
+    ours = session_labels(session_id)
     # What an injector asks for is not chosen: without the proxy the copy would be cut off.
     fixed = {**mesh.injection_labels(source), **ours}
     kept = choose_labels(
@@ -148,12 +81,7 @@ def make_plan(source: Json, request: DebugRequest, around: PlanInputs) -> Plan:
         source,
         copy_name,
         {**kept.labels, **fixed},
-        {
-            **marks,
-            lease.VIEW_ANNOTATION: inside.stand.view,
-            lease.ARCH_ANNOTATION: arch_of(inside),
-            **({lease.ALONE_ANNOTATION: "true"} if inside.alone else {}),
-        },
+        copy_annotations(place, creation),
         options,
         target["name"],
         kept.gate,
@@ -161,24 +89,20 @@ def make_plan(source: Json, request: DebugRequest, around: PlanInputs) -> Plan:
         inside.seeding,
         inside.stand.view == APP,
         around.storage,
-        mode.target_runs(source, target, around.now),
+        target_runs(source, target, around.now),
     )
-    twin = inside.seeding is not None and request.image is None
     tools = debug_container.debug_containers(
         source,
         target,
-        form_of(copied.manifest, target, request, twin),
-        suffix,
+        form_of(copied.manifest, target, request, has_twin(request, inside)),
+        session_id,
         profile=request.profile,
         custom=request.custom,
     )
     return Plan(
-        place=session_target(
-            source, target, copied.manifest, tools.choices[0], inside, twin, around.ground
-        )._replace(read_only=read_only_volumes(source, options)),
+        place=place,
         source=source,
-        session_id=suffix,
-        lease=lease_of(copy_name, target, request, marks, around),
+        lease=lease_of(place, target, request, creation, around),
         copy=copied.manifest,
         choices=tools.choices,
         edits=(*kept.edits, *copied.edits),
@@ -194,7 +118,7 @@ def make_plan(source: Json, request: DebugRequest, around: PlanInputs) -> Plan:
             *tools.findings,
         ),
         seed=seed_config_map(inside, copy_name, ours),
-        learning=discovery_pod(inside, copied.manifest, target, suffix),
+        learning=discovery_pod(inside, copied.manifest, target),
         node=source["spec"].get("nodeName"),
     )
 
@@ -210,54 +134,64 @@ def form_of(copy: Json, target: Json, request: DebugRequest, twin: bool) -> Debu
     return debug_container.container_of_image(copied, image, options.env, options.pull_policy)
 
 
+def has_twin(request: DebugRequest, inside: ModePlan) -> bool:
+    """Say whether the debug container is a twin of the target, with tools that the seed brings."""
+    return inside.seeding is not None and request.image is None
+
+
 def session_target(
     source: Json,
     target: Json,
-    copy: Json,
-    choice: Candidate,
+    request: DebugRequest,
     inside: ModePlan,
-    twin: bool,
-    ground: ModeInputs,
+    copy_name: str,
+    around: PlanInputs,
 ) -> SessionTarget:
-    """Return where the session will stand."""
-    debug_container = "" if inside.alone else choice.container["name"]
+    """Return the session's pod and container."""
+    debug_container = "" if inside.alone else free_name(source, around.session_id)
     seeded = {target["name"]} if inside.seeding else set()
+    if debug_container and has_twin(request, inside):
+        seeded.add(debug_container)
+    arch = inside.seeding.arch if inside.seeding else DEFAULT_ARCH
     return SessionTarget(
+        kind=TargetKind.COPY,
         namespace=namespace(source),
-        copy_name=name(copy),
+        pod=copy_name,
+        session_id=around.session_id,
         debug_container=debug_container,
         target=target["name"],
         source=f"{namespace(source)}/{name(source)}",
         view=inside.stand.view,
         held=inside.stand.held,
-        seeded=frozenset(seeded | ({debug_container} if twin and debug_container else set())),
-        arch=arch_of(inside),
-        arch_known=arch_of(inside) == ground.arch,
+        seeded=frozenset(seeded),
+        arch=arch,
+        arch_known=arch == around.ground.arch,
+        read_only=read_only_volumes(source, request.options),
     )
 
 
-def arch_of(inside: ModePlan) -> str:
-    """Return the architecture of the tools."""
-    return inside.seeding.arch if inside.seeding else DEFAULT_ARCH
-
-
 def lease_of(
-    copy_name: str, target: Json, request: DebugRequest, marks: Json, around: PlanInputs
+    place: SessionTarget,
+    target: Json,
+    request: DebugRequest,
+    creation: Creation,
+    around: PlanInputs,
 ) -> Json:
-    """Return the lease, in which the session has its seat."""
+    """Return the lease, with the session's entry in it."""
     ttl = request.session.ttl
-    seat = {lease.seat_of(around.suffix): lease.expiry(around.now, ttl)}
-    return lease.lease_manifest(copy_name, around.suffix, target["image"], ttl, {**marks, **seat})
+    entry = session_entry(place.session_id, around.now + timedelta(seconds=ttl))
+    annotations = {**creation_annotations(place, creation), **entry}
+    return lease.lease_manifest(place.pod, place.session_id, target["image"], ttl, annotations)
 
 
 def seed_config_map(inside: ModePlan, copy_name: str, labels: dict[str, str]) -> Json | None:
     """Return the ConfigMap with the seed, where one is needed."""
     if inside.seeding is None:
         return None
-    return seed_edits.config_map(copy_name, archive.seed_bytes(inside.seeding.arch), labels)
+    return config_map(copy_name, archive.seed_bytes(inside.seeding.arch), labels)
 
 
-def discovery_pod(inside: ModePlan, copy: Json, target: Json, suffix: str) -> Json | None:
+def discovery_pod(inside: ModePlan, copy: Json, target: Json) -> Json | None:
     """Return the pod of the learning run, where there is one."""
     if not inside.learns or inside.seeding is None:
         return None
@@ -275,20 +209,9 @@ def with_source(source: Json, neighbours: NamespaceSelectors) -> NamespaceSelect
     return neighbours._replace(controllers=controllers)
 
 
-def marks_of(source: Json, target: Json, reason: str | None, around: PlanInputs) -> dict[str, str]:
-    """Return the annotations by which people know a copy and its lease."""
-    marks = {
-        lease.SOURCE_ANNOTATION: f"{namespace(source)}/{name(source)}",
-        lease.CONTAINER_ANNOTATION: target["name"],
-        "kubectl-scratch/created-by": around.author,
-        "kubectl-scratch/created-at": around.now.strftime(lease.TIME),
-    }
-    return {**marks, "kubectl-scratch/reason": reason} if reason else marks
-
-
-def name_of_copy(source: str, suffix: str) -> str:
-    """Return ``<source>-scratch-<suffix>``, cut so that it can be a hostname."""
-    tail = f"-scratch-{suffix}"
+def name_of_copy(source: str, session_id: str) -> str:
+    """Return ``<source>-scratch-<session_id>``, cut so that it can be a hostname."""
+    tail = f"-scratch-{session_id}"
     return source[: LONGEST_NAME - len(tail)].rstrip("-.") + tail
 
 
@@ -335,7 +258,7 @@ def source_findings(source: Json) -> tuple[Finding, ...]:
     findings = []
     if (source["spec"].get("os") or {}).get("name") == "windows":
         findings.append(Finding(Level.BLOCKER, "it is a Windows pod, and the tools run on Linux"))
-    if lease.SOURCE_ANNOTATION in annotations_of(source):
+    if says_copy(source):
         text = f"it is a copy already: {COMMAND} attach {name(source)}"
         findings.append(Finding(Level.BLOCKER, text))
     if is_going(source):

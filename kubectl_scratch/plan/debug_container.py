@@ -9,8 +9,8 @@ from kubectl_scratch.kube.objects import Json, all_containers, find, status_of
 from kubectl_scratch.plan import profiles
 from kubectl_scratch.plan.custom import merge_custom
 from kubectl_scratch.plan.findings import Finding, Level
-from kubectl_scratch.plan.podcopy import seed_edits
 from kubectl_scratch.plan.profiles import AUTO, NOBODY, RESTRICTED, context_of
+from kubectl_scratch.plan.seed import DEBUG_TOOLKIT_VOLUME, SEED_VOLUME, TOOLKIT_VOLUME, seed_mounts
 from kubectl_scratch.toolkit import archive
 
 # A process that idles for as long as the pod lives. A shell as first process would end with
@@ -85,7 +85,7 @@ def container_like_target(
     for item in container.get("env") or []:
         _read_of_the_target(item, target)
     container["command"] = [archive.SEED, "idle", "0"]
-    own = seed_edits.mounts(seed_edits.DEBUG_TOOLKIT_VOLUME)
+    own = seed_mounts(DEBUG_TOOLKIT_VOLUME)
     container["volumeMounts"] = [*filter(_is_the_app_s, _mounts_of(target)), *own]
     if env:
         given = {name for name, _ in env}
@@ -112,7 +112,7 @@ def debug_containers(
     source: Json,
     target: Json,
     form: DebugContainerForm,
-    suffix: str,
+    session_id: str,
     profile: str = AUTO,
     custom: Json | None = None,
 ) -> ToolsImage:
@@ -124,7 +124,7 @@ def debug_containers(
     without. A ``profile`` other than auto is the only choice. ``custom`` is a partial
     container, merged last; InvalidRequest is raised where it can't be.
     """
-    base: Json = {"name": _free_name(source, suffix), **form.container}
+    base: Json = {"name": free_name(source, session_id), **form.container}
     base["securityContext"] = _own_context(source, target, form.is_twin)
     forms = _forms(source, base, profile, {} if custom is None else custom, form.is_twin)
     asked = [Candidate(n, f, _user_findings(source, target, f, form.is_twin)) for n, f in forms]
@@ -146,7 +146,7 @@ def _is_partial(mount: Json) -> bool:
 
 
 def _is_the_app_s(mount: Json) -> bool:
-    return mount["name"] not in (seed_edits.SEED_VOLUME, seed_edits.TOOLKIT_VOLUME)
+    return mount["name"] not in (SEED_VOLUME, TOOLKIT_VOLUME)
 
 
 def _hides_tools(mount: Json) -> bool:
@@ -199,8 +199,9 @@ def _profiled(source: Json, base: Json, profile: str, is_twin: bool) -> Json:
     return profiles.apply_profile(profile, {**base, "securityContext": {**context, **user}})
 
 
-def _free_name(source: Json, suffix: str) -> str:
-    return "scratch" if find(all_containers(source), "scratch") is None else f"scratch-{suffix}"
+def free_name(source: Json, session_id: str) -> str:
+    """Return a name for the debug container that no container of the source has."""
+    return "scratch" if find(all_containers(source), "scratch") is None else f"scratch-{session_id}"
 
 
 def _own_context(source: Json, target: Json, is_twin: bool) -> Json:

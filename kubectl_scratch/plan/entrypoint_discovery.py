@@ -17,7 +17,8 @@ from kubectl_scratch.kube.objects import (
     innermost,
     namespace,
 )
-from kubectl_scratch.plan.podcopy import mesh, seed_edits
+from kubectl_scratch.plan.podcopy import mesh
+from kubectl_scratch.plan.seed import seed_mounts, toolkit_volumes
 from kubectl_scratch.toolkit import archive
 
 WATCHER = "scratch-watch"
@@ -83,7 +84,7 @@ def discovery_pod_manifest(copy: Json, target: Json, name: str, config_map: str)
             "restartPolicy": "OnFailure",
             "shareProcessNamespace": True,
             "terminationGracePeriodSeconds": _GRACE_SECONDS,
-            "volumes": seed_edits.toolkit_volumes(config_map),
+            "volumes": toolkit_volumes(config_map),
         },
     }
     # Nothing goes out of it, and a proxy's own containers would only delay it.
@@ -109,7 +110,7 @@ def _watcher(common: Json, target: Json, resources: Json) -> Json:
         "name": WATCHER,
         "command": [archive.SEED, "learn", str(len(target.get("args") or ())), target["name"]],
         "restartPolicy": "Always",
-        "volumeMounts": seed_edits.mounts(),
+        "volumeMounts": seed_mounts(),
         **_resources(needs),
     }
 

@@ -9,38 +9,39 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import NamedTuple
 
 from kubectl_scratch.kube.objects import (
     Json,
     all_containers,
     annotations_of,
+    api_time,
     find,
     is_going,
     name,
-    namespace,
     status_of,
 )
 from kubectl_scratch.plan import debug_container
-from kubectl_scratch.plan.build import SessionTarget
 from kubectl_scratch.plan.debug_container import Candidate
 from kubectl_scratch.plan.findings import Finding, Level
-from kubectl_scratch.plan.lease import SOURCE_ANNOTATION, TIME
+from kubectl_scratch.plan.in_place_process import InPlaceTerms, idle_command
+from kubectl_scratch.plan.metadata import (
+    Note,
+    says_copy,
+    target_in_place,
+    targets_in_place,
+    with_note,
+    without_note,
+)
+from kubectl_scratch.plan.model import SessionTarget
 from kubectl_scratch.plan.target_container import choose_target
 from kubectl_scratch.request import DebugRequest
-from kubectl_scratch.runtime.durations import LONGEST, duration_words
 from kubectl_scratch.runtime.names import COMMAND, DEFAULT_IMAGE
-from kubectl_scratch.toolkit.scripts import one_line, read_script
 
-_PREFIX = "scratch-"
-NOTE = "KUBECTL_SCRATCH"
 # https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-config-mirror
 MIRROR = "kubernetes.io/config.mirror"
-# Longer than any of ours lasts.
-MOST_SECONDS = 2 * LONGEST
 # A container that ends sooner is not worth going into.
 SOON = 60.0
 
@@ -50,27 +51,6 @@ FIRST = 4
 DEFAULTED = frozenset(
     {"imagePullPolicy", "resources", "terminationMessagePath", "terminationMessagePolicy"}
 )
-
-
-class InPlaceTerms(NamedTuple):
-    """How long the container idles, in seconds: for a first session, after one, and in all."""
-
-    first: float
-    linger: float
-    limit: float
-
-
-class Note(NamedTuple):
-    """What a container of ours says of itself, in a variable; ``form`` tells like from unlike.
-
-    Anybody may have written it. ``limit`` and ``linger`` are in seconds.
-    """
-
-    by: str
-    form: str
-    limit: float
-    linger: float
-    target: str
 
 
 class InPlaceContainer(NamedTuple):
@@ -101,9 +81,9 @@ class InPlacePlan(NamedTuple):
 
 
 def plan_in_place(
-    source: Json, request: DebugRequest, tag: str, author: str, now: datetime
+    source: Json, request: DebugRequest, session_id: str, author: str, now: datetime
 ) -> InPlacePlan:
-    """Plan an ephemeral container in ``source``; ``tag`` is five random characters.
+    """Plan an ephemeral container in ``source``; ``session_id`` is five random characters.
 
     ``now`` is the cluster's time. Raises InvalidRequest where the container is not in the pod.
     """
@@ -113,13 +93,13 @@ def plan_in_place(
         target, image, request.options.env, request.options.pull_policy
     )
     tools = debug_container.debug_containers(
-        source, target, form, tag, profile=request.profile, custom=request.custom
+        source, target, form, session_id, profile=request.profile, custom=request.custom
     )
     session = request.session
     terms = InPlaceTerms(session.ttl, request.linger, session.longest + request.linger)
     runs = _runs(source, target["name"])
     bare = [(choice, _bare(choice, target["name"] if runs else None)) for choice in tools.choices]
-    place = target_in_pod(source, target["name"], tag)
+    place = target_in_place(source, target["name"], session_id)
     idle = _idle_guest(source, place, [container for _, container in bare], now)
     choices = tuple(
         choice._replace(container=_furnished(container, place, terms, author))
@@ -140,18 +120,6 @@ def _target(source: Json, request: DebugRequest) -> tuple[Json, tuple[Finding, .
     return choose_target(source, request) if named is None else (named, ())
 
 
-def target_in_pod(source: Json, target: str, tag: str) -> SessionTarget:
-    """Return where the session stands in the source pod."""
-    return SessionTarget(
-        namespace=namespace(source),
-        copy_name=name(source),
-        debug_container=f"{_PREFIX}{tag}",
-        target=target,
-        source=f"{namespace(source)}/{name(source)}",
-        tag=tag,
-    )
-
-
 def _runs(pod: Json, container: str) -> bool:
     return "running" in ((status_of(pod, container) or {}).get("state") or {})
 
@@ -169,70 +137,12 @@ def container_digest(container: Json) -> str:
 
 def _furnished(container: Json, place: SessionTarget, terms: InPlaceTerms, author: str) -> Json:
     """Return the container with its name, its process and the note of what it is."""
-    note = {
-        "by": author,
-        "form": container_digest(container),
-        "limit": terms.limit,
-        "linger": terms.linger,
-        "target": place.target,
-    }
-    own = [item for item in container.get("env") or [] if item["name"] != NOTE]
+    note = Note(author, container_digest(container), terms.limit, terms.linger, place.target)
     return {
-        **container,
+        **with_note(container, note),
         "name": place.debug_container,
-        "command": list(idle_command(place.tag, terms)),
-        "env": [*own, {"name": NOTE, "value": json.dumps(note, sort_keys=True)}],
+        "command": list(idle_command(place.session_id, terms)),
     }
-
-
-def idle_command(tag: str, terms: InPlaceTerms) -> tuple[str, ...]:
-    """Return the container's first process: it waits for sessions, and ends by itself."""
-    times = (terms.first, terms.linger, terms.limit)
-    script = read_script("idle", tag=tag)
-    return ("sh", "-c", script, tag, *(str(math.ceil(seconds)) for seconds in times))
-
-
-def session_command(tag: str, words: tuple[str, ...]) -> tuple[str, ...]:
-    """Return ``words`` as a session that the container's first process knows; their code too."""
-    return ("sh", "-c", one_line(read_script("session")), f"scratch-session-{tag}", *words)
-
-
-def unwatched_command(command: tuple[str, ...], tag: str) -> tuple[str, ...]:
-    """Return a session's command for a client that can have no tether."""
-    return tuple(f"scratch-loose-{tag}" if w == f"scratch-session-{tag}" else w for w in command)
-
-
-def tether_command(tag: str) -> tuple[str, ...]:
-    """Return what runs for as long as its stdin is open, and so its client is there."""
-    return ("sh", "-c", one_line(read_script("tether")), f"scratch-tether-{tag}")
-
-
-def note_of(container: Json) -> Note | None:
-    """Return what a container of ours says of itself; None for any other."""
-    if not str(container.get("name", "")).startswith(_PREFIX):
-        return None
-    texts = [item.get("value") for item in container.get("env") or [] if item.get("name") == NOTE]
-    try:
-        said = json.loads(str(texts[-1]))
-        note = Note(
-            by=str(said["by"]),
-            form=str(said["form"]),
-            limit=float(said["limit"]),
-            linger=float(said["linger"]),
-            target=str(said["target"]),
-        )
-    except (IndexError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
-        # Anybody may have written it.
-        return None
-    return note if all(0 <= t <= MOST_SECONDS for t in (note.limit, note.linger)) else None
-
-
-def notes(pod: Json) -> Iterator[tuple[str, Note]]:
-    """Yield the names and notes of the containers of ours in a pod."""
-    for container in pod["spec"].get("ephemeralContainers") or []:
-        note = note_of(container)
-        if note is not None:
-            yield str(container["name"]), note
 
 
 def runs_since(pod: Json, container: str) -> datetime | None:
@@ -241,34 +151,24 @@ def runs_since(pod: Json, container: str) -> datetime | None:
     return api_time((state.get("running") or {}).get("startedAt"))
 
 
-def api_time(text: str | None) -> datetime | None:
-    """Return a time as the API writes it; None where there is none."""
-    try:
-        return datetime.strptime(text or "", TIME).replace(tzinfo=timezone.utc)
-    except ValueError:
-        return None
-
-
 def _idle_guest(
     source: Json, place: SessionTarget, wanted: list[Json], now: datetime
 ) -> InPlaceContainer | None:
     """Return the container of ours that runs and is as good as a new one, one of ``wanted``."""
-    for container, note in notes(source):
-        since = runs_since(source, container)
-        if since is None or note.target != place.target:
+    for there, note in targets_in_place(source):
+        since = runs_since(source, there.container)
+        if since is None or there.target != place.target:
             continue
-        tag = container.removeprefix(_PREFIX)
-        there = find(source["spec"]["ephemeralContainers"], container) or {}
-        if not any(_is_like(there, one, note, tag) for one in wanted):
+        container = find(source["spec"]["ephemeralContainers"], there.container) or {}
+        if not any(_is_like(container, one, note, there.session_id) for one in wanted):
             continue
         left = note.limit - (now - since).total_seconds()
         if note.linger > 0 and left >= SOON:
-            place_there = place._replace(debug_container=container, tag=tag)
-            return InPlaceContainer(place_there, note.linger, left)
+            return InPlaceContainer(there, note.linger, left)
     return None
 
 
-def _is_like(there: Json, wanted: Json, note: Note, tag: str) -> bool:
+def _is_like(there: Json, wanted: Json, note: Note, session_id: str) -> bool:
     """Say whether a container is what its note says, and what is wanted.
 
     The note is not enough: who may add containers to the pod can write one.
@@ -276,10 +176,10 @@ def _is_like(there: Json, wanted: Json, note: Note, tag: str) -> bool:
     terms = InPlaceTerms(0, note.linger, note.limit)
     # For how long it has waited for a first session is in no note, and of no matter.
     idles = [w for at, w in enumerate(there.get("command") or []) if at != FIRST]
-    if idles != [w for at, w in enumerate(idle_command(tag, terms)) if at != FIRST]:
+    if idles != [w for at, w in enumerate(idle_command(session_id, terms)) if at != FIRST]:
         return False
     ignored = {"name", "command", *(DEFAULTED - wanted.keys())}
-    env = [item for item in there.get("env") or [] if item.get("name") != NOTE]
+    env = without_note(there)
     found = {k: v for k, v in {**there, "env": env}.items() if v and k not in ignored}
     return note.form == container_digest(wanted) and found == {k: v for k, v in wanted.items() if v}
 
@@ -288,9 +188,9 @@ def _told(place: SessionTarget, again: bool, runs: bool) -> Iterator[Finding]:
     """Say what is about to happen to the pod."""
     what = f"container {place.debug_container}"
     if again:
-        yield Finding(Level.INFO, f"in place: {what} idles in pod {place.copy_name}, and is used")
+        yield Finding(Level.INFO, f"in place: {what} idles in pod {place.pod}, and is used")
     else:
-        text = f"in place: {what} goes into pod {place.copy_name} and stays listed there for ever"
+        text = f"in place: {what} goes into pod {place.pod} and stays listed there for ever"
         yield Finding(Level.INFO, text)
     if not runs:
         text = f"container {place.target} does not run, so its processes and files can't be seen"
@@ -312,42 +212,10 @@ def _refusal(source: Json) -> str:
         return "it is the mirror of a static pod, and takes no ephemeral container"
     if (source["spec"].get("os") or {}).get("name") == "windows":
         return "it is a Windows pod, and the tools run on Linux"
-    if SOURCE_ANNOTATION in annotations_of(source):
+    if says_copy(source):
         return f"it is a copy: {COMMAND} attach {name(source)}"
     if is_going(source):
         return "it is being deleted"
     if phase in ("Succeeded", "Failed"):
         return f"it has ended ({phase})"
     return "" if source["spec"].get("nodeName") else "it has no node yet"
-
-
-def in_place_lines(plan: InPlacePlan) -> Iterator[str]:
-    """Yield the lines of a readable plan."""
-    place, terms = plan.place, plan.terms
-    yield f"in place in {place.source}, beside container {place.target}: there is no copy"
-    yield ""
-    if plan.idle is not None:
-        yield "What will be used:"
-        yield f"  container {plan.idle.place.debug_container}, which idles in the pod"
-    else:
-        yield "What will be added:"
-        choices = ", else ".join(choice.profile for choice in plan.choices)
-        image = plan.choices[0].container["image"]
-        yield f"  container {place.debug_container}: {image}, profile {choices}"
-        yield ""
-        yield "What stays for ever:"
-        yield f"  the entry of container {place.debug_container}: it goes only with the pod"
-        yield ""
-        yield "What ends, with or without this process:"
-        yield f"  its process: {_end_of_process(terms)}"
-    if plan.findings:
-        yield ""
-        yield "What you should know:"
-        for finding in plan.findings:
-            yield f"  {finding.level.value}: {finding.text}"
-
-
-def _end_of_process(terms: InPlaceTerms) -> str:
-    after = f"{duration_words(terms.linger)} after" if terms.linger else "with"
-    first, limit = duration_words(terms.first), duration_words(terms.limit)
-    return f"{after} the last session, after {first} if none comes, after {limit} in any case"

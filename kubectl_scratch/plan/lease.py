@@ -9,35 +9,20 @@ https://kubernetes.io/docs/concepts/workloads/controllers/ttlafterfinished/
 from __future__ import annotations
 
 import math
-import re
-from datetime import datetime, timedelta, timezone
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
-from kubectl_scratch.kube.objects import Json, annotations_of, labels_of, name, namespace, uid
-
-MANAGED_BY = "app.kubernetes.io/managed-by"
-MANAGER = "kubectl-scratch"
-SESSION_LABEL = "kubectl-scratch/session"
-SOURCE_ANNOTATION = "kubectl-scratch/source"
-# As the API writes times; of one length, so that they sort as text.
-TIME = "%Y-%m-%dT%H:%M:%SZ"
-CONTAINER_ANNOTATION = "kubectl-scratch/container"
-VIEW_ANNOTATION = "kubectl-scratch/view"
-ARCH_ANNOTATION = "kubectl-scratch/arch"
-# That no debug container will come beside the target.
-ALONE_ANNOTATION = "kubectl-scratch/alone"
-# For how many seconds the session that created the copy may last.
-LONGEST_ANNOTATION = "kubectl-scratch/longest"
-# The UID of the ConfigMap that the copy was created with: another one may come by its name.
-SEED_ANNOTATION = "kubectl-scratch/seed-uid"
-
-
-def session_labels(session_id: str) -> dict[str, str]:
-    """Return the labels of all that a session creates; nothing else selects them."""
-    return {MANAGED_BY: MANAGER, SESSION_LABEL: session_id}
+from kubectl_scratch.kube.objects import Json, api_time, name, namespace, uid
+from kubectl_scratch.plan.metadata import (
+    session_entry,
+    session_labels,
+    why_no_copy,
+    why_other_session,
+)
 
 
 def lease_manifest(
-    name: str, session_id: str, image: str, ttl: float, annotations: dict[str, str]
+    name: str, session_id: str, image: str, ttl: float, annotations: Mapping[str, str | None]
 ) -> Json:
     """Return the Job; ``image`` is never pulled, ``ttl`` is in seconds.
 
@@ -49,7 +34,7 @@ def lease_manifest(
         "metadata": {
             "name": name,
             "labels": session_labels(session_id),
-            "annotations": annotations,
+            "annotations": dict(annotations),
         },
         "spec": {
             "completions": 0,
@@ -95,17 +80,6 @@ def owner_reference(job: Json) -> Json:
     return {"apiVersion": "batch/v1", "kind": "Job", "name": metadata["name"], "uid": uid(job)}
 
 
-def why_no_copy(pod: Json) -> str:
-    """Return why a pod is no copy of ours; empty where it says of itself that it is one."""
-    if labels_of(pod).get(MANAGED_BY) != MANAGER:
-        return f"the pod has no label {MANAGED_BY}={MANAGER}"
-    if not labels_of(pod).get(SESSION_LABEL):
-        return f"the pod has no label {SESSION_LABEL}"
-    if not annotations_of(pod).get(SOURCE_ANNOTATION):
-        return f"the pod has no annotation {SOURCE_ANNOTATION}"
-    return ""
-
-
 def why_foreign(pod: Json, job: Json) -> str:
     """Return why a pod and a Job are not a copy of ours and its lease; empty where they are.
 
@@ -117,12 +91,9 @@ def why_foreign(pod: Json, job: Json) -> str:
         return problem
     if (name(job), namespace(job)) != (name(pod), namespace(pod)):
         return f"job {name(job)} is not called as the pod is"
-    if labels_of(job).get(MANAGED_BY) != MANAGER:
-        return f"job {name(job)} has no label {MANAGED_BY}={MANAGER}"
-    if labels_of(job).get(SESSION_LABEL) != labels_of(pod)[SESSION_LABEL]:
-        return f"job {name(job)} and the pod differ in their label {SESSION_LABEL}"
-    if annotations_of(job).get(SOURCE_ANNOTATION) != annotations_of(pod)[SOURCE_ANNOTATION]:
-        return f"job {name(job)} and the pod differ in their annotation {SOURCE_ANNOTATION}"
+    problem = why_other_session(pod, job)
+    if problem:
+        return problem
     for field in ("completions", "parallelism"):
         # Not by ==, for which False is zero.
         if repr(job["spec"].get(field)) != "0":
@@ -142,22 +113,10 @@ def _why_not_owned(pod: Json, job: Json) -> str:
     return ""
 
 
-def longest_of(copy: Json) -> int:
-    """Return for how many seconds its first session may last, as the copy says; else 0."""
-    said = annotations_of(copy).get(LONGEST_ANNOTATION, "")
-    return int(said) if re.fullmatch("[0-9]{1,9}", said) else 0
-
-
 def age(obj: Json, now: datetime) -> int:
     """Return how many seconds ago an object was created."""
-    created = obj["metadata"].get("creationTimestamp")
-    if not created:
-        return 0
-    return max(math.ceil((now - _moment(created)).total_seconds()), 0)
-
-
-def _moment(text: str) -> datetime:
-    return datetime.strptime(text, TIME).replace(tzinfo=timezone.utc)
+    created = api_time(obj["metadata"].get("creationTimestamp"))
+    return 0 if created is None else max(math.ceil((now - created).total_seconds()), 0)
 
 
 def renewed_ttl(job: Json, now: datetime, ttl: float) -> int | None:
@@ -166,19 +125,17 @@ def renewed_ttl(job: Json, now: datetime, ttl: float) -> int | None:
     Both times are the cluster's: the TTL counts from the Job's completionTime. None until the
     Job controller has said when that was.
     """
-    completed = (job.get("status") or {}).get("completionTime")
-    if not completed:
-        return None
-    return math.ceil((now - _moment(completed)).total_seconds() + ttl)
+    completed = api_time((job.get("status") or {}).get("completionTime"))
+    return None if completed is None else math.ceil((now - completed).total_seconds() + ttl)
 
 
 def renewal(job: Json, session_id: str, now: datetime, ttl: float) -> Json:
-    """Return the patch that prolongs the lease and the session's seat in it.
+    """Return the patch that prolongs the lease and the session's entry in it.
 
     The UID keeps it off a namesake. Another session may have asked for longer.
     """
-    seat = {seat_of(session_id): expiry(now, ttl)}
-    patch: Json = {"metadata": {"uid": uid(job), "annotations": seat}}
+    entry = session_entry(session_id, now + timedelta(seconds=ttl))
+    patch: Json = {"metadata": {"uid": uid(job), "annotations": entry}}
     longer = renewed_ttl(job, now, ttl)
     if longer is not None:
         longest = max(longer, job["spec"].get("ttlSecondsAfterFinished") or 0)
@@ -186,27 +143,6 @@ def renewal(job: Json, session_id: str, now: datetime, ttl: float) -> Json:
     return patch
 
 
-# Several sessions may stand in one copy, and the last one deletes it: each has a seat, an
-# annotation of the lease that says until when it is taken.
-SEAT = "session.kubectl-scratch/"
-
-
-def seat_of(session_id: str) -> str:
-    """Return the annotation of a session's seat."""
-    return SEAT + session_id
-
-
-def expiry(now: datetime, ttl: float) -> str:
-    """Return until when a seat is taken, in the cluster's time."""
-    return (now + timedelta(seconds=ttl)).strftime(TIME)
-
-
 def leaving(job_uid: str, session_id: str) -> Json:
-    """Return the patch that gives a seat back."""
-    return {"metadata": {"uid": job_uid, "annotations": {seat_of(session_id): None}}}
-
-
-def sessions_in(job: Json, now: datetime) -> int:
-    """Return how many seats are taken."""
-    seats = {key: value for key, value in annotations_of(job).items() if key.startswith(SEAT)}
-    return sum(value > now.strftime(TIME) for value in seats.values())
+    """Return the patch that takes a session out of the lease."""
+    return {"metadata": {"uid": job_uid, "annotations": session_entry(session_id, None)}}

@@ -1,26 +1,18 @@
-"""Which view a session has, and whether its target is held."""
+"""The mode of a session: inside the target or beside it, and whether the target is held."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import datetime
 from typing import NamedTuple
 
-from kubectl_scratch.kube.objects import (
-    NOT_STARTED,
-    Json,
-    find,
-    has_ended,
-    init_containers,
-    is_native_sidecar,
-    last_termination,
-    status_of,
-)
-
-APP, TOOLS = "app", "tools"
-# A container that runs now and has crashed within this time is one that crash-loops.
-LOOPS_WITHIN = timedelta(minutes=10)
-_STARTING = ("ContainerCreating", "PodInitializing")
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
+from kubectl_scratch.kube.objects import Json
+from kubectl_scratch.plan.findings import Finding, Level
+from kubectl_scratch.plan.model import APP, DEFAULT_ARCH, TOOLS, ModeInputs
+from kubectl_scratch.plan.seed import IMAGE, Seeding, entrypoint
+from kubectl_scratch.plan.target_health import ailment, crash_loops
+from kubectl_scratch.request import DebugRequest
+from kubectl_scratch.runtime.names import ARCHITECTURES
 
 
 class Mode(NamedTuple):
@@ -57,77 +49,169 @@ def choose_mode(
     return Mode(view, bool(why), why)
 
 
-def target_runs(source: Json, target: Json, now: datetime) -> bool:
-    """Say whether the target container runs in the source, and does not end again and again."""
-    return not (crash_words(source, target, now) or _absence(source, target))
+class ModePlan(NamedTuple):
+    """Where the session stands; ``seeding`` is None where the seed is not needed or can't come.
+
+    ``learns`` says that a learning run is to tell the image's own command, ``alone`` that there
+    will be no debug container.
+    """
+
+    stand: Mode
+    seeding: Seeding | None
+    learns: bool
+    findings: tuple[Finding, ...]
+    alone: bool = False
 
 
-def ailment(source: Json, target: Json, now: datetime) -> str:
-    """Return why the target container can't be looked at while it runs; empty where it can."""
-    own = find(init_containers(source), target["name"])
-    if own is not None and not is_native_sidecar(own):
-        return f"{target['name']} is an init container, which ends"
-    return crash_words(source, target, now) or _absence(source, target)
+def plan_mode(
+    source: Json,
+    target: Json,
+    request: DebugRequest,
+    ground: ModeInputs,
+    caution: str,
+    now: datetime,
+    config_map: str,
+) -> ModePlan:
+    """Decide it; a wish that can't be fulfilled is a blocker among the findings.
+
+    ``caution`` is why a healthy target is held, too.
+    """
+    said = request.mode
+    arch = said.arch or ground.arch or DEFAULT_ARCH
+    obstacle = _obstacle(source, ground, arch)
+    asked = ModeRequest(said.view, said.hold, _wants_debug_container(request))
+    stand = choose_mode(source, target, asked, caution, now, not obstacle)
+    if obstacle:
+        surplus = _surplus(request, stand, False, obstacle)
+        return ModePlan(stand, None, False, (*_without(request, obstacle), *surplus))
+    if stand.view == TOOLS and request.image is not None and not stand.held and not said.hold_all:
+        return ModePlan(stand, None, False, tuple(_surplus(request, stand, False)))
+    known = entrypoint(target, said.command)
+    unknown = stand.held and known.known_from == IMAGE
+    # The kubelet runs the app again and again by itself: one run more does no harm.
+    loops = crash_loops(source, target, now)
+    learns = unknown and (loops if said.learn is None else said.learn)
+    alone = stand.view == APP and not ground.addable
+    held = known if stand.held else None
+    seeding = Seeding(config_map, arch, target["name"], held, said.hold_all)
+    findings = (
+        _told(stand, target["name"]),
+        *_alone_findings(alone),
+        *_command_findings(unknown, learns),
+        *_needless_findings(bool(said.learn) and stand.held and not unknown),
+        *_arch_findings(request, ground),
+        *_surplus(request, stand, True),
+    )
+    return ModePlan(stand, seeding, learns, findings, alone)
 
 
-def crash_words(source: Json, target: Json, now: datetime) -> str:
-    """Return how the target container ends again and again, in words; empty where it does not."""
-    status = status_of(source, target["name"]) or {}
-    state = status.get("state") or {}
-    ended = last_termination(status_of(source, target["name"]))
-    if "running" in state and not (ended and _is_recent(ended, now)):
-        return ""
-    if not ended:
-        return ""
-    return f"{target['name']} {how_it_ended(ended)}"
+def _wants_debug_container(request: DebugRequest) -> bool:
+    """Say whether a flag is about the debug container, so that the session is to stand there."""
+    wished = request.custom is not None or bool(request.options.env)
+    return request.image is not None or request.profile != "auto" or wished
 
 
-def crash_loops(source: Json, target: Json, now: datetime) -> bool:
-    """Say whether the target crashes, and the kubelet starts it again and again by itself."""
-    if not crash_words(source, target, now) or has_ended(source):
-        return False
-    policy = _restart_policy(source, target)
-    return policy == "Always" or (policy == "OnFailure" and _failed(source, target))
+def _obstacle(source: Json, ground: ModeInputs, arch: str) -> str:
+    """Return why the seed can't come into a copy; empty where it can."""
+    if not ground.seedable:
+        return "you may not create ConfigMaps"
+    if (source["spec"].get("os") or {}).get("name") == "windows":
+        return "the pod is for Windows"
+    if arch not in ARCHITECTURES:
+        return f"there are no tools for {arch}"
+    return ""
 
 
-def _restart_policy(source: Json, target: Json) -> str:
-    """Return the policy that holds for one container; it may have its own."""
-    own = target.get("restartPolicy")
-    policy = str(own or source["spec"].get("restartPolicy") or "Always")
-    is_plain_init = find(init_containers(source), target["name"]) is not None and not own
-    # One that has succeeded is done; it is a native sidecar that has Always of its own.
-    return "OnFailure" if is_plain_init and policy == "Always" else policy
+def _without(request: DebugRequest, obstacle: str) -> tuple[Finding, ...]:
+    said = request.mode
+    asked = {
+        "--view app": said.view == APP,
+        "--hold": bool(said.hold),
+        "--hold-all": said.hold_all,
+        "--learn": bool(said.learn),
+    }
+    wanted = [flag for flag, given in asked.items() if given]
+    if wanted:
+        text = f"{wanted[0]} can't be had: {obstacle}; --view tools --no-hold does without"
+        return (Finding(Level.BLOCKER, text),)
+    if request.image is not None:
+        return ()
+    text = f"{obstacle}, so the tools come as an image, and the session stands beside the target"
+    return (Finding(Level.INFO, text),)
 
 
-def _failed(source: Json, target: Json) -> bool:
-    return last_termination(status_of(source, target["name"])).get("exitCode") != 0
+def _told(stand: Mode, target: str) -> Finding:
+    """Say the choice in one line."""
+    if not stand.held:
+        runs = f"container {target}, which runs as in the source"
+        text = f"inside {runs}" if stand.view == APP else f"beside {runs}"
+        return Finding(Level.INFO, text)
+    where = f"inside container {target}" if stand.view == APP else f"beside container {target}"
+    how = "run-app starts the app" if stand.view == APP else "attach --view app goes inside it"
+    return Finding(Level.INFO, f"{where}, which is held ({stand.why}): {how}")
 
 
-def how_it_ended(ended: Json) -> str:
-    """Return the end of a container in words."""
-    if ended.get("reason") == "OOMKilled":
-        return "was killed for its memory (OOMKilled)"
-    if ended.get("reason") in NOT_STARTED:
-        return "could not be started"
-    if ended.get("signal"):
-        return f"was ended by signal {ended['signal']}"
-    return f"ended with code {ended.get('exitCode')}"
+def _alone_findings(alone: bool) -> tuple[Finding, ...]:
+    if not alone:
+        return ()
+    text = "you may not add ephemeral containers, so there is no debug container beside the target"
+    return (Finding(Level.WARNING, text),)
 
 
-def _absence(source: Json, target: Json) -> str:
-    status = status_of(source, target["name"])
-    if status is None:
-        return f"{target['name']} has never run"
-    state = status.get("state") or {}
-    if "running" in state:
-        return ""
-    reason = (state.get("waiting") or {}).get("reason") or "no reason is given"
-    return f"{target['name']} has not started ({reason})"
+def _command_findings(unknown: bool, learns: bool) -> tuple[Finding, ...]:
+    if not unknown:
+        return ()
+    if learns:
+        text = (
+            "only its image knows the app's command: a pod beside starts it once, without volumes"
+            " and variables, and kills it as soon as it is seen"
+        )
+    else:
+        text = (
+            "only its image knows the app's command: --command names it, --learn watches one run,"
+            " which may have effects"
+        )
+    return (Finding(Level.INFO, text),)
 
 
-def _is_recent(ended: Json, now: datetime) -> bool:
-    try:
-        at = datetime.strptime(ended.get("finishedAt") or "", _TIME).replace(tzinfo=now.tzinfo)
-    except ValueError:
-        return False
-    return now - at <= LOOPS_WITHIN
+def _needless_findings(needless: bool) -> tuple[Finding, ...]:
+    if not needless:
+        return ()
+    text = "--learn has no effect: the app's command is known already, and show-app tells it"
+    return (Finding(Level.WARNING, text),)
+
+
+def _arch_findings(request: DebugRequest, ground: ModeInputs) -> tuple[Finding, ...]:
+    said = request.mode.arch
+    if said and ground.arch and said != ground.arch:
+        text = f"the source's node is {ground.arch}; the copy has to go to one of {said}, as asked"
+        return (Finding(Level.WARNING, text),)
+    if ground.arch or said:
+        return ()
+    text = f"the node's architecture is not known, {DEFAULT_ARCH} is taken; --arch says another"
+    return (Finding(Level.INFO, text),)
+
+
+def _surplus(
+    request: DebugRequest, stand: Mode, seeded: bool, obstacle: str = ""
+) -> Iterator[Finding]:
+    """Say of flags that they have no effect, and why.
+
+    ``seeded`` says that the seed comes into the copy; what it brings is for a session inside the
+    target, or in its twin.
+    """
+    said, files = request.mode, request.session.toolkit_files
+    none = obstacle and f"has no effect: {obstacle}"
+    runs = none or "is for a target that is held, and this one runs; --hold holds it"
+    image = none or "is for tools that come without an image; --view app goes where they are"
+    in_reach = seeded and (stand.view == APP or request.image is None)
+    flags = (
+        ("--command", said.command, stand.held, runs),
+        # Where it can't be had, that is a blocker.
+        ("--learn", said.learn and not obstacle, stand.held, runs),
+        ("--arch", said.arch, seeded, image),
+        ("--toolkit-file", files, in_reach, image),
+    )
+    for flag, given, has_effect, why in flags:
+        if given and not has_effect:
+            yield Finding(Level.WARNING, f"{flag} {why}")

@@ -14,8 +14,8 @@ from types import TracebackType
 
 from kubectl_scratch.kube import exec_stream
 from kubectl_scratch.kube.client import Client
-from kubectl_scratch.plan.build import SessionTarget
-from kubectl_scratch.plan.in_place import tether_command
+from kubectl_scratch.plan.in_place_process import tether_command
+from kubectl_scratch.plan.model import SessionTarget
 from kubectl_scratch.session.remote import WebSocketCommand
 
 # In seconds; the longest is shorter than the time for which a session counts without a tether.
@@ -58,8 +58,8 @@ class ClientWatchdog:
 
     def _connect(self) -> exec_stream.ExecStream:
         place = self._place
-        command = tether_command(place.tag)
-        where = (place.namespace, place.copy_name, place.container)
+        command = tether_command(place.session_id)
+        where = (place.namespace, place.pod, place.container)
         return exec_stream.connect_exec(
             self._cluster.exec_endpoint(*where, command, False), exec_stream.V4
         )

@@ -7,8 +7,7 @@ from kubectl_scratch.copies.seed_check import SeedCheck
 from kubectl_scratch.errors import CopyNotReady
 from kubectl_scratch.kube.exec_types import ExecOutcome
 from kubectl_scratch.kube.objects import Json
-from kubectl_scratch.plan.build import SessionTarget
-from kubectl_scratch.plan.mode import APP
+from kubectl_scratch.plan.model import APP, SessionTarget
 from kubectl_scratch.request import SessionRequest
 from kubectl_scratch.session.context import Context
 from kubectl_scratch.session.crash_summary import CrashSummary

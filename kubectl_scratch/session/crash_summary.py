@@ -16,8 +16,8 @@ from kubectl_scratch.kube.objects import (
     state_of,
     status_of,
 )
-from kubectl_scratch.plan.build import SessionTarget
-from kubectl_scratch.plan.mode import how_it_ended
+from kubectl_scratch.plan.model import SessionTarget
+from kubectl_scratch.plan.target_health import how_it_ended
 from kubectl_scratch.runtime.tasks import Task
 from kubectl_scratch.session.readiness import last_seen
 

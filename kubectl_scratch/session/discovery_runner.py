@@ -14,7 +14,7 @@ from kubectl_scratch.kube import exec_stream
 from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.objects import uid
 from kubectl_scratch.plan import entrypoint_discovery
-from kubectl_scratch.plan.build import SessionTarget
+from kubectl_scratch.plan.model import SessionTarget
 from kubectl_scratch.runtime.console import printable
 from kubectl_scratch.runtime.tasks import Task
 from kubectl_scratch.session.waiting import poll
@@ -87,7 +87,7 @@ class _Learner:
             self._cluster.delete(self._path, uid(found), 0, DELETE_SECONDS)
         place = self._place
         with contextlib.suppress(_Final):
-            self._patiently(place.copy_name, place.target, "recv", records(entries), lambda: "")
+            self._patiently(place.pod, place.target, "recv", records(entries), lambda: "")
 
     def _learned(self) -> list[Entry]:
         """Return the files in which run-app finds the command, or why there is none."""

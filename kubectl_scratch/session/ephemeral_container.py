@@ -7,9 +7,9 @@ from kubectl_scratch.errors import ClusterError, Interrupted
 from kubectl_scratch.kube import client as api
 from kubectl_scratch.kube.objects import find, state_of
 from kubectl_scratch.kube.retry import despite_conflicts
-from kubectl_scratch.plan.build import SessionTarget
 from kubectl_scratch.plan.debug_container import Candidate
 from kubectl_scratch.plan.in_place import InPlaceContainer, InPlacePlan
+from kubectl_scratch.plan.model import SessionTarget
 from kubectl_scratch.runtime.durations import duration_words
 from kubectl_scratch.session.context import Context
 from kubectl_scratch.session.waiting import poll
@@ -49,7 +49,7 @@ def _is_there(place: SessionTarget, error: ClusterError, context: Context) -> bo
     """Say whether the container is in the pod; where that is not certain, say what may be."""
     certain = not error.unanswered
     try:
-        pod = context.cluster.get(api.pods(place.namespace, place.copy_name), _LOOK_SECONDS).body
+        pod = context.cluster.get(api.pods(place.namespace, place.pod), _LOOK_SECONDS).body
         if find(pod["spec"].get("ephemeralContainers") or [], place.container) is not None:
             return True
     except ClusterError as unanswered:
@@ -60,13 +60,13 @@ def _is_there(place: SessionTarget, error: ClusterError, context: Context) -> bo
 
 
 def _say_what_may_be(place: SessionTarget, context: Context) -> None:
-    what = f"container {place.container} may be listed in pod {place.copy_name}"
+    what = f"container {place.container} may be listed in pod {place.pod}"
     context.console.warning(f"{what} until that is deleted; its process ends by itself")
 
 
 def farewell(guest: InPlaceContainer, context: Context) -> None:
     """Say what becomes of the container, once the API knows it."""
-    what = f"container {guest.place.container} of pod {guest.place.copy_name}"
+    what = f"container {guest.place.container} of pod {guest.place.pod}"
     # The next session looks for one that runs.
     wanted = ("running", "terminated") if guest.linger else ("terminated",)
     try:
@@ -103,7 +103,7 @@ def wait_for_state(place: SessionTarget, wanted: tuple[str, ...], context: Conte
 
 def is_listed_in(place: SessionTarget, wanted: tuple[str, ...], context: Context) -> bool:
     """Say whether the API knows of such a state; with its pod a container has ended."""
-    path = api.pods(place.namespace, place.copy_name)
+    path = api.pods(place.namespace, place.pod)
     try:
         pod = context.cluster.get(path, _LOOK_SECONDS).body
     except ClusterError as error:

@@ -89,7 +89,7 @@ def hold_session(
     try:
         return run_in_place(guest, session, context, tty), guest
     except BaseException:
-        what = f"container {plan.place.container} stays listed in pod {plan.place.copy_name}"
+        what = f"container {plan.place.container} stays listed in pod {plan.place.pod}"
         context.console.info(f"{what}; its process ends by itself")
         raise
 

@@ -12,8 +12,7 @@ from kubectl_scratch.kube import client as api
 from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.objects import Json, uid
 from kubectl_scratch.plan import remedies
-from kubectl_scratch.plan.build import SessionTarget
-from kubectl_scratch.plan.mode import TOOLS
+from kubectl_scratch.plan.model import TOOLS, SessionTarget
 from kubectl_scratch.plan.remedies import ARCH_HINT
 from kubectl_scratch.runtime.tasks import Task
 from kubectl_scratch.session.readiness import (
@@ -47,7 +46,7 @@ def _about(pod: str) -> str:
 
 def watched_in(place: SessionTarget) -> Watched:
     """Return what is waited for."""
-    if place.tag:
+    if place.in_place:
         return Watched(place.debug_container, pod="the pod")
     node = _node_hint(place)
     if place.view == TOOLS:
@@ -112,7 +111,7 @@ class StartNews:
         return self._listening.done()
 
     def _listen(self) -> None:
-        path, about = api.events(self._place.namespace), _about(self._place.copy_name)
+        path, about = api.events(self._place.namespace), _about(self._place.pod)
         with contextlib.suppress(ClusterError):
             for event in self._cluster.watch(path, LISTEN_SECONDS, fieldSelector=about):
                 if is_start(event, self._place.container):
@@ -149,7 +148,7 @@ class CopyWatch:
 
     def events(self) -> tuple[list[Json], State | None]:
         """Return the copy's events, none if they can't be read, and how far it is by them."""
-        path, about = api.events(self._place.namespace), _about(self._place.copy_name)
+        path, about = api.events(self._place.namespace), _about(self._place.pod)
         try:
             found = self._cluster.get(path, fieldSelector=about).body
         except ClusterError:
@@ -170,7 +169,7 @@ class CopyWatch:
         if not failed.ended:
             return failed
         container = failed.container or self._watched.name
-        where = (self._place.namespace, self._place.copy_name, container)
+        where = (self._place.namespace, self._place.pod, container)
         try:
             said = "".join(self._cluster.log(*where, 1)).strip()
         except ClusterError:
@@ -183,4 +182,4 @@ class CopyWatch:
         return failed._replace(why=f"{why}{FOREIGN}", hint=ways, beside=False)
 
     def _path(self, *more: str) -> str:
-        return api.pods(self._place.namespace, self._place.copy_name, *more)
+        return api.pods(self._place.namespace, self._place.pod, *more)

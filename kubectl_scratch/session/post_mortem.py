@@ -9,10 +9,9 @@ from datetime import datetime, timedelta
 from kubectl_scratch.errors import ClusterError, CopyNotReady
 from kubectl_scratch.kube import client as api
 from kubectl_scratch.kube import exec_stream
-from kubectl_scratch.kube.objects import has_ended, is_going, last_termination, status_of
-from kubectl_scratch.plan.build import SessionTarget
-from kubectl_scratch.plan.in_place import api_time
-from kubectl_scratch.plan.mode import how_it_ended
+from kubectl_scratch.kube.objects import api_time, has_ended, is_going, last_termination, status_of
+from kubectl_scratch.plan.model import SessionTarget
+from kubectl_scratch.plan.target_health import how_it_ended
 from kubectl_scratch.session.context import Context
 from kubectl_scratch.session.pod_watch import LOOK_SECONDS, CopyWatch
 from kubectl_scratch.session.readiness import Failed
@@ -58,7 +57,7 @@ def death_of_target(context: Context, place: SessionTarget) -> str:
     An app that has started again tells of an earlier end, too. The API tells of one up to a
     second later, so a held target, which has no reason to end, is asked whether it is there.
     """
-    path = api.pods(place.namespace, place.copy_name)
+    path = api.pods(place.namespace, place.pod)
     earliest: datetime | None = None
 
     def look() -> str | None:
@@ -85,7 +84,7 @@ def death_of_target(context: Context, place: SessionTarget) -> str:
 
 def target_answers(context: Context, place: SessionTarget) -> bool:
     """Say whether the seed in the target answers; false where that can't be known."""
-    where = (place.namespace, place.copy_name, place.target)
+    where = (place.namespace, place.pod, place.target)
     endpoint = context.cluster.exec_endpoint(*where, (archive.SEED, "version"), False)
     endpoint = endpoint._replace(timeout=LOOK_SECONDS)
     try:

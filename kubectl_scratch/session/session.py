@@ -13,8 +13,8 @@ from kubectl_scratch.copies.seed_check import SeedCheck
 from kubectl_scratch.errors import CopyNotReady
 from kubectl_scratch.kube.exec_stream import is_over
 from kubectl_scratch.kube.exec_types import ExecOutcome
-from kubectl_scratch.plan.build import SessionTarget
-from kubectl_scratch.plan.in_place import unwatched_command
+from kubectl_scratch.plan.in_place_process import unwatched_command
+from kubectl_scratch.plan.model import SessionTarget
 from kubectl_scratch.request import SessionRequest
 from kubectl_scratch.runtime import tasks
 from kubectl_scratch.runtime.temp_dir import private_folder
@@ -99,7 +99,7 @@ class Session:
 
         def say(words: str) -> None:
             last[0] = words
-            text = f"waiting for {place.copy_name}: {words}"
+            text = f"waiting for {place.pod}: {words}"
             context.console.progress(text, key=without_numbers(words))
 
         attempt = choose_transport(
@@ -115,7 +115,7 @@ class Session:
             patience = Patience(timeout)
             return wait_for(checked, watch.look, watch.events, say, context.clock, patience, news)
 
-        say("the debug container starts" if place.tag else "the copy starts")
+        say("the debug container starts" if place.in_place else "the copy starts")
         try:
             return context.interrupts.run(wait, RemoteCommand.close, timeout + _GRACE_SECONDS)
         except TimeoutError as error:
@@ -170,14 +170,14 @@ class Session:
         command = shell.shell_command(place, request.command, self._tty, request.shell)
         return ExecCommand(
             place.namespace,
-            place.copy_name,
+            place.pod,
             place.container,
             command,
             self._tty,
             self._context.user.size(),
             repeatable=not request.command,
             toolkit=self._pack() if place.has_seed else None,
-            loose=unwatched_command(command, place.tag) if place.tag else None,
+            loose=unwatched_command(command, place.session_id) if place.in_place else None,
             check=self._uploads.check,
             reads=request.stdin is not False,
         )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from kubectl_scratch.plan.build import SessionTarget
-from kubectl_scratch.plan.in_place import session_command
-from kubectl_scratch.plan.mode import APP
+from kubectl_scratch.plan.in_place_process import session_command
+from kubectl_scratch.plan.model import APP, SessionTarget
 from kubectl_scratch.toolkit.archive import BIN, BUSYBOX, RC, applets
 from kubectl_scratch.toolkit.scripts import read_script
 
@@ -39,7 +38,7 @@ def shell_command(
     ``own`` is a shell of the container's own. The seed finds it among the tools that it brings.
     """
     found = _command(place, words, tty, own)
-    return session_command(place.tag, found) if place.tag else found
+    return session_command(place.session_id, found) if place.in_place else found
 
 
 def _command(
@@ -78,9 +77,9 @@ def shell_helpers(place: SessionTarget) -> str:
 
 def banner(place: SessionTarget) -> tuple[str, ...]:
     """Return where the session stands, and where the target's files are if not at /."""
-    where = f"in {place.container} of {place.copy_name}"
+    where = f"in {place.container} of {place.pod}"
     first = f"{where}, a copy of {place.source}; it is deleted when you leave"
-    if place.tag:
+    if place.in_place:
         first = f"{where}, the pod itself and no copy"
     if place.view == APP:
         return (first,)

@@ -17,7 +17,7 @@ from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.kube import exec_stream
 from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.exec_types import ExecOutcome
-from kubectl_scratch.plan.build import SessionTarget
+from kubectl_scratch.plan.model import SessionTarget
 from kubectl_scratch.runtime.tasks import Task
 from kubectl_scratch.session.context import Context
 from kubectl_scratch.session.readiness import KILLED
@@ -87,7 +87,7 @@ class StdinWatch:
 
     def _listen(self) -> ExecOutcome:
         place, words = self._place, (SEED, "wants", self._stdin)
-        where = (place.namespace, place.copy_name, place.container)
+        where = (place.namespace, place.pod, place.container)
         watching = exec_stream.connect_exec(
             self._cluster.exec_endpoint(*where, words, False), exec_stream.V4
         )

@@ -18,10 +18,9 @@ from kubectl_scratch.lookup.admission import (
 )
 from kubectl_scratch.lookup.prefetch import Prefetched
 from kubectl_scratch.lookup.source import read_pod
-from kubectl_scratch.plan.build import Plan, PlanInputs, make_plan
+from kubectl_scratch.plan.build import make_plan
 from kubectl_scratch.plan.findings import Finding, Level, report_finding
-from kubectl_scratch.plan.mode import TOOLS
-from kubectl_scratch.plan.mode_plan import ModeInputs
+from kubectl_scratch.plan.model import TOOLS, ModeInputs, Plan, PlanInputs
 from kubectl_scratch.request import DebugRequest, SessionRequest
 from kubectl_scratch.runtime.tasks import Task
 from kubectl_scratch.session.context import Context, wants_terminal
@@ -90,7 +89,7 @@ def plan_debug(request: DebugRequest, context: Context, reading: Task[Prefetched
     """Make the plan of what is being read; raises what the reading raises."""
     found = reading.result()
     around = PlanInputs(
-        suffix=context.suffix(),
+        session_id=context.suffix(),
         author=context.author,
         now=found.source.at,
         neighbours=found.surveyed.neighbours,

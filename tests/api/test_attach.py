@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_scratch.plan import lease
+from kubectl_scratch.plan import lease, metadata
 from tests.api.harness import (
     A_LEASE,
     EPHEMERAL,
@@ -451,7 +451,7 @@ def test_an_annotation_that_names_no_container_goes_nowhere(cli: Cli, name: str)
     pod, job = a_pair()
     made = cli.api.add(job)
     pod["metadata"]["ownerReferences"] = [lease.owner_reference(made)]
-    pod["metadata"]["annotations"][lease.CONTAINER_ANNOTATION] = name
+    pod["metadata"]["annotations"][metadata.CONTAINER_ANNOTATION] = name
     cli.api.add(pod)
     cli.run("attach", COPY, "--", "true").complains("can't be the name of a container")
     assert {r.method for r in cli.api.requests} == {"GET"}

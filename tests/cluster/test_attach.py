@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_scratch.plan import lease
-from kubectl_scratch.plan.podcopy import seed_edits
+from kubectl_scratch.plan import lease, metadata
+from kubectl_scratch.plan.seed import seed_mounts
 from tests.cluster.conftest import Cluster, Json
 from tests.support.manifests import a_pod
 from tests.support.patience import PATIENCE
@@ -67,12 +67,12 @@ def test_a_pod_that_has_been_made_to_look_like_a_copy(cluster: Cluster, spec: Js
     name = f"report-scratch-{'bcdfg' if spec else 'zzzzz'}"
     cluster.apply(a_job(name, ttlSecondsAfterFinished=3600, **spec))
     job = cluster.read("job", name)
-    pod = a_pod(name, labels=lease.session_labels("bcdfg"), command=["/seed/seed", "idle", "0"])
-    marks = {lease.SOURCE_ANNOTATION: "x/report", lease.CONTAINER_ANNOTATION: "app"}
+    pod = a_pod(name, labels=metadata.session_labels("bcdfg"), command=["/seed/seed", "idle", "0"])
+    marks = {metadata.SOURCE_ANNOTATION: "x/report", metadata.CONTAINER_ANNOTATION: "app"}
     owner = lease.owner_reference(job)
     pod["metadata"].update(annotations=marks, ownerReferences=[owner])
-    pod["spec"]["containers"][0]["volumeMounts"] = seed_edits.mounts()
-    volumes = [mount["name"] for mount in seed_edits.mounts()]
+    pod["spec"]["containers"][0]["volumeMounts"] = seed_mounts()
+    volumes = [mount["name"] for mount in seed_mounts()]
     pod["spec"]["volumes"] = [{"name": volume, "emptyDir": {}} for volume in volumes]
     cluster.apply(pod)
     before = [cluster.read(kind, name)["metadata"]["uid"] for kind in ("job", "pod")]

@@ -12,8 +12,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from kubectl_scratch.plan.build import SessionTarget
-from kubectl_scratch.plan.mode import APP
+from kubectl_scratch.plan.model import APP, SessionTarget, TargetKind
 from kubectl_scratch.session.shell import shell_helpers
 from kubectl_scratch.toolkit.archive import Entry, shipped_entries
 from testbed.archive import architecture
@@ -56,7 +55,15 @@ def test_what_a_shell_starts_has_the_app_s_env(
     native: Seed, own: dict[str, str], seen: str
 ) -> None:
     place = SessionTarget(
-        "default", "copy", "", "app", "default/app", APP, seeded=frozenset({"app"})
+        TargetKind.COPY,
+        "default",
+        "copy",
+        "bcdfg",
+        "",
+        "app",
+        "default/app",
+        APP,
+        seeded=frozenset({"app"}),
     )
     native.receive(
         *shipped_entries(architecture()), Entry("rc", shell_helpers(place).encode(), 0o644)
@@ -232,7 +239,15 @@ def test_it_tells_its_version(seed: Seed) -> None:
 def at_prompt(seed: Seed, shell: tuple[str, ...], typed: str, **environ: str) -> str:
     """Type into a shell on a terminal; return what it has shown."""
     place = SessionTarget(
-        "default", "copy", "", "app", "default/app", APP, seeded=frozenset({"app"})
+        TargetKind.COPY,
+        "default",
+        "copy",
+        "bcdfg",
+        "",
+        "app",
+        "default/app",
+        APP,
+        seeded=frozenset({"app"}),
     )
     seed.receive(
         *shipped_entries(architecture()), Entry("rc", shell_helpers(place).encode(), 0o644)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kubectl_scratch.plan import lease
-from kubectl_scratch.plan.podcopy import seed_edits
+from kubectl_scratch.plan import lease, metadata
+from kubectl_scratch.plan.seed import seed_mounts
 from tests.support.builders import a_container, a_pod
 
 Json = dict[str, Any]
@@ -16,15 +16,15 @@ COPY = "shop-scratch-bcdfg"
 
 def a_pair(uid: str = "u") -> tuple[Json, Json]:
     """Return a copy and its lease, of that UID, as ``debug`` makes them."""
-    marks = {lease.SOURCE_ANNOTATION: "default/shop", lease.CONTAINER_ANNOTATION: "app"}
+    marks = {metadata.SOURCE_ANNOTATION: "default/shop", metadata.CONTAINER_ANNOTATION: "app"}
     job = lease.lease_manifest(COPY, "bcdfg", "i", 300, dict(marks))
     job["metadata"].update(namespace="default", uid=uid)
-    metadata: Json = {
-        "labels": lease.session_labels("bcdfg"),
-        "annotations": {**marks, lease.VIEW_ANNOTATION: "app"},
+    described: Json = {
+        "labels": metadata.session_labels("bcdfg"),
+        "annotations": {**marks, metadata.VIEW_ANNOTATION: "app"},
     }
-    metadata |= {"ownerReferences": [lease.owner_reference(job)]}
-    return a_pod(COPY, [a_container(volumeMounts=seed_edits.mounts())], metadata=metadata), job
+    described |= {"ownerReferences": [lease.owner_reference(job)]}
+    return a_pod(COPY, [a_container(volumeMounts=seed_mounts())], metadata=described), job
 
 
 def _owner(**fields: Any) -> Change:
@@ -54,15 +54,15 @@ def _owned(pod: Json, job: Json) -> None:
 
 # What is wrong, and a word of what is said of it.
 BROKEN: dict[str, tuple[Change, str]] = {
-    "pod-label": (_of_pod("labels", **{lease.MANAGED_BY: "helm"}), lease.MANAGED_BY),
-    "pod-no-session": (lambda p, j: p["metadata"]["labels"].pop(lease.SESSION_LABEL), "session"),
-    "pod-session": (_of_pod("labels", **{lease.SESSION_LABEL: "zzzzz"}), "session"),
+    "pod-label": (_of_pod("labels", **{metadata.MANAGED_BY: "helm"}), metadata.MANAGED_BY),
+    "pod-no-session": (lambda p, j: p["metadata"]["labels"].pop(metadata.SESSION_LABEL), "session"),
+    "pod-session": (_of_pod("labels", **{metadata.SESSION_LABEL: "zzzzz"}), "session"),
     "pod-no-source": (
-        lambda p, j: p["metadata"]["annotations"].pop(lease.SOURCE_ANNOTATION),
+        lambda p, j: p["metadata"]["annotations"].pop(metadata.SOURCE_ANNOTATION),
         "source",
     ),
     "pod-source": (
-        _of_pod("annotations", **{lease.SOURCE_ANNOTATION: "default/other"}),
+        _of_pod("annotations", **{metadata.SOURCE_ANNOTATION: "default/other"}),
         "source",
     ),
     "no-owner": (lambda p, j: p["metadata"].pop("ownerReferences"), "owner"),
@@ -72,12 +72,12 @@ BROKEN: dict[str, tuple[Change, str]] = {
     "owner-version": (_owner(apiVersion="batch/v1beta1"), "owner"),
     "owner-controls": (_owner(controller=True), "controls"),
     "second-owner": (_second_owner, "owner"),
-    "job-label": (_of_job("labels", **{lease.MANAGED_BY: "helm"}), lease.MANAGED_BY),
-    "job-no-labels": (lambda p, j: j["metadata"].pop("labels"), lease.MANAGED_BY),
-    "job-no-session": (lambda p, j: j["metadata"]["labels"].pop(lease.SESSION_LABEL), "session"),
-    "job-session": (_of_job("labels", **{lease.SESSION_LABEL: "zzzzz"}), "session"),
+    "job-label": (_of_job("labels", **{metadata.MANAGED_BY: "helm"}), metadata.MANAGED_BY),
+    "job-no-labels": (lambda p, j: j["metadata"].pop("labels"), metadata.MANAGED_BY),
+    "job-no-session": (lambda p, j: j["metadata"]["labels"].pop(metadata.SESSION_LABEL), "session"),
+    "job-session": (_of_job("labels", **{metadata.SESSION_LABEL: "zzzzz"}), "session"),
     "job-no-marks": (lambda p, j: j["metadata"].pop("annotations"), "source"),
-    "job-source": (_of_job("annotations", **{lease.SOURCE_ANNOTATION: "a/b"}), "source"),
+    "job-source": (_of_job("annotations", **{metadata.SOURCE_ANNOTATION: "a/b"}), "source"),
     "job-owned": (_owned, "belongs"),
     "completions": (_spec(completions=1), "completions"),
     "no-completions": (lambda p, j: j["spec"].pop("completions"), "completions"),

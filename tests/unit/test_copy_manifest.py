@@ -13,8 +13,8 @@ from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.kube.objects import all_containers, annotations_of, names_of, volumes
 from kubectl_scratch.plan.findings import Level
 from kubectl_scratch.plan.podcopy.manifest import Copied, make_copy
-from kubectl_scratch.plan.podcopy.seed_edits import Entrypoint, Seeding
 from kubectl_scratch.plan.podcopy.volume_edits import read_only_by_us
+from kubectl_scratch.plan.seed import Entrypoint, Seeding
 from kubectl_scratch.plan.storage import (
     Storage,
     has_selinux,

@@ -20,14 +20,10 @@ import yaml
 from kubectl_scratch.cli import plan_view
 from kubectl_scratch.kube.objects import all_containers, find, init_containers, labels_of, volumes
 from kubectl_scratch.kube.selectors import NamespaceSelectors, Selector, matches
-from kubectl_scratch.plan.build import Plan, PlanInputs, make_plan
-from kubectl_scratch.plan.mode_plan import ModeInputs
+from kubectl_scratch.plan.build import make_plan
+from kubectl_scratch.plan.model import ModeInputs, Plan, PlanInputs
 from kubectl_scratch.plan.podcopy.container_edits import plain_init
-from kubectl_scratch.plan.podcopy.seed_edits import (
-    DEBUG_TOOLKIT_VOLUME,
-    SEED_VOLUME,
-    TOOLKIT_VOLUME,
-)
+from kubectl_scratch.plan.seed import DEBUG_TOOLKIT_VOLUME, SEED_VOLUME, TOOLKIT_VOLUME
 from kubectl_scratch.plan.storage import Storage
 from kubectl_scratch.request import Target
 from tests.support.builders import Json, a_request
@@ -84,7 +80,7 @@ def claims_of(source: Json) -> dict[str, Json]:
 def plan_of(source: Json) -> Plan:
     request = a_request(target=Target("pod", source["metadata"]["name"]), image=None)
     around = PlanInputs(
-        suffix="bcdfg",
+        session_id="bcdfg",
         author="jane",
         now=NOW,
         neighbours=neighbours_of(source),

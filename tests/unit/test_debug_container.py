@@ -18,8 +18,8 @@ from kubectl_scratch.plan.debug_container import (
     debug_containers,
 )
 from kubectl_scratch.plan.findings import Level
-from kubectl_scratch.plan.podcopy.seed_edits import has_toolkit
 from kubectl_scratch.plan.profiles import NOBODY, PROFILES, satisfies_restricted
+from kubectl_scratch.plan.seed import has_toolkit
 from tests.support.builders import Json, a_container, a_pod
 from tests.unit.test_profiles import CONTEXTS, HARDENED, POD_CONTEXTS
 

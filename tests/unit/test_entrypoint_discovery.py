@@ -9,7 +9,7 @@ import pytest
 from kubectl_scratch.kube.objects import find
 from kubectl_scratch.plan.entrypoint_discovery import discovery_failure, discovery_pod_manifest
 from kubectl_scratch.plan.podcopy.mesh import OPT_OUT_ANNOTATIONS
-from kubectl_scratch.plan.podcopy.seed_edits import SEED_VOLUME, TOOLKIT_VOLUME
+from kubectl_scratch.plan.seed import SEED_VOLUME, TOOLKIT_VOLUME
 from tests.support.builders import Json, a_container, a_pod, a_waiting_container
 
 CONTEXT = {"runAsUser": 1000, "allowPrivilegeEscalation": False}

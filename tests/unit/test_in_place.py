@@ -14,16 +14,15 @@ from typing import Any
 import pexpect
 import pytest
 
-from kubectl_scratch.plan.in_place import (
-    InPlacePlan,
+from kubectl_scratch.cli.plan_view import in_place_lines
+from kubectl_scratch.plan.in_place import InPlacePlan, plan_in_place
+from kubectl_scratch.plan.in_place_process import (
     InPlaceTerms,
     idle_command,
-    in_place_lines,
-    note_of,
-    plan_in_place,
     session_command,
     tether_command,
 )
+from kubectl_scratch.plan.metadata import note_of
 from kubectl_scratch.toolkit.archive import DATA
 from testbed.archive import architecture
 from tests.support.builders import Json, a_container, a_pod, a_request
@@ -39,9 +38,9 @@ def a_running_pod(**fields: Any) -> Json:
     return a_pod(**fields)
 
 
-def planned(source: Json | None = None, tag: str = "bcdfg", **request: Any) -> InPlacePlan:
+def planned(source: Json | None = None, session_id: str = "bcdfg", **request: Any) -> InPlacePlan:
     asked = a_request(in_place=True, **request)
-    return plan_in_place(source or a_running_pod(), asked, tag, "alice", NOW)
+    return plan_in_place(source or a_running_pod(), asked, session_id, "alice", NOW)
 
 
 def test_the_container_joins_a_target_that_runs() -> None:
@@ -98,9 +97,9 @@ def with_added(
 
 def test_one_that_lingers_is_used_again() -> None:
     before = planned(linger=60.0)
-    again = planned(with_added(before, number=1), tag="zzzzz")
+    again = planned(with_added(before, number=1), session_id="zzzzz")
     assert again.idle is not None
-    assert again.idle.place.container == "scratch-bcdfg" and again.idle.place.tag == "bcdfg"
+    assert again.idle.place.container == "scratch-bcdfg" and again.idle.place.session_id == "bcdfg"
     assert again.idle.linger == 60.0
 
 
@@ -185,9 +184,11 @@ def test_the_plan_says_what_stays_and_what_ends() -> None:
 
 
 @contextmanager
-def idling(tag: str, first: float, linger: float, limit: float) -> Iterator[subprocess.Popen[str]]:
+def idling(
+    session_id: str, first: float, linger: float, limit: float
+) -> Iterator[subprocess.Popen[str]]:
     """Run a container's first process on this machine."""
-    command = idle_command(tag, InPlaceTerms(first, linger, limit))
+    command = idle_command(session_id, InPlaceTerms(first, linger, limit))
     process = subprocess.Popen(command, text=True)
     try:
         yield process

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_scratch.plan import lease
+from kubectl_scratch.plan import lease, metadata
 from tests.support.builders import Json
 from tests.support.lookalikes import BROKEN, a_pair
 
@@ -58,7 +58,7 @@ def test_before_the_completion_only_the_seat_is_kept() -> None:
 def test_a_seat_is_taken_until_it_expires(until: str, taken: int) -> None:
     job = a_job()
     job["metadata"]["annotations"] = {SEAT: until, "other": "9999"}
-    assert lease.sessions_in(job, NOON) == taken
+    assert metadata.sessions_in(job, NOON) == taken
 
 
 def test_the_owner_does_not_control_the_copy() -> None:

@@ -18,16 +18,16 @@ from kubectl_scratch.copies.created_object import (
     CreatedObject,
     Doubt,
     doubt_about,
-    is_same_creation,
     uid_of_created,
 )
 from kubectl_scratch.copies.deletion import Deletion, leftover_copy
 from kubectl_scratch.copies.membership import BY_ANOTHER, CopyTerms
 from kubectl_scratch.errors import ClusterError, Interrupted
 from kubectl_scratch.kube.client import Answer, Client
-from kubectl_scratch.plan.build import Plan, PlanInputs, make_plan
+from kubectl_scratch.plan.build import make_plan
 from kubectl_scratch.plan.debug_container import Candidate
-from kubectl_scratch.plan.lease import session_labels
+from kubectl_scratch.plan.metadata import is_same_creation, session_labels
+from kubectl_scratch.plan.model import Plan, PlanInputs
 from kubectl_scratch.runtime.console import Console
 from kubectl_scratch.runtime.interrupts import Interrupts
 from tests.support.builders import Json, a_pod, a_request
@@ -162,7 +162,7 @@ def test_what_can_not_be_deleted_is_left_over(cluster: FakeCluster) -> None:
         pass
     assert cluster.did("delete") == ["pods", "jobs"]
     assert copy.leftover is not None
-    assert copy.leftover.command.endswith(f"--now pod/{copy.place.copy_name}")
+    assert copy.leftover.command.endswith(f"--now pod/{copy.place.pod}")
     assert "5m" in copy.leftover.otherwise
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kubectl_scratch.copies.listing import age_words, find_listed, listing_document, listing_table
-from kubectl_scratch.plan import lease
+from kubectl_scratch.plan import lease, metadata
 from kubectl_scratch.plan.entrypoint_discovery import discovery_pod_manifest
 from tests.support.builders import Json, a_pod
 from tests.unit.test_in_place import NOW, planned, with_added
@@ -18,27 +18,29 @@ COPY = "mypod-scratch-x7k2p"
 
 def a_copy(name: str = COPY, **fields: Any) -> Json:
     annotations = {
-        lease.SOURCE_ANNOTATION: "default/mypod",
-        lease.CONTAINER_ANNOTATION: "app",
-        lease.VIEW_ANNOTATION: "app",
+        metadata.SOURCE_ANNOTATION: "default/mypod",
+        metadata.CONTAINER_ANNOTATION: "app",
+        metadata.VIEW_ANNOTATION: "app",
         "kubectl-scratch/created-by": "alice",
         "kubectl-scratch/reason": "ticket 7",
     }
-    metadata = {
-        "labels": lease.session_labels("x7k2p"),
+    described = {
+        "labels": metadata.session_labels("x7k2p"),
         "annotations": annotations,
         "creationTimestamp": "2026-01-02T03:01:05Z",
         "ownerReferences": [lease.owner_reference(a_lease(name))],
         **fields.pop("metadata", {}),
     }
-    return a_pod(name, metadata=metadata, status={"phase": "Running"}, **fields)
+    return a_pod(name, metadata=described, status={"phase": "Running"}, **fields)
 
 
 def a_lease(name: str = COPY, seats: int = 2) -> Json:
-    taken = {lease.seat_of(f"s{n}"): lease.expiry(NOW, 60) for n in range(seats)}
-    given_up = {lease.seat_of("old"): lease.expiry(NOW, -60)}
-    source = {lease.SOURCE_ANNOTATION: "default/mypod"}
-    job = lease.lease_manifest(name, "x7k2p", "i", 300, {**source, **taken, **given_up})
+    entries: dict[str, str | None] = {}
+    for n in range(seats):
+        entries |= metadata.session_entry(f"s{n}", NOW + timedelta(seconds=60))
+    entries |= metadata.session_entry("old", NOW - timedelta(seconds=60))
+    source = {metadata.SOURCE_ANNOTATION: "default/mypod"}
+    job = lease.lease_manifest(name, "x7k2p", "i", 300, {**source, **entries})
     job["metadata"].update(namespace="default", uid=f"job-{name}")
     return {**job, "status": {"completionTime": "2026-01-02T03:01:05Z"}}
 

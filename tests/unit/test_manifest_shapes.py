@@ -15,8 +15,8 @@ from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.lookup.manifest_file import choose_manifest, kind_of
 from kubectl_scratch.lookup.manifest_shapes import REQUIRED_FIELDS, shape_fault, without_nulls
 from kubectl_scratch.lookup.pod_template import pod_of
-from kubectl_scratch.plan.build import Plan, PlanInputs, make_plan
-from kubectl_scratch.plan.mode_plan import ModeInputs
+from kubectl_scratch.plan.build import make_plan
+from kubectl_scratch.plan.model import ModeInputs, Plan, PlanInputs
 from kubectl_scratch.plan.storage import Storage
 from kubectl_scratch.request import Target
 from tests.support.builders import Json, a_container, a_pod, a_request
@@ -38,7 +38,7 @@ def plan_from_file(manifest: Json, original: Json) -> Plan:
     assert pod is not None
     pod["metadata"].update({"namespace": "shop", "name": pod["metadata"].get("name", "generated")})
     around = PlanInputs(
-        suffix="bcdfg",
+        session_id="bcdfg",
         author="jane",
         now=NOW,
         neighbours=neighbours_of(original),

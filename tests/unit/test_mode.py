@@ -6,8 +6,10 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from kubectl_scratch.plan.mode import APP, TOOLS, Mode, ModeRequest, ailment, choose_mode
+from kubectl_scratch.plan.mode import Mode, ModeRequest, choose_mode
+from kubectl_scratch.plan.model import APP, TOOLS
 from kubectl_scratch.plan.podcopy import volume_edits
+from kubectl_scratch.plan.target_health import ailment
 from kubectl_scratch.request import CopyOptions
 from tests.support.builders import Json, a_container, a_pod
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from kubectl_scratch.plan.findings import Level
-from kubectl_scratch.plan.mode import crash_loops
-from kubectl_scratch.plan.mode_plan import ModeInputs, ModePlan, plan_mode
-from kubectl_scratch.plan.podcopy.seed_edits import Entrypoint
+from kubectl_scratch.plan.mode import ModePlan, plan_mode
+from kubectl_scratch.plan.model import ModeInputs
+from kubectl_scratch.plan.seed import Entrypoint
+from kubectl_scratch.plan.target_health import crash_loops
 from kubectl_scratch.request import CopyOptions
 from kubectl_scratch.request import ModeOptions as Said
 from tests.support.builders import Json, a_container, a_pod, a_request

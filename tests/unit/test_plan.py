@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.plan import lease
-from kubectl_scratch.plan.build import Plan, PlanInputs, make_plan, name_of_copy
+from kubectl_scratch.plan import metadata
+from kubectl_scratch.plan.build import make_plan, name_of_copy
 from kubectl_scratch.plan.findings import Level
-from kubectl_scratch.plan.mode_plan import ModeInputs
+from kubectl_scratch.plan.model import ModeInputs, Plan, PlanInputs
 from kubectl_scratch.plan.target_container import choose_target
 from kubectl_scratch.request import CopyOptions, ModeOptions
 from tests.support.builders import Json, a_container, a_pod, a_request
@@ -80,7 +80,7 @@ def test_a_windows_pod_is_blocked() -> None:
 
 
 def test_a_copy_is_not_copied() -> None:
-    source = a_pod(metadata={"annotations": {lease.SOURCE_ANNOTATION: "default/other"}})
+    source = a_pod(metadata={"annotations": {metadata.SOURCE_ANNOTATION: "default/other"}})
     (blocker,) = make_plan(source, a_request(), HERE).blockers
     assert blocker.text == "it is a copy already: kubectl scratch attach mypod"
 
@@ -255,8 +255,8 @@ def test_without_an_image_the_session_stands_inside_and_the_debug_container_is_a
     assert (plan.place.view, plan.place.container, plan.place.has_seed) == ("app", "app", True)
     assert plan.place.seeded == {"app", "scratch"}
     assert {choice.container["image"] for choice in plan.choices} == {a_container()["image"]}
-    assert seeds(plan)["metadata"]["name"] == plan.place.copy_name
-    assert seeds(plan)["metadata"]["labels"] == lease.session_labels("bcdfg")
+    assert seeds(plan)["metadata"]["name"] == plan.place.pod
+    assert seeds(plan)["metadata"]["labels"] == metadata.session_labels("bcdfg")
 
 
 def test_a_toolkit_image_beside_a_target_that_runs_brings_no_seed() -> None:
@@ -282,7 +282,7 @@ def test_a_learning_run_has_a_name_of_its_own_however_long_the_copy_s_is() -> No
     plan = make_plan(a_pod("a" * 63, status=status), UNSAID, HERE)
     assert plan.learning is not None
     name = plan.learning["metadata"]["name"]
-    assert name != plan.place.copy_name and len(name) <= 63 and name.endswith("-learn")
+    assert name != plan.place.pod and len(name) <= 63 and name.endswith("-learn")
 
 
 def test_the_learning_run_watches_the_image_that_is_set() -> None:

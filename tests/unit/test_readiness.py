@@ -6,8 +6,8 @@ from datetime import datetime, timezone
 
 import pytest
 
-from kubectl_scratch.plan.build import PlanInputs, make_plan
-from kubectl_scratch.plan.mode_plan import ModeInputs
+from kubectl_scratch.plan.build import make_plan
+from kubectl_scratch.plan.model import ModeInputs, PlanInputs
 from kubectl_scratch.session.pod_watch import watched_in
 from kubectl_scratch.session.readiness import (
     Failed,

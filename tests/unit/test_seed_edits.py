@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from kubectl_scratch.kube.objects import all_containers, find
 from kubectl_scratch.plan.podcopy.scheduling import pin_architecture
-from kubectl_scratch.plan.podcopy.seed_edits import (
+from kubectl_scratch.plan.podcopy.seed_edits import seed_copy
+from kubectl_scratch.plan.seed import (
     Entrypoint,
     Seeding,
     config_map,
     entrypoint,
     has_toolkit,
     is_held,
-    seed_copy,
 )
 from tests.support.builders import Json, a_container, a_pod
 

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_scratch.plan.build import SessionTarget
-from kubectl_scratch.plan.mode import APP
+from kubectl_scratch.plan.model import APP, SessionTarget, TargetKind
 from kubectl_scratch.session.shell import shell_command, shell_helpers
 from kubectl_scratch.toolkit.archive import DATA
 from testbed.archive import architecture
@@ -21,7 +20,17 @@ READS_RC = "ENV=/.scratch/rc"
 def a_place(seeded: bool = True) -> SessionTarget:
     """Return the place of a session inside a target."""
     names = frozenset({"app"} if seeded else ())
-    return SessionTarget("default", "copy", "scratch", "app", "default/app", APP, seeded=names)
+    return SessionTarget(
+        TargetKind.COPY,
+        "default",
+        "copy",
+        "bcdfg",
+        "scratch",
+        "app",
+        "default/app",
+        APP,
+        seeded=names,
+    )
 
 
 @pytest.mark.parametrize(

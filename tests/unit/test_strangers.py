@@ -7,9 +7,10 @@ from datetime import datetime, timezone
 import pytest
 
 from kubectl_scratch.kube.selectors import NamespaceSelectors, Selector
-from kubectl_scratch.plan.build import Plan, PlanInputs, make_plan
+from kubectl_scratch.plan.build import make_plan
 from kubectl_scratch.plan.findings import Level
 from kubectl_scratch.plan.labels import MANAGERS, stranger_of
+from kubectl_scratch.plan.model import Plan, PlanInputs
 from kubectl_scratch.request import CopyOptions
 from tests.support.builders import Json, a_pod, a_request
 

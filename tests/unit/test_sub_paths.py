@@ -9,7 +9,7 @@ import pytest
 from kubectl_scratch.kube.objects import all_containers
 from kubectl_scratch.plan.findings import Level
 from kubectl_scratch.plan.podcopy.manifest import Copied, make_copy
-from kubectl_scratch.plan.podcopy.seed_edits import Entrypoint, Seeding
+from kubectl_scratch.plan.seed import Entrypoint, Seeding
 from kubectl_scratch.request import CopyOptions
 from tests.support.builders import Json, a_container, a_pod
 

@@ -127,7 +127,7 @@ def complete_users(ctx: click.Context, param: click.Parameter, typed: str) -> li
 def _pods(ctx: click.Context, typed: str, equal: str) -> list[CompletionItem]:
     """Return the pods of which our mark is, or is not, as the operator says."""
     from kubectl_scratch.kube import client as api
-    from kubectl_scratch.plan.lease import MANAGED_BY, MANAGER
+    from kubectl_scratch.plan.metadata import MANAGED_BY, MANAGER
 
     ours = f"{MANAGED_BY}{equal}{MANAGER}"
     connected = _connect(ctx)

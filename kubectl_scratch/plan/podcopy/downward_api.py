@@ -29,6 +29,7 @@ from kubectl_scratch.kube.objects import (
 from kubectl_scratch.kube.quantities import quantity
 from kubectl_scratch.plan.findings import Edit, Finding, Level
 from kubectl_scratch.plan.labels import CONTROLLERS_OWN
+from kubectl_scratch.plan.metadata import DOWNWARD_ANNOTATION
 from kubectl_scratch.plan.podcopy import annotations as notes
 from kubectl_scratch.plan.podcopy import container_edits
 
@@ -38,8 +39,6 @@ LABELS, ANNOTATIONS = "metadata.labels", "metadata.annotations"
 _ADDRESSES = (UID, "status.podIP", "status.podIPs")
 OF_THE_NODE = ("spec.host", "spec.nodeName", "status.hostIP", "status.hostIPs")
 
-# The annotations that carry what files have, with a number.
-CARRIER = "kubectl-scratch/downward-"
 # The API server's limit for all annotations of an object (TotalAnnotationSizeLimitB), less what
 # is added later.
 ANNOTATIONS_FIT = 256 * 1024 - 8 * 1024
@@ -349,11 +348,11 @@ def _files(volume: Json) -> list[Json]:
 def _carrier(pod: Json, marks: Mapping[str, str], value: str) -> str | None:
     """Return the annotation of the copy that has this value; None if it can't have one more."""
     there: dict[str, str] = pod["metadata"]["annotations"]
-    ours = {key: text for key, text in there.items() if key.startswith(CARRIER)}
+    ours = {key: text for key, text in there.items() if key.startswith(DOWNWARD_ANNOTATION)}
     known = next((key for key, text in ours.items() if text == value), None)
     if known is not None:
         return known
-    key = f"{CARRIER}{len(ours) + 1}"
+    key = f"{DOWNWARD_ANNOTATION}{len(ours) + 1}"
     all_of_them = {**there, **marks, key: value}
     size = sum(len(k.encode()) + len(v.encode()) for k, v in all_of_them.items())
     if size > ANNOTATIONS_FIT:

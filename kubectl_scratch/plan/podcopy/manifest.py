@@ -23,7 +23,7 @@ from kubectl_scratch.plan.podcopy import (
     sub_paths,
     volume_edits,
 )
-from kubectl_scratch.plan.podcopy.seed_edits import Seeding
+from kubectl_scratch.plan.seed import Seeding
 from kubectl_scratch.plan.storage import Storage
 from kubectl_scratch.request import CopyOptions
 
