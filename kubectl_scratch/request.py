@@ -1,4 +1,4 @@
-"""What the user asked for, checked before any request is sent."""
+"""What the user asked for: typed values, made once from the command line and never changed."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 class SessionRequest(NamedTuple):
     """One session; durations are in seconds.
 
-    ``ttl`` is the lease's, ``longest`` the session's. ``tty`` None means "as the terminal says",
-    ``stdin`` None "once the command reads it". ``command`` empty means a shell, ``shell`` one of
-    the target's own. ``toolkit_files`` are paths of the user's own tools.
+    ``ttl`` is that of the lease, ``longest`` limits the session, ``timeout`` the wait for it.
+    ``tty`` None means "if stdin and stdout are terminals", ``stdin`` None "once the command reads
+    it". Without a ``command`` it is a shell: the toolkit's, or the ``shell`` of the container.
+    ``toolkit_files`` are paths of the user's own tools.
     """
 
     ttl: float
@@ -25,17 +26,17 @@ class SessionRequest(NamedTuple):
 
 
 class Target(NamedTuple):
-    """What the user names: a pod, or what has pods; ``kind`` is singular and lower-case."""
+    """The object that the user names; ``kind`` is singular and lower-case."""
 
     kind: str
     name: str
 
 
 class CopyOptions(NamedTuple):
-    """What the user wants otherwise; the defaults are what disturbs production least.
+    """What the copy differs in; the defaults disturb production least.
 
     ``resources`` is "copy" or "none". ``images`` and ``env`` are pairs of names and values; the
-    container ``*`` is every one. ``skip_init`` may hold "all", which spares native sidecars.
+    container ``*`` means every one. ``skip_init`` may contain "all": all but native sidecars.
     """
 
     name: str | None = None
@@ -56,10 +57,10 @@ class CopyOptions(NamedTuple):
 
 
 class ModeOptions(NamedTuple):
-    """What the user says of view, hold and the app's command; None leaves it to the plan.
+    """View, hold and the app's command; None leaves the choice to the plan.
 
-    ``only`` holds the other containers too; ``command`` are the words of the app's command;
-    ``learn`` None is "where the app starts again and again anyway".
+    ``hold_all`` holds the other containers too. ``command`` are the words of the app's command.
+    ``learn`` None means "if the app crash-loops".
     """
 
     view: str | None = None
@@ -71,11 +72,11 @@ class ModeOptions(NamedTuple):
 
 
 class DebugRequest(NamedTuple):
-    """One ``debug``; ``deadline`` (seconds) is the copy's where no lease can be had.
+    """One ``debug``; ``deadline`` (seconds) ends a copy that can have no lease.
 
-    ``target`` None: ``file`` names it. ``container`` None leaves the choice to the plan, and
-    ``image`` None the tools to the seed; ``custom`` is a partial container. ``in_place`` goes
-    into the source pod, ``linger`` (seconds) is how long that container then idles.
+    If ``target`` is None, the manifest ``file`` names it. ``container`` None leaves the choice to
+    the plan; with ``image`` None the seed receives the tools; ``custom`` is a partial container.
+    ``in_place`` adds a container to the source pod, which idles for ``linger`` seconds afterwards.
     """
 
     target: Target | None

@@ -33,11 +33,11 @@ def run_check(given: CheckArguments, process: Process) -> int:
             except ClusterError as error:
                 if not error.forbidden:
                     raise
-                # Without the right to read the target there is no plan, but a Role to ask for.
+                # Without the right to read the target there is no plan, only a Role to ask for.
                 return preflight.check_rights(context.cluster)
 
         checked = context.interrupts.run(find)
-    # Whoever does not read it may end us as any program.
+    # After the context: a reader that goes away ends us like any program.
     click.echo(check_text(checked, given.output), nl=False)
     return ExitStatus.FAILURE if checked.blocked else ExitStatus.OK
 
@@ -51,5 +51,5 @@ def check_text(checked: Checked, output: str | None) -> str:
     table = as_table([("CHECK", "RESULT", "WHAT"), *checked.rows], gap="  ")
     if checked.role is None:
         return table
-    head = "\n# What lacks, for an administrator to create and bind:\n"
+    head = "\n# The missing rights, for an administrator to create and bind:\n"
     return table + head + as_document(checked.role, "yaml")

@@ -15,14 +15,14 @@ from kubectl_scratch.kube.connection import Connection
 from kubectl_scratch.runtime.interrupts import Interrupts
 from kubectl_scratch.session.context import Context, UserStreams
 
-# As Kubernetes' own generated names: no vowels, and no digits that look like letters.
+# As in Kubernetes' generated names: no vowels, and no digits that look like letters.
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 
 
 @contextmanager
 def connect(connection: Connection, process: Process) -> Iterator[Context]:
-    """Connect to the cluster and own the signals for as long as a verb runs."""
-    # It takes a while to import: a mistyped flag is told before that.
+    """Connect to the cluster, and handle signals while a verb runs."""
+    # Slow to import: a mistyped flag is reported before.
     from kubectl_scratch.kube.client import Client, read_access
 
     def save_terminal() -> Callable[[], None]:
@@ -44,7 +44,7 @@ def connect(connection: Connection, process: Process) -> Iterator[Context]:
             user = UserStreams(*process.streams)
             yield Context(cluster, process.console, user, interrupts, time, random_suffix, author())
         except ClusterError:
-            # What a signal has broken off has not failed.
+            # A request that a signal has cut off has not failed.
             interrupts.reopen()
             raise
         finally:
@@ -52,7 +52,7 @@ def connect(connection: Connection, process: Process) -> Iterator[Context]:
 
 
 def random_suffix() -> str:
-    """Return five characters that make a copy's name, or a seat in it, its own."""
+    """Return five characters that make the name of a copy, or of a session in it, unique."""
     return "".join(secrets.choice(ALPHABET) for _ in range(5))
 
 

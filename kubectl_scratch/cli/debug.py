@@ -25,7 +25,7 @@ def run_debug(given: DebugArguments, process: Process) -> int:
             return run_session_of(given.request, context)
         plan_text = text_in_place if given.request.in_place else text_of_copy
         text, blocked = plan_text(given, context)
-    # Whoever does not read it may end us as any program.
+    # After the context: a reader that goes away ends us like any program.
     click.echo(text, nl=False)
     return ExitStatus.FAILURE if blocked else ExitStatus.OK
 

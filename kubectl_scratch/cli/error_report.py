@@ -41,9 +41,9 @@ def report_error(error: BaseException, console: Console) -> int:
         problem, hint = word(error)
     # An error about a file of ours would name it.
     elif isinstance(error, OSError) and error.errno in UNWRITABLE and error.filename is None:
-        problem, hint = f"stdout can't be written: {error.strerror}", ""
+        problem, hint = f"cannot write to stdout: {error.strerror}", ""
     else:
-        problem, hint = f"this is a bug; its traceback is in {save_traceback()}", ""
+        problem, hint = f"this is a bug; the traceback is in {save_traceback()}", ""
     console.error(f"{problem}; {hint}" if hint else problem)
     return ExitStatus.FAILURE
 
@@ -65,10 +65,10 @@ def word_usage(error: click.ClickException) -> tuple[str, str]:
     if near:
         return problem, f"did you mean {near[0]}?"
     if isinstance(error, click.NoSuchCommand):
-        return problem, f"to debug a pod: {COMMAND} debug {error.command_name}"
+        return problem, f"to debug a pod, use {COMMAND} debug {error.command_name}"
     context = getattr(error, "ctx", None)
     if isinstance(error, click.NoSuchOption) and context and context.parent is None:
-        return problem, "flags go behind the verb"
+        return problem, "put flags after the verb"
     # What Click says of a value names the parameter only in the whole message.
     return _lower(error.format_message()), f"see {context.command_path} --help" if context else ""
 
@@ -80,29 +80,29 @@ def word(error: ScratchError) -> tuple[str, str]:
     if isinstance(error, CopyNotReady):
         if error.waited is None:
             return error.last.rstrip("."), error.hint
-        waited = f"no shell after {duration_words(error.waited)}: {error.last.rstrip('.')}"
+        waited = f"timed out after {duration_words(error.waited)}: {error.last.rstrip('.')}"
         return waited, error.hint
     if isinstance(error, Unreachable):
-        return f"the cluster can't be reached: {error.message}", "is the kubeconfig right?"
+        return f"the cluster cannot be reached: {error.message}", "check the kubeconfig"
     if isinstance(error, ClusterError):
-        return word_refusal(error)
+        return word_rejection(error)
     return str(error), ""
 
 
-def word_refusal(error: ClusterError) -> tuple[str, str]:
-    """Return a refusal of the API server in words."""
+def word_rejection(error: ClusterError) -> tuple[str, str]:
+    """Return a rejection by the API server, or its failure, in words."""
     from kubectl_scratch.kube.answers import NOT_KUBERNETES, REDIRECTED
 
     if error.reason == NOT_KUBERNETES:
-        problem = f"no Kubernetes API server has answered: {error.message}"
-        return problem, "is a proxy or a login page in between?"
+        problem = f"no Kubernetes API server answered: {error.message}"
+        return problem, "check for a proxy or a login page in between"
     if error.reason == REDIRECTED:
-        return error.message, "is the server's address right?"
+        return error.message, "check the server's address"
     if error.status == 401:
-        return "the cluster does not accept your credentials", "log in again"
-    if error.status == 403:
-        return f"the cluster forbids it: {error.message}", ""
-    return f"the cluster refuses: {error.message}", ""
+        return "the API server rejected your credentials", "log in again"
+    if error.status >= 500:
+        return f"the API server failed: {error.message}", ""
+    return f"the API server rejected the request: {error.message}", ""
 
 
 def _lower(text: str) -> str:
@@ -110,7 +110,7 @@ def _lower(text: str) -> str:
     return line[:1].lower() + line[1:]
 
 
-# The text of somebody else's exception may quote a header, a URL or a kubeconfig's user.
+# The text of another library's exception may quote a header, a URL or a kubeconfig's user.
 SECRETS = (
     r"(?i)(bearer |basic )[^\s'\"\\]+",
     # A password may have any character in it.
@@ -126,7 +126,7 @@ def save_traceback() -> str:
     for secret in SECRETS:
         text = re.sub(secret, r"\1(redacted)", text)
     descriptor, path = tempfile.mkstemp(prefix="kubectl-scratch-", suffix=".txt")
-    # What a cluster has sent may be half a character.
+    # The text may end in half a character.
     with os.fdopen(descriptor, "w", errors="backslashreplace") as file:
         file.write(text)
     return path

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def run_ls(given: ListArguments, process: Process) -> int:
-    """List what there is of ours."""
+    """List copies, and debug containers in pods."""
     everywhere, output = given.everywhere, given.output
     with connect(given.connection, process) as context:
         found, now = context.interrupts.run(
@@ -37,7 +37,7 @@ def run_ls(given: ListArguments, process: Process) -> int:
 def read_listing(
     cluster: Client, everywhere: bool, console: Console
 ) -> tuple[list[Listed], datetime]:
-    """Read what there is of ours, and the cluster's time; without leases where they can't be."""
+    """Read copies and debug containers, and the cluster's time; leases if permitted."""
     from kubectl_scratch.copies.listing import find_foreign, find_listed
     from kubectl_scratch.kube import client as api
     from kubectl_scratch.plan import metadata
@@ -53,15 +53,15 @@ def read_listing(
     except ClusterError as error:
         if not error.forbidden:
             raise
-        console.warning(f"sessions and ends are not known: {error.message}")
+        console.warning(f"SESSIONS and EXPIRES are unknown: {error.message}")
         return find_listed(found, None, now), now
     for pod, why in find_foreign(found, leases):
-        console.warning(f"pod {pod} is not listed: it has the label of a copy and is none: {why}")
+        console.warning(f"pod {pod} is not listed: it has the label of a copy, but {why}")
     return find_listed(found, leases, now), now
 
 
 def listing_text(found: list[Listed], now: datetime, everywhere: bool, output: str | None) -> str:
-    """Return the leftovers as kubectl would print them."""
+    """Return the list as kubectl would print it."""
     from kubectl_scratch.copies import listing
 
     if output in ("json", "yaml"):
@@ -69,7 +69,7 @@ def listing_text(found: list[Listed], now: datetime, everywhere: bool, output: s
     if not found:
         return ""
     if output == "name":
-        # For kubectl a container in a pod is that pod.
+        # kubectl knows no containers, only their pods.
         lines = list(dict.fromkeys(f"pod/{row.name.partition('/')[0]}" for row in found))
     else:
         lines = listing.listing_table(found, now, everywhere, output == "wide")

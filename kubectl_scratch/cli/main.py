@@ -17,7 +17,7 @@ from kubectl_scratch.runtime.names import COMMAND
 STREAMS = (0, 1, 2)
 # Longer lines of help are hard to read.
 WIDEST = 100
-# What kubectl's completion asks for, in the word that Cobra's programs have for it.
+# The verb by which kubectl's completion asks, as for all programs built with Cobra.
 COMPLETE = "__complete"
 
 
@@ -41,13 +41,13 @@ def main() -> None:
 
 
 def main_complete() -> None:
-    """Answer kubectl's own completion; the name by which it looks for us is a program's."""
+    """Answer kubectl's own completion, which runs a program of another name."""
     sys.argv.insert(1, COMPLETE)
     main()
 
 
 def open_closed_streams() -> None:
-    """Open what the caller has closed: the next socket would become our stderr."""
+    """Open closed standard streams: the next socket would become our stderr."""
     for descriptor in STREAMS:
         try:
             os.fstat(descriptor)
@@ -67,7 +67,7 @@ def run_program(argv: list[str]) -> int:
 
 
 def run_verb(argv: list[str], console: Console) -> int:
-    """Run the command line; return the exit code that its end means, in words on stderr."""
+    """Run the command line, report an error on stderr, and return the exit code."""
     if argv[:1] == [COMPLETE]:
         from kubectl_scratch.cli.completion.protocol import complete
 

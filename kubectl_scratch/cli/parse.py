@@ -82,7 +82,7 @@ class VersionArguments(NamedTuple):
 
 def parse_debug(values: Values, command: tuple[str, ...]) -> DebugArguments:
     """Return what ``debug`` is asked for; raises InvalidRequest."""
-    refuse_extra(values, hint="a command goes after --")
+    refuse_extra(values, hint="pass a command after --")
     refuse_combinations(values)
     session = parse_session(values, command)
     request = parse_request(values, session)._replace(in_place=values["in_place"])
@@ -97,7 +97,7 @@ def parse_debug(values: Values, command: tuple[str, ...]) -> DebugArguments:
 
 def parse_attach(values: Values, command: tuple[str, ...]) -> AttachArguments:
     """Return what ``attach`` is asked for; raises InvalidRequest."""
-    refuse_extra(values, hint="a command goes after --")
+    refuse_extra(values, hint="pass a command after --")
     session = parse_session(values, command)
     copy = parse_pod(values["copy"])
     return AttachArguments(copy, session, parse_connection(values), values["view"], values["quiet"])
@@ -122,18 +122,18 @@ def parse_version(values: Values) -> VersionArguments:
 
 
 def refuse_extra(values: Values, hint: str = "") -> None:
-    """Raise InvalidRequest for what stands behind the name."""
+    """Raise InvalidRequest for an unexpected argument."""
     if not values["extra"]:
         return
     named, extra = values.get("target") or values.get("copy") or "", values["extra"][0]
     # As kubectl get has it; its debug, exec and logs do not.
     if named.lower().partition(".")[0] in KIND_NAMES:
         hint = f"did you mean {named}/{extra}?"
-    raise InvalidRequest(f"{extra!r} is one word too many", hint)
+    raise InvalidRequest(f"unexpected argument {extra!r}", hint)
 
 
 def refuse_combinations(values: Values) -> None:
-    """Raise InvalidRequest for flags of ``debug`` that cannot stand together."""
+    """Raise InvalidRequest for flags of ``debug`` that do not fit together."""
     in_place = values["in_place"]
     of_a_copy = {
         "--view app": values["view"] == "app",
@@ -143,12 +143,12 @@ def refuse_combinations(values: Values) -> None:
         "--ttl": values["ttl"] is not None,
         **{flag: values[flag.removeprefix("--").replace("-", "_")] for flag in NEED_A_COPY},
     }
-    printed = "--dry-run=client prints the manifests"
+    printed = "use --dry-run=client to print the manifests"
     refused = (
-        (values["output"] and values["dry_run"] == "none", "-o is for --dry-run", printed),
-        (values["linger"] is not None and not in_place, "--linger is for --in-place", ""),
+        (values["output"] and values["dry_run"] == "none", "-o needs --dry-run", printed),
+        (values["linger"] is not None and not in_place, "--linger needs --in-place", ""),
         *(
-            (in_place and given, f"{flag} needs a copy, and --in-place makes none", "")
+            (in_place and given, f"{flag} needs a copy and cannot be combined with --in-place", "")
             for flag, given in of_a_copy.items()
         ),
     )
@@ -172,11 +172,13 @@ def parse_session(values: Values, command: tuple[str, ...]) -> SessionRequest:
         stdin=values["stdin"],
     )
     check_ttl(session.ttl)
-    if session.shell is not None and (command or not session.shell):
-        raise InvalidRequest("--shell is for a session without a command")
+    if session.shell == "":
+        raise InvalidRequest("--shell needs the name of a shell")
+    if session.shell is not None and command:
+        raise InvalidRequest("--shell cannot be combined with a command")
     if session.stdin is False and not command:
         raise InvalidRequest(
-            "a shell needs stdin", "give a command after --, or omit --stdin=false"
+            "a shell needs stdin", "pass a command after --, or omit --stdin=false"
         )
     if session.toolkit_files:
         from kubectl_scratch.toolkit import archive
@@ -190,10 +192,12 @@ def parse_session(values: Values, command: tuple[str, ...]) -> SessionRequest:
 def parse_request(values: Values, session: SessionRequest) -> DebugRequest:
     """Return what the flags that debug and check share ask for; raises InvalidRequest."""
     named, file = values["target"], values["filename"]
-    if (named is None) == (file is None):
-        raise InvalidRequest("name one target", "a pod, KIND/NAME, or a manifest with -f")
+    if named is None and file is None:
+        raise InvalidRequest("TARGET is missing", "name a pod or KIND/NAME, or use -f FILE")
+    if named is not None and file is not None:
+        raise InvalidRequest("TARGET and -f cannot be combined")
     if file == values["custom"] == "-":
-        raise InvalidRequest("-f and --custom can't both be read from stdin")
+        raise InvalidRequest("-f and --custom cannot both be read from stdin")
     request = DebugRequest(
         target=None if named is None else parse_target(named),
         container=values["container"],
@@ -216,7 +220,9 @@ def parse_mode(values: Values) -> ModeOptions:
     """Return what the flags say of view and hold; raises InvalidRequest."""
     hold_all, hold = values["hold_all"], values["hold"]
     if hold_all and hold is False:
-        raise InvalidRequest("--hold-all holds the target, too, and --no-hold does not")
+        raise InvalidRequest(
+            "--hold-all also holds the target and cannot be combined with --no-hold"
+        )
     return ModeOptions(
         view=values["view"],
         hold=True if hold_all else hold,
@@ -234,9 +240,9 @@ def split_words(text: str | None) -> tuple[str, ...]:
     try:
         words = tuple(shlex.split(text))
     except ValueError as error:
-        raise InvalidRequest("--command can't be split into words", str(error).lower()) from error
+        raise InvalidRequest("--command cannot be split into words", str(error).lower()) from error
     if not words:
-        raise InvalidRequest("--command has no word")
+        raise InvalidRequest("--command is empty")
     return words
 
 
@@ -250,7 +256,7 @@ def parse_copy_options(values: Values) -> CopyOptions:
     env = parse_pairs(values["env"], "--env")
     for name, _ in env:
         if not re.fullmatch(r"[-._A-Za-z][-._A-Za-z0-9]*", name):
-            raise InvalidRequest(f"--env {name!r} can't be the name of a variable")
+            raise InvalidRequest(f"--env {name!r} is not a valid variable name")
     return CopyOptions(
         name=values["copy_name"],
         reason=values["reason"],

@@ -38,7 +38,7 @@ class _Words:
             else:
                 self._found.append(word)
                 continue
-            # Whatever it looks like, it is a value.
+            # Even if it looks like a flag, it is a value.
             if takes_next and left:
                 self._found.append(left.pop(0))
         return self._found
@@ -75,7 +75,7 @@ class _Words:
 
     def _switch(self, option: click.Option, name: str, value: str) -> None:
         if value not in (*TRUE, *FALSE):
-            raise click.UsageError(f"{name} is true or false, not {value!r}")
+            raise click.UsageError(f"{name} must be true or false, not {value!r}")
         given, other = option.opts, option.secondary_opts
         if name in other:
             given, other = other, given

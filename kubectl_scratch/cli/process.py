@@ -1,4 +1,4 @@
-"""What a verb is given of the process that it runs in."""
+"""What a verb gets from the process that it runs in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from kubectl_scratch.runtime.console import Console
 
 
 class Process(NamedTuple):
-    """The process that a verb runs in: its descriptors, its console, what stands behind --."""
+    """The process that a verb runs in: its descriptors, its console, the words after ``--``."""
 
     command: tuple[str, ...]
     streams: tuple[int, int, int]

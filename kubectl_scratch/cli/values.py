@@ -25,9 +25,9 @@ def parse_target(text: str) -> Target:
     # kubectl also takes deployment.apps/NAME.
     kind = KIND_NAMES.get(written.lower().partition(".")[0]) if slash else "pod"
     if kind is None:
-        raise InvalidRequest(f"a {written!r} can't be debugged", f"there are: {', '.join(KINDS)}")
+        raise InvalidRequest(f"{written!r} cannot be debugged", f"use one of {', '.join(KINDS)}")
     if not is_name(name):
-        raise InvalidRequest(f"{name!r} can't be the name of a {kind}")
+        raise InvalidRequest(f"{name!r} is not a valid {kind} name")
     return Target(kind, name)
 
 
@@ -35,7 +35,7 @@ def parse_pod(text: str) -> str:
     """Return the pod's name from NAME, pod/NAME or po/NAME; raises InvalidRequest."""
     target = parse_target(text)
     if target.kind != "pod":
-        raise InvalidRequest(f"{text!r} is no pod")
+        raise InvalidRequest(f"{text!r} is not a pod")
     return target.name
 
 
@@ -48,7 +48,7 @@ def parse_pairs(texts: tuple[str, ...], flag: str) -> tuple[tuple[str, str], ...
     for text in texts:
         name, equals, value = text.partition("=")
         if not name or not equals:
-            raise InvalidRequest(f"{flag} {name!r} has no value", "write it like NAME=VALUE")
+            raise InvalidRequest(f"{flag} {name!r} has no value", "use NAME=VALUE")
         pairs.append((name, value))
     return tuple(pairs)
 
@@ -56,18 +56,19 @@ def parse_pairs(texts: tuple[str, ...], flag: str) -> tuple[tuple[str, str], ...
 def check_name(name: str, flag: str) -> None:
     """Raise InvalidRequest unless a pod can have that name; it is also a hostname."""
     if not is_label(name):
-        raise InvalidRequest(f"{flag} {name!r} can't be the name of a pod")
+        raise InvalidRequest(f"{flag} {name!r} is not a valid pod name")
 
 
 def check_image(image: str) -> None:
     """Raise InvalidRequest unless the text is an image reference."""
     if not _IMAGE.fullmatch(image):
         raise InvalidRequest(
-            f"{image!r} is not an image reference", "write it like docker.io/library/busybox:1.37.0"
+            f"{image!r} is not an image reference",
+            "use a form such as docker.io/library/busybox:1.37.0",
         )
 
 
 def check_ttl(seconds: float) -> None:
-    """Raise InvalidRequest where a lease would end before it could be renewed."""
+    """Raise InvalidRequest if a lease would end before it could be renewed."""
     if seconds < MIN_TTL:
-        raise InvalidRequest(f"--ttl must be {MIN_TTL:g}s or longer")
+        raise InvalidRequest(f"--ttl must be at least {MIN_TTL:g}s")

@@ -14,7 +14,7 @@ from kubectl_scratch.cli.process import Process
 from kubectl_scratch.errors import ExitStatus
 from kubectl_scratch.kube.connection import Connection
 
-# kubectl says so much in milliseconds; one that hangs is not worth waiting for.
+# kubectl answers in milliseconds; do not wait for one that hangs.
 KUBECTL_SECONDS = 10.0
 
 Versions = dict[str, Any]
@@ -31,7 +31,7 @@ def run_version(given: VersionArguments, process: Process) -> int:
             told["kubectlVersion"] = kubectl_version()
             told["serverVersion"] = server_version(given.connection, process)
     finally:
-        # As kubectl: what is known is told, also where the server can't be reached.
+        # As kubectl does: print what is known even if the server cannot be reached.
         text = as_document(told, given.output) if given.output else as_lines(version_lines(told))
         click.echo(text, nl=False)
     return ExitStatus.OK
@@ -46,7 +46,7 @@ def server_version(connection: Connection, process: Process) -> Versions:
 
 
 def kubectl_version() -> Versions | None:
-    """Return what the kubectl on PATH says of itself; None where it says nothing."""
+    """Return the version of the kubectl on PATH, None if it prints none."""
     import json
     import subprocess
 

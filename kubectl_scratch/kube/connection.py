@@ -52,4 +52,4 @@ def check_namespace(name: str) -> None:
 def check_container(name: str | None) -> None:
     """Raise InvalidRequest unless a container can have that name."""
     if name is not None and not is_label(name):
-        raise InvalidRequest(f"{name!r} can't be the name of a container")
+        raise InvalidRequest(f"{name!r} is not a valid container name")

@@ -23,9 +23,11 @@ def parse_duration(text: str, what: str) -> float:
     elif _DURATION.fullmatch(text):
         seconds = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
     else:
-        raise InvalidRequest(f"{what} {text!r} is not a duration", "write it like 90s, 5m or 1h30m")
+        raise InvalidRequest(
+            f"{what} {text!r} is not a duration", "use a form such as 90s, 5m or 1h30m"
+        )
     if not 0 < seconds <= LONGEST:
-        raise InvalidRequest(f"{what} must be longer than zero and at most a year")
+        raise InvalidRequest(f"{what} must be longer than 0s and at most a year")
     return seconds
 
 

@@ -1,6 +1,6 @@
-"""Where a verb sits: the cluster, the user's side, the signals, the time.
+"""What a session gets from its process: the cluster, the user's streams, signals and time.
 
-It imports none of them: a verb has its context, and asks the cluster, before the rest is imported.
+Imports none of them: a verb has its context, and asks the cluster, before the rest is imported.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from kubectl_scratch.runtime.interrupts import Interrupts
     from kubectl_scratch.session.waiting import Clock
 
-# What a terminal says of itself where it says nothing (0x0).
+# The size of a terminal that reports none (0x0).
 DEFAULT_SIZE = (24, 80)
 
 
 class UserStreams(NamedTuple):
-    """The descriptors of the user's side."""
+    """The descriptors of stdin, stdout and stderr."""
 
     stdin: int
     stdout: int
     stderr: int
 
     def is_terminal(self) -> bool:
-        """Say whether a person sits there: stdin and stdout are both terminals."""
+        """Return whether stdin and stdout are both terminals."""
         return os.isatty(self.stdin) and os.isatty(self.stdout)
 
     def size(self) -> tuple[int, int]:
@@ -45,7 +45,7 @@ class UserStreams(NamedTuple):
 
 
 class Context(NamedTuple):
-    """What a session needs of the process that it runs in."""
+    """What a session needs from the process that it runs in."""
 
     cluster: Client
     console: Console
@@ -57,9 +57,9 @@ class Context(NamedTuple):
 
 
 def wants_terminal(request: SessionRequest, user: UserStreams) -> bool:
-    """Say whether the session has a terminal.
+    """Return whether the session has a terminal.
 
-    Raises InvalidRequest for a shell that nobody could type into.
+    Raises InvalidRequest for a shell without a terminal.
     """
     if request.command and request.tty is not None:
         return request.tty
@@ -67,7 +67,7 @@ def wants_terminal(request: SessionRequest, user: UserStreams) -> bool:
         return request.tty is not False
     if not request.command:
         raise InvalidRequest(
-            "stdin and stdout are no terminal, which a shell needs",
-            "give a command after --, or -T to feed the shell from stdin",
+            "a shell needs a terminal, and stdin and stdout are not both one",
+            "pass a command after --, or use -T to feed the shell from stdin",
         )
     return False

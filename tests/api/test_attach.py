@@ -281,9 +281,9 @@ def test_who_is_early_waits_for_the_debug_container(cli: Cli) -> None:
 NO_COPIES = [
     (("attach", "mypod", "--", "true"), "is no copy"),
     (("attach", "mypod-scratch-zzzzz", "--", "true"), "no pod 'mypod-scratch-zzzzz'"),
-    (("attach", "svc/x", "--", "true"), "is no pod"),
+    (("attach", "svc/x", "--", "true"), "is not a pod"),
     (("attach", "A_B", "--", "true"), "can't be the name"),
-    (("attach", "mypod"), "no terminal"),
+    (("attach", "mypod"), "a shell needs a terminal"),
     (("attach",), "missing argument"),
 ]
 
@@ -453,5 +453,5 @@ def test_an_annotation_that_names_no_container_goes_nowhere(cli: Cli, name: str)
     pod["metadata"]["ownerReferences"] = [lease.owner_reference(made)]
     pod["metadata"]["annotations"][metadata.CONTAINER_ANNOTATION] = name
     cli.api.add(pod)
-    cli.run("attach", COPY, "--", "true").complains("can't be the name of a container")
+    cli.run("attach", COPY, "--", "true").complains("is not a valid container name")
     assert {r.method for r in cli.api.requests} == {"GET"}

@@ -192,7 +192,7 @@ def test_a_command_in_a_target_that_crashes_fails_with_the_ways(cli: Cli) -> Non
     copy = "mypod-scratch"
     ended = cli.run("debug", "mypod", "--no-hold", "--copy-name", copy, "--", "true")
     ended.complains("container app ended with code 3", "--hold", "--writable data", "--view tools")
-    assert "no shell after" not in ended.err and "--timeout" not in ended.err
+    assert "timed out after" not in ended.err and "--timeout" not in ended.err
     clean(cli.api)
 
 
@@ -325,5 +325,5 @@ def test_a_reason_that_stays_is_told_once_in_a_log(cli: Cli) -> None:
     (told,) = [line for line in lines if "can't be pulled" in line]
     assert "i/o timeout" in told and "failed to resolve" not in told and len(told) < 250
     # The whole of it is for the end.
-    ended.complains("no shell after 13s: the image can't be pulled yet .*failed to resolve")
+    ended.complains("timed out after 13s: the image can't be pulled yet .*failed to resolve")
     clean(cli.api)

@@ -434,7 +434,7 @@ def test_a_proxy_is_never_for_this_machine(proxied: Proxied) -> None:
 def test_a_proxy_that_is_not_there(proxied: Proxied) -> None:
     cli = proxied.cli
     cli.environ["HTTPS_PROXY"] = "http://127.0.0.1:1"
-    cli.run("debug", "mypod", "--", "true").complains("can't be reached", "(?i)proxy|refused")
+    cli.run("debug", "mypod", "--", "true").complains("cannot be reached", "(?i)proxy|refused")
     nothing_sent(cli.api)
 
 
@@ -598,7 +598,7 @@ def test_what_a_proxy_answers_is_told(tmp_path: Path, answer: str) -> None:
         cli.environ["HTTPS_PROXY"] = f"http://{LOGIN}127.0.0.1:{proxy.port}"
         ended = cli.run("debug", "mypod", "--", "true")
         proxy.stop()
-        ended.complains(f"can't be reached: its proxy answered {answer};")
+        ended.complains(f"cannot be reached: its proxy answered {answer};")
         assert PASSWORD not in ended.err and "(" not in ended.err
 
 

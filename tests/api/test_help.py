@@ -86,13 +86,13 @@ def test_a_check_has_no_flags_of_a_session(cli: Cli) -> None:
     [
         (("dbug",), "no such command 'dbug'; did you mean debug?"),
         (("atach", "x"), "did you mean attach?"),
-        (("mypod",), "no such command 'mypod'; to debug a pod: kubectl scratch debug mypod"),
+        (("mypod",), "no such command 'mypod'; to debug a pod, use kubectl scratch debug mypod"),
         (("debug", "mypod", "--namspace", "x"), "'--namspace'; did you mean --namespace?"),
         (("debug", "mypod", "--contianer=x"), "did you mean --container?"),
-        (("debug",), "name one target; a pod, KIND/NAME, or a manifest with -f"),
+        (("debug",), "TARGET is missing; name a pod or KIND/NAME, or use -f FILE"),
         (("debug", "mypod", "--image"), "'--image' requires an argument"),
         (("completion", "bsh"), "did you mean bash?"),
-        (("--context", "x", "debug", "mypod"), "'--context'; flags go behind the verb"),
+        (("--context", "x", "debug", "mypod"), "'--context'; put flags after the verb"),
         (("version", "-o", "yam"), "'yam' is not 'json'"),
     ],
 )
@@ -129,7 +129,7 @@ def test_the_client_s_version_needs_neither_cluster_nor_kubectl(cli: Cli) -> Non
 def test_what_is_known_is_told_also_where_the_server_can_not_be_reached(cli: Cli) -> None:
     cli.environ["PATH"] = "/nonexistent"
     ended = cli.run("version", "--server", "https://127.0.0.1:1")
-    assert ended.code == 1 and "can't be reached" in ended.errors[0]
+    assert ended.code == 1 and "cannot be reached" in ended.errors[0]
     assert ended.out.decode().splitlines()[2] == "kubectl Version: none on PATH"
 
 

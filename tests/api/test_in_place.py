@@ -90,7 +90,7 @@ def test_who_may_not_is_told_so_in_one_line(cli: Cli) -> None:
     fault = {"method": "PATCH", "path": EPHEMERAL, "status": 403, "reason": "Forbidden"}
     cli.api.fault(**fault, times=None, message=why)
     ended = cli.run("debug", "mypod", "--in-place", "--", "true")
-    ended.complains(f"the cluster forbids it: {why}")
+    ended.complains(f"the API server rejected the request: {why}")
     assert not [e for e in cli.api.execs if e.command != PROBE]
 
 
@@ -121,7 +121,7 @@ def test_a_container_that_was_added_without_an_answer_is_used(
 def test_a_container_that_may_have_been_added_is_told(cli: Cli) -> None:
     cli.api.fault(method="PATCH", path=EPHEMERAL, drop=True)
     ended = cli.run("debug", "-q", "mypod", "--in-place", "--", "true")
-    ended.complains("can't be reached")
+    ended.complains("cannot be reached")
     (warning,) = ended.warnings
     assert re.search(r"container scratch-\w{5} may be listed in pod mypod until", warning)
 
@@ -156,7 +156,7 @@ def test_a_container_that_was_certainly_not_added_is_nothing_to_tell(cli: Cli) -
         (("--no-share-processes",), "--no-share-processes needs a copy"),
         (("--set-image", "app=x"), "--set-image needs a copy"),
         (("--dry-run", "-o", "yaml"), "-o needs a copy"),
-        (("--linger", "0s"), "--linger must be longer than zero"),
+        (("--linger", "0s"), "--linger must be longer than 0s"),
         (("--ttl", "5m"), "--ttl needs a copy"),
         (("--ttl", "1s"), "--ttl needs a copy"),
     ],
@@ -169,9 +169,7 @@ def test_what_needs_a_copy_is_refused_before_anything_is_sent(
 
 
 def test_linger_is_for_in_place(cli: Cli) -> None:
-    cli.run("debug", "mypod", "--linger", "5m", "--", "true").complains(
-        "--linger is for --in-place"
-    )
+    cli.run("debug", "mypod", "--linger", "5m", "--", "true").complains("--linger needs --in-place")
     assert cli.api.requests == []
 
 

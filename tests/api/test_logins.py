@@ -177,7 +177,7 @@ def test_a_login_that_stays_refused_is_asked_for_once(cli: Cli) -> None:
     plugin = Plugin(cli)
     plugin.gives(token="bad")
     cli.api.admits = lambda shown, peer: False
-    cli.run("debug", "mypod", "--", "true").complains("does not accept your credentials")
+    cli.run("debug", "mypod", "--", "true").complains("rejected your credentials")
     # For the source, and not once more for each of the other requests beside it.
     assert len(plugin.calls) == 2
 

@@ -83,17 +83,17 @@ def test_pods_of_others_are_not_listed(cli: Cli, fields: Any) -> None:
 
 def test_who_may_not_list_pods_is_told_so(cli: Cli) -> None:
     cli.api.fault(method="GET", path=PODS, status=403, reason="Forbidden", message="no pods")
-    cli.run("ls").complains("the cluster forbids it: no pods")
+    cli.run("ls").complains("the API server rejected the request: no pods")
 
 
 def test_without_the_leases_the_rest_is_told(cli: Cli) -> None:
     process = a_session(cli)
     cli.api.fault(method="GET", path=JOBS, status=403, reason="Forbidden", message="no jobs")
     ended = cli.run("ls")
-    assert ended.warnings == ["warning: sessions and ends are not known: no jobs"]
+    assert ended.warnings == ["warning: SESSIONS and EXPIRES are unknown: no jobs"]
     assert ended.out.decode().splitlines()[1].split()[3:5] == ["<unknown>", "<unknown>"]
     assert finish(process, b"").code == 0
 
 
 def test_one_word_too_many(cli: Cli) -> None:
-    cli.run("ls", "mypod").complains("'mypod' is one word too many")
+    cli.run("ls", "mypod").complains("unexpected argument 'mypod'")

@@ -93,13 +93,13 @@ def test_a_shell_with_a_manifest_on_stdin_has_the_terminal(cli: Cli) -> None:
 
 def test_a_shell_without_a_terminal_is_refused(cli: Cli) -> None:
     ended = cli.run("debug", "-f", "-", data=filed())
-    ended.complains("no terminal, which a shell needs")
+    ended.complains("a shell needs a terminal")
     nothing_sent(cli.api)
 
 
 def test_only_one_of_two_can_be_stdin(cli: Cli) -> None:
     ended = cli.run("debug", "-f", "-", "--custom", "-", "--", "true", data=filed())
-    ended.complains("-f and --custom can't both be read from stdin")
+    ended.complains("-f and --custom cannot both be read from stdin")
     nothing_sent(cli.api)
 
 
@@ -193,5 +193,5 @@ def test_a_kind_and_a_name_are_one_word(cli: Cli, row: tuple[str, str, str]) -> 
 
 
 def test_another_word_gets_the_other_hint(cli: Cli) -> None:
-    cli.run("debug", "web", "sh").complains("'sh' is one word too many; a command goes after --")
+    cli.run("debug", "web", "sh").complains("unexpected argument 'sh'; pass a command after --")
     nothing_sent(cli.api)

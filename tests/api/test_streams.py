@@ -262,7 +262,7 @@ def test_a_command_whose_start_is_unsure_is_not_sent_again(
     fault = cli.api.fault(path=EXEC, drop=True, when=is_real, times=None)
     words = ("--image", "busybox", "--", "touch", str(tmp_path / "there"))
     ended = cli.run("debug", *flags, "mypod", *words)
-    ended.complains("can't be reached|connection")
+    ended.complains("cannot be reached|connection")
     assert fault.hits == 1
     clean(cli.api)
 
@@ -314,14 +314,14 @@ def test_a_target_that_never_starts(cli: Cli) -> None:
 def test_a_wait_for_a_target_has_an_end(cli: Cli) -> None:
     cli.api.pod_start_delay = NEVER
     ended = cli.run("debug", "--timeout", "1s", "mypod", "--", "true")
-    ended.complains("no shell after 1s", "--timeout waits longer")
+    ended.complains("timed out after 1s", "--timeout waits longer")
     clean(cli.api)
 
 
 def test_a_wait_has_an_end(cli: Cli) -> None:
     cli.api.ephemeral_delay = NEVER
     ended = cli.run("debug", "--timeout", "1s", "--view", "tools", "mypod", "--", "true")
-    ended.complains("no shell after 1s", "--timeout waits longer")
+    ended.complains("timed out after 1s", "--timeout waits longer")
     clean(cli.api)
 
 
@@ -346,7 +346,7 @@ def test_a_wait_has_its_end_whatever_is_waited_for(
 ) -> None:
     how(cli)
     ended = cli.run("debug", *flags, "--timeout", "1s", "mypod", "--", "true")
-    ended.complains(f"no shell after 1s: .*{said}", "--timeout waits longer")
+    ended.complains(f"timed out after 1s: .*{said}", "--timeout waits longer")
     clean(cli.api)
 
 

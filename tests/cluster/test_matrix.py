@@ -25,21 +25,21 @@ AT_ONCE = 3
 # Of a runtime's long message the end.
 WHY = r"^run-app: (?:(.* not known): .*(stat \S*: no such file or directory)|(\S*: no such file)\r)"
 REFUSED = (
-    'error: the cluster forbids it: pods "COPY" is forbidden: violates PodSecurity'
+    'error: the API server rejected the request: pods "COPY" is forbidden: violates PodSecurity'
     ' "restricted:latest": runAsNonRoot != true'
 )
 PROMPT = r"(?:app|setup):\S*[#$] "
 FACTS = """echo "<$(id -u) $(pwd) $(awk '$2 == "/" { print substr($4, 1, 2) }' /proc/mounts)>\""""
 HEAD = """# The matrix
 
-What `kubectl scratch debug POD` gives, by what the pod is. Every two values of two columns meet in
-some row. `tests/cluster/test_matrix.py` runs each row on a real cluster, and writes this table.
+What `kubectl scratch debug POD` gives for which pod. Every pair of values from two columns occurs in some
+row. `tests/cluster/test_matrix.py` runs each row on a real cluster, and writes this table.
 
-**Command** is where the app's command stands: in the pod's spec, or in the image alone, which the
-API does not show; it is then learned. **Namespace** is the level of PodSecurity that it enforces.
-Everywhere the session stands inside the target container, as its user and in its working
-directory, and nothing is left afterwards. `run-app` starts the app as the pod would; ^C ends the
-ones that don't end by themselves.
+**Command** says where the app's command is: in the pod spec, or only in the image, which the API does
+not show; it is then discovered. **Namespace** is the PodSecurity level that the namespace enforces.
+In every row the session runs inside the target container, as its user and in its working directory,
+and nothing is left afterwards. `run-app` starts the app as the pod would; ^C ends an app that does not
+end by itself.
 
 """
 COLUMNS = (

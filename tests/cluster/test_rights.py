@@ -52,5 +52,5 @@ def test_without_ephemeral_containers_the_session_stands_inside_the_target(
 def test_what_is_forbidden_is_named(clean: Cluster) -> None:
     done = clean.scratch("debug", "-q", "web", "--context", "viewer", "--", "true")
     assert (done.returncode, done.stdout) == (1, b"")
-    assert b"error: the cluster forbids it" in done.stderr
+    assert b"error: the API server rejected the request" in done.stderr
     assert b'"pods"' in done.stderr

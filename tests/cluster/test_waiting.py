@@ -41,7 +41,7 @@ def test_a_registry_s_hiccup_is_waited_for_until_the_timeout(clean: Cluster) -> 
     words = ["debug", "-q", "web", "--image", "localhost:5000/flaky/app:1", "--timeout", "4s"]
     done = clean.scratch(*words, "--", "true")
     assert done.returncode == 1
-    assert b"no shell after 4s" in done.stderr
+    assert b"timed out after 4s" in done.stderr
     assert b"503 Service Unavailable" in done.stderr
 
 

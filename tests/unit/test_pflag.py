@@ -90,10 +90,10 @@ def test_it_is_taken(words: tuple[str, ...], wanted: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--quiet=yes",), "--quiet is true or false, not 'yes'"),
-        (("--quiet=",), "--quiet is true or false, not ''"),
-        (("-q=x",), "-q is true or false, not 'x'"),
-        (("-it=maybe",), "-t is true or false, not 'maybe'"),
+        (("--quiet=yes",), "--quiet must be true or false, not 'yes'"),
+        (("--quiet=",), "--quiet must be true or false, not ''"),
+        (("-q=x",), "-q must be true or false, not 'x'"),
+        (("-it=maybe",), "-t must be true or false, not 'maybe'"),
         (("-v=x",), "not a valid integer"),
         (("-Z",), "No such option '-Z'"),
         (("--nosuch=1",), "No such option"),

@@ -54,14 +54,14 @@ def test_targets(text: str, kind: str) -> None:
 @pytest.mark.parametrize(
     "text, says",
     [
-        ("node/mynode", "a 'node' can't be debugged; there are: pod, deployment"),
-        ("", "name of a pod"),
-        ("pod/", "name of a pod"),
-        ("deployment/", "name of a deployment"),
-        ("My_Pod", "name of a pod"),
-        ("a b", "name of a pod"),
-        ("../secrets", "can't be debugged"),
-        ("x" * 254, "name of a pod"),
+        ("node/mynode", "'node' cannot be debugged; use one of pod, deployment"),
+        ("", "valid pod name"),
+        ("pod/", "valid pod name"),
+        ("deployment/", "valid deployment name"),
+        ("My_Pod", "valid pod name"),
+        ("a b", "valid pod name"),
+        ("../secrets", "cannot be debugged"),
+        ("x" * 254, "valid pod name"),
     ],
 )
 def test_what_is_no_target(text: str, says: str) -> None:

@@ -1,7 +1,7 @@
-"""What a half-typed word may become. The cluster is asked; its modules are imported only then.
+"""Complete a half-typed word; modules for the cluster are imported only if it is asked.
 
-Callbacks of Click's ``shell_complete``. They may raise whatever a request raises: who asks for
-candidates hides it, for a guess is no place for an error.
+Callbacks of Click's ``shell_complete``. They may raise what a request raises: the caller ignores
+it, because completion reports no errors.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kubectl_scratch.kube.client import Client
     from kubectl_scratch.kube.objects import Json
 
-# A person waits at a half-typed line.
+# Seconds that a person waits at a half-typed line.
 PATIENCE = 5.0
 
 
@@ -32,14 +32,14 @@ def complete_nothing(
 
 
 def complete_files(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
-    """Leave it to the shell, which knows files."""
+    """Let the shell complete file names."""
     from click.shell_completion import CompletionItem
 
     return [CompletionItem(typed, type="file")]
 
 
 def complete_pods(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
-    """Return the namespace's pods, copies aside, with their states."""
+    """Return the namespace's pods, without copies, with their states."""
     return _pods(ctx, typed, "!=")
 
 
@@ -50,7 +50,7 @@ WORKLOADS = sorted(f"{kind}/" for kind in KINDS.keys() - {"pod", "replicationcon
 def complete_targets(
     ctx: click.Context, param: click.Parameter, typed: str
 ) -> list[CompletionItem]:
-    """Return pods, and the kinds of what has pods; behind a kind its objects."""
+    """Return pods and kinds of workloads, or after a kind its objects."""
     kind = KIND_NAMES.get(typed.partition("/")[0], "pod")
     if "/" not in typed:
         return [
@@ -77,7 +77,7 @@ def complete_copies(ctx: click.Context, param: click.Parameter, typed: str) -> l
 def complete_containers(
     ctx: click.Context, param: click.Parameter, typed: str
 ) -> list[CompletionItem]:
-    """Return the containers of the pod that has been typed, with their images."""
+    """Return the containers of the typed target, with their images."""
     from kubectl_scratch.cli.values import parse_target
     from kubectl_scratch.kube import client as api
     from kubectl_scratch.kube.objects import containers, init_containers
@@ -125,7 +125,7 @@ def complete_users(ctx: click.Context, param: click.Parameter, typed: str) -> li
 
 
 def _pods(ctx: click.Context, typed: str, equal: str) -> list[CompletionItem]:
-    """Return the pods of which our mark is, or is not, as the operator says."""
+    """Return pods by our label; ``equal`` is "=" or "!="."""
     from kubectl_scratch.kube import client as api
     from kubectl_scratch.plan.metadata import MANAGED_BY, MANAGER
 
@@ -154,7 +154,7 @@ def _connect(ctx: click.Context) -> Client:
 
 
 def _rows(table: Json) -> Iterable[tuple[str, str]]:
-    """Return names and states of a Table, or names of what a server without Tables gives."""
+    """Return names and states of a Table, or only names if the server has no Tables."""
     from kubectl_scratch.kube.objects import name
 
     if table.get("kind") != "Table":

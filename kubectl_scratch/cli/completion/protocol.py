@@ -1,8 +1,8 @@
-"""Shell completion in the form that kubectl asks of its plugins.
+"""Shell completion in the form that kubectl requires of plugins.
 
 One ``value<TAB>description`` a line, and ``:DIRECTIVE`` as the last line, a bit field of Cobra's.
-https://kubernetes.io/docs/tasks/extend-kubectl/kubectl-plugins/ tells where kubectl looks for it;
-https://pkg.go.dev/github.com/spf13/cobra#ShellCompDirective tells the bits.
+https://kubernetes.io/docs/tasks/extend-kubectl/kubectl-plugins/ says where kubectl looks for it;
+https://pkg.go.dev/github.com/spf13/cobra#ShellCompDirective describes the bits.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from kubectl_scratch.cli.pflag import with_values
 from kubectl_scratch.runtime.console import printable
 from kubectl_scratch.runtime.names import COMMAND
 
-# Let the shell complete file names; or: these are all that there are.
+# Let the shell complete file names, or not.
 FILES = 0
 NO_FILES = 4
-# No space behind it: a kind is followed by a name.
+# No space after it: a kind is followed by a name.
 NO_SPACE = 2
 
 SILENT = (0, 2)
@@ -29,10 +29,10 @@ SILENT = (0, 2)
 def complete(group: click.Group, words: Sequence[str]) -> str:
     """Return the answer for a command line whose last word is being typed.
 
-    Whatever goes wrong, the answer is one without candidates, and stderr stays empty.
+    After an error the answer has no candidates, and stderr stays empty.
     """
     *typed, last = words or [""]
-    # What stands behind -- is a command of the copy.
+    # After -- comes a command of the copy.
     if "--" in typed:
         return _answer([], NO_FILES)
     _be_silent()
@@ -59,13 +59,13 @@ def _candidates(group: click.Group, typed: list[str], last: str) -> str:
 
 
 def _answer(told: list[tuple[str, str]], directive: int) -> str:
-    # What a cluster sends may not end a line, or speak to the terminal.
+    # What a cluster sends must not end a line, or control the terminal.
     lines = [printable(value) + (f"\t{printable(text)}" if text else "") for value, text in told]
     return "\n".join([*lines, f":{directive}", ""])
 
 
 def _be_silent() -> None:
-    """Part from the terminal: a login must not ask there, nor a library complain."""
+    """Detach from the terminal: no login may ask there, and no library may write."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in SILENT:
         os.dup2(nowhere, descriptor)
