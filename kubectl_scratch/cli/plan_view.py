@@ -1,4 +1,4 @@
-"""A plan for people to read, and its manifests for kubectl."""
+"""Render a plan: as text, and as manifests for kubectl."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     yield ""
     yield "What will be created:"
     lasts = duration_words(ttl)
-    yield f"  job/{place.pod}: the lease, which ends {lasts} after a session that was lost"
+    yield f"  job/{place.pod}: the lease, which ends {lasts} after the client is gone"
     if plan.seed is not None:
-        seed = f"the seed, through which the tools come ({place.arch})"
+        seed = f"the seed, which receives the tools ({place.arch})"
         yield f"  configmap/{place.pod}: {seed}"
     yield f"  pod/{place.pod}: the copy"
     if plan.learning is not None:
-        yield f"  pod/{name(plan.learning)}: the learning run"
+        yield f"  pod/{name(plan.learning)}: entrypoint discovery"
     if place.debug_container:
         choices = ", else ".join(choice.profile for choice in plan.choices)
         image = plan.choices[0].container["image"]
@@ -50,8 +50,8 @@ def worded_edits(finding: Finding) -> str:
 def manifests(plan: Plan) -> Json:
     """Return what kubectl can create: the lease, the seed, the copy.
 
-    They have no owner, whose UID only the cluster gives, and no debug container: an
-    ephemeral one is refused on create. A learning run is for a session that asks for it.
+    They have no owner, because only the cluster gives its UID, and no debug container,
+    because an ephemeral one is rejected on create. Entrypoint discovery belongs to a session.
     """
     made = [plan.lease, plan.seed, plan.copy]
     return {"apiVersion": "v1", "kind": "List", "items": [item for item in made if item]}

@@ -494,7 +494,7 @@ def test_without_a_lease_a_learning_run_ends_with_the_copy_at_the_latest(
 
 
 def test_a_learning_run_is_told_of_and_no_manifest_of_it_given(cli: Cli, crashing: Object) -> None:
-    assert b"the learning run" in cli.run("debug", "mypod", "--dry-run").out
+    assert b": entrypoint discovery" in cli.run("debug", "mypod", "--dry-run").out
     done = cli.run("debug", "mypod", "--dry-run=client", "-o", "json")
     kinds = [item["kind"] for item in json.loads(done.out)["items"]]
     assert (done.code, kinds) == (0, ["Job", "ConfigMap", "Pod"])
