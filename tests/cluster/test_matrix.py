@@ -32,14 +32,14 @@ PROMPT = r"(?:app|setup):\S*[#$] "
 FACTS = """echo "<$(id -u) $(pwd) $(awk '$2 == "/" { print substr($4, 1, 2) }' /proc/mounts)>\""""
 HEAD = """# The matrix
 
-What `kubectl scratch debug POD` gives for which pod. Every pair of values from two columns occurs in some
-row. `tests/cluster/test_matrix.py` runs each row on a real cluster, and writes this table.
+What `kubectl scratch debug POD` gives for which pod. Every pair of values from two columns occurs
+in some row. `tests/cluster/test_matrix.py` runs each row on a real cluster, and writes this table.
 
-**Command** says where the app's command is: in the pod spec, or only in the image, which the API does
-not show; it is then discovered. **Namespace** is the PodSecurity level that the namespace enforces.
-In every row the session runs inside the target container, as its user and in its working directory,
-and nothing is left afterwards. `run-app` starts the app as the pod would; ^C ends an app that does not
-end by itself.
+**Command** says where the app's command is: in the pod spec, or only in the image, which the API
+does not show; it is then discovered. **Namespace** is the PodSecurity level that it enforces. In
+every row the session runs inside the target container, as its user and in its working directory,
+and nothing is left afterwards. `run-app` starts the app as the pod would; ^C ends an app that does
+not end by itself.
 
 """
 COLUMNS = (
