@@ -51,8 +51,8 @@ def report_error(error: BaseException, console: Console) -> int:
 def report_leftover(error: LeftoverCopy, console: Console) -> int:
     """Word a copy that could not be deleted, after what went wrong before."""
     before = error.__context__
-    told = isinstance(before, (Exception, Interrupted))
-    code = report_error(before, console) if before and told else error.code
+    worded = isinstance(before, (Exception, Interrupted))
+    code = report_error(before, console) if before and worded else error.code
     console.warning(f"the copy could not be deleted ({error.cause}); {error.otherwise}")
     console.warning(f"to delete it now: {error.command}")
     return code

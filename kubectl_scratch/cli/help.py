@@ -119,8 +119,8 @@ class Verbs(click.Group):
         groups: dict[str, list[tuple[str, str]]] = {}
         for name, command in self.commands.items():
             if isinstance(command, (Verb, Verbs)) and not command.hidden:
-                told = (name, command.short_help or "")
-                groups.setdefault(command.heading, []).append(told)
+                listed = (name, command.short_help or "")
+                groups.setdefault(command.heading, []).append(listed)
         for title, verbs in groups.items():
             with formatter.section(title):
                 formatter.write_dl(verbs)
@@ -154,9 +154,9 @@ def _write_text(text: str, formatter: click.HelpFormatter) -> None:
 
 
 def _write_examples(examples: Iterable[Example], formatter: click.HelpFormatter) -> None:
-    told = [f"  # {example.purpose}\n  {example.line}\n" for example in examples]
-    if told:
-        formatter.write("\nExamples:\n" + "\n".join(told))
+    listed = [f"  # {example.purpose}\n  {example.line}\n" for example in examples]
+    if listed:
+        formatter.write("\nExamples:\n" + "\n".join(listed))
 
 
 def _write_usage(

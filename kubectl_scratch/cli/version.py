@@ -22,17 +22,21 @@ Versions = dict[str, Any]
 
 def run_version(given: VersionArguments, process: Process) -> int:
     """Print versions."""
-    told: Versions = {
+    versions: Versions = {
         "clientVersion": {"gitVersion": f"v{__version__}"},
         "pythonVersion": ".".join(map(str, sys.version_info[:3])),
     }
     try:
         if not given.client:
-            told["kubectlVersion"] = kubectl_version()
-            told["serverVersion"] = server_version(given.connection, process)
+            versions["kubectlVersion"] = kubectl_version()
+            versions["serverVersion"] = server_version(given.connection, process)
     finally:
         # As kubectl does: print what is known even if the server cannot be reached.
-        text = as_document(told, given.output) if given.output else as_lines(version_lines(told))
+        text = (
+            as_document(versions, given.output)
+            if given.output
+            else as_lines(version_lines(versions))
+        )
         click.echo(text, nl=False)
     return ExitStatus.OK
 
@@ -59,14 +63,14 @@ def kubectl_version() -> Versions | None:
         return None
 
 
-def version_lines(told: Versions) -> list[str]:
+def version_lines(versions: Versions) -> list[str]:
     """Return the versions as kubectl writes them."""
     lines = [
-        f"Client Version: {told['clientVersion']['gitVersion']}",
-        f"Python Version: v{told['pythonVersion']}",
+        f"Client Version: {versions['clientVersion']['gitVersion']}",
+        f"Python Version: v{versions['pythonVersion']}",
     ]
     for title, key in (("kubectl", "kubectlVersion"), ("Server", "serverVersion")):
-        if key in told:
-            found = told[key] or {}
+        if key in versions:
+            found = versions[key] or {}
             lines.append(f"{title} Version: {found.get('gitVersion') or 'none on PATH'}")
     return lines

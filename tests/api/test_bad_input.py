@@ -307,7 +307,7 @@ WAITED_FOR = [("app", "app", "container"), ("tools", "scratch", "ephemeralContai
 
 
 @pytest.mark.parametrize(("view", "container", "kind"), WAITED_FOR, ids=["app", "tools"])
-def test_control_characters_of_the_cluster_are_escaped_while_it_waits(
+def test_control_characters_are_escaped_while_it_waits(
     cli: Cli, view: str, container: str, kind: str
 ) -> None:
     evil = {"reason": "ErrImagePull", "message": "not found\x1b[2J\x07\r\nerror: forged"}

@@ -126,7 +126,7 @@ def test_the_client_s_version_needs_neither_cluster_nor_kubectl(cli: Cli) -> Non
     nothing_sent(cli.api)
 
 
-def test_what_is_known_is_told_also_where_the_server_can_not_be_reached(cli: Cli) -> None:
+def test_versions_without_a_server(cli: Cli) -> None:
     cli.environ["PATH"] = "/nonexistent"
     ended = cli.run("version", "--server", "https://127.0.0.1:1")
     assert ended.code == 1 and "cannot be reached" in ended.errors[0]

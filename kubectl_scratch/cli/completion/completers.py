@@ -165,7 +165,7 @@ def _rows(table: Json) -> Iterable[tuple[str, str]]:
     return [(row[at], "" if state is None else row[state]) for row in rows]
 
 
-def _matching(typed: str, told: Iterable[tuple[str, str]]) -> list[CompletionItem]:
+def _matching(typed: str, found: Iterable[tuple[str, str]]) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem
 
-    return [CompletionItem(value, help=text) for value, text in told if value.startswith(typed)]
+    return [CompletionItem(value, help=text) for value, text in found if value.startswith(typed)]

@@ -53,14 +53,14 @@ def _candidates(group: click.Group, typed: list[str], last: str) -> str:
     items = ShellComplete(group, {}, COMMAND, "").get_completions(with_values(typed), last)
     if any(item.type == "file" for item in items):
         return _answer([], FILES)
-    told = [(str(item.value), item.help or "") for item in items]
-    goes_on = len(told) == 1 and told[0][0].endswith("/")
-    return _answer(told, NO_FILES | NO_SPACE if goes_on else NO_FILES)
+    found = [(str(item.value), item.help or "") for item in items]
+    goes_on = len(found) == 1 and found[0][0].endswith("/")
+    return _answer(found, NO_FILES | NO_SPACE if goes_on else NO_FILES)
 
 
-def _answer(told: list[tuple[str, str]], directive: int) -> str:
+def _answer(found: list[tuple[str, str]], directive: int) -> str:
     # What a cluster sends must not end a line, or control the terminal.
-    lines = [printable(value) + (f"\t{printable(text)}" if text else "") for value, text in told]
+    lines = [printable(value) + (f"\t{printable(text)}" if text else "") for value, text in found]
     return "\n".join([*lines, f":{directive}", ""])
 
 
