@@ -35,16 +35,15 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     yield "What is changed in the copy, and why:"
     for edit in plan.edits:
         yield f"  {edit.field}: {edit.reason}"
-    if plan.findings:
+    yield from _finding_lines(plan.findings)
+
+
+def _finding_lines(findings: tuple[Finding, ...]) -> Iterator[str]:
+    if findings:
         yield ""
         yield "What you should know:"
-        for finding in plan.findings:
-            yield f"  {worded_edits(finding)}"
-
-
-def worded_edits(finding: Finding) -> str:
-    """Return a finding with its level."""
-    return f"{finding.level.value}: {finding.text}"
+        for finding in findings:
+            yield f"  {finding.level.value}: {finding.text}"
 
 
 def manifests(plan: Plan) -> Json:
@@ -58,7 +57,7 @@ def manifests(plan: Plan) -> Json:
 
 
 def in_place_lines(plan: InPlacePlan) -> Iterator[str]:
-    """Yield the lines of a readable plan."""
+    """Yield the lines of a readable plan of a container in the source pod."""
     place, terms = plan.place, plan.terms
     yield f"in place in {place.source}, beside container {place.target}: there is no copy"
     yield ""
@@ -71,19 +70,15 @@ def in_place_lines(plan: InPlacePlan) -> Iterator[str]:
         image = plan.choices[0].container["image"]
         yield f"  container {place.debug_container}: {image}, profile {choices}"
         yield ""
-        yield "What stays for ever:"
-        yield f"  the entry of container {place.debug_container}: it goes only with the pod"
+        yield "What stays until the pod is deleted:"
+        yield f"  the entry of container {place.debug_container}"
         yield ""
-        yield "What ends, with or without this process:"
+        yield "What ends, even if this process dies:"
         yield f"  its process: {_end_of_process(terms)}"
-    if plan.findings:
-        yield ""
-        yield "What you should know:"
-        for finding in plan.findings:
-            yield f"  {finding.level.value}: {finding.text}"
+    yield from _finding_lines(plan.findings)
 
 
 def _end_of_process(terms: InPlaceTerms) -> str:
     after = f"{duration_words(terms.linger)} after" if terms.linger else "with"
     first, limit = duration_words(terms.first), duration_words(terms.limit)
-    return f"{after} the last session, after {first} if none comes, after {limit} in any case"
+    return f"{after} the last session, after {first} without one, after {limit} in any case"

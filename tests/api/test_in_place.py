@@ -189,7 +189,7 @@ def test_a_pod_that_takes_none_is_refused(cli: Cli, fields: Any, wanted: str) ->
 def test_a_dry_run_says_what_stays_and_changes_nothing(cli: Cli) -> None:
     cli.api.wait_for(lambda api: api.started("default", "mypod", "app"), PATIENCE)
     ended = cli.run("debug", "mypod", "--in-place", "--dry-run")
-    assert ended.code == 0 and b"What stays for ever:\n" in ended.out, ended
+    assert ended.code == 0 and b"What stays until the pod is deleted:\n" in ended.out, ended
     nothing_sent(cli.api)
 
 
