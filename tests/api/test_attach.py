@@ -282,7 +282,7 @@ NO_COPIES = [
     (("attach", "mypod", "--", "true"), "is no copy"),
     (("attach", "mypod-scratch-zzzzz", "--", "true"), "no pod 'mypod-scratch-zzzzz'"),
     (("attach", "svc/x", "--", "true"), "is not a pod"),
-    (("attach", "A_B", "--", "true"), "can't be the name"),
+    (("attach", "A_B", "--", "true"), "is not a valid pod name"),
     (("attach", "mypod"), "a shell needs a terminal"),
     (("attach",), "missing argument"),
 ]
