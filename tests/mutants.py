@@ -826,8 +826,8 @@ MUTANTS = (
     # inside.py
     Mutant(
         "kubectl_scratch/plan/mode.py",
-        "learns = unknown and (loops if said.learn is None else said.learn)",
-        "learns = unknown and said.learn is not False",
+        "discovers = unknown and (loops if options.learn is None else options.learn)",
+        "discovers = unknown and options.learn is not False",
         ("tests/unit/test_mode_plan.py::test_when_a_run_is_watched",),
         "an app is started unasked only where the kubelet starts it again anyway",
     ),
@@ -973,7 +973,7 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/plan/labels.py",
-        "if key in ours or key.startswith(PREFIX):",
+        "if key in ours or key.startswith(KEY_PREFIX):",
         "if False:",
         ("tests/unit/test_labels.py::test_what_is_ours_on_the_copy_is_dropped",),
         "a copy is found by labels of its own",
@@ -1504,8 +1504,8 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/copies/lifecycle.py",
-        "pod = with_owner(self._plan.learning, owner)",
-        "pod = self._plan.learning",
+        "pod = with_owner(self._plan.discovery, owner)",
+        "pod = self._plan.discovery",
         (
             "tests/api/test_inside.py"
             "::test_without_a_lease_a_learning_run_ends_with_the_copy_at_the_latest[1m-60]",
@@ -1545,7 +1545,7 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/plan/build.py",
-        "            *taken_findings(copied.manifest),\n",
+        "        *taken_findings(copied.manifest),\n",
         "",
         (
             "tests/unit/test_plan.py"
@@ -1555,8 +1555,8 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/plan/build.py",
-        "        {**kept.labels, **fixed},\n",
-        "        {**kept.labels},\n",
+        "labels={**kept.labels, **fixed},",
+        "labels={**kept.labels},",
         ("tests/unit/test_plan.py::test_what_a_plan_creates_can_be_found_again",),
         "what was created can be found by its labels",
     ),
@@ -1569,8 +1569,8 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/plan/build.py",
-        "if SERVICE.plural in neighbours.unknown:",
-        "if SERVICE.plural in neighbours.unknown and False:",
+        "if SERVICE.plural in selectors.unknown:",
+        "if SERVICE.plural in selectors.unknown and False:",
         (
             "tests/unit/test_strangers.py"
             "::test_a_healthy_source_is_held_unless_a_service_is_known_to_select_it",
@@ -1651,14 +1651,14 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/plan/podcopy/manifest.py",
-        '"labels": dict(labels),',
-        '"labels": {**(source["metadata"].get("labels") or {}), **labels},',
+        '"labels": dict(decisions.labels),',
+        '"labels": {**(source["metadata"].get("labels") or {}), **decisions.labels},',
         ("tests/unit/test_copy_manifest.py::test_metadata_is_ours_alone",),
         "a copy has the labels that were chosen, and no others",
     ),
     Mutant(
         "kubectl_scratch/plan/podcopy/manifest.py",
-        'pod["metadata"]["annotations"].update(marks)',
+        'pod["metadata"]["annotations"].update(decisions.annotations)',
         "pass",
         ("tests/unit/test_copy_manifest.py::test_our_marks_win_over_those_of_a_copy_s_copy",),
         "a copy says of itself what it is",
@@ -1672,7 +1672,7 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/plan/podcopy/manifest.py",
-        "        *((scheduling.keep_out_of_services,) if gate else ()),\n",
+        "        *((scheduling.keep_out_of_services,) if decisions.gate else ()),\n",
         "",
         ("tests/unit/test_copy_manifest.py::test_a_gate_of_ours_replaces_those_of_the_source",),
         "a gate that is needed is there",

@@ -28,7 +28,7 @@ from kubectl_scratch.request import (
 from kubectl_scratch.runtime.console import printable
 
 if TYPE_CHECKING:
-    from kubectl_scratch.lookup.prefetching import Prefetched
+    from kubectl_scratch.plan.inputs import PlanInputs
     from kubectl_scratch.plan.model import Plan
     from kubectl_scratch.runtime.tasks import Task
     from kubectl_scratch.session.context import Context
@@ -76,7 +76,7 @@ def without_stdin(streams: tuple[int, int, int]) -> tuple[int, int, int]:
     return stdin, out, err
 
 
-def prefetch_for(context: Context, request: DebugRequest) -> Task[Prefetched]:
+def prefetch_for(context: Context, request: DebugRequest) -> Task[PlanInputs]:
     """Have the cluster answer while the rest is imported, which takes as long."""
     from kubectl_scratch.lookup import prefetching
 

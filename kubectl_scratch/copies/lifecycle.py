@@ -404,9 +404,9 @@ class CreatedCopy(CopyMembership):
 
     def _create_learning_pod(self, owner: Json) -> None:
         """Create the pod of the learning run; without it the session goes on."""
-        if self._plan.learning is None:
+        if self._plan.discovery is None:
             return
-        pod = with_owner(self._plan.learning, owner)
+        pod = with_owner(self._plan.discovery, owner)
         if not self._leased:
             spec = pod["spec"]
             life = min(spec["activeDeadlineSeconds"], int(self._terms.deadline))

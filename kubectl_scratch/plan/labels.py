@@ -22,7 +22,7 @@ from kubectl_scratch.kube.selectors import (
     that_select,
 )
 from kubectl_scratch.plan.findings import Edit, Finding, Level
-from kubectl_scratch.plan.metadata import PREFIX
+from kubectl_scratch.plan.metadata import KEY_PREFIX
 
 # What controllers write into the pods that they make: an identity, not a description.
 CONTROLLERS_OWN = frozenset(
@@ -168,7 +168,7 @@ def _why_never(key: str, ours: Mapping[str, str]) -> str:
     for prefix, would in MANAGERS.items():
         if key.startswith(prefix):
             return would
-    if key in ours or key.startswith(PREFIX):
+    if key in ours or key.startswith(KEY_PREFIX):
         return "the copy has its own"
     return ""
 

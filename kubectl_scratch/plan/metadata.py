@@ -31,24 +31,24 @@ from kubectl_scratch.request import LONGEST
 MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER = "kubectl-scratch"
 # Of all annotations of ours, and of the labels but MANAGED_BY.
-PREFIX = f"{MANAGER}/"
-SESSION_LABEL = f"{PREFIX}session"
+KEY_PREFIX = f"{MANAGER}/"
+SESSION_LABEL = f"{KEY_PREFIX}session"
 
-SOURCE_ANNOTATION = f"{PREFIX}source"
-CONTAINER_ANNOTATION = f"{PREFIX}container"
-CREATED_BY_ANNOTATION = f"{PREFIX}created-by"
-CREATED_AT_ANNOTATION = f"{PREFIX}created-at"
-REASON_ANNOTATION = f"{PREFIX}reason"
-VIEW_ANNOTATION = f"{PREFIX}view"
-ARCH_ANNOTATION = f"{PREFIX}arch"
+SOURCE_ANNOTATION = f"{KEY_PREFIX}source"
+CONTAINER_ANNOTATION = f"{KEY_PREFIX}container"
+CREATED_BY_ANNOTATION = f"{KEY_PREFIX}created-by"
+CREATED_AT_ANNOTATION = f"{KEY_PREFIX}created-at"
+REASON_ANNOTATION = f"{KEY_PREFIX}reason"
+VIEW_ANNOTATION = f"{KEY_PREFIX}view"
+ARCH_ANNOTATION = f"{KEY_PREFIX}arch"
 # That no debug container will come beside the target.
-ALONE_ANNOTATION = f"{PREFIX}alone"
+ALONE_ANNOTATION = f"{KEY_PREFIX}alone"
 # For how many seconds the session that created the copy may last.
-LONGEST_ANNOTATION = f"{PREFIX}longest"
+LONGEST_ANNOTATION = f"{KEY_PREFIX}longest"
 # The UID of the ConfigMap that the copy was created with: another one may come by its name.
-SEED_ANNOTATION = f"{PREFIX}seed-uid"
+SEED_ANNOTATION = f"{KEY_PREFIX}seed-uid"
 # The annotations that carry what files of the downward API have, with a number.
-DOWNWARD_ANNOTATION = f"{PREFIX}downward-"
+DOWNWARD_ANNOTATION = f"{KEY_PREFIX}downward-"
 
 # A session's entry in the lease, an annotation of the Job that says until when the session is
 # there: the last one to leave deletes the copy.
@@ -192,7 +192,7 @@ def seed_uid_of(copy: Json) -> str:
 def is_same_creation(found: Json, manifest: Json) -> bool:
     """Say whether an object has the labels and annotations of ours that a manifest has."""
     labels = {k: labels_of(manifest)[k] for k in (MANAGED_BY, SESSION_LABEL)}
-    annotations = {k: v for k, v in annotations_of(manifest).items() if k.startswith(PREFIX)}
+    annotations = {k: v for k, v in annotations_of(manifest).items() if k.startswith(KEY_PREFIX)}
     return (
         labels.items() <= labels_of(found).items()
         and annotations.items() <= annotations_of(found).items()

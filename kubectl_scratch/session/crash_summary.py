@@ -19,7 +19,7 @@ EVENTS = 3
 IN_POD = re.compile(r" in pod \S+\(\S+\)$")
 
 
-def last_termination(source: Json, target: str) -> list[str]:
+def termination_lines(source: Json, target: str) -> list[str]:
     """Return how the target container ended last, and how often; nothing where it never did."""
     status = status_of(source, target) or {}
     states = (status.get("state") or {}, status.get("lastState") or {})
@@ -50,7 +50,7 @@ class CrashSummary:
         self._cluster = cluster
         self._source = source
         self._target = target
-        self._end = last_termination(source, target)
+        self._end = termination_lines(source, target)
         self._log = Task(self._read_log) if self._end else None
         self._events = Task(self._read_events)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_scratch.session.crash_summary import crash_warnings, last_termination
+from kubectl_scratch.session.crash_summary import crash_warnings, termination_lines
 from tests.support.builders import Json, a_pod
 
 NOON = "2026-01-01T12:00:00Z"
@@ -39,14 +39,14 @@ def ended(**fields: object) -> Json:
     ],
 )
 def test_how_the_target_ended_last(pod: Json, line: str) -> None:
-    assert last_termination(pod, "app") == [line]
+    assert termination_lines(pod, "app") == [line]
 
 
 @pytest.mark.parametrize(
     "pod", [a_pod(), source(state={"running": {}}), source(), source(state={"waiting": {}})]
 )
 def test_of_a_target_that_never_ended_there_is_nothing_to_say(pod: Json) -> None:
-    assert last_termination(pod, "app") == []
+    assert termination_lines(pod, "app") == []
 
 
 def an_event(reason: str, at: str, kind: str = "Warning", **more: object) -> Json:

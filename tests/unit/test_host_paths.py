@@ -8,11 +8,11 @@ import pytest
 
 from kubectl_scratch.kube.objects import names_of, volumes
 from kubectl_scratch.plan.findings import Level
-from kubectl_scratch.plan.podcopy.manifest import Copied, make_copy
+from kubectl_scratch.plan.podcopy.manifest import Copied
 from kubectl_scratch.plan.podcopy.volume_edits import left_out_by_us, read_only_by_us
 from kubectl_scratch.plan.storage import Storage
 from kubectl_scratch.request import CopyOptions
-from tests.support.builders import Json, a_container, a_pod
+from tests.support.builders import Json, a_container, a_pod, copy_for
 
 MOUNT = {"name": "node", "mountPath": "/node"}
 PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
@@ -33,7 +33,7 @@ def a_source(path: str, kind: str | None = None, **more: Any) -> Json:
 
 
 def copy_of(source: Json, recursive: bool | None = True, **wanted: Any) -> Copied:
-    return make_copy(source, "x", {}, {}, CopyOptions(**wanted), storage=Storage(recursive))
+    return copy_for(source, "x", {}, {}, CopyOptions(**wanted), storage=Storage(recursive))
 
 
 def warnings(copied: Copied) -> str:

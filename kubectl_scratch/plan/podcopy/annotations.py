@@ -26,7 +26,7 @@ from kubectl_scratch.kube.objects import (
     find,
 )
 from kubectl_scratch.plan.findings import Edit, Finding, Level
-from kubectl_scratch.plan.metadata import PREFIX
+from kubectl_scratch.plan.metadata import KEY_PREFIX
 from kubectl_scratch.plan.podcopy import mesh
 
 NETWORKS = "k8s.v1.cni.cncf.io/networks"
@@ -67,7 +67,7 @@ NEVER = (
     *OF_ADDRESSES,
     "argocd.argoproj.io/",
     "kueue.x-k8s.io/",
-    PREFIX,
+    KEY_PREFIX,
     "kubectl.kubernetes.io/last-applied-configuration",
     "kubernetes.io/config.",
 )
