@@ -15,7 +15,7 @@ venv: .venv/made kubectl_scratch/toolkit/data/made  ## .venv/ with kubectl-scrat
 seed: .venv/made  ## The seed and busybox, for amd64 and arm64, in kubectl_scratch/toolkit/data/
 	@$(BIN)/python tools/seed.py
 
-kubectl_scratch/toolkit/data/made: .venv/made tools/seed.py $(wildcard tools/busybox.*) $(wildcard seed/*)
+kubectl_scratch/toolkit/data/made: .venv/made tools/seed.py $(wildcard tools/busybox.*) $(wildcard seed/*.[ch] seed/*/*.[ch])
 	@$(BIN)/python tools/seed.py
 
 cluster: venv  ## Start the testbed's cluster, or reuse it; prints the line that exports KUBECONFIG

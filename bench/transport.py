@@ -29,9 +29,12 @@ from kubectl_scratch.runtime.interrupts import Interrupts
 from kubectl_scratch.runtime.temp_dir import private_folder
 from kubectl_scratch.session import terminal
 from kubectl_scratch.session.context import UserStreams
+from kubectl_scratch.session.exec_command import ExecCommand
+from kubectl_scratch.session.kubectl_command import KubectlCommand
+from kubectl_scratch.session.kubectl_transport import KubectlTransport
 from kubectl_scratch.session.readiness import Ready
-from kubectl_scratch.session.remote import KubectlCommand, RemoteCommand
-from kubectl_scratch.session.transport import ExecCommand, KubectlTransport, WebSocketTransport
+from kubectl_scratch.session.remote import RemoteCommand
+from kubectl_scratch.session.websocket_transport import WebSocketTransport
 
 TRANSPORTS = ("websocket", "kubectl")
 ROUNDS = 10

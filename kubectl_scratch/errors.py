@@ -60,6 +60,21 @@ class ClusterError(ScratchError):
         return self.status in (400, 403, 422)
 
     @property
+    def forbidden(self) -> bool:
+        """Say whether the user has no permission for it."""
+        return self.status == 403
+
+    @property
+    def not_done(self) -> bool:
+        """Say whether it was certainly not done; others may come from a proxy that asked twice."""
+        return self.status in (400, 401, 403, 404, 405, 413, 415, 422, 429)
+
+    @property
+    def unanswered(self) -> bool:
+        """Say whether there is no answer, or one that says that it may still be under way."""
+        return self.status in (0, 504)
+
+    @property
     def gone(self) -> bool:
         """Say whether there is no such object."""
         return self.status == 404

@@ -28,6 +28,7 @@ lib=${self%/*}/lib
 find_program() {
   IFS=:
   set -f
+# shellcheck disable=SC2086
   set -- "$1" "$2" $PATH
   set +f
   unset IFS

@@ -47,9 +47,9 @@ MUTANTS = (
         ("tests/unit/test_answers.py::test_without_a_time_of_the_server_this_machines_counts",),
         "a Date that is nobody's time decides nothing",
     ),
-    # cli.py
+    # cli/error_report.py
     Mutant(
-        "kubectl_scratch/cli/main.py",
+        "kubectl_scratch/cli/error_report.py",
         'text = re.sub(secret, r"\\1(redacted)", text)',
         "pass",
         ("tests/unit/test_temp_dir.py::test_no_secret_is_in_the_file_with_a_traceback",),
@@ -114,8 +114,8 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/kube/client.py",
-        "if error.status != GONE or again == _LISTS:",
-        "if True:",
+        "again=lambda error: error.status == GONE,",
+        "again=lambda error: False,",
         ("tests/api/test_answers.py::test_a_list_whose_rest_has_expired_is_begun_again",),
         "a list whose rest has expired is begun again",
     ),
@@ -512,6 +512,113 @@ MUTANTS = (
         ),
         "the last words are those of what has failed",
     ),
+    # create.py
+    Mutant(
+        "kubectl_scratch/copies/create.py",
+        "            if doubt is not None:\n",
+        "            if False:\n",
+        (
+            "tests/api/test_ways_out.py"
+            "::test_what_the_cluster_does_not_do_is_an_error[copy-made-and-cut]",
+        ),
+        "what was created without an answer is deleted, too",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/create.py",
+        "                self._objects.append(asked._replace(doubt=doubt))\n",
+        "                pass\n",
+        ("tests/api/test_ways_out.py::test_a_cluster_that_hangs_up_everywhere_is_told_once",),
+        "what may have been created is told",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/create.py",
+        "        self._objects.append(asked._replace(uid=own))\n",
+        "        pass\n",
+        ("tests/api/test_ways_out.py::test_the_code_of_the_command_passes_through[0]",),
+        "what was created is deleted",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/create.py",
+        'copy["metadata"]["ownerReferences"] = [lease.owner_reference(job)]',
+        "pass",
+        ("tests/api/test_lease.py::test_the_copy_belongs_to_the_lease",),
+        "the copy goes with its lease",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/create.py",
+        'copy["spec"]["activeDeadlineSeconds"] = int(self._terms.deadline)',
+        "pass",
+        ("tests/api/test_lease.py::test_without_the_right_to_a_lease_there_is_a_deadline",),
+        "a copy without a lease ends all the same",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/create.py",
+        "self.seed and self.seed.uid",
+        '""',
+        ("tests/api/test_seedcheck.py::test_a_later_session_checks_as_well[replaced]",),
+        "a later session knows which seed is ours",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/create.py",
+        "if may is not False:",
+        "if False:",
+        ("tests/api/test_ways_out.py::test_what_the_cluster_does_not_do_is_an_error[lease-403]",),
+        "only who may not create a lease goes on without one",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/create.py",
+        'life = min(spec["activeDeadlineSeconds"], int(self._terms.deadline))',
+        'life = spec["activeDeadlineSeconds"]',
+        (
+            "tests/api/test_inside.py"
+            ""
+            "::test_without_a_lease_a_learning_run_ends_with_the_copy_at_the_latest[1m-60]",
+        ),
+        "without a lease a watched app ends with the copy at the latest",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/create.py",
+        "pod = with_owner(self._plan.discovery, owner)",
+        "pod = self._plan.discovery",
+        (
+            "tests/api/test_inside.py"
+            ""
+            "::test_without_a_lease_a_learning_run_ends_with_the_copy_at_the_latest[1m-60]",
+        ),
+        "and goes with it",
+    ),
+    # created_object.py
+    Mutant(
+        "kubectl_scratch/copies/created_object.py",
+        'if (created.get("kind"), name(created)) != (manifest["kind"], name(manifest)):',
+        "if False:",
+        (
+            "tests/api/test_ways_out.py"
+            "::test_an_answer_to_a_creation_that_makes_no_sense[('other-object', '/pods$', "
+            "True)]",
+        ),
+        "an answer about another object is none",
+    ),
+    Mutant(
+        "kubectl_scratch/plan/metadata.py",
+        "        labels.items() <= labels_of(found).items()\n",
+        "        True\n",
+        (
+            "tests/api/test_ways_out.py"
+            "::test_what_was_perhaps_created_by_another_is_left_alone[labels]",
+        ),
+        "nor by its annotations",
+    ),
+    Mutant(
+        "kubectl_scratch/plan/metadata.py",
+        "        and annotations.items() <= annotations_of(found).items()\n",
+        "",
+        (
+            "tests/api/test_ways_out.py"
+            "::test_what_was_perhaps_created_by_another_is_left_alone[annotations]",
+        ),
+        "nor by its labels",
+    ),
     # credentials.py
     Mutant(
         "kubectl_scratch/kube/credentials.py",
@@ -628,6 +735,79 @@ MUTANTS = (
         ("tests/unit/test_debug_container.py::test_a_twin_reads_the_resources_of_the_app",),
         "a twin reads the resources of the app, not its own",
     ),
+    # deletion.py
+    Mutant(
+        "kubectl_scratch/copies/deletion.py",
+        '            return problem_of(error)\n        return ""\n',
+        '            return ""\n        return ""\n',
+        ("tests/api/test_ways_out.py::test_what_may_not_be_deleted_is_named[pod/{0}-0]",),
+        "what could not be deleted is told",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/deletion.py",
+        "if late or not (error.transient or error.conflict):",
+        "if True:",
+        (
+            "tests/api/test_ways_out.py"
+            "::test_a_deletion_that_fails_twice_is_tried_again[pods-500-3]",
+        ),
+        "a hiccup leaves no copy behind",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/deletion.py",
+        'words = ["kubectl", "delete", *flags,',
+        'words = ["kubectl", "delete",',
+        ("tests/api/test_ways_out.py::test_what_may_not_be_deleted_is_named[pod/{0}-0]",),
+        "the printed delete command reaches the same cluster",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/deletion.py",
+        'return uid(found) if is_same_creation(found, each.doubt.manifest) else ""',
+        "return uid(found)",
+        (
+            "tests/api/test_ways_out.py"
+            "::test_what_was_perhaps_created_by_another_is_left_alone[labels]",
+        ),
+        "what is not known to be ours is not deleted: not by its name",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/deletion.py",
+        "error.gone or (error.conflict and self._is_gone(each._replace(uid=own)))",
+        "error.gone",
+        ("tests/api/test_ways_out.py::test_a_namesake_is_not_deleted",),
+        "what is gone already is no leftover",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/deletion.py",
+        "(error.conflict and self._is_gone(each._replace(uid=own)))",
+        "error.conflict",
+        ("tests/api/test_ways_out.py::test_a_conflict_is_no_deletion",),
+        "what is still there is told, also where the answer was a conflict",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/deletion.py",
+        "time.monotonic() > self._give_up_at or self._interrupts.impatient",
+        "time.monotonic() > self._give_up_at",
+        ("tests/api/test_signals.py::test_who_will_not_wait_is_not_kept",),
+        "who presses ^C once more on the way out is not kept",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/deletion.py",
+        "                return None\n            raise\n        return found if",
+        "                return None\n            return None\n        return found if",
+        (
+            "tests/api/test_attach.py"
+            "::test_where_nobody_can_tell_who_is_in_nothing_is_deleted[conflict-500]",
+        ),
+        "a lease that can't be read is not one that is gone",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/deletion.py",
+        "return found if uid(found.body) == each.uid else None",
+        "return found",
+        ("tests/api/test_attach.py::test_a_lease_that_was_swapped_while_one_was_in_is_left_alone",),
+        "a namesake of the lease says nothing of who is in",
+    ),
     # downward.py
     Mutant(
         "kubectl_scratch/plan/podcopy/downward_api.py",
@@ -679,6 +859,57 @@ MUTANTS = (
         "return 1",
         ("tests/api/test_ways_out.py::test_a_signal_during_a_piped_session",),
         "who was ended by a signal says so by its code",
+    ),
+    Mutant(
+        "kubectl_scratch/errors.py",
+        "return self.status in (400, 401, 403, 404, 405, 413,",
+        "return self.status in (400, 401, 403, 404, 405, 409, 413,",
+        (
+            "tests/api/test_ways_out.py"
+            "::test_an_answer_to_a_creation_that_makes_no_sense[('409', '/pods$', True)]",
+        ),
+        "a name that is in use may be ours: a proxy may have asked twice",
+    ),
+    # fallback_deadline.py
+    Mutant(
+        "kubectl_scratch/copies/fallback_deadline.py",
+        "        self._cluster.patch(copy.path, patch)\n        return seconds\n",
+        "        return seconds\n",
+        (
+            "tests/api/test_lease.py"
+            ""
+            "::test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline",
+        ),
+        "a copy whose lease does not count down ends all the same",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/fallback_deadline.py",
+        "math.ceil(longest + self._ttl)",
+        "math.ceil(self._ttl)",
+        (
+            "tests/api/test_lease.py"
+            ""
+            "::test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline",
+        ),
+        "but not before the session",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/fallback_deadline.py",
+        '{"metadata": {"uid": copy.uid}, "spec"',
+        '{"metadata": {}, "spec"',
+        (
+            "tests/api/test_lease.py"
+            ""
+            "::test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline",
+        ),
+        "and no namesake of it",
+    ),
+    Mutant(
+        "kubectl_scratch/copies/fallback_deadline.py",
+        "        if known is not None:\n            return int(known)\n",
+        "",
+        ("tests/api/test_lease.py::test_a_deadline_that_is_there_is_kept",),
+        "a deadline that is there is kept",
     ),
     # heartbeat.py
     Mutant(
@@ -1262,255 +1493,33 @@ MUTANTS = (
         ),
         "nor one that controls it",
     ),
-    # lifecycle.py
+    # membership.py
     Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
+        "kubectl_scratch/copies/membership.py",
         "        except BaseException:\n            self._leave()\n            raise\n",
         "        except BaseException:\n            raise\n",
         ("tests/api/test_ways_out.py::test_what_the_cluster_does_not_do_is_an_error[copy-422]",),
         "a beginning that fails leaves nothing behind",
     ),
     Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "            if error.status not in NOT_CREATED:\n",
-        "            if False:\n",
-        (
-            "tests/api/test_ways_out.py"
-            "::test_what_the_cluster_does_not_do_is_an_error[copy-made-and-cut]",
-        ),
-        "what was created without an answer is deleted, too",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "NOT_CREATED = (400, 401, 403, 404, 405, 413,",
-        "NOT_CREATED = (400, 401, 403, 404, 405, 409, 413,",
-        (
-            "tests/api/test_ways_out.py"
-            "::test_an_answer_to_a_creation_that_makes_no_sense[('409', '/pods$', True)]",
-        ),
-        "also where the answer says that its name is taken: a proxy may have asked twice",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        '        self._objects.append((path, ""))\n',
-        "        pass\n",
-        ("tests/api/test_ways_out.py::test_a_cluster_that_hangs_up_everywhere_is_told_once",),
-        "what may have been created is told",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "            self._objects.append((own, _known_uid(created)))\n",
-        "            pass\n",
-        ("tests/api/test_ways_out.py::test_the_code_of_the_command_passes_through[0]",),
-        "what was created is deleted",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        '            return _reason(error)\n        return ""\n',
-        '            return ""\n        return ""\n',
-        ("tests/api/test_ways_out.py::test_what_may_not_be_deleted_is_named[pod/{0}-0]",),
-        "what could not be deleted is told",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "        if others:\n",
-        "        if False:\n",
+        "kubectl_scratch/copies/membership.py",
+        "        if not others:\n",
+        "        if True:\n",
         ("tests/api/test_attach.py::test_who_leaves_last_deletes_the_copy",),
         "a copy is not deleted under another session",
     ),
     Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "if late or not (error.transient or error.conflict):",
-        "if True:",
+        "kubectl_scratch/copies/membership.py",
+        "                left = [(each, problem_of(error))",
         (
-            "tests/api/test_ways_out.py"
-            "::test_a_deletion_that_fails_twice_is_tried_again[pods-500-3]",
+            "                deletion.delete_all(self._objects)\n                left = "
+            "[(each, problem_of(error))"
         ),
-        "a hiccup leaves no copy behind",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        'copy["metadata"]["ownerReferences"] = [lease.owner_reference(job)]',
-        "pass",
-        ("tests/api/test_lease.py::test_the_copy_belongs_to_the_lease",),
-        "the copy goes with its lease",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        'copy["spec"]["activeDeadlineSeconds"] = int(self._terms.deadline)',
-        "pass",
-        ("tests/api/test_lease.py::test_without_the_right_to_a_lease_there_is_a_deadline",),
-        "a copy without a lease ends all the same",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        'words = ["kubectl", "delete", *self._cluster.access.flags]',
-        'words = ["kubectl", "delete"]',
-        ("tests/api/test_ways_out.py::test_what_may_not_be_deleted_is_named[pod/{0}-0]",),
-        "the printed delete command reaches the same cluster",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "self.seed and self.seed.uid",
-        '""',
-        ("tests/api/test_seedcheck.py::test_a_later_session_checks_as_well[replaced]",),
-        "a later session knows which seed is ours",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        '            if (created.get("kind"), name(created)) != (manifest["kind"], '
-        "name(manifest)):\n",
-        "            if False:\n",
-        (
-            "tests/api/test_ways_out.py"
-            "::test_an_answer_to_a_creation_that_makes_no_sense[('other-object', '/pods$', "
-            "True)]",
-        ),
-        "an answer about another object is none",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        'return _known_uid(found) if metadata.is_same_creation(found, manifest) else ""',
-        "return _known_uid(found)",
-        (
-            "tests/api/test_ways_out.py"
-            "::test_what_was_perhaps_created_by_another_is_left_alone[labels]",
-        ),
-        "what is not known to be ours is not deleted: not by its name",
-    ),
-    Mutant(
-        "kubectl_scratch/plan/metadata.py",
-        "        labels.items() <= labels_of(found).items()\n",
-        "        True\n",
-        (
-            "tests/api/test_ways_out.py"
-            "::test_what_was_perhaps_created_by_another_is_left_alone[labels]",
-        ),
-        "nor by its annotations",
-    ),
-    Mutant(
-        "kubectl_scratch/plan/metadata.py",
-        "        and annotations.items() <= annotations_of(found).items()\n",
-        "",
-        (
-            "tests/api/test_ways_out.py"
-            "::test_what_was_perhaps_created_by_another_is_left_alone[annotations]",
-        ),
-        "nor by its labels",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "error.gone or (error.conflict and self._is_gone(path, own))",
-        "error.gone",
-        ("tests/api/test_ways_out.py::test_a_namesake_is_not_deleted",),
-        "what is gone already is no leftover",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "(error.conflict and self._is_gone(path, own))",
-        "error.conflict",
-        ("tests/api/test_ways_out.py::test_a_conflict_is_no_deletion",),
-        "what is still there is told, also where the answer was a conflict",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "time.monotonic() > self._give_up_at or self._interrupts.impatient",
-        "time.monotonic() > self._give_up_at",
-        ("tests/api/test_signals.py::test_who_will_not_wait_is_not_kept",),
-        "who presses ^C once more on the way out is not kept",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "                why = {path: _reason(error)",
-        "                self._remove()\n                why = {path: _reason(error)",
         (
             "tests/api/test_attach.py"
             "::test_where_nobody_can_tell_who_is_in_nothing_is_deleted[server-fault]",
         ),
         "where nobody can tell who is in a copy it is not deleted",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "                return None\n            raise\n        return found if "
-        "uid(found.body) == own else None",
-        "                return None\n            return None\n        return found if "
-        "uid(found.body) == own else None",
-        (
-            "tests/api/test_attach.py"
-            "::test_where_nobody_can_tell_who_is_in_nothing_is_deleted[conflict-500]",
-        ),
-        "a lease that can't be read is not one that is gone",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "return found if uid(found.body) == own else None",
-        "return found",
-        ("tests/api/test_attach.py::test_a_lease_that_was_swapped_while_one_was_in_is_left_alone",),
-        "a namesake of the lease says nothing of who is in",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "if may is not False:",
-        "if False:",
-        ("tests/api/test_ways_out.py::test_what_the_cluster_does_not_do_is_an_error[lease-403]",),
-        "only who may not create a lease goes on without one",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "        self._cluster.patch(path, patch)\n        return seconds\n",
-        "        return seconds\n",
-        (
-            "tests/api/test_lease.py"
-            "::test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline",
-        ),
-        "a copy whose lease does not count down ends all the same",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "math.ceil(longest + self._terms.ttl)",
-        "math.ceil(self._terms.ttl)",
-        (
-            "tests/api/test_lease.py"
-            "::test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline",
-        ),
-        "but not before the session",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        '{"metadata": {"uid": own}, "spec": {"activeDeadlineSeconds": seconds}}',
-        '{"metadata": {}, "spec": {"activeDeadlineSeconds": seconds}}',
-        (
-            "tests/api/test_lease.py"
-            "::test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline",
-        ),
-        "and no namesake of it",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "        if known is not None:\n            return int(known)\n",
-        "",
-        ("tests/api/test_lease.py::test_a_deadline_that_is_there_is_kept",),
-        "a deadline that is there is kept",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        'life = min(spec["activeDeadlineSeconds"], int(self._terms.deadline))',
-        'life = spec["activeDeadlineSeconds"]',
-        (
-            "tests/api/test_inside.py"
-            "::test_without_a_lease_a_learning_run_ends_with_the_copy_at_the_latest[1m-60]",
-        ),
-        "without a lease a watched app ends with the copy at the latest",
-    ),
-    Mutant(
-        "kubectl_scratch/copies/lifecycle.py",
-        "pod = with_owner(self._plan.discovery, owner)",
-        "pod = self._plan.discovery",
-        (
-            "tests/api/test_inside.py"
-            "::test_without_a_lease_a_learning_run_ends_with_the_copy_at_the_latest[1m-60]",
-        ),
-        "and goes with it",
     ),
     # parallel.py
     Mutant(
@@ -1743,7 +1752,7 @@ MUTANTS = (
     # retry.py
     Mutant(
         "kubectl_scratch/kube/retry.py",
-        "if not error.transient or time.monotonic() > give_up_at:",
+        "if late or not again(error) or not pause(seconds):",
         "if True:",
         (
             "tests/api/test_caution.py"
@@ -1754,8 +1763,8 @@ MUTANTS = (
     # run.py
     Mutant(
         "kubectl_scratch/session/session.py",
-        "            if not reads:\n                remote.sendeof()",
-        "            if False:\n                remote.sendeof()",
+        "        if not reads:\n            remote.sendeof()",
+        "        if False:\n            remote.sendeof()",
         ("tests/api/test_stdin.py::test_without_stdin_there_is_its_end_at_once[flags0]",),
         "without stdin there is its end at once",
     ),
@@ -1827,14 +1836,14 @@ MUTANTS = (
     ),
     # shell.py
     Mutant(
-        "kubectl_scratch/session/shell.py",
+        "kubectl_scratch/toolkit/shell/rc.sh",
         "p=$(target_pid) || p=no-target;",
         "p=$(target_pid);",
         ("tests/unit/test_shell.py::test_without_a_target_its_root_is_none_that_there_is",),
         "$(target-root)/etc is never the session's own",
     ),
     Mutant(
-        "kubectl_scratch/session/shell.py",
+        "kubectl_scratch/toolkit/shell/rc.sh",
         "{ LC_CTYPE=C.UTF-8; } 2> /dev/null",
         "export LC_CTYPE=C.UTF-8",
         ("tests/seed/test_enter.py::test_what_is_started_has_the_app_s_own_locale[ours-{}]",),
@@ -1850,8 +1859,8 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/lookup/source.py",
-        "return [pod for pod in pods if _controller_of(pod) in uids], ()",
-        "return pods, ()",
+        "return [pod for pod in pods if _controller_of(pod) in uids]",
+        "return pods",
         (
             "tests/api/test_owners.py"
             "::test_a_pod_that_looks_like_a_deployment_s_is_not_taken_for_one",
@@ -1867,8 +1876,8 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/lookup/source.py",
-        "mine = [pod for pod in pods if _is_named_after(pod, owner)]",
-        "mine = pods",
+        "return [pod for pod in pods if _is_named_after(pod, owner)]",
+        "return pods",
         (
             "tests/api/test_owners.py"
             "::test_where_replicasets_can_not_be_listed_the_names_of_the_owners_tell[403]",
@@ -2005,7 +2014,7 @@ MUTANTS = (
     # survey.py
     Mutant(
         "kubectl_scratch/lookup/namespace_scan.py",
-        "return [] if error.status == 404 else None",
+        "return [] if error.gone else None",
         "return []",
         (
             "tests/api/test_caution.py"
@@ -2084,14 +2093,14 @@ MUTANTS = (
     ),
     # transport.py
     Mutant(
-        "kubectl_scratch/session/transport.py",
+        "kubectl_scratch/session/websocket_transport.py",
         "return self._start_once(subprotocol)",
         "return self._reach(lambda: self._start(subprotocol))",
         ("tests/api/test_streams.py::test_a_command_whose_start_is_unsure_is_not_sent_again",),
         "a command that may have started is not sent twice",
     ),
     Mutant(
-        "kubectl_scratch/session/transport.py",
+        "kubectl_scratch/session/websocket_transport.py",
         "if exec_command.tty and exec_command.repeatable:",
         "if exec_command.tty:",
         (
@@ -2101,21 +2110,21 @@ MUTANTS = (
         "nor on a terminal",
     ),
     Mutant(
-        "kubectl_scratch/session/transport.py",
+        "kubectl_scratch/session/kubectl_transport.py",
         "os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)",
         "os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)",
         ("tests/api/test_kubectl.py::test_credentials_go_through_a_private_file",),
         "a kubectl's credentials are the user's alone to read",
     ),
     Mutant(
-        "kubectl_scratch/session/transport.py",
+        "kubectl_scratch/session/seed_delivery.py",
         "check.confirm(greeting.digest)",
         "pass",
         ("tests/api/test_seedcheck.py::test_what_was_replaced_receives_nothing[deleted]",),
         "the seed is checked before it receives anything",
     ),
     Mutant(
-        "kubectl_scratch/session/transport.py",
+        "kubectl_scratch/session/seed_delivery.py",
         "        if not lives():\n            raise SeedEnded(IS_OVER)",
         "        lives()",
         (
@@ -2125,7 +2134,7 @@ MUTANTS = (
         "a target that ends meanwhile is noticed",
     ),
     Mutant(
-        "kubectl_scratch/session/transport.py",
+        "kubectl_scratch/session/seed_delivery.py",
         "if ends_with_its_container(outcome.code, problem):",
         "if False:",
         (
@@ -2135,7 +2144,7 @@ MUTANTS = (
         "a target that ends while the tools come tells its own end",
     ),
     Mutant(
-        "kubectl_scratch/session/transport.py",
+        "kubectl_scratch/session/seed_delivery.py",
         "if self._count >= ENDS:",
         "if False:",
         ("tests/api/test_caution.py::test_a_seed_that_is_killed_each_time_is_not_tried_for_ever",),
@@ -2176,7 +2185,7 @@ MUTANTS = (
     ),
     # seed/app.c
     Mutant(
-        "seed/app.c",
+        "seed/base/shown.c",
         "        if (!safe)\n            append_codes(text, word, size);\n",
         "        if (!safe && !*word)\n            append_codes(text, word, size);\n",
         (
@@ -2185,7 +2194,7 @@ MUTANTS = (
         "what an app calls itself says nothing to the terminal",
     ),
     Mutant(
-        "seed/app.c",
+        "seed/app/holder.c",
         "return is_of_this_container(pid) && visit_holder(pid, about);",
         "return visit_holder(pid, about);",
         ("tests/seed/test_run_app.py::test_the_holder_of_another_copy_is_not_taken_for_its_own",),
@@ -2193,7 +2202,7 @@ MUTANTS = (
     ),
     # seed/files.c
     Mutant(
-        "seed/files.c",
+        "seed/base/say.c",
         "append_shown(&line, part);",
         "append(&line, part, strlen(part));",
         ("tests/seed/test_run_app.py::test_nor_does_a_message",),
@@ -2201,7 +2210,7 @@ MUTANTS = (
     ),
     # seed/learn.c
     Mutant(
-        "seed/learn.c",
+        "seed/app/discovery.c",
         "return is_of_container(pid, app->container) || mark(pid);",
         "return is_of_container(pid, app->container) || !mark(pid);",
         ("tests/seed/test_learn.py::test_the_first_process_of_another_container_is_passed_over",),
@@ -2209,14 +2218,21 @@ MUTANTS = (
     ),
     # seed/program.c
     Mutant(
-        "seed/program.c",
-        "for (int number = 1; number < NSIG; number++)\n        on_signal",
-        "for (int number = 1; number < 1; number++)\n        on_signal",
+        "seed/base/waiting.c",
+        "memset(set, 0xff, sizeof *set);",
+        "sigfillset(set);",
+        ("tests/seed/test_enter.py::test_it_idles_until_it_is_told_to_end",),
+        "the signal to end is the image's, glibc's SIGRTMIN too, which musl keeps for itself",
+    ),
+    Mutant(
+        "seed/base/waiting.c",
+        "for (int number = 1; number < NSIG; number++)\n        signal",
+        "for (int number = 1; number < 1; number++)\n        signal",
         ("tests/seed/test_run_app.py::test_signals_are_as_at_the_start_of_a_container",),
         "an app is started with the signals of a container's start",
     ),
     Mutant(
-        "seed/program.c",
+        "seed/session/start.c",
         'if (!read_at(AT_FDCWD, "/proc/self/exe", &program))',
         'if (read_at(AT_FDCWD, "/proc/self/exe", &program))',
         ("tests/seed/test_start.py::test_what_follows_is_the_command_s[amd64]",),
@@ -2224,28 +2240,28 @@ MUTANTS = (
     ),
     # seed/recv.c
     Mutant(
-        "seed/recv.c",
+        "seed/toolkit/receive.c",
         "if (!equal(hex, record->sum))",
         "if (!record->sum)",
         ("tests/seed/test_recv.py::test_a_wrong_checksum_is_refused",),
         "a byte that changed on its way is found",
     ),
     Mutant(
-        "seed/recv.c",
+        "seed/toolkit/receive.c",
         "O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC",
         "O_PATH | O_DIRECTORY | O_CLOEXEC",
         ("tests/seed/test_recv.py::test_a_link_does_not_lead_out",),
         "nothing is written outside of the toolkit, past a link",
     ),
     Mutant(
-        "seed/recv.c",
+        "seed/toolkit/receive.c",
         "if (!is_inside(record.path))",
         "if (!is_inside(record.path) && !*record.path)",
         ("tests/seed/test_recv.py::test_a_path_that_is_not_in_the_toolkit_is_refused",),
         "nothing is written outside of the toolkit, by a path",
     ),
     Mutant(
-        "seed/recv.c",
+        "seed/toolkit/receive.c",
         "        unlinkat(partial.folder, partial.name, 0);\n",
         "        close(partial.folder);\n",
         ("tests/seed/test_recv.py::test_a_wrong_checksum_is_refused",),
@@ -2253,14 +2269,14 @@ MUTANTS = (
     ),
     # seed/text.c
     Mutant(
-        "seed/text.c",
+        "seed/base/shown.c",
         "(code >= 0x7f && code < 0xa0)",
         "code == 0x7f",
         ("tests/seed/test_run_app.py::test_no_word_of_an_app_acts_on_the_terminal",),
         "no word of an app acts on the terminal, by a control of the second half",
     ),
     Mutant(
-        "seed/text.c",
+        "seed/base/shown.c",
         "(code >= 0x2066 && code <= 0x2069)",
         "code == 0x2066",
         ("tests/seed/test_run_app.py::test_no_word_of_an_app_acts_on_the_terminal",),
@@ -2268,14 +2284,14 @@ MUTANTS = (
     ),
     # seed/wants.c
     Mutant(
-        "seed/wants.c",
+        "seed/session/wants.c",
         "return has_handle(wish, arguments[0]);",
         "return true;",
         ("tests/seed/test_wants.py::test_who_does_something_else_is_let[reads-of-another]",),
         "who reads something else takes nothing of our stdin",
     ),
     Mutant(
-        "seed/wants.c",
+        "seed/session/wants.c",
         "if (runs_seed(pid))",
         "if (runs_seed(pid) && !*pid)",
         ("tests/seed/test_wants.py::test_a_seed_that_receives_is_no_reader",),

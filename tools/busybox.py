@@ -7,7 +7,6 @@ tools/busybox.config gives it what a person looks around with.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import re
 import shlex
@@ -20,6 +19,7 @@ from pathlib import Path
 from testbed.archive import architecture
 from testbed.cache import Artifact
 from testbed.proc import Failed, run
+from tools import zig
 
 HERE = Path(__file__).parent
 # Over Debian's configuration of its static busybox.
@@ -42,7 +42,8 @@ by tools/busybox.py of kubectl-scratch, with the configuration in CONFIG.busybox
 with the C library musl and the compiler's own library, as zig {zig} brings them.
 
 busybox is under the GNU General Public License, version 2, musl and that library under the
-MIT license (LICENSE.busybox has all of them).
+MIT license (LICENSE.busybox has all of them). seed-amd64 and seed-arm64 are linked with
+the same musl and the same library.
 
 On Debian, with its source packages enabled:
     apt-get source {package}={version}
@@ -89,7 +90,7 @@ def build(folder: Path, zig_version: str) -> None:
     (folder / "applets").write_text(applets(folder / f"busybox-{architecture()}"))
     offer = OFFER.format(package=PACKAGE, version=version, zig=zig_version)
     (folder / "SOURCE.busybox").write_text(offer)
-    compiler = zig().parent
+    compiler = zig.program().parent
     files = (
         tree / "debian" / "copyright",
         GPL,
@@ -170,14 +171,13 @@ def unpack(description: Path, tree: Path) -> Path:
     return tree
 
 
-def compile_for(arch: str, tree: Path, cache: Path, version: str) -> Path:
-    """Configure and compile busybox; return the program. ``cache`` is a folder for zig's."""
+def compile_for(arch: str, tree: Path, objects: Path, version: str) -> Path:
+    """Configure and compile busybox; return the program. ``objects`` is a folder for zig's."""
     wanted = settings(CONFIG.read_text())
     merged = settings((tree / THEIRS).read_text()) | wanted
     (tree / ".config").write_text("\n".join(merged.values()) + "\n")
     environ = {
-        "ZIG_GLOBAL_CACHE_DIR": str(cache),
-        "ZIG_LOCAL_CACHE_DIR": str(cache),
+        **zig.caches(objects),
         # Neither the day nor what somebody compiles other things with has a part in it.
         "KCONFIG_NOTIMESTAMP": "1",
         **dict.fromkeys(OTHERS_FLAGS, ""),
@@ -210,17 +210,9 @@ def settings(text: str) -> dict[str, str]:
 
 def wrapper(path: Path, words: str) -> str:
     """Make a program of a zig command, whose path may have what make does not take; name it."""
-    path.write_text(f'#!/bin/sh\nexec {shlex.quote(str(zig()))} {words} "$@"\n')
+    path.write_text(f'#!/bin/sh\nexec {shlex.quote(str(zig.program()))} {words} "$@"\n')
     path.chmod(0o755)
     return f"./{path.name}"
-
-
-def zig() -> Path:
-    """Return the program of the development tools' zig; raises Failed without one."""
-    spec = importlib.util.find_spec("ziglang")
-    if spec is None or spec.origin is None:
-        raise Failed("ziglang is missing; make venv installs it")
-    return Path(spec.origin).parent / "zig"
 
 
 def packed(data: bytes) -> bytes:

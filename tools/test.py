@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -17,8 +20,15 @@ BIN = Path(sys.executable).parent
 SHELLS = ("zsh", "fish", "bash-completion")
 # What the seed of the other architecture is run by.
 QEMU = "qemu-user-static"
-# Most of this tier's time is the start of Pythons; its files share nothing.
-PARALLEL = {"api": ("-n", "2", "--dist", "loadfile")}
+PACKAGES = {"seed": (QEMU,), "cluster": SHELLS}
+# About half the time of these tiers is waits. No two tests of the API tier share anything; those
+# of a file of the cluster tier share its sources.
+PARALLEL = {
+    "api": ("-n", "4", "--dist", "worksteal"),
+    "cluster": ("-n", "4", "--dist", "loadgroup"),
+}
+# This one, which waits for the kubelet, runs beside those that compute.
+BESIDE = "cluster"
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,7 @@ def lint() -> tuple[int, int, int]:
         ("mypy",),
         ("lint-imports", "--no-logo", "setup.cfg"),
         ("python", "-m", "tools.structure"),
+        ("shellcheck", *(str(path) for path in sorted(ROOT.glob("[!.]*/**/*.sh")))),
     )
     passed = sum(run(*check) for check in checks)
     return passed, len(checks) - passed, 0
@@ -52,9 +63,12 @@ def lint() -> tuple[int, int, int]:
 
 def pytest(tier: str) -> tuple[int, int, int]:
     """Run a tier of tests; return passed, failed, skipped. No test at all is a failure."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         report = Path(folder) / "report.xml"
         words = ["pytest", "-q", f"tests/{tier}", f"--junitxml={report}", "--durations=5"]
+        # Of the usual one each pytest that starts closes the folder to other users, whom some
+        # tests act as.
+        words.append(f"--basetemp={folder}/tmp")
         succeeded = run(*words, *PARALLEL.get(tier, ()))
         if not report.exists():
             return 0, 1, 0
@@ -65,37 +79,71 @@ def pytest(tier: str) -> tuple[int, int, int]:
     return passed, max(failed, 0 if succeeded else 1), skipped
 
 
-def seed() -> tuple[int, int, int]:
-    """Bring what runs the other architecture's seed, and run the tier."""
-    return pytest("seed") if run("python", "tools/system.py", QEMU) else (0, 1, 0)
-
-
 def cluster() -> tuple[int, int, int]:
     """Bring the testbed up and run the tier that needs it."""
-    if not run("python", "tools/system.py", *SHELLS):
-        return 0, 1, 0
-    if not run("python", "-m", "testbed", "up"):
-        return 0, 1, 0
-    return pytest("cluster")
+    return pytest("cluster") if run("python", "-m", "testbed", "up") else (0, 1, 0)
 
 
 TIERS: dict[str, Callable[[], tuple[int, int, int]]] = {
     "lint": lint,
     "unit": lambda: pytest("unit"),
-    "seed": seed,
+    "seed": lambda: pytest("seed"),
     "api": lambda: pytest("api"),
     "dist": lambda: pytest("dist"),
     "cluster": cluster,
 }
 
 
+def run_tier(tier: str) -> Result:
+    """Run a tier."""
+    began = time.monotonic()
+    return Result(tier, *TIERS[tier](), time.monotonic() - began)
+
+
+def run_tiers(tiers: list[str]) -> Iterator[Result]:
+    """Run tiers, the output of each in one piece; yield what they came to."""
+    for tier in [tier for tier in tiers if not run_system(tier)]:
+        tiers.remove(tier)
+        yield Result(tier, 0, 1, 0, 0)
+    beside = [tier for tier in tiers if tier == BESIDE and len(tiers) > 1]
+    for tier in beside:
+        print(f"{tier} runs beside the others; what it says comes last", flush=True)
+    with (
+        tempfile.NamedTemporaryFile() as log,
+        ProcessPoolExecutor(1, initializer=redirect, initargs=(log.name,)) as pool,
+    ):
+        running = {tier: pool.submit(run_tier, tier) for tier in beside}
+        for tier in tiers:
+            print(f"\n=== {tier}", flush=True)
+            if tier in running:
+                follow(log, running[tier])
+            yield running[tier].result() if tier in running else run_tier(tier)
+
+
+def run_system(tier: str) -> bool:
+    """Bring the system packages of a tier."""
+    return tier not in PACKAGES or run("python", "tools/system.py", *PACKAGES[tier])
+
+
+def redirect(path: str) -> None:
+    """Write to a file from now on, as do the programs that are run."""
+    with open(path, "ab") as log:
+        for fd in (1, 2):
+            os.dup2(log.fileno(), fd)
+
+
+def follow(log: IO[bytes], running: Future[Result]) -> None:
+    """Show what comes into a file, until all has come."""
+    over = False
+    while not over:
+        over = not wait([running], timeout=1).not_done
+        sys.stdout.buffer.write(log.read())
+        sys.stdout.flush()
+
+
 def main() -> int:
     """Run the named tiers, or all; return the exit code."""
-    results = []
-    for tier in sys.argv[1:] or TIERS:
-        print(f"\n=== {tier}", flush=True)
-        began = time.monotonic()
-        results.append(Result(tier, *TIERS[tier](), time.monotonic() - began))
+    results = list(run_tiers(sys.argv[1:] or list(TIERS)))
     print("\n=== summary")
     for r in results:
         verdict = "FAILED" if r.failed or r.skipped or not r.passed else "ok"

@@ -1,6 +1,6 @@
-"""The verbs, as the command line has them: their flags, help and examples.
+"""The verbs on the command line: their flags, help and examples.
 
-What a verb does is in commands/, imported when it is called: help has to be there at once.
+What a verb does is a file of its own, imported when it is called, so that help is fast.
 """
 
 from __future__ import annotations
@@ -31,9 +31,7 @@ DEBUGGING = "Debugging Commands"
 @click.group(
     cls=Verbs,
     examples=(
-        Example(
-            "A shell beside a copy of mypod; the copy is deleted when you leave", "debug mypod"
-        ),
+        Example("Open a shell in a copy of mypod, which is deleted when you leave", "debug mypod"),
     ),
 )
 @click.version_option(__version__, prog_name=COMMAND, cls=Flag)
@@ -45,15 +43,18 @@ def scratch() -> None:
     cls=Verb,
     heading=DEBUGGING,
     takes_command=True,
-    short_help="Open a shell beside a copy of a pod, or run a command there.",
+    short_help="Open a shell in a copy of a pod, or run a command there.",
     examples=(
-        Example("A shell beside a copy of mypod", "debug mypod"),
-        Example("The same for its container app, in namespace shop", "debug mypod -c app -n shop"),
-        Example("One question, in a script", "debug mypod -q -- cat /etc/resolv.conf"),
-        Example("The pod of a Deployment that needs it most", "debug deployment/shop"),
-        Example("What it would do", "debug mypod --dry-run"),
-        Example("With tools of your own", f"debug mypod --image {DEFAULT_IMAGE}"),
-        Example("In the pod itself, where a container stays listed", "debug mypod --in-place"),
+        Example("Open a shell in a copy of mypod", "debug mypod"),
+        Example("Name the target container, in namespace shop", "debug mypod -c app -n shop"),
+        Example("Run one command, in a script", "debug mypod -q -- cat /etc/resolv.conf"),
+        Example("Debug a pod of a Deployment", "debug deployment/shop"),
+        Example("Print the plan and change nothing", "debug mypod --dry-run"),
+        Example(
+            "Use an image with your own tools, beside the target",
+            f"debug mypod --image {DEFAULT_IMAGE}",
+        ),
+        Example("Debug the running pod itself", "debug mypod --in-place"),
     ),
 )
 @click.argument(
@@ -68,63 +69,70 @@ def scratch() -> None:
     type=click.Choice(["none", "client", "server"]),
     default="none",
     metavar="[=none|client|server]",
-    help="Print the plan and stop; server also asks the API server.",
+    help="Only print the plan; server: the API server validates it, too. [default: none]",
 )
-@flag("-o", "--output", type=click.Choice(["yaml", "json"]), help="With --dry-run: the manifests.")
+@flag(
+    "-o",
+    "--output",
+    type=click.Choice(["yaml", "json"]),
+    help="Print the manifests of --dry-run in this format.",
+)
 @session_options
 @connection_options
 @click.pass_obj
 def debug_command(process: Process, /, **values: Any) -> int:
-    """Open a shell beside a copy of a pod, or run COMMAND there.
+    """Open a shell in a copy of a pod, or run COMMAND there.
 
-    TARGET is a pod, or KIND/NAME of what has pods: deployment, statefulset, daemonset,
-    replicaset, job, cronjob, service. Of several pods a crashing one is taken before one that
-    is not ready, and that before the newest.
+    TARGET is the name of a pod, or KIND/NAME of a deployment, statefulset, daemonset,
+    replicaset, job, cronjob or service. If it has several pods, crashing pods are preferred,
+    then pods that are not ready, then the newest.
 
-    The copy gets no traffic and belongs to no workload. It is deleted when the session ends,
-    and by the cluster itself if this process can't.
+    The session runs inside the target container of the copy. If the app crashes, it is on
+    hold: type run-app to start it. The copy gets no traffic and belongs to no workload. It is
+    deleted when the session ends, or by Kubernetes if this process dies.
     """
-    from kubectl_scratch.cli import debug as verb
+    from kubectl_scratch.cli import debug, parse
 
-    return verb.run_debug(values, process)
+    return debug.run_debug(parse.parse_debug(values, process.command), process)
 
 
 @scratch.command(
     cls=Verb,
     heading=DEBUGGING,
     takes_command=True,
-    short_help="Open one more session in a copy that debug has made.",
+    short_help="Open another session in a copy that debug created.",
     examples=(
-        Example("A second shell, beside a colleague's", "attach mypod-scratch-x7k2p"),
-        Example("What uses the CPU there", "attach mypod-scratch-x7k2p -- top -b -n 1"),
+        Example("Open a second shell in a copy", "attach mypod-scratch-x7k2p"),
+        Example("List the processes there", "attach mypod-scratch-x7k2p -- top -b -n 1"),
     ),
 )
 @click.argument("copy", shell_complete=completers.complete_copies)
 @flag(
     "--view",
     type=click.Choice(["app", "tools"]),
-    help="Inside the target, or in the debug container. [default: as debug made it]",
+    help="Run the session inside the target (app) or beside it, in the debug container (tools)."
+    " [default: as for debug]",
 )
 @session_options
 @connection_options
 @click.pass_obj
 def attach_command(process: Process, /, **values: Any) -> int:
-    """Open one more session in COPY, which debug has made.
+    """Open another session in COPY, a pod that debug created.
 
-    The session that leaves as the last deletes the copy.
+    The last session to leave deletes the copy.
     """
-    from kubectl_scratch.cli import attach as verb
+    from kubectl_scratch.cli import attach, parse
 
-    return verb.run_attach(values, process)
+    return attach.run_attach(parse.parse_attach(values, process.command), process)
 
 
 @scratch.command(
     cls=Verb,
     heading=DEBUGGING,
-    short_help="Check rights, admission, node and images before a debug.",
+    short_help="Check whether a pod can be debugged.",
     examples=(
-        Example("Would it work?", "check mypod"),
-        Example("For a program", "check deployment/shop -o json"),
+        Example("Check a pod", "check mypod"),
+        Example("Print the result as JSON", "check deployment/shop -o json"),
     ),
 )
 @click.argument(
@@ -133,67 +141,69 @@ def attach_command(process: Process, /, **values: Any) -> int:
 @target_options
 @inside_options
 @copy_options
-@flag("-o", "--output", type=click.Choice(["yaml", "json"]), help="Write it for programs to read.")
+@flag(
+    "-o", "--output", type=click.Choice(["yaml", "json"]), help="Output format. [default: a table]"
+)
 @extra_words
 @connection_options
 @click.pass_obj
 def check_command(process: Process, /, **values: Any) -> int:
     """Check whether TARGET can be debugged, and change nothing.
 
-    It asks for the rights that are needed, lets the API server judge lease and copy by a dry
-    run, and looks at the node. The exit code is 1 where a debug would fail.
+    It checks your rights, whether the copy is admitted (by a dry run), and whether a node can
+    run it. The exit code is 1 if debug would fail.
     """
-    from kubectl_scratch.cli import check as verb
+    from kubectl_scratch.cli import check, parse
 
-    return verb.run_check(values, process)
+    return check.run_check(parse.parse_check(values), process)
 
 
 @scratch.command(
     "ls",
     cls=Verb,
     heading=DEBUGGING,
-    short_help="List copies, and what --in-place has left in pods.",
+    short_help="List copies, and debug containers of --in-place.",
     examples=(
-        Example("What is there", "ls"),
-        Example("In the whole cluster, and why", "ls -A -o wide"),
-        Example("For a program", "ls -o json"),
+        Example("List what is in the namespace", "ls"),
+        Example("List what is in all namespaces, with the reasons", "ls -A -o wide"),
+        Example("Print the list as JSON", "ls -o json"),
     ),
 )
-@flag("-A", "--all-namespaces", is_flag=True, help="Of all namespaces.")
+@flag("-A", "--all-namespaces", is_flag=True, help="List in all namespaces.")
 @flag(
     "-o",
     "--output",
     type=click.Choice(["wide", "json", "yaml", "name"]),
-    help="More columns, for programs to read, or names only.",
+    help="Output format. [default: a table]",
 )
 @extra_words
 @connection_options
 @click.pass_obj
 def ls_command(process: Process, /, **values: Any) -> int:
-    """List the copies that are there, and the containers that --in-place has put into pods.
+    """List copies, and the debug containers that --in-place added to pods.
 
-    SESSIONS are those that run in a copy, EXPIRES is when the cluster removes it unless they
-    go on. A container in a pod can't be removed, only end.
+    SESSIONS is the number of sessions in a copy. EXPIRES is when Kubernetes deletes the copy
+    if its sessions do not continue; a debug container ends then at the latest.
     """
-    from kubectl_scratch.cli import ls as verb
+    from kubectl_scratch.cli import ls, parse
 
-    return verb.run_ls(values, process)
+    return ls.run_ls(parse.parse_ls(values), process)
 
 
 @scratch.group(
     cls=Verbs,
     short_help="Complete verbs, flags, pods and containers in your shell.",
     examples=(
-        Example("kubectl's own completion then completes this plugin, too", "completion install"),
-        Example("For a bash without kubectl's completion, in ~/.bashrc", "completion bash"),
-        Example("To undo the first", "completion uninstall"),
+        Example("Let kubectl's own completion complete this plugin", "completion install"),
+        Example("Print the code for bash, to be loaded in ~/.bashrc", "completion bash"),
+        Example("Undo install", "completion uninstall"),
     ),
 )
 def completion_group() -> None:
     """Complete verbs, flags, pods and containers in bash, zsh and fish.
 
-    Where kubectl's own completion is loaded, install is all that it needs (kubectl 1.26 or
-    later). Otherwise load what bash, zsh or fish prints.
+    If kubectl's own completion is loaded (kubectl 1.26 or later), run install once. Otherwise
+    load the code that bash, zsh or fish prints.
     """
 
 
@@ -202,9 +212,9 @@ def _completion_of(shell: str, load: str) -> None:
         shell,
         cls=Verb,
         heading="Commands",
-        short_help=f"Print the code for {shell}.",
-        help=f"Print the code for {shell}. To load it:\n\n\b\n  {load}",
-        examples=(Example("Look at it", f"completion {shell}"),),
+        short_help=f"Print the completion code for {shell}.",
+        help=f"Print the completion code for {shell}. To load it:\n\n\b\n  {load}",
+        examples=(Example("Print the code", f"completion {shell}"),),
     )
     def show() -> int:
         from kubectl_scratch.cli.completion import scripts
@@ -222,11 +232,11 @@ _completion_of("fish", f"{COMMAND} completion fish | source")
     cls=Verb,
     heading="Commands",
     short_help="Let kubectl's own completion complete the plugin.",
-    examples=(Example("Once, after the plugin was installed", "completion install"),),
+    examples=(Example("Run this once, after installing the plugin", "completion install"),),
 )
 @click.pass_obj
 def install_command(process: Process, /) -> int:
-    """Put kubectl_complete-scratch beside the plugin, where kubectl's own completion finds it."""
+    """Create kubectl_complete-scratch beside the plugin, for kubectl's own completion."""
     from kubectl_scratch.cli.completion import scripts
 
     return scripts.install_completer(process)
@@ -236,12 +246,12 @@ def install_command(process: Process, /) -> int:
     "uninstall",
     cls=Verb,
     heading="Commands",
-    short_help="Remove what install has made.",
-    examples=(Example("Before the plugin is uninstalled", "completion uninstall"),),
+    short_help="Remove the file that install created.",
+    examples=(Example("Run this before uninstalling the plugin", "completion uninstall"),),
 )
 @click.pass_obj
 def uninstall_command(process: Process, /) -> int:
-    """Remove what install has made."""
+    """Remove the file that install created."""
     from kubectl_scratch.cli.completion import scripts
 
     return scripts.uninstall_completer(process)
@@ -250,13 +260,13 @@ def uninstall_command(process: Process, /) -> int:
 @scratch.command(
     OPTIONS,
     cls=Verb,
-    short_help="List the connection flags that every verb takes.",
-    examples=(Example("All connection flags, as kubectl's", OPTIONS),),
+    short_help="List the connection flags, which every verb accepts.",
+    examples=(Example("List the connection flags", OPTIONS),),
 )
 @connection_options
 @click.pass_context
 def options_command(ctx: click.Context, /, **values: Any) -> int:
-    """List the connection flags that every verb takes."""
+    """List the connection flags, which every verb accepts. They are kubectl's."""
     click.echo(ctx.get_help())
     return 0
 
@@ -265,26 +275,28 @@ def options_command(ctx: click.Context, /, **values: Any) -> int:
     cls=Verb,
     short_help="Print the versions of plugin, Python, kubectl and server.",
     examples=(
-        Example("What a report of a bug needs", "version"),
-        Example("Without asking a cluster, for a program", "version --client -o json"),
+        Example("Print the versions, for a bug report", "version"),
+        Example(
+            "Print the client's versions as JSON, without a cluster", "version --client -o json"
+        ),
     ),
 )
-@flag("--client", is_flag=True, help="Only what is known without cluster and kubectl.")
-@flag("-o", "--output", type=click.Choice(["json"]), help="Write it for programs to read.")
+@flag("--client", is_flag=True, help="Print only the versions of the plugin and of Python.")
+@flag("-o", "--output", type=click.Choice(["json"]), help="Output format. [default: text]")
 @connection_options
 @click.pass_obj
 def version_command(process: Process, /, **values: Any) -> int:
     """Print the versions of the plugin, Python, kubectl and the server."""
-    from kubectl_scratch.cli import version as verb
+    from kubectl_scratch.cli import parse, version
 
-    return verb.run_version(values, process)
+    return version.run_version(parse.parse_version(values), process)
 
 
 @scratch.command("help", cls=Verb, hidden=True)
 @click.argument("verb", nargs=-1)
 @click.pass_context
 def help_command(ctx: click.Context, /, verb: tuple[str, ...]) -> int:
-    """Print the help of a verb, as kubectl's own help does."""
+    """Print the help of a verb."""
     scratch.main(
         [*verb, "--help"],
         prog_name=COMMAND,

@@ -1,4 +1,4 @@
-"""Help in kubectl's form: what it does, examples, flags, and the usage line as the last."""
+"""Help in kubectl's form: description, examples, flags, and the usage line last."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from kubectl_scratch.cli.pflag import for_click
 from kubectl_scratch.runtime.names import COMMAND
 
 OPTIONS = "options"
-CONNECTION_HINT = f'Use "{COMMAND} {OPTIONS}" for the connection flags, which are kubectl\'s.'
+CONNECTION_HINT = f'Use "{COMMAND} {OPTIONS}" for a list of the connection flags.'
 
 
 class Example(NamedTuple):
-    """One example of a verb's help: what it is for, and the words behind the plugin's name."""
+    """One example of a verb's help: its purpose, and the words after the plugin's name."""
 
     purpose: str
     words: str
@@ -27,7 +27,7 @@ class Example(NamedTuple):
 
 
 class Flag(click.Option):
-    """A flag; its help is taken as it is, which spares the import of inspect."""
+    """A flag; its help is used as it is, so that inspect is not imported."""
 
     def __init__(self, *args: Any, help: str | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -35,15 +35,15 @@ class Flag(click.Option):
 
 
 class ConnectionFlag(Flag):
-    """A flag of kubectl's own, which `options` lists so that each verb's help need not."""
+    """A connection flag, listed by `options` instead of by each verb."""
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """Return the flag and its help, but not for a verb's own help."""
+        """Return the flag and its help, if it is listed."""
         return super().get_help_record(ctx) if ctx.info_name == OPTIONS else None
 
 
 class Verb(click.Command):
-    """A verb with examples; ``takes_command`` where one of the session's may follow ``--``."""
+    """A verb with examples; ``takes_command`` if a command may follow ``--``."""
 
     def __init__(
         self,
@@ -60,17 +60,17 @@ class Verb(click.Command):
         self.takes_command = takes_command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the words, in whatever of pflag's spellings."""
+        """Parse the words, in any of pflag's spellings."""
         try:
             args = for_click(args, self.get_params(ctx))
         except click.UsageError:
-            # A line that is being completed may be wrong as yet.
+            # A line that is being completed may still be wrong.
             if not ctx.resilient_parsing:
                 raise
         return super().parse_args(ctx, args)
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """Return the words of the usage line, the flags behind the names."""
+        """Return the words of the usage line, the flags after the names."""
         words = [piece for p in self.params for piece in p.get_usage_pieces(ctx)]
         words = [word for word in words if not word.startswith("[EXTRA]")]
         return [*words, "[flags]", *(["[-- COMMAND [ARG]...]"] if self.takes_command else [])]
@@ -90,7 +90,7 @@ class Verb(click.Command):
 
 
 class Verbs(click.Group):
-    """Verbs, told in groups. As for kubectl, to name none is to ask for help."""
+    """Verbs, listed in groups. As for kubectl, no verb means help."""
 
     def __init__(
         self,
@@ -105,7 +105,7 @@ class Verbs(click.Group):
         self.heading = heading
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the words in front of the verb."""
+        """Parse the words before the verb."""
         return super().parse_args(ctx, args if args or ctx.resilient_parsing else ["--help"])
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
@@ -125,7 +125,10 @@ class Verbs(click.Group):
             with formatter.section(title):
                 formatter.write_dl(verbs)
         _write_usage(self, ctx, formatter)
-        _write_text(f'Use "{ctx.command_path} COMMAND --help" for more about one.', formatter)
+        _write_text(
+            f'Use "{ctx.command_path} COMMAND --help" for more about a command.',
+            formatter,
+        )
 
 
 def _help_flag() -> Flag:

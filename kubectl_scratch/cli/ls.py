@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from kubectl_scratch.cli.connect import connect
-from kubectl_scratch.cli.debug import as_document
-from kubectl_scratch.cli.options import refuse_extra
+from kubectl_scratch.cli.output import as_document, as_lines
+from kubectl_scratch.cli.parse import ListArguments
 from kubectl_scratch.cli.process import Process
 from kubectl_scratch.errors import ClusterError, ExitStatus
-from kubectl_scratch.runtime.console import Console, printable
+from kubectl_scratch.runtime.console import Console
 
 if TYPE_CHECKING:
     from kubectl_scratch.copies.listing import Listed
     from kubectl_scratch.kube.client import Client
 
 
-def run_ls(values: dict[str, Any], process: Process) -> int:
-    """List what there is of ours; ``values`` are the flags as Click read them."""
-    refuse_extra(values)
-    everywhere, output = values["all_namespaces"], values["output"]
-    with connect(values, process) as context:
+def run_ls(given: ListArguments, process: Process) -> int:
+    """List what there is of ours."""
+    everywhere, output = given.everywhere, given.output
+    with connect(given.connection, process) as context:
         found, now = context.interrupts.run(
             lambda: read_listing(context.cluster, everywhere, process.console)
         )
@@ -52,7 +51,7 @@ def read_listing(
         ours = f"{metadata.MANAGED_BY}={metadata.MANAGER}"
         leases = cluster.get(jobs, labelSelector=ours).body["items"]
     except ClusterError as error:
-        if error.status != 403:
+        if not error.forbidden:
             raise
         console.warning(f"sessions and ends are not known: {error.message}")
         return find_listed(found, None, now), now
@@ -74,5 +73,4 @@ def listing_text(found: list[Listed], now: datetime, everywhere: bool, output: s
         lines = list(dict.fromkeys(f"pod/{row.name.partition('/')[0]}" for row in found))
     else:
         lines = listing.listing_table(found, now, everywhere, output == "wide")
-    # What a cluster sends is untrusted.
-    return "".join(f"{printable(line)}\n" for line in lines)
+    return as_lines(lines)

@@ -1,4 +1,4 @@
-"""kubectl's flags, as named decorators."""
+"""The flags of the verbs, in groups, as decorators; their spellings are kubectl's."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import click
 
 from kubectl_scratch.cli.completion import completers
 from kubectl_scratch.cli.help import ConnectionFlag, Flag
-from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.kube.kinds import KIND_NAMES
 from kubectl_scratch.runtime.names import ARCHITECTURES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -30,77 +28,94 @@ _CONNECTION: tuple[Callable[[Any], Any], ...] = (
         "-n",
         "--namespace",
         metavar="NAME",
-        help="The pod's namespace.",
+        help="Namespace of the pod. [default: the context's]",
         shell_complete=completers.complete_namespaces,
     ),
     _connection(
         "--context",
         metavar="NAME",
-        help="The kubeconfig context to use.",
+        help="Name of the kubeconfig context to use.",
         shell_complete=completers.complete_contexts,
     ),
     _connection(
         "--kubeconfig",
         metavar="FILE",
-        help="The kubeconfig file to use.",
+        help="Path to the kubeconfig file to use.",
         shell_complete=completers.complete_files,
     ),
     _connection(
         "--cluster",
         metavar="NAME",
-        help="The kubeconfig cluster to use.",
+        help="Name of the kubeconfig cluster to use.",
         shell_complete=completers.complete_clusters,
     ),
     _connection(
         "--user",
         metavar="NAME",
-        help="The kubeconfig user to use.",
+        help="Name of the kubeconfig user to use.",
         shell_complete=completers.complete_users,
     ),
-    _connection("-s", "--server", metavar="URL", help="The API server's address."),
-    _connection("--token", metavar="TOKEN", help="A bearer token (arguments show in ps)."),
+    _connection("-s", "--server", metavar="URL", help="Address and port of the API server."),
+    _connection(
+        "--token",
+        metavar="TOKEN",
+        help="Bearer token for the API server (visible in the list of processes).",
+    ),
     _connection(
         "--certificate-authority",
         metavar="FILE",
-        help="The API server's CA.",
+        help="Path to the certificate of the API server's authority.",
         shell_complete=completers.complete_files,
     ),
     _connection(
         "--client-certificate",
         metavar="FILE",
-        help="The client certificate.",
+        help="Path to a client certificate for TLS.",
         shell_complete=completers.complete_files,
     ),
     _connection(
         "--client-key",
         metavar="FILE",
-        help="The client certificate's key.",
+        help="Path to the key of the client certificate.",
         shell_complete=completers.complete_files,
     ),
     _connection(
-        "--insecure-skip-tls-verify", is_flag=True, help="Do not check the server's certificate."
-    ),
-    _connection("--tls-server-name", metavar="NAME", help="The name in that certificate."),
-    _connection("--as", "as_user", metavar="USER", help="The user to impersonate."),
-    _connection("--as-uid", metavar="UID", help="The UID to impersonate."),
-    _connection(
-        "--as-group", "as_groups", metavar="GROUP", multiple=True, help="A group to impersonate."
+        "--insecure-skip-tls-verify",
+        is_flag=True,
+        help="Do not verify the server's certificate; the connection is then insecure.",
     ),
     _connection(
-        "--request-timeout", metavar="DURATION", default="0", help="How long a request may take."
+        "--tls-server-name",
+        metavar="NAME",
+        help="Host name that the server's certificate must have. [default: the server's]",
+    ),
+    _connection("--as", "as_user", metavar="USER", help="Username to impersonate."),
+    _connection("--as-uid", metavar="UID", help="UID to impersonate."),
+    _connection(
+        "--as-group",
+        "as_groups",
+        metavar="GROUP",
+        multiple=True,
+        help="Group to impersonate (repeatable).",
+    ),
+    _connection(
+        "--request-timeout",
+        metavar="DURATION",
+        default="0",
+        help="Time to wait for the answer to one request; 0 is no limit. [default: 0]",
     ),
     _connection(
         "--kuberc",
         metavar="FILE",
-        help="kubectl's preferences, for their credential plugin policy.",
+        help="Path to kubectl's preferences; only their policy for credential plugins is used.",
         shell_complete=completers.complete_files,
     ),
-    # What kubectl's users type, and what says nothing to us.
-    _connection("--cache-dir", metavar="DIR", hidden=True, help="Accepted and not used."),
-    _connection("--disable-compression", is_flag=True, hidden=True, help="Accepted and not used."),
-    _connection("--log-flush-frequency", metavar="DURATION", hidden=True, help="Not used."),
-    _connection("-v", "--v", "v", type=int, metavar="LEVEL", hidden=True, help="Not used."),
-    _connection("--vmodule", metavar="PATTERN", hidden=True, help="Accepted and not used."),
+    # What kubectl's users type, accepted and ignored.
+    _connection("--cache-dir", metavar="DIR", hidden=True),
+    _connection("--disable-compression", is_flag=True, hidden=True),
+    _connection("--log-flush-frequency", metavar="DURATION", hidden=True),
+    _connection("-v", "--v", "v", type=int, metavar="LEVEL", hidden=True),
+    _connection("--vmodule", metavar="PATTERN", hidden=True),
 )
 
 
@@ -111,7 +126,8 @@ _SESSION: tuple[Callable[[Any], Any], ...] = (
         "--tty/--no-tty",
         "-t/-T",
         default=None,
-        help="With a terminal, or with pipes. [default: a terminal where stdin and stdout are one]",
+        help="Allocate a terminal, or use pipes."
+        " [default: a terminal if stdin and stdout are terminals]",
     ),
     flag(
         "-i",
@@ -119,40 +135,38 @@ _SESSION: tuple[Callable[[Any], Any], ...] = (
         default=None,
         help="Pass stdin from the start, or never. [default: once the command reads it]",
     ),
-    flag("-q", "--quiet", is_flag=True, help="Say only warnings and errors."),
+    flag("-q", "--quiet", is_flag=True, help="Print only warnings and errors."),
     flag(
         "--timeout",
         metavar="DURATION",
         default="2m",
-        show_default=True,
-        help="How long to wait for a shell (90s, 5m, 1h30m).",
+        help="Time to wait for a shell, such as 90s or 1h30m. [default: 2m]",
     ),
     flag(
         "--ttl",
         metavar="DURATION",
-        help="How long the copy outlives a session that was cut off. [default: 5m]",
+        help="Time after which Kubernetes deletes the copy if the client is gone. [default: 5m]",
     ),
     flag(
         "--max",
         "longest",
         metavar="DURATION",
         default="8h",
-        show_default=True,
-        help="How long a session may last.",
+        help="Maximum duration of the session. [default: 8h]",
     ),
     flag(
         "--transport",
         type=click.Choice(["auto", "websocket", "kubectl"]),
         default="auto",
-        show_default=True,
-        help="What carries the session.",
+        help="Way to reach the container; auto: a WebSocket or, if that fails, kubectl exec."
+        " [default: auto]",
     ),
-    flag("--shell", metavar="NAME", help="A shell of the container's own, instead of ours."),
+    flag("--shell", metavar="NAME", help="Shell of the container to use instead of the toolkit's."),
     flag(
         "--toolkit-file",
         metavar="PATH",
         multiple=True,
-        help="A static binary, or a folder of some, beside the toolkit's own.",
+        help="Static binary, or a directory of them, to add to the toolkit (repeatable).",
         shell_complete=completers.complete_files,
     ),
     _EXTRA,
@@ -166,7 +180,7 @@ _TARGET: tuple[Callable[[Any], Any], ...] = (
         "-f",
         "--filename",
         metavar="FILE",
-        help="Manifest that names the target (- is stdin); copied if the cluster has none.",
+        help="Manifest that names the target (- for stdin); copied if the object does not exist.",
         shell_complete=completers.complete_files,
     ),
     flag(
@@ -175,103 +189,144 @@ _TARGET: tuple[Callable[[Any], Any], ...] = (
         "--target",
         "container",
         metavar="NAME",
-        help="The target container.",
+        help="Target container. [default: a failing init container, else as for kubectl]",
         shell_complete=completers.complete_containers,
     ),
     flag(
         "--image",
         metavar="IMAGE",
-        help="A toolkit image; it must have sh, sleep and true. [default: none is needed]",
+        help="Toolkit image; it must have sh, sleep and true. [default: no image is needed]",
     ),
     flag(
         "--profile",
         type=click.Choice(PROFILE_NAMES),
         default="auto",
-        show_default=True,
-        help="What the debug container may do; auto is the strongest that is admitted.",
+        help="Security profile of the debug container; auto: the strongest that is admitted."
+        " [default: auto]",
     ),
     flag(
         "--custom",
         metavar="FILE",
-        help="A partial container, merged into the debug container.",
+        help="JSON or YAML file with a partial container, merged into the debug container.",
         shell_complete=completers.complete_files,
     ),
-    flag("--env", metavar="NAME=VALUE", multiple=True, help="A variable of the debug container."),
+    flag(
+        "--env",
+        metavar="NAME=VALUE",
+        multiple=True,
+        help="Environment variable of the debug container (repeatable).",
+    ),
     flag(
         "--image-pull-policy",
         type=click.Choice(["Always", "IfNotPresent", "Never"]),
-        help="When the toolkit image is pulled.",
+        help="When to pull the toolkit image. [default: the cluster's]",
     ),
-    flag("--image-pull-secret", metavar="NAME", multiple=True, help="For the toolkit image."),
+    flag(
+        "--image-pull-secret",
+        metavar="NAME",
+        multiple=True,
+        help="Pull secret for the toolkit image (repeatable).",
+    ),
 )
 
 _INSIDE: tuple[Callable[[Any], Any], ...] = (
     flag(
         "--view",
         type=click.Choice(["app", "tools"]),
-        help="Stand inside the target, or in the debug container. [default: app without --image]",
+        help="Run the session inside the target (app) or beside it, in the debug container (tools)."
+        " [default: app; tools with --image, --profile, --custom or --env]",
     ),
     flag(
         "--hold/--no-hold",
         default=None,
         help="Hold the target until run-app starts the app."
-        " [default: held unless it is healthy, behind a Service and writes to no shared volume]",
+        " [default: held unless the target is healthy, behind a Service and writes to no volume"
+        " that outlives the pod]",
     ),
     flag("--hold-all", is_flag=True, help="Hold every container, not only the target."),
-    flag("--command", metavar="WORDS", help="The app's command, where only its image knows it."),
+    flag("--command", metavar="WORDS", help="Command of the app, if the pod spec has none."),
     flag(
         "--learn/--no-learn",
         default=None,
-        help="Watch one run to learn that command. [default: where it crash-loops]",
+        help="Discover the app's command, if the pod spec has none, by starting it once in a"
+        " temporary pod. [default: if the app crash-loops]",
     ),
-    flag("--arch", type=click.Choice(ARCHITECTURES), help="The node's, where it can't be read."),
+    flag(
+        "--arch",
+        type=click.Choice(ARCHITECTURES),
+        help="Architecture of the node, if it cannot be detected. [default: amd64]",
+    ),
 )
 
 _IN_PLACE: tuple[Callable[[Any], Any], ...] = (
     flag(
         "--in-place",
         is_flag=True,
-        help="No copy: a container in the pod itself, which stays listed there for ever.",
+        help="Add an ephemeral container to the running pod instead of making a copy; Kubernetes"
+        " cannot remove its entry.",
     ),
     flag(
         "--linger",
         metavar="DURATION",
-        help="How long that container idles for a next session. [default: it ends with this one]",
+        help="Keep the container of --in-place idle for another session."
+        " [default: it ends with the session]",
     ),
 )
 
 _COPY: tuple[Callable[[Any], Any], ...] = (
-    flag("--copy-name", metavar="NAME", help="The copy's name."),
-    flag("--reason", metavar="TEXT", help="Why, for those who find the copy (an annotation)."),
-    flag("--same-node", is_flag=True, help="The copy has to go to the source's node."),
-    flag("--keep-labels", is_flag=True, help="All labels: Services and controllers may see it."),
-    flag("--keep-annotations", is_flag=True, help="All annotations that a copy can have."),
-    flag("--no-mesh", is_flag=True, help="Without the service mesh's proxy."),
+    flag(
+        "--copy-name",
+        metavar="NAME",
+        help="Name of the copy. [default: POD-scratch- and 5 random characters]",
+    ),
+    flag(
+        "--reason",
+        metavar="TEXT",
+        help="Reason for the copy, for people who find it (an annotation).",
+    ),
+    flag("--same-node", is_flag=True, help="Schedule the copy on the node of the source pod."),
+    flag(
+        "--keep-labels",
+        is_flag=True,
+        help="Keep all labels; Services and controllers may then select the copy.",
+    ),
+    flag("--keep-annotations", is_flag=True, help="Keep all annotations that a copy can have."),
+    flag("--no-mesh", is_flag=True, help="Omit the proxy of a service mesh."),
     flag(
         "--share-processes/--no-share-processes",
         default=True,
-        help="Whether the session sees the target's processes.",
+        help="Share the processes of all containers of the copy, so that the session sees the app."
+        " [default: shared]",
     ),
     flag(
         "--resources",
         type=click.Choice(["copy", "none"]),
         default="copy",
-        show_default=True,
-        help="What the copy asks of a node.",
+        help="Resources that the copy requests: those of the source pod, or none. [default: copy]",
     ),
     flag(
         "--writable",
         metavar="VOLUME",
         multiple=True,
-        help="Keep this shared volume writable, or this socket or device in the copy (repeatable).",
+        help="Mount this volume writable, or keep this socket or device (repeatable).",
     ),
-    flag("--skip-volume", metavar="VOLUME", multiple=True, help="A volume to do without."),
-    flag("--skip-init", metavar="NAME", multiple=True, help="An init container to leave out, all."),
+    flag(
+        "--skip-volume",
+        metavar="VOLUME",
+        multiple=True,
+        help="Omit this volume and its mounts (repeatable).",
+    ),
+    flag(
+        "--skip-init",
+        metavar="NAME",
+        multiple=True,
+        help='Omit this init container; "all" omits every one (repeatable).',
+    ),
     flag(
         "--set-image",
         metavar="NAME=IMAGE",
         multiple=True,
-        help="Another image for a container; * is all.",
+        help="Use another image for a container, * for all containers (repeatable).",
     ),
 )
 
@@ -302,7 +357,7 @@ def session_options(command: Command) -> Command:
 
 
 def extra_words(command: Command) -> Command:
-    """Add the words behind a verb's own, which `refuse_extra` refuses in words."""
+    """Add the unexpected arguments, which `parse` refuses."""
     return _add((_EXTRA,), command)
 
 
@@ -315,15 +370,3 @@ def _add(options: tuple[Callable[[Any], Any], ...], command: Command) -> Command
     for option in reversed(options):
         command = option(command)
     return command
-
-
-def refuse_extra(values: dict[str, Any], hint: str = "") -> None:
-    """Raise InvalidRequest for what stands behind the name."""
-    extra = values.pop("extra")
-    if not extra:
-        return
-    first = values.get("target") or values.get("copy") or ""
-    # As kubectl get has it; its debug, exec and logs do not.
-    if first.lower().partition(".")[0] in KIND_NAMES:
-        hint = f"did you mean {first}/{extra[0]}?"
-    raise InvalidRequest(f"{extra[0]!r} is one word too many", hint)

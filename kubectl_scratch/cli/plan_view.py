@@ -9,7 +9,7 @@ from kubectl_scratch.plan.findings import Finding
 from kubectl_scratch.plan.in_place import InPlacePlan
 from kubectl_scratch.plan.in_place_process import InPlaceTerms
 from kubectl_scratch.plan.model import Plan
-from kubectl_scratch.request import duration_words
+from kubectl_scratch.runtime.durations import duration_words
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:

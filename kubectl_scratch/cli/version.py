@@ -8,8 +8,11 @@ from typing import Any
 import click
 
 from kubectl_scratch import __version__
+from kubectl_scratch.cli.output import as_document, as_lines
+from kubectl_scratch.cli.parse import VersionArguments
 from kubectl_scratch.cli.process import Process
-from kubectl_scratch.runtime.console import printable
+from kubectl_scratch.errors import ExitStatus
+from kubectl_scratch.kube.connection import Connection
 
 # kubectl says so much in milliseconds; one that hangs is not worth waiting for.
 KUBECTL_SECONDS = 10.0
@@ -17,28 +20,28 @@ KUBECTL_SECONDS = 10.0
 Versions = dict[str, Any]
 
 
-def run_version(values: dict[str, Any], process: Process) -> int:
-    """Print versions; ``values`` are the flags as Click read them."""
-    client, output = values.pop("client"), values.pop("output")
+def run_version(given: VersionArguments, process: Process) -> int:
+    """Print versions."""
     told: Versions = {
         "clientVersion": {"gitVersion": f"v{__version__}"},
         "pythonVersion": ".".join(map(str, sys.version_info[:3])),
     }
     try:
-        if not client:
+        if not given.client:
             told["kubectlVersion"] = kubectl_version()
-            told["serverVersion"] = server_version(values, process)
+            told["serverVersion"] = server_version(given.connection, process)
     finally:
         # As kubectl: what is known is told, also where the server can't be reached.
-        click.echo(versions_as_json(told) if output else versions_as_text(told))
-    return 0
+        text = as_document(told, given.output) if given.output else as_lines(version_lines(told))
+        click.echo(text, nl=False)
+    return ExitStatus.OK
 
 
-def server_version(values: dict[str, Any], process: Process) -> Versions:
+def server_version(connection: Connection, process: Process) -> Versions:
     """Ask the API server."""
     from kubectl_scratch.cli.connect import connect
 
-    with connect(values, process) as context:
+    with connect(connection, process) as context:
         return context.cluster.version().body
 
 
@@ -56,14 +59,7 @@ def kubectl_version() -> Versions | None:
         return None
 
 
-def versions_as_json(told: Versions) -> str:
-    """Return the versions as JSON."""
-    import json
-
-    return json.dumps(told, indent=2)
-
-
-def versions_as_text(told: Versions) -> str:
+def version_lines(told: Versions) -> list[str]:
     """Return the versions as kubectl writes them."""
     lines = [
         f"Client Version: {told['clientVersion']['gitVersion']}",
@@ -72,5 +68,5 @@ def versions_as_text(told: Versions) -> str:
     for title, key in (("kubectl", "kubectlVersion"), ("Server", "serverVersion")):
         if key in told:
             found = told[key] or {}
-            lines.append(f"{title} Version: {printable(found.get('gitVersion') or 'none on PATH')}")
-    return "\n".join(lines)
+            lines.append(f"{title} Version: {found.get('gitVersion') or 'none on PATH'}")
+    return lines

@@ -11,7 +11,7 @@ from kubectl_scratch.kube import client as api
 from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.objects import Json, is_going, uid
 from kubectl_scratch.plan import lease
-from kubectl_scratch.request import duration_words
+from kubectl_scratch.runtime.durations import duration_words
 from kubectl_scratch.runtime.tasks import Task
 
 # A third of the lease: two beats may get lost.

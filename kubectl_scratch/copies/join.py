@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from kubectl_scratch.copies.lifecycle import (
-    CopyMembership,
-    CopyTerms,
-    Surroundings,
-    despite_conflicts,
-)
+from kubectl_scratch.copies.created_object import JOB, POD, CreatedObject
+from kubectl_scratch.copies.membership import CopyMembership, CopyTerms
 from kubectl_scratch.copies.seed_check import mark_in_copy
 from kubectl_scratch.errors import ClusterError, InvalidRequest
-from kubectl_scratch.kube import client as api
+from kubectl_scratch.kube.client import Client
+from kubectl_scratch.kube.connection import check_container
 from kubectl_scratch.kube.objects import (
     Json,
     is_going,
     name,
     uid,
 )
+from kubectl_scratch.kube.retry import despite_conflicts
 from kubectl_scratch.plan import lease, metadata
 from kubectl_scratch.plan.model import APP, TOOLS, SessionTarget
-from kubectl_scratch.request import check_container
+from kubectl_scratch.runtime.console import Console
+from kubectl_scratch.runtime.interrupts import Interrupts
 from kubectl_scratch.runtime.names import ARCHITECTURES, COMMAND
 
 
@@ -31,17 +30,19 @@ class JoinedCopy(CopyMembership):
         pod: Json,
         session_id: str,
         terms: CopyTerms,
-        surroundings: Surroundings,
+        cluster: Client,
+        interrupts: Interrupts,
+        console: Console,
         view: str | None = None,
     ) -> None:
-        super().__init__(target_in_copy(pod, view), session_id, terms, surroundings)
+        place = target_in_copy(pod, view)
+        super().__init__(place, session_id, terms, cluster, interrupts, console)
         self._pod = pod
 
     def _begin(self) -> None:
-        where = (self.place.namespace, self.place.pod)
-        path = api.jobs(*where)
+        job = CreatedObject(JOB, self.place.namespace, self.place.pod)
         try:
-            found = self._cluster.get(path)
+            found = self._cluster.get(job.path)
         except ClusterError as error:
             if not error.gone:
                 raise
@@ -55,10 +56,13 @@ class JoinedCopy(CopyMembership):
             raise InvalidRequest(f"copy {self.place.pod!r} is being deleted")
         self.seed = mark_in_copy(self._pod, uid(found.body)) if self.place.has_seed else None
         patch = lease.renewal(found.body, self._session_id, found.at, self._terms.ttl)
-        self._objects = [(path, uid(found.body)), (api.pods(*where), uid(self._pod))]
-        self._seated = True
+        self._objects = [
+            job._replace(uid=uid(found.body)),
+            job._replace(kind=POD, uid=uid(self._pod)),
+        ]
+        self._entered = True
         try:
-            despite_conflicts(lambda: self._cluster.patch(path, patch))
+            despite_conflicts(lambda: self._cluster.patch(job.path, patch))
         except ClusterError as error:
             if not error.transient:
                 # Refused, so we are not in it, and it is not ours to delete.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import binascii
 import hashlib
-import time
+import math
 from base64 import b64decode
 from collections.abc import Callable
 from typing import NamedTuple
@@ -19,12 +19,12 @@ from kubectl_scratch.errors import ClusterError, SessionError
 from kubectl_scratch.kube import client as api
 from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.objects import Json, uid
+from kubectl_scratch.kube.retry import retried
 from kubectl_scratch.plan import metadata
 from kubectl_scratch.plan.seed import seed_config_map_name
 from kubectl_scratch.runtime.tasks import Task
 
-_TRIES, _TRY_EVERY = 3, 0.3
-_LOOK_SECONDS = 10.0
+_LOOK_SECONDS, _PAUSES = 10.0, (0.3, 0.3)
 UNREADABLE = "no permission to get or delete ConfigMaps"
 OLDER = "the copy was made by an older version, or without its mark"
 
@@ -108,26 +108,22 @@ class SeedCheck:
 
     def _look(self) -> Json | None:
         """Return the ConfigMap; None where it may not be read, and is not known to be another's."""
-        for again in range(1, _TRIES + 1):
-            try:
-                return self._read()
-            except ClusterError as error:
-                if error.gone:
-                    raise _refusal("its ConfigMap has been deleted") from error
-                if error.conflict:
-                    raise _refusal("its ConfigMap has been replaced") from error
-                if not error.transient or again == _TRIES:
-                    problem = "the program in the copy could not be checked"
-                    raise SessionError(f"{problem}: {error.message}", "try again") from error
-                time.sleep(_TRY_EVERY)
-        raise AssertionError
+        try:
+            return retried(self._read, pauses=_PAUSES, within=math.inf)
+        except ClusterError as error:
+            if error.gone:
+                raise _refusal("its ConfigMap has been deleted") from error
+            if error.conflict:
+                raise _refusal("its ConfigMap has been replaced") from error
+            problem = "the program in the copy could not be checked"
+            raise SessionError(f"{problem}: {error.message}", "try again") from error
 
     def _read(self) -> Json | None:
         """Read it, or else ask whether the one of that UID could be deleted."""
         try:
             return self._cluster.get(self._ours.path, _LOOK_SECONDS).body
         except ClusterError as error:
-            if error.status != 403:
+            if not error.forbidden:
                 raise
         try:
             if self._ours.uid:

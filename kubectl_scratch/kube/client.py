@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import json
+import math
 import os
 import re
 import ssl
@@ -44,8 +45,8 @@ _TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 # As a file's name, as kubectl has it.
 STDIN = "-"
-# As many as kubectl asks for at once, and how often a list may begin again whose rest is over.
-CHUNK, _LISTS = "500", 3
+# As many as kubectl asks for at once, and the pauses before a list whose rest is gone begins again.
+CHUNK, LIST_PAUSES = "500", (0.0, 0.0)
 GONE = 410
 # An API server that has no time says when it may have: what it answers so it has not done.
 # How often that is heeded, and for how many seconds at once.
@@ -339,14 +340,13 @@ class Client:
             return self._call("GET", path, query, timeout=timeout, check=answers.check_object)
         if "limit" in query:
             return self._call("GET", path, query, timeout=timeout, check=answers.check_list)
-        for again in range(1, _LISTS + 1):
-            try:
-                return self._read_list(path, query, timeout)
-            except ClusterError as error:
-                # What is to follow is kept for some minutes only.
-                if error.status != GONE or again == _LISTS:
-                    raise
-        raise AssertionError
+        return retried(
+            lambda: self._read_list(path, query, timeout),
+            # What is to follow is kept for some minutes only.
+            again=lambda error: error.status == GONE,
+            pauses=LIST_PAUSES,
+            within=math.inf,
+        )
 
     def _read_list(self, path: str, query: Mapping[str, str], timeout: float | None) -> Answer:
         """Read a list, part by part."""

@@ -63,6 +63,8 @@ class Refused(Exception):
         self.status = status
 
 
+# What connect_exec raises, beside OSError.
+UNREACHED = (NoWebSocket, NotStarted, Refused, Unsure)
 NO_REASON = "no reason given"
 
 

@@ -60,7 +60,7 @@ def judge_lease(plan: Plan, cluster: Client) -> ClusterError | None:
     """Return why the cluster would not create the lease; who lacks the right does without."""
     where = plan.place.namespace
     refusal = refusal_of(api.jobs(where), plan.lease, cluster)
-    if refusal is None or refusal.status != 403:
+    if refusal is None or not refusal.forbidden:
         return refusal
     return None if cluster.allows("create", "batch", "jobs", where) is False else refusal
 

@@ -63,7 +63,7 @@ def _list(cluster: Client, path: str) -> list[Json] | None:
         return retried(lambda: cluster.get(path)).body.get("items") or []
     except ClusterError as error:
         # A cluster that has no such API has no such objects; all else is not known.
-        return [] if error.status == 404 else None
+        return [] if error.gone else None
 
 
 def _selecting(found: Mapping[Kind, list[Json] | None], *kinds: Kind) -> tuple[Selector, ...]:

@@ -166,7 +166,7 @@ def _refused(about: str, error: ClusterError) -> Row:
     if admission.is_not_judged(error) or error.transient:
         return Row(about, _UNKNOWN, error.message)
     # Without the right to create a lease a fixed deadline takes its place.
-    level = Level.WARNING if about == "lease" and error.status == 403 else Level.BLOCKER
+    level = Level.WARNING if about == "lease" and error.forbidden else Level.BLOCKER
     return Row(about, level.value, error.message)
 
 
@@ -178,8 +178,13 @@ def node_rows(plan: Plan, cluster: Client) -> list[Row]:
     try:
         found = cluster.get(api.nodes(node)).body
     except ClusterError as error:
-        return [_unread(plan, f"{node} can't be read: {error.message}")]
-    return [*_state_of(found, node), *_images_of(plan, found)]
+        text, place = f"{node} can't be read: {error.message}", plan.place
+        if place.arch_known or not place.seeded:
+            return [Row("node", _UNKNOWN, text)]
+        # The tools are for an architecture that is a guess.
+        text = f"{text}; the copy goes to nodes of {place.arch} only, --arch says another"
+        return [Row("node", Level.WARNING.value, text)]
+    return [_state_of(found, node), _images_of(plan, found)]
 
 
 def nodes_rows(plan: Plan, cluster: Client) -> list[Row]:
@@ -200,35 +205,26 @@ def nodes_rows(plan: Plan, cluster: Client) -> list[Row]:
     return [Row("nodes", Level.BLOCKER.value, "; ".join((text, *ways)))]
 
 
-def _unread(plan: Plan, text: str) -> Row:
-    """Say what follows where the tools are for an architecture that is a guess."""
-    place = plan.place
-    if place.arch_known or not place.seeded:
-        return Row("node", _UNKNOWN, text)
-    text = f"{text}; the copy goes to nodes of {place.arch} only, --arch says another"
-    return Row("node", Level.WARNING.value, text)
-
-
-def _state_of(node: Json, name: str) -> list[Row]:
+def _state_of(node: Json, name: str) -> Row:
     if (node.get("spec") or {}).get("unschedulable"):
         text = f"{name} is cordoned: the copy goes to another, or waits where a volume ties it"
-        return [Row("node", Level.WARNING.value, text)]
+        return Row("node", Level.WARNING.value, text)
     conditions = (node.get("status") or {}).get("conditions") or []
     ready: Json = next((c for c in conditions if c.get("type") == "Ready"), {})
     if ready.get("status") != "True":
-        return [Row("node", Level.WARNING.value, f"{name} is not ready")]
-    return [Row("node", OK, f"{name} takes pods")]
+        return Row("node", Level.WARNING.value, f"{name} is not ready")
+    return Row("node", OK, f"{name} takes pods")
 
 
-def _images_of(plan: Plan, node: Json) -> list[Row]:
+def _images_of(plan: Plan, node: Json) -> Row:
     listed = (node.get("status") or {}).get("images") or []
     there = {name for image in listed for name in image.get("names") or []}
     wanted = [c["image"] for c in all_containers(plan.copy)]
     wanted.append(plan.choices[0].container["image"])
     missing = [image for image in dict.fromkeys(wanted) if not _is_there(image, there)]
     if missing:
-        return [Row("images", Level.INFO.value, f"the node may have to pull {', '.join(missing)}")]
-    return [Row("images", OK, "all are on the node")]
+        return Row("images", Level.INFO.value, f"the node may have to pull {', '.join(missing)}")
+    return Row("images", OK, "all are on the node")
 
 
 def _is_there(image: str, there: set[str]) -> bool:

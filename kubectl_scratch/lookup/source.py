@@ -13,7 +13,9 @@ from kubectl_scratch.kube.kinds import KINDS, Kind
 from kubectl_scratch.kube.objects import Json, labels_of, name, uid
 from kubectl_scratch.kube.retry import retried
 from kubectl_scratch.kube.selectors import selector_of, text_of
-from kubectl_scratch.lookup import pod_selection
+from kubectl_scratch.lookup.manifest_file import choose_manifest, generated_name, kind_of
+from kubectl_scratch.lookup.pod_selection import candidate_pods, why_chosen
+from kubectl_scratch.lookup.pod_template import pod_of
 from kubectl_scratch.plan.findings import Finding, Level
 from kubectl_scratch.request import Target
 from kubectl_scratch.runtime.tasks import Task
@@ -45,8 +47,8 @@ def find_in_file(cluster: Client, path: str) -> Source:
     Raises InvalidRequest for a file that can't be read or has nothing with pods.
     """
     where = "stdin" if path == api.STDIN else path
-    manifest = pod_selection.choose_manifest(api.read_objects(path), where)
-    kind, generated = pod_selection.kind_of(manifest) or "", pod_selection.generated_name(manifest)
+    manifest = choose_manifest(api.read_objects(path), where)
+    kind, generated = kind_of(manifest) or "", generated_name(manifest)
     cluster.enter_namespace(manifest["metadata"].get("namespace"))
     if generated:
         # No object can be meant: what has been made of it has a name of its own.
@@ -56,7 +58,7 @@ def find_in_file(cluster: Client, path: str) -> Source:
     try:
         answer = cluster.get(_path(cluster, target))
     except ClusterError as error:
-        if error.status != 404:
+        if not error.gone:
             raise
         return source_of_manifest(cluster, manifest, where, f"there is no {kind} {target.name!r}")
     if kind == "pod":
@@ -66,8 +68,8 @@ def find_in_file(cluster: Client, path: str) -> Source:
 
 def source_of_manifest(cluster: Client, manifest: Json, where: str, why: str) -> Source:
     """Return the pod that a manifest would make, and ``why`` it is not the cluster's."""
-    kind = pod_selection.kind_of(manifest)
-    pod = manifest if kind == "pod" else pod_selection.pod_of(manifest, cluster.namespace)
+    kind = kind_of(manifest)
+    pod = manifest if kind == "pod" else pod_of(manifest, cluster.namespace)
     if pod is None:
         raise InvalidRequest(f"{why}, and a {kind} has no pod")
     pod["metadata"]["namespace"] = cluster.namespace
@@ -78,23 +80,23 @@ def source_of_manifest(cluster: Client, manifest: Json, where: str, why: str) ->
 def choose_pod(cluster: Client, target: Target, answer: Answer) -> Source:
     """Return the pod of a workload or service that most needs debugging; raises InvalidRequest."""
     owner = answer.body
-    pods, said = pods_of(cluster, target, owner)
-    found = pod_selection.candidate_pods(pods)
+    findings: list[Finding] = []
+    found = candidate_pods(pods_of(cluster, target, owner, findings))
     if found:
         chosen = found[0]
         of = f" of {len(found)}" if len(found) > 1 else ""
-        because = pod_selection.why_chosen(chosen)
+        because = why_chosen(chosen)
         text = f"{target.kind} {target.name}: pod {name(chosen)}{of} is taken, {because}"
-        return Source(chosen, answer.at, (Finding(Level.INFO, text), *said))
-    pod = pod_selection.pod_of(owner, cluster.namespace)
+        return Source(chosen, answer.at, (Finding(Level.INFO, text), *findings))
+    pod = pod_of(owner, cluster.namespace)
     if pod is None:
         raise InvalidRequest(f"no pod is selected by {target.kind} {target.name!r}")
     text = f"{target.kind} {target.name} has no pod: the copy is made from its template"
-    return Source(pod, answer.at, (Finding(Level.INFO, text), *said))
+    return Source(pod, answer.at, (Finding(Level.INFO, text), *findings))
 
 
-def pods_of(cluster: Client, target: Target, owner: Json) -> tuple[list[Json], tuple[Finding, ...]]:
-    """Return the pods that a workload owns or a service selects, and what there is to say.
+def pods_of(cluster: Client, target: Target, owner: Json, findings: list[Finding]) -> list[Json]:
+    """Return the pods that a workload owns or a service selects; add what there is to say.
 
     Anybody's pod may have the labels of a workload's.
     """
@@ -102,15 +104,15 @@ def pods_of(cluster: Client, target: Target, owner: Json) -> tuple[list[Json], t
         jobs = cluster.get(api.jobs(cluster.namespace)).body.get("items") or []
         mine = {uid(job) for job in jobs if _controller_of(job) == uid(owner)}
         query = f"batch.kubernetes.io/controller-uid in ({','.join(sorted(mine))})" if mine else ""
-        return [pod for pod in _list(cluster, query) if _controller_of(pod) in mine], ()
+        return [pod for pod in _list(cluster, query) if _controller_of(pod) in mine]
     selecting = selector_of({"kind": KINDS[target.kind].title, **owner})
     query = text_of(selecting.selector) if selecting else ""
     if target.kind == "deployment":
-        return _pods_of_deployment(cluster, owner, query)
+        return _pods_of_deployment(cluster, owner, query, findings)
     pods = _list(cluster, query)
     if target.kind == "service":
-        return pods, ()
-    return [pod for pod in pods if _controller_of(pod) == uid(owner)], ()
+        return pods
+    return [pod for pod in pods if _controller_of(pod) == uid(owner)]
 
 
 def _list(cluster: Client, query: str) -> list[Json]:
@@ -124,18 +126,18 @@ def _list(cluster: Client, query: str) -> list[Json]:
 
 
 def _pods_of_deployment(
-    cluster: Client, owner: Json, query: str
-) -> tuple[list[Json], tuple[Finding, ...]]:
+    cluster: Client, owner: Json, query: str, findings: list[Finding]
+) -> list[Json]:
     """Return the pods of the ReplicaSets that a Deployment owns.
 
-    Who may not list those knows them by the name that the Deployment's controller gives them.
+    If those cannot be listed, their names tell: the Deployment's controller gives them.
     """
     kind = KINDS["replicaset"]
     path = api.objects(kind.root, cluster.namespace, kind.plural)
     sets = Task(lambda: retried(lambda: cluster.get(path, labelSelector=query)).body)
     pods = _list(cluster, query)
     if not pods:
-        return [], ()
+        return []
     try:
         listed = sets.result().get("items") or []
     except ClusterError as error:
@@ -143,10 +145,10 @@ def _pods_of_deployment(
             f"{kind.plural} could not be listed ({error.reason}), so the pods of deployment"
             f" {name(owner)} are taken by the names of their owners"
         )
-        mine = [pod for pod in pods if _is_named_after(pod, owner)]
-        return mine, (Finding(Level.WARNING, text),)
+        findings.append(Finding(Level.WARNING, text))
+        return [pod for pod in pods if _is_named_after(pod, owner)]
     uids = {uid(each) for each in listed if _controller_of(each) == uid(owner)}
-    return [pod for pod in pods if _controller_of(pod) in uids], ()
+    return [pod for pod in pods if _controller_of(pod) in uids]
 
 
 def _is_named_after(pod: Json, deployment: Json) -> bool:
@@ -176,7 +178,7 @@ def _read(cluster: Client, target: Target) -> Answer:
     try:
         return cluster.get(_path(cluster, target))
     except ClusterError as error:
-        if error.status != 404 or error.kind != kind.plural:
+        if not error.gone or error.kind != kind.plural:
             raise
     raise _missing(cluster, target.kind, target.name, kind)
 
@@ -201,7 +203,7 @@ def namespace_exists(cluster: Client) -> bool:
     try:
         cluster.get(api.namespaces(cluster.namespace))
     except ClusterError as error:
-        return error.status != 404 or error.kind != "namespaces"
+        return not error.gone or error.kind != "namespaces"
     return True
 
 

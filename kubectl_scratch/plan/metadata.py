@@ -26,7 +26,7 @@ from kubectl_scratch.kube.objects import (
 )
 from kubectl_scratch.plan.model import APP, DEFAULT_ARCH, TOOLS, SessionTarget, TargetKind
 from kubectl_scratch.plan.seed import has_toolkit, is_held
-from kubectl_scratch.request import LONGEST
+from kubectl_scratch.runtime.durations import LONGEST
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER = "kubectl-scratch"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubectl_scratch.copies.lifecycle import CopyMembership
+from kubectl_scratch.copies.membership import CopyMembership
 from kubectl_scratch.copies.seed_check import SeedCheck
 from kubectl_scratch.errors import CopyNotReady
 from kubectl_scratch.kube.exec_types import ExecOutcome
@@ -13,8 +13,10 @@ from kubectl_scratch.session.context import Context
 from kubectl_scratch.session.crash_summary import CrashSummary
 from kubectl_scratch.session.discovery_runner import discover_entrypoint, undiscovered
 from kubectl_scratch.session.pod_watch import HOLD_HINT
+from kubectl_scratch.session.post_mortem import death_of_target
 from kubectl_scratch.session.readiness import KILLED
-from kubectl_scratch.session.session import SessionLimit, Uploads, death_of_target, run_session
+from kubectl_scratch.session.session import Session, Uploads
+from kubectl_scratch.session.session_limit import SessionLimit
 from kubectl_scratch.toolkit.archive import Entry
 
 
@@ -39,7 +41,7 @@ def run_in_copy(
     limit = SessionLimit(session.longest, copy.deadline, context)
     can_move = place.view == APP and tty and not session.command
     try:
-        outcome = run_session(session, context, place, tty, limit, uploads)
+        outcome = Session(session, context, place, tty, limit, uploads).run()
     except CopyNotReady as error:
         beside = _beside(copy, context) if can_move and error.beside else None
         if beside is None:
@@ -58,7 +60,7 @@ def run_in_copy(
             return outcome
     context.console.info("the session goes on in the debug container")
     further = Uploads(check=seed_check_of(copy, context), gone=copy.why_gone)
-    return run_session(session, context, beside, tty, limit, further)
+    return Session(session, context, beside, tty, limit, further).run()
 
 
 def _beside(copy: CopyMembership, context: Context) -> SessionTarget | None:

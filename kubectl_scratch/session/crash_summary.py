@@ -7,7 +7,15 @@ import re
 from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.kube import client as api
 from kubectl_scratch.kube.client import Client
-from kubectl_scratch.kube.objects import Json, innermost, name, namespace, status_of
+from kubectl_scratch.kube.objects import (
+    Json,
+    innermost,
+    last_termination,
+    name,
+    namespace,
+    state_of,
+    status_of,
+)
 from kubectl_scratch.plan.model import SessionTarget
 from kubectl_scratch.plan.target_health import how_it_ended
 from kubectl_scratch.runtime.tasks import Task
@@ -22,9 +30,8 @@ IN_POD = re.compile(r" in pod \S+\(\S+\)$")
 def termination_lines(source: Json, target: str) -> list[str]:
     """Return how the target container ended last, and how often; nothing where it never did."""
     status = status_of(source, target) or {}
-    states = (status.get("state") or {}, status.get("lastState") or {})
-    ended = next((state["terminated"] for state in states if state.get("terminated")), None)
-    if ended is None:
+    ended = last_termination(status)
+    if not ended:
         return []
     often = f", restarts: {status.get('restartCount', 0)}"
     at = f" at {ended['finishedAt']}" if ended.get("finishedAt") else ""
@@ -64,8 +71,7 @@ class CrashSummary:
         return found
 
     def _read_log(self) -> list[str]:
-        status = status_of(self._source, self._target) or {}
-        again = "terminated" not in (status.get("state") or {})
+        again = "terminated" not in state_of(self._source, self._target)
         query = {"previous": "true"} if again else {}
         where = (namespace(self._source), name(self._source), self._target)
         try:

@@ -17,6 +17,7 @@ from kubectl_scratch.plan import entrypoint_discovery
 from kubectl_scratch.plan.model import SessionTarget
 from kubectl_scratch.runtime.console import printable
 from kubectl_scratch.runtime.tasks import Task
+from kubectl_scratch.session.waiting import poll
 from kubectl_scratch.toolkit.archive import SEED, Entry
 from kubectl_scratch.toolkit.archive import pack_entries as records
 
@@ -85,16 +86,18 @@ class _Learner:
             found = self._cluster.get(self._path).body
             self._cluster.delete(self._path, uid(found), 0, DELETE_SECONDS)
         place = self._place
-        self._patiently(place.pod, place.target, "recv", records(entries), lambda: "")
+        with contextlib.suppress(_Final):
+            self._patiently(place.pod, place.target, "recv", records(entries), lambda: "")
 
     def _learned(self) -> list[Entry]:
         """Return the files in which run-app finds the command, or why there is none."""
-        said = self._patiently(self._pod, entrypoint_discovery.WATCHER, "tell", b"", self._failure)
-        if isinstance(said, str):
-            return [undiscovered(said)]
+        watcher = entrypoint_discovery.WATCHER
         try:
+            said = self._patiently(self._pod, watcher, "tell", b"", self._failure)
             if self._check is not None:
                 self._check.confirm()
+        except _Final as error:
+            return [undiscovered(str(error))]
         except SessionError as error:
             return [undiscovered(error.problem)]
         unstopped = (
@@ -115,22 +118,29 @@ class _Learner:
 
     def _patiently(
         self, pod: str, container: str, verb: str, stdin: bytes, failure: Callable[[], str]
-    ) -> _Said | str:
-        """Return what the seed says, or why it does not, as soon as its container runs.
+    ) -> _Said:
+        """Return what the seed says as soon as its container runs; raises _Final with why not.
 
         What passes by is no reason to give up: a connection that is cut, a container that just
         ends, and that the kubelet starts again.
         """
-        end, why, passing = time.monotonic() + self._patience, "", ""
-        while not why and time.monotonic() < end:
+        passing = ""
+
+        def ask() -> _Said | None:
+            nonlocal passing
             try:
                 return self._ask(pod, container, verb, stdin)
             except _Passing as error:
-                why, passing = failure(), str(error) or passing
-            except _Final as error:
-                why = str(error)
-            time.sleep(_TRY_EVERY)
-        return why or ": ".join(filter(None, (TOO_LATE, passing)))
+                passing = str(error) or passing
+                why = failure()
+                if why:
+                    raise _Final(why) from error
+                return None
+
+        said = poll(ask, time, _TRY_EVERY, self._patience)
+        if said is None:
+            raise _Final(": ".join(filter(None, (TOO_LATE, passing))))
+        return said
 
     def _ask(self, pod: str, container: str, verb: str, stdin: bytes) -> _Said:
         """Return what the seed says; raises _Passing, or _Final, with why it does not."""

@@ -6,7 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable
 
-from kubectl_scratch.copies.lifecycle import BY_ANOTHER
+from kubectl_scratch.copies.membership import BY_ANOTHER
 from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.kube import client as api
 from kubectl_scratch.kube.client import Client
@@ -140,7 +140,7 @@ class CopyWatch:
             state = readiness_of(pod, self._watched)
             return self._with_last_words(state) if isinstance(state, Failed) else state
         except ClusterError as error:
-            if error.status == 404:
+            if error.gone:
                 return Failed(f"{self._watched.pod} {self._gone()}")
             if error.transient:
                 return Waiting(f"the cluster does not answer ({error.message})")

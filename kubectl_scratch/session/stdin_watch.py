@@ -6,7 +6,10 @@ the first ``hostname``. The seed in the container sees who waits in a read of th
 
 from __future__ import annotations
 
+import math
 import os
+import select
+import stat
 import threading
 import time
 
@@ -16,6 +19,7 @@ from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.exec_types import ExecOutcome
 from kubectl_scratch.plan.model import SessionTarget
 from kubectl_scratch.runtime.tasks import Task
+from kubectl_scratch.session.context import Context
 from kubectl_scratch.session.readiness import KILLED
 from kubectl_scratch.toolkit.archive import SEED
 
@@ -23,14 +27,8 @@ from kubectl_scratch.toolkit.archive import SEED
 PING_EVERY = 20.0
 # After which pause a connection that is lost is made again: then twice as long, up to the above.
 _TRY_EVERY = 1.0
-FAILURES = (
-    ClusterError,
-    OSError,
-    exec_stream.NotStarted,
-    exec_stream.NoWebSocket,
-    exec_stream.Refused,
-    exec_stream.Unsure,
-)
+# After how many seconds input that nobody has asked for is worth a line, and how often to look.
+UNREAD_SECONDS, _LOOK_EVERY = 5.0, 1.0
 
 
 class StdinWatch:
@@ -74,7 +72,7 @@ class StdinWatch:
         while not self._over.is_set():
             try:
                 outcome = self._listen()
-            except FAILURES:
+            except (*exec_stream.UNREACHED, ClusterError, OSError):
                 if first:
                     return True
             else:
@@ -111,3 +109,46 @@ def _is_no_watch(outcome: ExecOutcome) -> bool:
     if outcome.lost or outcome.code == KILLED:
         return False
     return outcome.code is not None or not exec_stream.is_over(outcome.problem)
+
+
+class StdinHint:
+    """Say once that there is input which the command has not asked for.
+
+    One that only looks now and then whether there is some, without waiting for it, is not seen.
+    """
+
+    def __init__(self, wanted: StdinWatch, command: tuple[str, ...], context: Context) -> None:
+        self._wanted = wanted
+        self._command = command
+        self._context = context
+        self._next = context.clock.monotonic() + UNREAD_SECONDS
+
+    def check(self) -> None:
+        """Look, about once a second."""
+        now, stdin = self._context.clock.monotonic(), self._context.user.stdin
+        if now < self._next:
+            return
+        self._next = now + _LOOK_EVERY
+        if is_readable(self._wanted.fileno()):
+            self._next = math.inf
+        elif is_readable(stdin) and not stdin_has_ended(stdin):
+            self._next = math.inf
+            program = self._command[0]
+            self._context.console.info(
+                f"{program} has not read stdin yet; -i passes it from the start"
+            )
+
+
+def is_readable(descriptor: int) -> bool:
+    """Say whether a read would not wait."""
+    return bool(select.select([descriptor], [], [], 0)[0])
+
+
+def stdin_has_ended(stdin: int) -> bool:
+    """Say whether a stdin certainly has nothing to read any more: /dev/null, a pipe's dead end."""
+    status = os.fstat(stdin)
+    if stat.S_ISCHR(status.st_mode):
+        return status.st_rdev == os.stat(os.devnull).st_rdev
+    look = select.poll()
+    look.register(stdin, select.POLLIN)
+    return any(event == select.POLLHUP for _, event in look.poll(0))

@@ -10,7 +10,6 @@ import errno
 import os
 import select
 import signal
-import stat
 import termios
 import tty
 from collections.abc import Callable, Iterator
@@ -215,21 +214,6 @@ def _show(remote: RemoteCommand, raw: RawTerminal | None, outlet: Outlet) -> Non
     # Nobody who could be told: a stderr that can't be written ends no session.
     with contextlib.suppress(OSError):
         outlet.write(outlet.err, err)
-
-
-def is_readable(descriptor: int) -> bool:
-    """Say whether a read would not wait."""
-    return bool(select.select([descriptor], [], [], 0)[0])
-
-
-def stdin_has_ended(stdin: int) -> bool:
-    """Say whether a stdin certainly has nothing to read any more: /dev/null, a pipe's dead end."""
-    status = os.fstat(stdin)
-    if stat.S_ISCHR(status.st_mode):
-        return status.st_rdev == os.stat(os.devnull).st_rdev
-    look = select.poll()
-    look.register(stdin, select.POLLIN)
-    return any(event == select.POLLHUP for _, event in look.poll(0))
 
 
 def _pass_input(remote: RemoteCommand, stdin: int) -> bool:

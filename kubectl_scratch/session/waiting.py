@@ -89,6 +89,21 @@ class Patience(NamedTuple):
     hopeless: float = HOPELESS_SECONDS
 
 
+def poll(
+    look: Callable[[], Thing | None], clock: Clock, every: float, within: float
+) -> Thing | None:
+    """Return what ``look`` gives, as soon as it gives something; None if it does not in time.
+
+    Both times are in seconds.
+    """
+    give_up_at = clock.monotonic() + within
+    while True:
+        thing = look()
+        if thing is not None or clock.monotonic() >= give_up_at:
+            return thing
+        clock.sleep(every)
+
+
 def wait_for(
     attempt: Callable[[State], Thing | None],
     look: Callable[[], State],

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 
+from kubectl_scratch.copies.create import CreatedCopy
 from kubectl_scratch.copies.join import JoinedCopy, awaits_debug_container
-from kubectl_scratch.copies.lifecycle import CopyMembership, CopyTerms, CreatedCopy, Surroundings
+from kubectl_scratch.copies.membership import CopyMembership, CopyTerms
 from kubectl_scratch.errors import ClusterError, ExitStatus, InvalidRequest
 from kubectl_scratch.kube.exec_types import exit_code
 from kubectl_scratch.kube.objects import Json
@@ -39,9 +40,8 @@ def debug_copy(request: DebugRequest, context: Context, reading: Task[PlanInputs
     plan = context.interrupts.run(lambda: plan_admitted(request, context, reading))
     for finding in plan.findings:
         report_finding(finding, context.console)
-    copy = CreatedCopy(
-        plan, CopyTerms(session.ttl, request.deadline, session.longest), surroundings(context)
-    )
+    terms = CopyTerms(session.ttl, request.deadline, session.longest)
+    copy = CreatedCopy(plan, terms, context.cluster, context.interrupts, context.console)
     try:
         return run_membership(copy, session, context, tty, plan.source)
     except ClusterError as error:
@@ -75,11 +75,6 @@ def judge_all(plan: Plan, context: Context) -> Plan:
         told = Finding(Level.WARNING, f"not judged: {refusal.message}")
         admitted = admitted._replace(findings=(*admitted.findings, told))
     return admitted
-
-
-def verdict(plan: Plan) -> int:
-    """Return the exit code of a dry run."""
-    return ExitStatus.FAILURE if plan.blockers else ExitStatus.OK
 
 
 def plan_admitted(request: DebugRequest, context: Context, reading: Task[PlanInputs]) -> Plan:
@@ -127,7 +122,15 @@ def attach_copy(
     tty = wants_terminal(session, context.user)
     found = context.interrupts.run(lambda: read_copy(pod, context, view))
     terms = CopyTerms(session.ttl, session.ttl, session.longest)
-    copy = JoinedCopy(found, context.suffix(), terms, surroundings(context), view)
+    copy = JoinedCopy(
+        found,
+        context.suffix(),
+        terms,
+        context.cluster,
+        context.interrupts,
+        context.console,
+        view,
+    )
     return run_membership(copy, session, context, tty)
 
 
@@ -141,11 +144,6 @@ def read_copy(pod: str, context: Context, view: str | None) -> Json:
             return found
         context.console.progress(f"waiting for {pod}: its debug container is being added")
         context.clock.sleep(ADDED_LOOK_EVERY)
-
-
-def surroundings(context: Context) -> Surroundings:
-    """Return what a copy's life needs."""
-    return Surroundings(context.cluster, context.interrupts, context.console)
 
 
 def run_membership(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import select
@@ -25,12 +26,14 @@ from tests.support.fakeapi import FakeCluster
 from tests.support.fakeexec import Exec
 from tests.support.fakerules import Fault, Object
 from tests.support.patience import PATIENCE
+from tests.support.warm import Parent
 
 if TYPE_CHECKING:
     Terminal = pexpect.spawn[bytes]
 else:
     Terminal = pexpect.spawn
 
+PROGRAM = (sys.executable, "-m", "kubectl_scratch")
 SOURCE = "mypod"
 PODS, JOBS = r"/pods$", r"/jobs$"
 A_CONFIG_MAP = r"/configmaps/mypod-scratch-\w{5}$"
@@ -108,7 +111,7 @@ class Cli:
         """Return the whole command; the flag stands before a `--`."""
         at = args.index("--") if "--" in args else len(args)
         flag = ["--kubeconfig", str(self.kubeconfig)] if "KUBECONFIG" not in self.environ else []
-        return [sys.executable, "-m", "kubectl_scratch", *args[:at], *flag, *args[at:]]
+        return [*PROGRAM, *args[:at], *flag, *args[at:]]
 
     def start(self, *args: str, **options: Any) -> subprocess.Popen[bytes]:
         """Start it with pipes."""
@@ -128,8 +131,11 @@ class Cli:
                         stream.close()
 
     def run(self, *args: str, data: bytes = b"") -> Ended:
-        """Run it with pipes until it ends."""
-        return finish(self.start(*args), data)
+        """Run it with pipes until it ends, as a fork of a parent that has imported it."""
+        argv = self.argv(*args)[len(PROGRAM) :]
+        how = (self.environ, self.folder, data, PATIENCE)
+        code, out, err = parent().run(argv, *how)
+        return Ended(code, out, err.decode(errors="backslashreplace"))
 
     def terminal(self, *args: str, size: tuple[int, int] = (24, 80)) -> Terminal:
         """Start it on a terminal."""
@@ -151,6 +157,12 @@ class Cli:
     def private_files(self) -> list[str]:
         """Return what is left in the folder for private files."""
         return sorted(os.listdir(self.private))
+
+
+@functools.cache
+def parent() -> Parent:
+    """Return the parent of the runs of this process; it ends with it."""
+    return Parent({"PATH": os.environ["PATH"], "TERM": "xterm"})
 
 
 def finish(process: subprocess.Popen[bytes], data: bytes | None = None) -> Ended:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -17,7 +15,6 @@ from tests.api.harness import (
     PODS,
     REVIEWS,
     Cli,
-    a_cluster,
     clean,
     deleted_once,
     finish,
@@ -27,7 +24,6 @@ from tests.api.harness import (
 )
 from tests.support.patience import PATIENCE
 
-AtOnce = Callable[[Callable[[Any, Path], None]], None]
 POD = "/pods/mypod$"
 DEBUG = ("debug", "mypod", "--", "echo", "hi")
 LOOKS = (DEBUG, ("check", "mypod"), ("ls",), ("version",))
@@ -65,17 +61,12 @@ ROWS = [
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda r: f"{r.args[0]}-{r.answer}-{r.status}")
-def test_nonsense_is_one_clear_line(row: Row, at_once: AtOnce) -> None:
-    at_once(_one_line)
-
-
-def _one_line(row: Row, folder: Path) -> None:
-    with a_cluster(folder) as cli:
-        cli.api.fault(status=row.status, data=ANSWERS[row.answer], times=None)
-        ended = cli.run(*row.args)
-        assert (ended.code, len(ended.errors)) == (1, 1), ended
-        ended.is_well_formed()
-        assert sent(cli.api, "DELETE") == []
+def test_nonsense_is_one_clear_line(cli: Cli, row: Row) -> None:
+    cli.api.fault(status=row.status, data=ANSWERS[row.answer], times=None)
+    ended = cli.run(*row.args)
+    assert (ended.code, len(ended.errors)) == (1, 1), ended
+    ended.is_well_formed()
+    assert sent(cli.api, "DELETE") == []
 
 
 ODD = [
@@ -97,34 +88,24 @@ def test_a_refusal_of_any_shape(cli: Cli, path: str, status: Any) -> None:
 DATES = ["Sun, 06 Nov 2044 08:49:37 -0000", "", "soon", "Mon, 01 Jan 0001 00:00:00 GMT"]
 
 
-@pytest.mark.parametrize("row", DATES)
-def test_a_date_of_any_shape(row: str, at_once: AtOnce) -> None:
-    at_once(_any_date)
-
-
-def _any_date(date: str, folder: Path) -> None:
-    with a_cluster(folder) as cli:
-        pod = json.dumps(cli.api.get("pods", "default", "mypod")).encode()
-        cli.api.fault(path=POD, data=pod, headers={"Date": date}, times=None)
-        ended = cli.run(*DEBUG)
-        assert (ended.code, ended.out, ended.errors) == (0, b"hi\n", []), ended
-        clean(cli.api)
+@pytest.mark.parametrize("date", DATES)
+def test_a_date_of_any_shape(cli: Cli, date: str) -> None:
+    pod = json.dumps(cli.api.get("pods", "default", "mypod")).encode()
+    cli.api.fault(path=POD, data=pod, headers={"Date": date}, times=None)
+    ended = cli.run(*DEBUG)
+    assert (ended.code, ended.out, ended.errors) == (0, b"hi\n", []), ended
+    clean(cli.api)
 
 
 REVIEWED: list[Any] = [{}, {"status": "x"}, {"status": {"allowed": "no"}}, {"status": None}, []]
 
 
-@pytest.mark.parametrize("row", REVIEWED, ids=str)
-def test_a_right_of_any_shape_is_not_known(row: Any, at_once: AtOnce) -> None:
-    at_once(_any_review)
-
-
-def _any_review(review: Any, folder: Path) -> None:
-    with a_cluster(folder) as cli:
-        cli.api.fault(path=f"{REVIEWS}$", status=201, data=json.dumps(review).encode(), times=None)
-        ended = cli.run("check", "mypod")
-        assert (ended.code, ended.errors) == (0, []), ended
-        assert "not known" in ended.out.decode(), ended
+@pytest.mark.parametrize("review", REVIEWED, ids=str)
+def test_a_right_of_any_shape_is_not_known(cli: Cli, review: Any) -> None:
+    cli.api.fault(path=f"{REVIEWS}$", status=201, data=json.dumps(review).encode(), times=None)
+    ended = cli.run("check", "mypod")
+    assert (ended.code, ended.errors) == (0, []), ended
+    assert "not known" in ended.out.decode(), ended
 
 
 EVENTS = [
@@ -134,17 +115,12 @@ EVENTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("row", EVENTS, ids=lambda e: repr(e[:40]))
-def test_an_event_of_any_shape_is_no_news(row: bytes, at_once: AtOnce) -> None:
-    at_once(_any_event)
-
-
-def _any_event(event: bytes, folder: Path) -> None:
-    with a_cluster(folder) as cli:
-        cli.api.fault(path="/events$", data=event, times=None)
-        ended = cli.run(*DEBUG)
-        assert (ended.code, ended.out, ended.errors) == (0, b"hi\n", []), ended
-        clean(cli.api)
+@pytest.mark.parametrize("event", EVENTS, ids=lambda e: repr(e[:40]))
+def test_an_event_of_any_shape_is_no_news(cli: Cli, event: bytes) -> None:
+    cli.api.fault(path="/events$", data=event, times=None)
+    ended = cli.run(*DEBUG)
+    assert (ended.code, ended.out, ended.errors) == (0, b"hi\n", []), ended
+    clean(cli.api)
 
 
 def test_a_creation_whose_answer_makes_no_sense_is_looked_up(cli: Cli) -> None:
@@ -271,17 +247,12 @@ DELETED = {
 
 
 @pytest.mark.parametrize("row", DELETED)
-def test_what_does_not_say_that_it_is_deleted_is_not(row: str, at_once: AtOnce) -> None:
-    at_once(_not_deleted)
-
-
-def _not_deleted(row: str, folder: Path) -> None:
-    with a_cluster(folder) as cli:
-        cli.api.fault(method="DELETE", status=200, data=DELETED[row], times=None)
-        ended = cli.run(*DEBUG)
-        assert (ended.code, ended.out) == (1, b"hi\n"), ended
-        assert "to delete it now: kubectl delete" in ended.err
-        ended.is_well_formed()
+def test_what_does_not_say_that_it_is_deleted_is_not(cli: Cli, row: str) -> None:
+    cli.api.fault(method="DELETE", status=200, data=DELETED[row], times=None)
+    ended = cli.run(*DEBUG)
+    assert (ended.code, ended.out) == (1, b"hi\n"), ended
+    assert "to delete it now: kubectl delete" in ended.err
+    ended.is_well_formed()
 
 
 @pytest.mark.parametrize("status", [429, 503])

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +20,6 @@ from tests.api.harness import (
     EXEC,
     Cli,
     Ended,
-    a_cluster,
     clean,
     copy_of,
     deleted_once,
@@ -38,7 +36,6 @@ from tests.support.fakerules import Request
 from tests.support.lookalikes import BROKEN, COPY, a_pair
 from tests.support.patience import PATIENCE
 
-AtOnce = Callable[[Callable[[Any, Path], None]], None]
 TALK = ("--", "sh", "-c", "echo ready; cat")
 SEAT = "session.kubectl-scratch/"
 
@@ -67,19 +64,14 @@ def _seats(api: FakeCluster) -> list[str]:
     return [key for key in known if key.startswith(SEAT)]
 
 
-@pytest.mark.parametrize("row", [(0, 1), (1, 0)], ids=["debug-first", "attach-first"])
-def test_who_leaves_last_deletes_the_copy(row: tuple[int, int], at_once: AtOnce) -> None:
-    at_once(_leave_in_order)
-
-
-def _leave_in_order(order: tuple[int, int], folder: Path) -> None:
-    with a_cluster(folder) as cli:
-        sessions = _two(cli)
-        assert len(_seats(cli.api)) == 2
-        assert "sessions in it: 1" in _close(sessions[order[0]]).err
-        assert len(_seats(cli.api)) == 1 and cli.api.deleted == []
-        assert "the copy stays" not in _close(sessions[order[1]]).err
-        clean(cli.api)
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["debug-first", "attach-first"])
+def test_who_leaves_last_deletes_the_copy(cli: Cli, order: tuple[int, int]) -> None:
+    sessions = _two(cli)
+    assert len(_seats(cli.api)) == 2
+    assert "sessions in it: 1" in _close(sessions[order[0]]).err
+    assert len(_seats(cli.api)) == 1 and cli.api.deleted == []
+    assert "the copy stays" not in _close(sessions[order[1]]).err
+    clean(cli.api)
 
 
 def test_an_attached_session_has_its_own_code(cli: Cli) -> None:
@@ -111,59 +103,48 @@ SIGNALS = (signal.SIGTERM,)
 @pytest.mark.parametrize(
     "row", [*itertools.product(JOINING, SIGNALS)], ids=lambda r: f"{r[0]}-{r[1].name}"
 )
-def test_a_signal_while_one_joins_leaves_the_other_alone(row: Any, at_once: AtOnce) -> None:
-    at_once(_signal_in_join)
+def test_a_signal_while_one_joins_leaves_the_other_alone(
+    cli: Cli, row: tuple[str, signal.Signals]
+) -> None:
+    first = _open(cli, "debug", "mypod")
+    held = cli.api.fault(**JOINING[row[0]], hold=threading.Event())
+    joining = cli.start("attach", copy_of(cli.api), "--", "true")
+    assert held.reached.wait(PATIENCE)
+    joining.send_signal(row[1])
+    release(held)
+    ended = finish(joining)
+    assert (ended.code, ended.errors, ended.warnings) == (128 + row[1], [], []), ended
+    assert len(_seats(cli.api)) == 1
+    _close(first)
+    clean(cli.api)
 
 
-def _signal_in_join(row: tuple[str, signal.Signals], folder: Path) -> None:
-    with a_cluster(folder) as cli:
-        first = _open(cli, "debug", "mypod")
-        held = cli.api.fault(**JOINING[row[0]], hold=threading.Event())
-        joining = cli.start("attach", copy_of(cli.api), "--", "true")
-        assert held.reached.wait(PATIENCE)
-        joining.send_signal(row[1])
-        release(held)
-        ended = finish(joining)
-        assert (ended.code, ended.errors, ended.warnings) == (128 + row[1], [], []), ended
-        assert len(_seats(cli.api)) == 1
-        _close(first)
-        clean(cli.api)
-
-
-@pytest.mark.parametrize("row", [0, 1], ids=["debug", "attach"])
-def test_a_signal_in_one_session_leaves_the_other_alone(row: int, at_once: AtOnce) -> None:
-    at_once(_signal_in_one)
-
-
-def _signal_in_one(which: int, folder: Path) -> None:
-    with a_cluster(folder) as cli:
-        sessions = _two(cli)
-        sessions[which].terminate()
-        assert finish(sessions[which]).code == 143
-        _close(sessions[1 - which])
-        clean(cli.api)
+@pytest.mark.parametrize("which", [0, 1], ids=["debug", "attach"])
+def test_a_signal_in_one_session_leaves_the_other_alone(cli: Cli, which: int) -> None:
+    sessions = _two(cli)
+    sessions[which].terminate()
+    assert finish(sessions[which]).code == 143
+    _close(sessions[1 - which])
+    clean(cli.api)
 
 
 SEATS = [("2020-01-01T00:00:00Z", False), ("2999-01-01T00:00:00Z", True)]
 
 
 @pytest.mark.parametrize("row", SEATS, ids=["expired", "taken"])
-def test_the_seat_of_a_killed_session_counts_until_it_expires(row: Any, at_once: AtOnce) -> None:
-    at_once(_phantom)
-
-
-def _phantom(row: tuple[str, bool], folder: Path) -> None:
+def test_the_seat_of_a_killed_session_counts_until_it_expires(
+    cli: Cli, row: tuple[str, bool]
+) -> None:
     until, stays = row
-    with a_cluster(folder) as cli:
-        process = _open(cli, "debug", "mypod")
-        (name,) = cli.api.names("jobs", "default")
-        cli.api.patch("jobs", "default", name, {"metadata": {"annotations": {SEAT + "zz": until}}})
-        ended = _close(process)
-        assert ("sessions in it: 1" in ended.err) is stays
-        assert cli.api.names("jobs", "default") == ([name] if stays else [])
-        cli.api.advance(301)
-        cli.api.wait_for(lambda a: a.names("pods", "default") == ["mypod"])
-        nothing_left(cli.api)
+    process = _open(cli, "debug", "mypod")
+    (name,) = cli.api.names("jobs", "default")
+    cli.api.patch("jobs", "default", name, {"metadata": {"annotations": {SEAT + "zz": until}}})
+    ended = _close(process)
+    assert ("sessions in it: 1" in ended.err) is stays
+    assert cli.api.names("jobs", "default") == ([name] if stays else [])
+    cli.api.advance(301)
+    cli.api.wait_for(lambda a: a.names("pods", "default") == ["mypod"])
+    nothing_left(cli.api)
 
 
 def test_both_killed_the_lease_ends_them(cli: Cli) -> None:
@@ -193,19 +174,14 @@ def _cut_joined(cli: Cli) -> None:
     cli.api.fault(method="PATCH", path=A_LEASE, drop=True, after=True, when=_joins)
 
 
-@pytest.mark.parametrize("row", [_no_patch, _cut_join, _cut_joined], ids=lambda f: f.__name__)
-def test_who_can_not_join_changes_nothing(row: Any, at_once: AtOnce) -> None:
-    at_once(_can_not_join)
-
-
-def _can_not_join(prepare: Callable[[Cli], None], folder: Path) -> None:
-    with a_cluster(folder) as cli:
-        first = _open(cli, "debug", "mypod")
-        prepare(cli)
-        cli.run("attach", copy_of(cli.api), "--", "true").complains()
-        assert len(cli.api.names("pods", "default")) == 2
-        _close(first)
-        clean(cli.api)
+@pytest.mark.parametrize("prepare", [_no_patch, _cut_join, _cut_joined], ids=lambda f: f.__name__)
+def test_who_can_not_join_changes_nothing(cli: Cli, prepare: Callable[[Cli], None]) -> None:
+    first = _open(cli, "debug", "mypod")
+    prepare(cli)
+    cli.run("attach", copy_of(cli.api), "--", "true").complains()
+    assert len(cli.api.names("pods", "default")) == 2
+    _close(first)
+    clean(cli.api)
 
 
 def test_who_may_not_join_deletes_nothing_though_nobody_else_is_counted(cli: Cli) -> None:
@@ -313,14 +289,9 @@ NO_COPIES = [
 
 
 @pytest.mark.parametrize("row", NO_COPIES, ids=lambda r: r[0][1] if len(r[0]) > 1 else "none")
-def test_what_is_no_copy_can_not_be_joined(row: Any, at_once: AtOnce) -> None:
-    at_once(_no_copy)
-
-
-def _no_copy(row: tuple[tuple[str, ...], str], folder: Path) -> None:
-    with a_cluster(folder) as cli:
-        cli.run(*row[0]).complains(row[1])
-        nothing_sent(cli.api)
+def test_what_is_no_copy_can_not_be_joined(cli: Cli, row: tuple[tuple[str, ...], str]) -> None:
+    cli.run(*row[0]).complains(row[1])
+    nothing_sent(cli.api)
 
 
 VIEWS = [
@@ -350,23 +321,18 @@ def test_a_terminal_in_a_joined_copy(
 
 
 @pytest.mark.parametrize("row", BROKEN)
-def test_who_looks_like_a_copy_is_left_alone(row: str, at_once: AtOnce) -> None:
-    at_once(_look_alike)
-
-
-def _look_alike(row: str, folder: Path) -> None:
+def test_who_looks_like_a_copy_is_left_alone(cli: Cli, row: str) -> None:
     change, _ = BROKEN[row]
-    with a_cluster(folder) as cli:
-        pod, job = a_pair()
-        change(pod, job)
-        made = cli.api.add(job)
-        for owner in pod["metadata"].get("ownerReferences", ()):
-            owner["uid"] = made["metadata"]["uid"] if owner["uid"] == "u" else owner["uid"]
-        cli.api.add(pod)
-        cli.run("attach", COPY, "--", "true").complains("is no copy|has no label")
-        assert {r.method for r in cli.api.requests} == {"GET"}
-        assert COPY not in cli.run("ls", "-o", "name").out.decode() or row in NO_OWNER
-        assert cli.api.get("jobs", "default", COPY)["spec"] == made["spec"]
+    pod, job = a_pair()
+    change(pod, job)
+    made = cli.api.add(job)
+    for owner in pod["metadata"].get("ownerReferences", ()):
+        owner["uid"] = made["metadata"]["uid"] if owner["uid"] == "u" else owner["uid"]
+    cli.api.add(pod)
+    cli.run("attach", COPY, "--", "true").complains("is no copy|has no label")
+    assert {r.method for r in cli.api.requests} == {"GET"}
+    assert COPY not in cli.run("ls", "-o", "name").out.decode() or row in NO_OWNER
+    assert cli.api.get("jobs", "default", COPY)["spec"] == made["spec"]
 
 
 # A copy without a lease has no owner, and ls has nothing else to tell it by.
@@ -414,26 +380,23 @@ def test_a_copy_that_is_being_deleted_can_not_be_joined(cli: Cli) -> None:
     finish(first, b"")
 
 
-@pytest.mark.parametrize("row", [1, None], ids=["once", "always"])
-def test_a_conflict_at_one_leave_does_not_end_the_other_session(row: Any, at_once: AtOnce) -> None:
-    at_once(_conflict)
-
-
-def _conflict(times: int | None, folder: Path) -> None:
-    with a_cluster(folder) as cli:
-        first, second = _two(cli)
-        conflict = {"status": 409, "reason": "Conflict", "message": "has been modified"}
-        fault = cli.api.fault(method="PATCH", path=A_LEASE, when=_leaves, times=times, **conflict)
-        assert "sessions in it: 1" in _close(second).err
-        assert cli.api.deleted == []
-        fault.times = 0
-        if times is None:
-            # Its seat could not be given back.
-            (name,) = cli.api.names("jobs", "default")
-            (seat,) = (s for s in _seats(cli.api) if not s.endswith(name[-5:]))
-            cli.api.patch("jobs", "default", name, {"metadata": {"annotations": {seat: None}}})
-        _close(first)
-        clean(cli.api)
+@pytest.mark.parametrize("times", [1, None], ids=["once", "always"])
+def test_a_conflict_at_one_leave_does_not_end_the_other_session(
+    cli: Cli, times: int | None
+) -> None:
+    first, second = _two(cli)
+    conflict = {"status": 409, "reason": "Conflict", "message": "has been modified"}
+    fault = cli.api.fault(method="PATCH", path=A_LEASE, when=_leaves, times=times, **conflict)
+    assert "sessions in it: 1" in _close(second).err
+    assert cli.api.deleted == []
+    fault.times = 0
+    if times is None:
+        # Its seat could not be given back.
+        (name,) = cli.api.names("jobs", "default")
+        (seat,) = (s for s in _seats(cli.api) if not s.endswith(name[-5:]))
+        cli.api.patch("jobs", "default", name, {"metadata": {"annotations": {seat: None}}})
+    _close(first)
+    clean(cli.api)
 
 
 ODD = {"kind": "Job", "metadata": {"annotations": {f"{SEAT}x": 7}}}
@@ -461,44 +424,34 @@ UNTOLD: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("row", UNTOLD)
-def test_where_nobody_can_tell_who_is_in_nothing_is_deleted(row: str, at_once: AtOnce) -> None:
-    at_once(_untold)
-
-
-def _untold(row: str, folder: Path) -> None:
+def test_where_nobody_can_tell_who_is_in_nothing_is_deleted(cli: Cli, row: str) -> None:
     leave, look = UNTOLD[row]
-    with a_cluster(folder) as cli:
-        first, second = _two(cli)
-        faults = [
-            cli.api.fault(method="PATCH", path=A_LEASE, when=_leaves, times=None, **leave),
-            cli.api.fault(method="GET", path=A_LEASE, times=None, **look),
-        ]
-        ended = finish(second, b"bye")
-        name = copy_of(cli.api)
-        assert (ended.code, ended.out, ended.errors) == (1, b"bye", []), ended
-        assert re.search(f"kubectl delete .* job/{name} pod/{name}$", ended.err, re.MULTILINE)
-        assert sent(cli.api, "DELETE") == []
-        ended.is_well_formed()
-        for fault in faults:
-            fault.times = 0
-        assert finish(first, b"bye").code == 0
+    first, second = _two(cli)
+    faults = [
+        cli.api.fault(method="PATCH", path=A_LEASE, when=_leaves, times=None, **leave),
+        cli.api.fault(method="GET", path=A_LEASE, times=None, **look),
+    ]
+    ended = finish(second, b"bye")
+    name = copy_of(cli.api)
+    assert (ended.code, ended.out, ended.errors) == (1, b"bye", []), ended
+    assert re.search(f"kubectl delete .* job/{name} pod/{name}$", ended.err, re.MULTILINE)
+    assert sent(cli.api, "DELETE") == []
+    ended.is_well_formed()
+    for fault in faults:
+        fault.times = 0
+    assert finish(first, b"bye").code == 0
 
 
 NO_CONTAINERS = ["app; rm -rf /", "$(id)", "a\nb", "", "APP", "a" * 64, "-x", "\x1b[2J"]
 
 
-@pytest.mark.parametrize("row", NO_CONTAINERS, ids=ascii)
-def test_an_annotation_that_names_no_container_goes_nowhere(row: str, at_once: AtOnce) -> None:
+@pytest.mark.parametrize("name", NO_CONTAINERS, ids=ascii)
+def test_an_annotation_that_names_no_container_goes_nowhere(cli: Cli, name: str) -> None:
     """It would become a part of the shell's helpers."""
-    at_once(_no_container)
-
-
-def _no_container(name: str, folder: Path) -> None:
-    with a_cluster(folder) as cli:
-        pod, job = a_pair()
-        made = cli.api.add(job)
-        pod["metadata"]["ownerReferences"] = [lease.owner_reference(made)]
-        pod["metadata"]["annotations"][metadata.CONTAINER_ANNOTATION] = name
-        cli.api.add(pod)
-        cli.run("attach", COPY, "--", "true").complains("can't be the name of a container")
-        assert {r.method for r in cli.api.requests} == {"GET"}
+    pod, job = a_pair()
+    made = cli.api.add(job)
+    pod["metadata"]["ownerReferences"] = [lease.owner_reference(made)]
+    pod["metadata"]["annotations"][metadata.CONTAINER_ANNOTATION] = name
+    cli.api.add(pod)
+    cli.run("attach", COPY, "--", "true").complains("can't be the name of a container")
+    assert {r.method for r in cli.api.requests} == {"GET"}

@@ -17,7 +17,6 @@ import yaml
 
 from tests.api.harness import SOURCE, Cli, a_cluster, nothing_left, nothing_sent, source_pod
 
-AtOnce = Callable[[Callable[[Any, Path], None]], None]
 SECRET = "s3cret-t0ken"
 COMMAND = ("--", "true")
 
@@ -275,12 +274,8 @@ FLAGS = [
 
 
 @pytest.mark.parametrize("row", WORDS + STATES + CONFIGS + FLAGS, ids=lambda r: r.id)
-def test_bad_input_creates_nothing(row: Row, at_once: AtOnce) -> None:
-    at_once(_refused)
-
-
-def _refused(row: Row, folder: Path) -> None:
-    with a_cluster(folder, tls=row.tls, token=SECRET) as cli:
+def test_bad_input_creates_nothing(tmp_path: Path, row: Row) -> None:
+    with a_cluster(tmp_path, tls=row.tls, token=SECRET) as cli:
         api = cli.api
         row.prepare(cli)
         ended = cli.run(*row.args)

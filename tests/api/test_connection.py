@@ -34,7 +34,6 @@ from tests.api.harness import (
 from tests.api.test_bad_input import edited, plugin_config
 from tests.support.patience import PATIENCE
 
-AtOnce = Callable[[Callable[[Any, Path], None]], None]
 SECRET = "s3cret-t0ken"
 
 
@@ -88,14 +87,10 @@ HEADERS = [
 
 
 @pytest.mark.parametrize("row", HEADERS, ids=lambda r: r.id)
-def test_each_request_says_who_asks(row: Row, at_once: AtOnce) -> None:
-    at_once(_says_who)
-
-
-def _says_who(row: Row, folder: Path) -> None:
-    with a_cluster(folder) as cli:
+def test_each_request_says_who_asks(tmp_path: Path, row: Row) -> None:
+    with a_cluster(tmp_path) as cli:
         api = cli.api
-        (folder / "token").write_text(f"{SECRET}\n")
+        (tmp_path / "token").write_text(f"{SECRET}\n")
         if row.user is not None:
             edited(cli, lambda config: config["users"][0].update(user=row.user))
         works(cli, *row.flags)
@@ -202,13 +197,9 @@ TRUST: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("row", TRUST)
-def test_a_server_is_trusted(row: str, at_once: AtOnce) -> None:
-    at_once(_trusted)
-
-
-def _trusted(row: str, folder: Path) -> None:
+def test_a_server_is_trusted(tmp_path: Path, row: str) -> None:
     cluster, flags = TRUST[row]
-    with tls_cluster(folder) as cli:
+    with tls_cluster(tmp_path) as cli:
         _server(cli, server=cli.api.url, **cluster)
         works(cli, *flags)
         clean(cli.api)
@@ -580,15 +571,10 @@ URLS = {
 
 
 @pytest.mark.parametrize("row", URLS)
-def test_a_password_in_a_url_is_not_told(row: str, at_once: AtOnce) -> None:
-    at_once(_not_told)
-
-
-def _not_told(row: str, folder: Path) -> None:
-    with a_cluster(folder) as cli:
-        ended = cli.run("debug", *URLS[row](cli), "mypod", "--", "true")
-        ended.complains()
-        assert PASSWORD not in ended.err and "jane" not in ended.err, ended
+def test_a_password_in_a_url_is_not_told(cli: Cli, row: str) -> None:
+    ended = cli.run("debug", *URLS[row](cli), "mypod", "--", "true")
+    ended.complains()
+    assert PASSWORD not in ended.err and "jane" not in ended.err, ended
 
 
 def test_a_password_in_a_url_is_not_in_the_command_that_deletes(cli: Cli) -> None:
@@ -634,15 +620,11 @@ CERTIFICATES = {
 
 
 @pytest.mark.parametrize("row", CERTIFICATES)
-def test_a_client_certificate_that_is_of_no_use(row: str, at_once: AtOnce) -> None:
-    at_once(_of_no_use)
-
-
-def _of_no_use(row: str, folder: Path) -> None:
+def test_a_client_certificate_that_is_of_no_use(tmp_path: Path, row: str) -> None:
     certificate, key, said = CERTIFICATES[row]
     ca = trustme.CA()
     made, other = (ca.issue_cert("x.example", common_name=name) for name in ("jane", "jo"))
-    with tls_cluster(folder) as cli:
+    with tls_cluster(tmp_path) as cli:
         _server(cli, server=cli.api.url, certificate_authority="ca.pem")
         files = {
             "certificate": made.cert_chain_pems[0].bytes(),
@@ -651,9 +633,9 @@ def _of_no_use(row: str, folder: Path) -> None:
             "garbage": b"nonsense",
         }
         for name, data in files.items():
-            (folder / name).write_bytes(data)
+            (tmp_path / name).write_bytes(data)
         change = ["openssl", "ec", "-aes128", "-passout", "pass:x", "-in", "key", "-out"]
-        subprocess.run([*change, "encrypted"], cwd=folder, check=True, capture_output=True)
+        subprocess.run([*change, "encrypted"], cwd=tmp_path, check=True, capture_output=True)
         user = {"client-certificate": certificate, **({"client-key": key} if key else {})}
         edited(cli, lambda config: config["users"][0].update(user=user))
         cli.run("debug", "mypod", "--", "true").complains("can't be loaded", said)

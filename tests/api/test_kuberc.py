@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,7 +14,6 @@ from tests.api.test_bad_input import edited, plugin_config
 from tests.api.test_connection import tls_cluster
 
 KUBECTL = str(Path(sys.executable).with_name("kubectl"))
-AtOnce = Callable[[Callable[[Any, Path], None]], None]
 HEAD = "apiVersion: kubectl.config.k8s.io/v1beta1\nkind: Preference\n"
 DENY = f"{HEAD}credentialPluginPolicy: DenyAll\n"
 ALLOW = f"{HEAD}credentialPluginPolicy: Allowlist\ncredentialPluginAllowlist: "

@@ -8,7 +8,6 @@ import json
 import subprocess
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +20,6 @@ from tests.api.harness import (
     REVIEWS,
     Cli,
     Ended,
-    a_cluster,
     clean,
     copy_of,
     finish,
@@ -36,7 +34,6 @@ from tests.support.fakeapi import FakeCluster
 from tests.support.fakerules import Object, Request
 from tests.support.patience import PATIENCE
 
-AtOnce = Callable[[Callable[[Any, Path], None]], None]
 HOUR = 3600.0
 NEVER = float("inf")
 TALK = ("--", "sh", "-c", "echo ready; cat")
@@ -71,25 +68,20 @@ def _looks(api: FakeCluster) -> list[Any]:
 OFFSETS = [0.0, 5 * HOUR, -5 * HOUR, 400 * 24 * HOUR]
 
 
-@pytest.mark.parametrize("row", OFFSETS)
-def test_the_lease_is_renewed_by_the_clusters_clock(row: float, at_once: AtOnce) -> None:
-    at_once(_renewed)
-
-
-def _renewed(offset: float, folder: Path) -> None:
-    with a_cluster(folder) as cli:
-        cli.api.clock_offset = offset
-        process = _start(cli, "--ttl", "6s")
-        job = _job(cli.api)
-        assert job["spec"]["ttlSecondsAfterFinished"] == 6
-        beat = cli.api.wait_for(_beats, PATIENCE)[0]
-        assert beat.body["metadata"]["uid"] == job["metadata"]["uid"]
-        # The cluster's clock then stood between the beat's first third and the test's patience.
-        assert 6 < beat.body["spec"]["ttlSecondsAfterFinished"] <= 6 + 2 * PATIENCE
-        cli.api.wait_for(lambda a: len(_beats(a)) == 4, PATIENCE)
-        assert _job(cli.api)["metadata"]["uid"] == job["metadata"]["uid"]
-        assert _end(process).warnings == []
-        clean(cli.api)
+@pytest.mark.parametrize("offset", OFFSETS)
+def test_the_lease_is_renewed_by_the_clusters_clock(cli: Cli, offset: float) -> None:
+    cli.api.clock_offset = offset
+    process = _start(cli, "--ttl", "6s")
+    job = _job(cli.api)
+    assert job["spec"]["ttlSecondsAfterFinished"] == 6
+    beat = cli.api.wait_for(_beats, PATIENCE)[0]
+    assert beat.body["metadata"]["uid"] == job["metadata"]["uid"]
+    # The cluster's clock then stood between the beat's first third and the test's patience.
+    assert 6 < beat.body["spec"]["ttlSecondsAfterFinished"] <= 6 + 2 * PATIENCE
+    cli.api.wait_for(lambda a: len(_beats(a)) == 4, PATIENCE)
+    assert _job(cli.api)["metadata"]["uid"] == job["metadata"]["uid"]
+    assert _end(process).warnings == []
+    clean(cli.api)
 
 
 def _other_namesake(cli: Cli) -> str:
@@ -113,22 +105,17 @@ def _going(cli: Cli) -> str:
 LOSSES = [_other_namesake, _deleted, _going]
 
 
-@pytest.mark.parametrize("row", LOSSES, ids=lambda f: f.__name__)
-def test_a_lost_lease_is_told(row: Callable[[Cli], str], at_once: AtOnce) -> None:
-    at_once(_told)
-
-
-def _told(lose: Callable[[Cli], str], folder: Path) -> None:
-    with a_cluster(folder) as cli:
-        cli.api.gc_delay = NEVER
-        process = _start(cli, "--ttl", "5s")
-        kept = _job(cli.api)
-        lose(cli)
-        assert told(process, "warning:").startswith("warning: the lease is lost (")
-        assert _end(process).warnings == []
-        assert cli.api.names("pods", "default") == ["mypod"]
-        # A Job that has the name by now is somebody else's.
-        assert all(job["metadata"]["uid"] != kept["metadata"]["uid"] for job in _jobs(cli.api))
+@pytest.mark.parametrize("lose", LOSSES, ids=lambda f: f.__name__)
+def test_a_lost_lease_is_told(cli: Cli, lose: Callable[[Cli], str]) -> None:
+    cli.api.gc_delay = NEVER
+    process = _start(cli, "--ttl", "5s")
+    kept = _job(cli.api)
+    lose(cli)
+    assert told(process, "warning:").startswith("warning: the lease is lost (")
+    assert _end(process).warnings == []
+    assert cli.api.names("pods", "default") == ["mypod"]
+    # A Job that has the name by now is somebody else's.
+    assert all(job["metadata"]["uid"] != kept["metadata"]["uid"] for job in _jobs(cli.api))
 
 
 def _jobs(api: FakeCluster) -> list[Object]:
@@ -168,46 +155,36 @@ HICCUPS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("row", HICCUPS)
-def test_a_renewal_that_fails_once_comes_again(row: str, at_once: AtOnce) -> None:
-    at_once(_hiccup)
-
-
-def _hiccup(row: str, folder: Path) -> None:
-    with a_cluster(folder) as cli:
-        process = _start(cli, "--ttl", "5s")
-        fault = cli.api.fault(path=A_LEASE, **HICCUPS[row])
-        assert fault.reached.wait(PATIENCE)
-        cli.api.wait_for(lambda a: _job(a)["spec"]["ttlSecondsAfterFinished"] > 5, PATIENCE)
-        assert _end(process).warnings == []
-        clean(cli.api)
+def test_a_renewal_that_fails_once_comes_again(cli: Cli, row: str) -> None:
+    process = _start(cli, "--ttl", "5s")
+    fault = cli.api.fault(path=A_LEASE, **HICCUPS[row])
+    assert fault.reached.wait(PATIENCE)
+    cli.api.wait_for(lambda a: _job(a)["spec"]["ttlSecondsAfterFinished"] > 5, PATIENCE)
+    assert _end(process).warnings == []
+    clean(cli.api)
 
 
 REFUSALS = [403, 409, 429, 500]
 
 
-@pytest.mark.parametrize("row", REFUSALS)
-def test_renewals_that_are_refused_go_on_until_they_get_through(row: int, at_once: AtOnce) -> None:
-    at_once(_refused)
-
-
-def _refused(status: int, folder: Path) -> None:
-    with a_cluster(folder) as cli:
-        process = _start(cli, "--ttl", "5s")
-        fault = cli.api.fault(
-            method="PATCH", path=A_LEASE, status=status, reason="X", message="busy", times=None
-        )
-        line = told(process, "warning:")
-        assert line.startswith("warning: the lease can't be renewed just now (busy): the copy is")
-        # It would end meanwhile.
-        cli.api.advance(-HOUR)
-        # Said once, however often it fails.
-        hits = fault.hits
-        cli.api.wait_for(lambda a: fault.hits >= hits + 2, PATIENCE)
-        fault.times = 0
-        assert told(process, "warning:") == "warning: the lease is renewed again\n"
-        assert _beats(cli.api)
-        assert _end(process).warnings == []
-        clean(cli.api)
+@pytest.mark.parametrize("status", REFUSALS)
+def test_renewals_that_are_refused_go_on_until_they_get_through(cli: Cli, status: int) -> None:
+    process = _start(cli, "--ttl", "5s")
+    fault = cli.api.fault(
+        method="PATCH", path=A_LEASE, status=status, reason="X", message="busy", times=None
+    )
+    line = told(process, "warning:")
+    assert line.startswith("warning: the lease can't be renewed just now (busy): the copy is")
+    # It would end meanwhile.
+    cli.api.advance(-HOUR)
+    # Said once, however often it fails.
+    hits = fault.hits
+    cli.api.wait_for(lambda a: fault.hits >= hits + 2, PATIENCE)
+    fault.times = 0
+    assert told(process, "warning:") == "warning: the lease is renewed again\n"
+    assert _beats(cli.api)
+    assert _end(process).warnings == []
+    clean(cli.api)
 
 
 def test_a_lease_that_ended_for_want_of_renewals_is_lost(cli: Cli) -> None:
@@ -238,26 +215,21 @@ def test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline(
 
 
 @pytest.mark.parametrize("row", [(403, "can't have a deadline"), (500, "has no deadline yet")])
-def test_a_copy_that_can_have_no_deadline_is_told(row: Any, at_once: AtOnce) -> None:
-    at_once(_no_deadline)
-
-
-def _no_deadline(row: tuple[int, str], folder: Path) -> None:
+def test_a_copy_that_can_have_no_deadline_is_told(cli: Cli, row: tuple[int, str]) -> None:
     status, said = row
-    with a_cluster(folder) as cli:
-        cli.api.job_delay = NEVER
-        refusal = {"status": status, "reason": "X", "message": "no patch of pods", "times": None}
-        cli.api.fault(method="PATCH", path=A_COPY, **refusal)
-        cli.api.fault(method="DELETE", **{**refusal, "status": 403})
-        process = _start(cli, "--ttl", "5s")
-        line = told(process, "warning:")
-        assert f"{said} (no patch of pods)" in line
-        cli.api.wait_for(lambda a: len(_looks(a)) > 2, PATIENCE)
-        ended = finish(process, b"bye")
-        assert ended.code == 1 and "its lease removes it" not in ended.err
-        assert any("kubectl delete " in line for line in ended.warnings)
-        # Said once, however often it fails.
-        assert not any("deadline" in line for line in ended.warnings)
+    cli.api.job_delay = NEVER
+    refusal = {"status": status, "reason": "X", "message": "no patch of pods", "times": None}
+    cli.api.fault(method="PATCH", path=A_COPY, **refusal)
+    cli.api.fault(method="DELETE", **{**refusal, "status": 403})
+    process = _start(cli, "--ttl", "5s")
+    line = told(process, "warning:")
+    assert f"{said} (no patch of pods)" in line
+    cli.api.wait_for(lambda a: len(_looks(a)) > 2, PATIENCE)
+    ended = finish(process, b"bye")
+    assert ended.code == 1 and "its lease removes it" not in ended.err
+    assert any("kubectl delete " in line for line in ended.warnings)
+    # Said once, however often it fails.
+    assert not any("deadline" in line for line in ended.warnings)
 
 
 AGAIN: dict[str, dict[str, Any]] = {
@@ -272,23 +244,18 @@ AGAIN: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("row", AGAIN)
-def test_a_deadline_that_fails_once_is_tried_again(row: str, at_once: AtOnce) -> None:
-    at_once(_deadline_again)
-
-
-def _deadline_again(row: str, folder: Path) -> None:
-    with a_cluster(folder) as cli:
-        cli.api.job_delay = NEVER
-        look = cli.api.fault(method="GET", path=A_LEASE, hold=threading.Event())
-        process = _start(cli, "--ttl", "5s")
-        fault = cli.api.fault(path=A_COPY, **AGAIN[row])
-        release(look)
-        assert "has no deadline yet (" in told(process, "warning:")
-        assert "the copy stops after" in told(process, "warning:")
-        assert cli.api.get("pods", "default", copy_of(cli.api))["spec"]["activeDeadlineSeconds"]
-        assert fault.hits == 1
-        assert _end(process).warnings == []
-        clean(cli.api)
+def test_a_deadline_that_fails_once_is_tried_again(cli: Cli, row: str) -> None:
+    cli.api.job_delay = NEVER
+    look = cli.api.fault(method="GET", path=A_LEASE, hold=threading.Event())
+    process = _start(cli, "--ttl", "5s")
+    fault = cli.api.fault(path=A_COPY, **AGAIN[row])
+    release(look)
+    assert "has no deadline yet (" in told(process, "warning:")
+    assert "the copy stops after" in told(process, "warning:")
+    assert cli.api.get("pods", "default", copy_of(cli.api))["spec"]["activeDeadlineSeconds"]
+    assert fault.hits == 1
+    assert _end(process).warnings == []
+    clean(cli.api)
 
 
 def test_a_deadline_is_behind_the_end_of_the_first_session_too(cli: Cli) -> None:
@@ -346,25 +313,22 @@ DEADLINES = [((), "1h", 3600), (("--ttl", "10m"), "10m", 600), (("--ttl", "5h"),
 
 
 @pytest.mark.parametrize("row", DEADLINES, ids=str)
-def test_without_the_right_to_a_lease_there_is_a_deadline(row: Any, at_once: AtOnce) -> None:
-    at_once(_deadline)
-
-
-def _deadline(row: tuple[tuple[str, ...], str, int], folder: Path) -> None:
+def test_without_the_right_to_a_lease_there_is_a_deadline(
+    cli: Cli, row: tuple[tuple[str, ...], str, int]
+) -> None:
     flags, words, seconds = row
-    with a_cluster(folder) as cli:
-        cli.api.fault(method="POST", path=JOBS, status=403, reason="Forbidden", times=None)
-        cli.api.access = lambda asked: asked["resourceAttributes"]["resource"] != "jobs"
-        ended = cli.run("debug", *flags, "mypod", "--", "echo", "hi")
-        assert (ended.code, ended.out, ended.errors) == (0, b"hi\n", [])
-        (warning,) = (line for line in ended.warnings if "Jobs" in line)
-        assert "no lease" in warning and f"ends after {words} in any case" in warning
-        (post,) = sent(cli.api, "POST", PODS)
-        assert post.body["spec"]["activeDeadlineSeconds"] == seconds
-        assert "ownerReferences" not in post.body["metadata"]
-        ended.is_well_formed()
-        clean(cli.api)
-        assert kinds_made(cli.api) == ["pods", "configmaps"]
+    cli.api.fault(method="POST", path=JOBS, status=403, reason="Forbidden", times=None)
+    cli.api.access = lambda asked: asked["resourceAttributes"]["resource"] != "jobs"
+    ended = cli.run("debug", *flags, "mypod", "--", "echo", "hi")
+    assert (ended.code, ended.out, ended.errors) == (0, b"hi\n", [])
+    (warning,) = (line for line in ended.warnings if "Jobs" in line)
+    assert "no lease" in warning and f"ends after {words} in any case" in warning
+    (post,) = sent(cli.api, "POST", PODS)
+    assert post.body["spec"]["activeDeadlineSeconds"] == seconds
+    assert "ownerReferences" not in post.body["metadata"]
+    ended.is_well_formed()
+    clean(cli.api)
+    assert kinds_made(cli.api) == ["pods", "configmaps"]
 
 
 UNKNOWN: dict[str, dict[str, Any]] = {
@@ -377,19 +341,16 @@ UNKNOWN: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("row", [*itertools.product(UNKNOWN, (False, True))], ids=str)
-def test_who_may_perhaps_create_a_lease_does_not_do_without(row: Any, at_once: AtOnce) -> None:
-    at_once(_perhaps)
-
-
-def _perhaps(row: tuple[str, bool], folder: Path) -> None:
+def test_who_may_perhaps_create_a_lease_does_not_do_without(
+    cli: Cli, row: tuple[str, bool]
+) -> None:
     how, dry = row
-    with a_cluster(folder) as cli:
-        refusal = {"status": 403, "reason": "Forbidden", "message": "a webhook says no"}
-        cli.api.fault(method="POST", path=JOBS, times=None, dry=dry, **refusal)
-        cli.api.fault(path=REVIEWS, when=_about_jobs, times=None, **UNKNOWN[how])
-        flags = ("--dry-run=server",) if dry else ()
-        cli.run("debug", *flags, "mypod", *([] if dry else TALK)).complains("a webhook says no")
-        assert cli.api.created == []
+    refusal = {"status": 403, "reason": "Forbidden", "message": "a webhook says no"}
+    cli.api.fault(method="POST", path=JOBS, times=None, dry=dry, **refusal)
+    cli.api.fault(path=REVIEWS, when=_about_jobs, times=None, **UNKNOWN[how])
+    flags = ("--dry-run=server",) if dry else ()
+    cli.run("debug", *flags, "mypod", *([] if dry else TALK)).complains("a webhook says no")
+    assert cli.api.created == []
 
 
 def test_a_right_that_is_unknown_for_a_moment_is_asked_for_again(cli: Cli) -> None:
@@ -468,35 +429,30 @@ def test_a_renewal_that_is_under_way_does_not_undo_a_leave(cli: Cli) -> None:
     clean(cli.api)
 
 
-@pytest.mark.parametrize("row", ["GET", "PATCH"])
-def test_a_renewal_that_outlasts_a_leave_does_not_undo_it(row: str, at_once: AtOnce) -> None:
-    at_once(_outlasts)
-
-
-def _outlasts(method: str, folder: Path) -> None:
-    with a_cluster(folder) as cli:
-        first = _start(cli, "--ttl", "1h")
-        second = cli.start("attach", "--ttl", "5s", copy_of(cli.api), *TALK)
-        assert line_of(second.stdout) == b"ready\n"
-        when = _renews if method == "PATCH" else _anything
-        held = cli.api.fault(method=method, path=A_LEASE, when=when, hold=threading.Event())
-        assert held.reached.wait(PATIENCE)
-        left = cli.api.fault(
-            method="PATCH", path=A_LEASE, when=_leaves, after=True, hold=threading.Event()
-        )
-        assert second.stdin is not None
-        second.stdin.close()
-        second.stdin = None
-        # It leaves without the end of the renewal, which comes now.
-        assert left.reached.wait(PATIENCE)
-        release(held)
-        with contextlib.suppress(AssertionError):
-            cli.api.wait_for(lambda a: len(_seats(a)) == 2, 1.0)
-        release(left)
-        assert finish(second).code == 0
-        assert len(_seats(cli.api)) == 1
-        assert _end(first).warnings == []
-        clean(cli.api)
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+def test_a_renewal_that_outlasts_a_leave_does_not_undo_it(cli: Cli, method: str) -> None:
+    first = _start(cli, "--ttl", "1h")
+    second = cli.start("attach", "--ttl", "5s", copy_of(cli.api), *TALK)
+    assert line_of(second.stdout) == b"ready\n"
+    when = _renews if method == "PATCH" else _anything
+    held = cli.api.fault(method=method, path=A_LEASE, when=when, hold=threading.Event())
+    assert held.reached.wait(PATIENCE)
+    left = cli.api.fault(
+        method="PATCH", path=A_LEASE, when=_leaves, after=True, hold=threading.Event()
+    )
+    assert second.stdin is not None
+    second.stdin.close()
+    second.stdin = None
+    # It leaves without the end of the renewal, which comes now.
+    assert left.reached.wait(PATIENCE)
+    release(held)
+    with contextlib.suppress(AssertionError):
+        cli.api.wait_for(lambda a: len(_seats(a)) == 2, 1.0)
+    release(left)
+    assert finish(second).code == 0
+    assert len(_seats(cli.api)) == 1
+    assert _end(first).warnings == []
+    clean(cli.api)
 
 
 def _seats(api: FakeCluster) -> list[str]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +12,6 @@ from tests.api.harness import (
     PROMPT,
     SOURCE,
     Cli,
-    a_cluster,
     clean,
     end_of,
     nothing_sent,
@@ -22,7 +19,6 @@ from tests.api.harness import (
 )
 from tests.support.fakerules import Object
 
-AtOnce = Callable[[Callable[[Any, Path], None]], None]
 CONTAINER = {"name": "app", "image": "app:1"}
 JOB: Object = {
     "apiVersion": "batch/v1",
@@ -189,16 +185,11 @@ HINTS = [
 
 
 @pytest.mark.parametrize("row", HINTS, ids=str)
-def test_a_kind_and_a_name_are_one_word(row: tuple[str, str, str], at_once: AtOnce) -> None:
-    at_once(_are_one_word)
-
-
-def _are_one_word(row: tuple[str, str, str], folder: Path) -> None:
+def test_a_kind_and_a_name_are_one_word(cli: Cli, row: tuple[str, str, str]) -> None:
     verb, kind, wanted = row
-    with a_cluster(folder) as cli:
-        command = ("--", "true") if verb != "check" else ()
-        cli.run(verb, kind, "web", *command).complains(f"'web' is .*; did you mean {wanted}\\?$")
-        nothing_sent(cli.api)
+    command = ("--", "true") if verb != "check" else ()
+    cli.run(verb, kind, "web", *command).complains(f"'web' is .*; did you mean {wanted}\\?$")
+    nothing_sent(cli.api)
 
 
 def test_another_word_gets_the_other_hint(cli: Cli) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -12,7 +11,6 @@ from tests.api.harness import EXEC, Cli, a_cluster, clean
 from tests.api.test_bad_input import edited
 from tests.support.listener import Listener
 
-AtOnce = Callable[[Callable[[Any, Path], None]], None]
 SECRET = "s3cret-t0ken"
 STATUSES = (301, 302, 303, 307, 308)
 TO = {
@@ -56,12 +54,8 @@ ROWS = [
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda r: f"{r.id}{''.join(r.flags)}")
-def test_nobody_is_shown_the_login(row: Row, at_once: AtOnce) -> None:
-    at_once(_not_followed)
-
-
-def _not_followed(row: Row, folder: Path) -> None:
-    with Listener() as listener, a_cluster(folder) as cli:
+def test_nobody_is_shown_the_login(tmp_path: Path, row: Row) -> None:
+    with Listener() as listener, a_cluster(tmp_path) as cli:
         user = {"token": SECRET, "as": "jane"}
         edited(cli, lambda config: config["users"][0].update(user=user))
         _redirect(cli, listener, row.status, row.to, path=row.path, method=row.method)
@@ -89,13 +83,9 @@ def _nothing_arrived(cli: Cli, listener: Listener) -> None:
 BESIDE = ["/log$", "/events$", "/services$", "/nodes/", "/selfsubjectaccessreviews$"]
 
 
-@pytest.mark.parametrize("row", BESIDE)
-def test_nor_by_requests_that_a_session_does_without(row: str, at_once: AtOnce) -> None:
-    at_once(_not_followed_beside)
-
-
-def _not_followed_beside(path: str, folder: Path) -> None:
-    with Listener() as listener, a_cluster(folder) as cli:
+@pytest.mark.parametrize("path", BESIDE)
+def test_nor_by_requests_that_a_session_does_without(tmp_path: Path, path: str) -> None:
+    with Listener() as listener, a_cluster(tmp_path) as cli:
         edited(cli, lambda config: config["users"][0].update(user={"token": SECRET}))
         _redirect(cli, listener, 302, "http", path=path)
         ended = cli.run("debug", "mypod", "--", "echo", "hi")

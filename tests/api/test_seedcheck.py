@@ -37,7 +37,6 @@ from tests.support.fakeexec import localized
 from tests.support.fakerules import Object
 from tests.support.patience import PATIENCE
 
-AtOnce = Callable[[Callable[[Any, Path], None]], None]
 NOT_OURS = "the program in the copy is not ours: "
 MARK = "kubectl-scratch/seed-uid"
 
@@ -120,15 +119,11 @@ def swapped(cli: Cli, happens: Callable[[FakeCluster], None], *args: str) -> End
 
 
 @pytest.mark.parametrize("row", SWAPS, ids=lambda row: row.id)
-def test_what_was_replaced_receives_nothing(row: Swap, at_once: AtOnce) -> None:
-    at_once(_receives_nothing)
-
-
-def _receives_nothing(row: Swap, folder: Path) -> None:
-    with a_cluster(folder) as cli:
+def test_what_was_replaced_receives_nothing(tmp_path: Path, row: Swap) -> None:
+    with a_cluster(tmp_path) as cli:
         if not row.readable:
             cli.api.fault(method="GET", path=A_CONFIG_MAP, status=403, times=None)
-        given = folder / "given"
+        given = tmp_path / "given"
         liar = ("sh", "-c", LIAR, str(given))
         cli.api.rewrite = lambda name, argv: liar if argv[:3] == START else argv
         ended = swapped(cli, row.happens, "debug", "mypod", *row.flags, "--", "echo", "hi")

@@ -10,9 +10,7 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -37,33 +35,27 @@ from tests.api.harness import (
 )
 from tests.support.patience import PATIENCE
 
-AtOnce = Callable[[Callable[[Any, Path], None]], None]
 ROOT = Path(__file__).parents[2]
 TALK = ("--", "sh", "-c", "echo ready; cat")
 # As many requests as a session has until it runs, and more.
 MOMENTS = 36
 
 
-@pytest.mark.parametrize("row", range(1, MOMENTS + 1))
-def test_a_signal_at_any_moment_of_slow_answers(row: int, at_once: AtOnce) -> None:
-    at_once(_at_any_moment)
-
-
-def _at_any_moment(moment: int, folder: Path) -> None:
+@pytest.mark.parametrize("moment", range(1, MOMENTS + 1))
+def test_a_signal_at_any_moment_of_slow_answers(cli: Cli, moment: int) -> None:
     chance = random.Random(moment)
     flags = chance.choice([(), ("--view", "tools"), ("--image", "busybox")])
-    with a_cluster(folder) as cli:
-        cli.api.fault(times=None, delay=chance.uniform(0, 0.03))
-        process = cli.start("debug", "mypod", *flags, "--", "sleep", "600")
-        cli.api.wait_for(
-            lambda api: len(api.requests) >= moment or sessions_of(api, "sleep", "600"), PATIENCE
-        )
-        time.sleep(chance.uniform(0, 0.03))
-        process.send_signal(signal.SIGINT)
-        ended = finish(process)
-        assert (ended.code, ended.errors, ended.warnings) == (130, [], []), ended
-        assert cli.private_files() == []
-        clean(cli.api)
+    cli.api.fault(times=None, delay=chance.uniform(0, 0.03))
+    process = cli.start("debug", "mypod", *flags, "--", "sleep", "600")
+    cli.api.wait_for(
+        lambda api: len(api.requests) >= moment or sessions_of(api, "sleep", "600"), PATIENCE
+    )
+    time.sleep(chance.uniform(0, 0.03))
+    process.send_signal(signal.SIGINT)
+    ended = finish(process)
+    assert (ended.code, ended.errors, ended.warnings) == (130, [], []), ended
+    assert cli.private_files() == []
+    clean(cli.api)
 
 
 MAIN = "from kubectl_scratch.__main__ import main; main()"
@@ -100,14 +92,10 @@ def test_what_the_caller_ignores_while_it_is_imported_stays_ignored(tmp_path: Pa
 IGNORED = (signal.SIGHUP, signal.SIGINT)
 
 
-@pytest.mark.parametrize("row", IGNORED, ids=lambda s: s.name)
-def test_what_the_caller_ignores_ends_no_session(row: signal.Signals, at_once: AtOnce) -> None:
-    at_once(_ignored)
-
-
-def _ignored(signum: signal.Signals, folder: Path) -> None:
+@pytest.mark.parametrize("signum", IGNORED, ids=lambda s: s.name)
+def test_what_the_caller_ignores_ends_no_session(tmp_path: Path, signum: signal.Signals) -> None:
     """As under nohup, or as a job in the background of a script."""
-    with a_cluster(folder) as cli:
+    with a_cluster(tmp_path) as cli:
         trap = f'trap "" {signum.name.removeprefix("SIG")}; exec "$@"'
         line = ["sh", "-c", trap, "sh", *cli.argv("debug", "mypod", *TALK)]
         process = subprocess.Popen(line, env=cli.environ, stdin=-1, stdout=-1, stderr=-1)

@@ -11,7 +11,6 @@ import subprocess
 import termios
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +18,6 @@ import pytest
 from tests.api.harness import (
     Cli,
     Terminal,
-    a_cluster,
     clean,
     copy_of,
     finish,
@@ -29,7 +27,6 @@ from tests.api.harness import (
 from tests.support.fakeapi import FakeCluster
 from tests.support.patience import PATIENCE
 
-AtOnce = Callable[[Callable[[Any, Path], None]], None]
 VERBS = ("debug", "attach", "in-place")
 TALK = ("--", "sh", "-c", "echo ready; cat")
 
@@ -89,23 +86,18 @@ def code_of(child: Terminal) -> int:
 
 
 @pytest.mark.parametrize("row", [*itertools.product(VERBS, ("2", "12"))], ids="-".join)
-def test_a_signal_ends_it_where_a_pipe_is_full(row: Any, at_once: AtOnce) -> None:
-    at_once(_full)
-
-
-def _full(row: tuple[str, str], folder: Path) -> None:
+def test_a_signal_ends_it_where_a_pipe_is_full(cli: Cli, row: tuple[str, str]) -> None:
     verb, which = row
-    with a_cluster(folder) as cli:
-        words, others = words_of(verb, cli)
-        reader, writer = full_pipe()
-        streams: dict[str, Any] = {"stderr": writer, **({"stdout": writer} if "1" in which else {})}
-        process = cli.start(*words, *TALK, **streams)
-        cli.api.wait_for(lambda api: _sessions(api) > len(others), PATIENCE)
-        process.terminate()
-        assert process.wait(PATIENCE) == 143
-        end(cli, others)
-        for fd in (reader, writer):
-            os.close(fd)
+    words, others = words_of(verb, cli)
+    reader, writer = full_pipe()
+    streams: dict[str, Any] = {"stderr": writer, **({"stdout": writer} if "1" in which else {})}
+    process = cli.start(*words, *TALK, **streams)
+    cli.api.wait_for(lambda api: _sessions(api) > len(others), PATIENCE)
+    process.terminate()
+    assert process.wait(PATIENCE) == 143
+    end(cli, others)
+    for fd in (reader, writer):
+        os.close(fd)
 
 
 def _sessions(api: FakeCluster) -> int:
@@ -129,23 +121,20 @@ HOW = (_unread, _stopped)
 @pytest.mark.parametrize(
     "row", [*itertools.product(VERBS, HOW)], ids=lambda r: f"{r[0]}{r[1].__name__}"
 )
-def test_a_signal_ends_it_where_a_terminal_takes_nothing(row: Any, at_once: AtOnce) -> None:
-    at_once(_deaf)
-
-
-def _deaf(row: tuple[str, Callable[[Terminal], None]], folder: Path) -> None:
+def test_a_signal_ends_it_where_a_terminal_takes_nothing(
+    cli: Cli, row: tuple[str, Callable[[Terminal], None]]
+) -> None:
     verb, stop = row
-    with a_cluster(folder) as cli:
-        words, others = words_of(verb, cli)
-        child = cli.terminal(*words, "--", "yes")
-        before = termios.tcgetattr(child.child_fd)
-        child.expect_exact("y\r\ny\r\n")
-        stop(child)
-        wait_until_full(pid_of(child))
-        os.kill(pid_of(child), signal.SIGTERM)
-        assert code_of(child) == 143
-        assert termios.tcgetattr(child.child_fd) == before
-        end(cli, others)
+    words, others = words_of(verb, cli)
+    child = cli.terminal(*words, "--", "yes")
+    before = termios.tcgetattr(child.child_fd)
+    child.expect_exact("y\r\ny\r\n")
+    stop(child)
+    wait_until_full(pid_of(child))
+    os.kill(pid_of(child), signal.SIGTERM)
+    assert code_of(child) == 143
+    assert termios.tcgetattr(child.child_fd) == before
+    end(cli, others)
 
 
 def test_a_signal_ends_a_wait_of_which_nobody_reads_the_progress(cli: Cli) -> None:
@@ -160,27 +149,22 @@ def test_a_signal_ends_a_wait_of_which_nobody_reads_the_progress(cli: Cli) -> No
         os.close(fd)
 
 
-@pytest.mark.parametrize("row", ["debug", "in-place"])
-def test_the_copy_is_deleted_before_anything_is_said(row: str, at_once: AtOnce) -> None:
-    at_once(_said_later)
-
-
-def _said_later(verb: str, folder: Path) -> None:
-    with a_cluster(folder) as cli:
-        words, _ = words_of(verb, cli)
-        reader, writer = full_pipe()
-        process = cli.start(*words, "--", "sh", "-c", "exit 3", stderr=writer)
-        os.close(writer)
-        cli.api.wait_for(_is_over, PATIENCE)
-        # It waits for whoever reads.
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(1.0)
-        # Nothing is lost of what is said: whoever reads late reads all of it.
-        said = b"".join(iter(lambda: os.read(reader, 65536), b"")).strip(b"\0").decode()
-        assert process.wait(PATIENCE) == 3
-        assert ("stays listed" in said) == (verb == "in-place"), said
-        clean(cli.api)
-        os.close(reader)
+@pytest.mark.parametrize("verb", ["debug", "in-place"])
+def test_the_copy_is_deleted_before_anything_is_said(cli: Cli, verb: str) -> None:
+    words, _ = words_of(verb, cli)
+    reader, writer = full_pipe()
+    process = cli.start(*words, "--", "sh", "-c", "exit 3", stderr=writer)
+    os.close(writer)
+    cli.api.wait_for(_is_over, PATIENCE)
+    # It waits for whoever reads.
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(1.0)
+    # Nothing is lost of what is said: whoever reads late reads all of it.
+    said = b"".join(iter(lambda: os.read(reader, 65536), b"")).strip(b"\0").decode()
+    assert process.wait(PATIENCE) == 3
+    assert ("stays listed" in said) == (verb == "in-place"), said
+    clean(cli.api)
+    os.close(reader)
 
 
 def _is_over(api: FakeCluster) -> bool:

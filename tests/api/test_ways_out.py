@@ -52,7 +52,6 @@ from tests.api.harness import (
 from tests.support.fakerules import Request
 from tests.support.patience import PATIENCE
 
-AtOnce = Callable[[Callable[[Any, Path], None]], None]
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -99,21 +98,16 @@ IN_FLIGHT = [
 
 
 @pytest.mark.parametrize("row", IN_FLIGHT, ids=lambda r: f"{r[0]}-{r[1].name}")
-def test_a_signal_while_a_request_is_in_flight(row: Any, at_once: AtOnce) -> None:
-    at_once(_signal_in_flight)
-
-
-def _signal_in_flight(row: tuple[str, signal.Signals], folder: Path) -> None:
-    with a_cluster(folder) as cli:
-        held = cli.api.fault(**HELD[row[0]], hold=threading.Event())
-        flags = BESIDE if row[0].startswith("debug-container") else ()
-        process = cli.start("debug", "mypod", *flags, "--", "true")
-        assert held.reached.wait(PATIENCE)
-        process.send_signal(row[1])
-        release(held)
-        _ended_by(row[1], finish(process))
-        clean(cli.api)
-        assert held.hits == 1
+def test_a_signal_while_a_request_is_in_flight(cli: Cli, row: tuple[str, signal.Signals]) -> None:
+    held = cli.api.fault(**HELD[row[0]], hold=threading.Event())
+    flags = BESIDE if row[0].startswith("debug-container") else ()
+    process = cli.start("debug", "mypod", *flags, "--", "true")
+    assert held.reached.wait(PATIENCE)
+    process.send_signal(row[1])
+    release(held)
+    _ended_by(row[1], finish(process))
+    clean(cli.api)
+    assert held.hits == 1
 
 
 def _ended_by(signum: int, ended: Ended) -> None:
@@ -122,14 +116,10 @@ def _ended_by(signum: int, ended: Ended) -> None:
     ended.is_well_formed()
 
 
-@pytest.mark.parametrize("row", [JOBS, PODS])
-def test_a_signal_while_a_busy_api_server_is_waited_for(row: str, at_once: AtOnce) -> None:
-    at_once(_signal_in_pause)
-
-
-def _signal_in_pause(path: str, folder: Path) -> None:
+@pytest.mark.parametrize("path", [JOBS, PODS])
+def test_a_signal_while_a_busy_api_server_is_waited_for(tmp_path: Path, path: str) -> None:
     """What answers that it was busy may have done it all the same."""
-    with a_cluster(folder) as cli:
+    with a_cluster(tmp_path) as cli:
         busy = {"status": 503, "reason": "ServiceUnavailable", "headers": {"Retry-After": "10"}}
         held = cli.api.fault(method="POST", path=path, after=True, **busy)
         process = cli.start("debug", "mypod", "--", "true")
@@ -140,19 +130,14 @@ def _signal_in_pause(path: str, folder: Path) -> None:
         clean(cli.api)
 
 
-@pytest.mark.parametrize("row", SIGNALS, ids=lambda s: s.name)
-def test_a_signal_while_the_target_starts(row: signal.Signals, at_once: AtOnce) -> None:
-    at_once(_signal_in_wait)
-
-
-def _signal_in_wait(signum: signal.Signals, folder: Path) -> None:
-    with a_cluster(folder) as cli:
-        cli.api.pod_start_delay = NEVER
-        process = cli.start("debug", "mypod", "--", "true")
-        cli.api.wait_for(asked_for("GET", EXEC), PATIENCE)
-        process.send_signal(signum)
-        _ended_by(signum, finish(process))
-        clean(cli.api)
+@pytest.mark.parametrize("signum", SIGNALS, ids=lambda s: s.name)
+def test_a_signal_while_the_target_starts(cli: Cli, signum: signal.Signals) -> None:
+    cli.api.pod_start_delay = NEVER
+    process = cli.start("debug", "mypod", "--", "true")
+    cli.api.wait_for(asked_for("GET", EXEC), PATIENCE)
+    process.send_signal(signum)
+    _ended_by(signum, finish(process))
+    clean(cli.api)
 
 
 def test_a_signal_while_the_debug_container_starts(cli: Cli) -> None:
@@ -164,72 +149,52 @@ def test_a_signal_while_the_debug_container_starts(cli: Cli) -> None:
     clean(cli.api)
 
 
-@pytest.mark.parametrize("row", SIGNALS, ids=lambda s: s.name)
-def test_a_signal_while_the_toolkit_is_sent(row: signal.Signals, at_once: AtOnce) -> None:
-    at_once(_signal_in_delivery)
+@pytest.mark.parametrize("signum", SIGNALS, ids=lambda s: s.name)
+def test_a_signal_while_the_toolkit_is_sent(cli: Cli, signum: signal.Signals) -> None:
+    # A seed that asks, and takes nothing.
+    cli.api.rewrite = lambda name, argv: DEAF if argv[:3] == START else argv
+    process = cli.start("debug", "mypod", "--", "true")
+    cli.api.wait_for(sessions_of, PATIENCE)
+    process.send_signal(signum)
+    _ended_by(signum, finish(process))
+    clean(cli.api)
 
 
-def _signal_in_delivery(signum: signal.Signals, folder: Path) -> None:
-    with a_cluster(folder) as cli:
-        # A seed that asks, and takes nothing.
-        cli.api.rewrite = lambda name, argv: DEAF if argv[:3] == START else argv
-        process = cli.start("debug", "mypod", "--", "true")
-        cli.api.wait_for(sessions_of, PATIENCE)
-        process.send_signal(signum)
-        _ended_by(signum, finish(process))
-        clean(cli.api)
+@pytest.mark.parametrize("signum", SIGNALS, ids=lambda s: s.name)
+def test_a_signal_during_a_piped_session(cli: Cli, signum: signal.Signals) -> None:
+    process = cli.start("debug", "mypod", "--", "sh", "-c", "echo ready; cat")
+    assert line_of(process.stdout) == b"ready\n"
+    process.send_signal(signum)
+    _ended_by(signum, finish(process))
+    clean(cli.api)
 
 
-@pytest.mark.parametrize("row", SIGNALS, ids=lambda s: s.name)
-def test_a_signal_during_a_piped_session(row: signal.Signals, at_once: AtOnce) -> None:
-    at_once(_signal_in_pipe)
-
-
-def _signal_in_pipe(signum: signal.Signals, folder: Path) -> None:
-    with a_cluster(folder) as cli:
-        process = cli.start("debug", "mypod", "--", "sh", "-c", "echo ready; cat")
-        assert line_of(process.stdout) == b"ready\n"
-        process.send_signal(signum)
-        _ended_by(signum, finish(process))
-        clean(cli.api)
-
-
-@pytest.mark.parametrize("row", SIGNALS, ids=lambda s: s.name)
-def test_a_signal_during_a_session_with_a_terminal(row: signal.Signals, at_once: AtOnce) -> None:
-    at_once(_signal_at_terminal)
-
-
-def _signal_at_terminal(signum: signal.Signals, folder: Path) -> None:
-    with a_cluster(folder) as cli:
-        child = cli.terminal("debug", "mypod")
-        before = termios.tcgetattr(child.child_fd)
-        child.expect(PROMPT)
-        assert termios.tcgetattr(child.child_fd) != before
-        os.kill(pid_of(child), signum)
-        assert end_of(child) == 128 + signum
-        assert termios.tcgetattr(child.child_fd) == before
-        assert b"error" not in (child.before or b"")
-        clean(cli.api)
+@pytest.mark.parametrize("signum", SIGNALS, ids=lambda s: s.name)
+def test_a_signal_during_a_session_with_a_terminal(cli: Cli, signum: signal.Signals) -> None:
+    child = cli.terminal("debug", "mypod")
+    before = termios.tcgetattr(child.child_fd)
+    child.expect(PROMPT)
+    assert termios.tcgetattr(child.child_fd) != before
+    os.kill(pid_of(child), signum)
+    assert end_of(child) == 128 + signum
+    assert termios.tcgetattr(child.child_fd) == before
+    assert b"error" not in (child.before or b"")
+    clean(cli.api)
 
 
 KEYS = [(b"\x03", "INT"), (b"\x1c", "QUIT"), (b"\x1a", "TSTP")]
 
 
 @pytest.mark.parametrize("row", KEYS, ids=lambda k: k[1])
-def test_a_typed_signal_is_the_remote_commands(row: tuple[bytes, str], at_once: AtOnce) -> None:
-    at_once(_typed_signal)
-
-
-def _typed_signal(row: tuple[bytes, str], folder: Path) -> None:
+def test_a_typed_signal_is_the_remote_commands(cli: Cli, row: tuple[bytes, str]) -> None:
     key, name = row
     script = f"trap 'echo got-{name}; exit 7' {name}; echo ready; while :; do sleep 0.02; done"
-    with a_cluster(folder) as cli:
-        child = cli.terminal("debug", "mypod", "--", "sh", "-c", script)
-        child.expect_exact("ready")
-        child.send(key)
-        child.expect_exact(f"got-{name}")
-        assert end_of(child) == 7
-        clean(cli.api)
+    child = cli.terminal("debug", "mypod", "--", "sh", "-c", script)
+    child.expect_exact("ready")
+    child.send(key)
+    child.expect_exact(f"got-{name}")
+    assert end_of(child) == 7
+    clean(cli.api)
 
 
 def test_a_reader_that_closes_ends_it(cli: Cli) -> None:
@@ -243,18 +208,13 @@ def test_a_reader_that_closes_ends_it(cli: Cli) -> None:
     clean(cli.api)
 
 
-@pytest.mark.parametrize("row", SIGNALS[:2], ids=lambda s: s.name)
-def test_a_signal_while_nobody_reads_the_output(row: signal.Signals, at_once: AtOnce) -> None:
-    at_once(_signal_when_full)
-
-
-def _signal_when_full(signum: signal.Signals, folder: Path) -> None:
-    with a_cluster(folder) as cli:
-        process = cli.start("debug", "-q", "mypod", "--", "yes")
-        _wait_until_full(process.pid)
-        process.send_signal(signum)
-        assert process.wait(PATIENCE) == 128 + signum
-        clean(cli.api)
+@pytest.mark.parametrize("signum", SIGNALS[:2], ids=lambda s: s.name)
+def test_a_signal_while_nobody_reads_the_output(cli: Cli, signum: signal.Signals) -> None:
+    process = cli.start("debug", "-q", "mypod", "--", "yes")
+    _wait_until_full(process.pid)
+    process.send_signal(signum)
+    assert process.wait(PATIENCE) == 128 + signum
+    clean(cli.api)
 
 
 def _wait_until_full(pid: int) -> None:
@@ -376,10 +336,10 @@ def test_a_lost_connection_is_told_also_where_the_copy_stays(cli: Cli) -> None:
 
 
 BUG = """
-import kubectl_scratch.session.session
+from kubectl_scratch.session.session import Session
 def carry(*_):
     raise RuntimeError("a bug")
-kubectl_scratch.session.session.carry = carry
+Session.carry = carry
 import sys
 from kubectl_scratch.cli.main import main
 sys.argv[0] = "kubectl-scratch"
@@ -498,16 +458,11 @@ NONSENSE: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize(
     "row", [*itertools.product(NONSENSE, (JOBS, PODS), (True, False))], ids=lambda r: str(r)
 )
-def test_an_answer_to_a_creation_that_makes_no_sense(row: Any, at_once: AtOnce) -> None:
-    at_once(_nonsense)
-
-
-def _nonsense(row: tuple[str, str, bool], folder: Path) -> None:
+def test_an_answer_to_a_creation_that_makes_no_sense(cli: Cli, row: tuple[str, str, bool]) -> None:
     what, path, done = row
-    with a_cluster(folder) as cli:
-        cli.api.fault(method="POST", path=path, after=done, **NONSENSE[what])
-        cli.run("debug", "mypod", "--", "true").complains()
-        clean(cli.api)
+    cli.api.fault(method="POST", path=path, after=done, **NONSENSE[what])
+    cli.run("debug", "mypod", "--", "true").complains()
+    clean(cli.api)
 
 
 # Neither is a proof alone: our annotations, or our labels, of which a session's is one.
@@ -531,18 +486,13 @@ def test_what_was_perhaps_created_by_another_is_left_alone(cli: Cli, part: str) 
 
 
 @pytest.mark.parametrize("row", WRONG, ids=lambda w: w.id)
-def test_what_the_cluster_does_not_do_is_an_error(row: Wrong, at_once: AtOnce) -> None:
-    at_once(_go_wrong)
-
-
-def _go_wrong(row: Wrong, folder: Path) -> None:
-    with a_cluster(folder) as cli:
-        row.prepare(cli)
-        for fault in row.faults:
-            cli.api.fault(**fault)
-        cli.run("debug", "mypod", *row.flags, "--", "true").complains(*row.said)
-        clean(cli.api)
-        assert len(cli.api.created) == row.created
+def test_what_the_cluster_does_not_do_is_an_error(cli: Cli, row: Wrong) -> None:
+    row.prepare(cli)
+    for fault in row.faults:
+        cli.api.fault(**fault)
+    cli.run("debug", "mypod", *row.flags, "--", "true").complains(*row.said)
+    clean(cli.api)
+    assert len(cli.api.created) == row.created
 
 
 def test_what_was_certainly_not_created_is_not_looked_for(cli: Cli) -> None:
@@ -616,23 +566,18 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("row", REFUSED, ids=lambda r: f"{r[0]}-{r[2]}")
-def test_what_may_not_be_deleted_is_named(row: Any, at_once: AtOnce) -> None:
-    at_once(_may_not_delete)
-
-
-def _may_not_delete(row: tuple[str, str, int, int], folder: Path) -> None:
+def test_what_may_not_be_deleted_is_named(cli: Cli, row: tuple[str, str, int, int]) -> None:
     what, path, session, code = row
-    with a_cluster(folder) as cli:
-        refused = {"status": 403, "reason": "Forbidden", "message": "no deletion"}
-        cli.api.fault(method="DELETE", path=path, times=None, **refused)
-        ended = cli.run("debug", "mypod", "--", "sh", "-c", f"echo out; exit {session}")
-        assert (ended.code, ended.out, ended.errors) == (code, b"out\n", [])
-        name = next(change.name for change in cli.api.created)
-        # The command reaches the same cluster from anywhere.
-        command = f"--kubeconfig={cli.kubeconfig} -n default --now {what.format(name)}"
-        assert any("kubectl delete " in line and line.endswith(command) for line in ended.warnings)
-        assert "no deletion" in ended.err
-        ended.is_well_formed()
+    refused = {"status": 403, "reason": "Forbidden", "message": "no deletion"}
+    cli.api.fault(method="DELETE", path=path, times=None, **refused)
+    ended = cli.run("debug", "mypod", "--", "sh", "-c", f"echo out; exit {session}")
+    assert (ended.code, ended.out, ended.errors) == (code, b"out\n", [])
+    name = next(change.name for change in cli.api.created)
+    # The command reaches the same cluster from anywhere.
+    command = f"--kubeconfig={cli.kubeconfig} -n default --now {what.format(name)}"
+    assert any("kubectl delete " in line and line.endswith(command) for line in ended.warnings)
+    assert "no deletion" in ended.err
+    ended.is_well_formed()
 
 
 FLAKY = [
@@ -645,16 +590,14 @@ FLAKY = [
 
 
 @pytest.mark.parametrize("row", FLAKY, ids=lambda r: "-".join(map(str, r)))
-def test_a_deletion_that_fails_twice_is_tried_again(row: Any, at_once: AtOnce) -> None:
-    at_once(_delete_again)
-
-
-def _delete_again(row: tuple[str, str, int], folder: Path) -> None:
+def test_a_deletion_that_fails_twice_is_tried_again(
+    tmp_path: Path, row: tuple[str, str, int]
+) -> None:
     plural, how, code = row
     what: dict[str, Any] = {"drop": True, "after": how == "drop-done"}
     if how.isdigit():
         what = {"status": int(how), "reason": "Busy"}
-    with a_cluster(folder) as cli:
+    with a_cluster(tmp_path) as cli:
         cli.api.fault(method="DELETE", path=rf"/{plural}/mypod-scratch", times=2, **what)
         ended = cli.run("debug", "mypod", "--", "sh", "-c", f"exit {code}")
         assert (ended.code, ended.errors, ended.warnings) == (code, [], [])
@@ -707,6 +650,6 @@ def test_a_command_that_is_missing(cli: Cli) -> None:
 
 
 def test_help_needs_no_cluster(cli: Cli) -> None:
-    ended = cli.run("debug", "--help")
+    ended = finish(cli.start("debug", "--help"))
     assert (ended.code, ended.err) == (0, "") and b"Examples:" in ended.out
     nothing_sent(cli.api)

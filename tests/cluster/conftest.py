@@ -19,6 +19,7 @@ import pytest
 
 import testbed
 from tests.support.patience import PATIENCE
+from tools import dist
 
 Json = dict[str, Any]
 ROOT = Path(__file__).parents[2]
@@ -26,6 +27,14 @@ BIN = Path(sys.executable).parent
 OURS = "app.kubernetes.io/managed-by=kubectl-scratch"
 # kubectl's verbs that wait.
 WAITING = ("wait", "rollout")
+# Files that share more than their sources: the node's hung pulls, which are released all at once,
+# and the archive, which takes long to build.
+TOGETHER = {
+    "test_waiting": "slow pulls",
+    "test_ways_out": "slow pulls",
+    "test_archive": "archive",
+    "test_krew": "archive",
+}
 
 
 @dataclass(frozen=True)
@@ -119,8 +128,7 @@ class Cluster:
 
     def nothing_is_left(self) -> None:
         """Check that no object and no process of ours remains."""
-        for kind in ("pods", "jobs", "configmaps"):
-            self.kubectl("wait", "--for=delete", kind, "-l", OURS)
+        self.kubectl("wait", "--for=delete", "pods,jobs,configmaps", "-l", OURS)
         assert "SCRATCH_TEST_KUBECONFIG" in os.environ or not self.processes()
 
     def processes(self) -> list[str]:
@@ -128,6 +136,24 @@ class Cluster:
         running = testbed.containers()
         mine = (c for c in running if c["namespace"] == self.namespace)
         return [f"{c['pod']}/{c['name']}" for c in mine if "-scratch-" in c["pod"]]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file on one worker, but for those in a namespace of their own."""
+    for item in items:
+        alone = "space" in getattr(item, "fixturenames", ()) and item.path.stem not in TOGETHER
+        if item.path.parent == Path(__file__).parent and not alone:
+            group = TOGETHER.get(item.path.stem, item.path.stem)
+            item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder with the krew archive and its manifest."""
+    folder = tmp_path_factory.mktemp("dist")
+    dist.build_archive(dist.NAME, folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

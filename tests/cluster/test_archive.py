@@ -6,6 +6,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.cluster.conftest import BIN, Cluster
-from tests.dist.conftest import build, unpack
+from tests.dist.conftest import unpack
 from tests.support.manifests import a_pod
 from tests.support.patience import PATIENCE
 from tools.pythons import find_python
@@ -116,19 +117,15 @@ SETTINGS: dict[str, Setting] = {
 }
 
 
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the archive."""
-    return build(tmp_path_factory.mktemp("dist")) / "scratch.tar.gz"
-
-
 @pytest.fixture
-def installed(archive: Path, tmp_path: Path, kubeconfig: Path) -> Iterator[Installed]:
+def installed(built: Path, kubeconfig: Path) -> Iterator[Installed]:
     """Give the archive, installed."""
-    made = Installed(archive, tmp_path, kubeconfig)
-    yield made
-    if str(made.store) in Path("/proc/self/mounts").read_text():
-        subprocess.run(["umount", str(made.store)], check=True)
+    # Not in tmp_path: whenever a pytest starts it closes the folder of them all to other users.
+    with tempfile.TemporaryDirectory() as folder:
+        made = Installed(built / "scratch.tar.gz", Path(folder), kubeconfig)
+        yield made
+        if str(made.store) in Path("/proc/self/mounts").read_text():
+            subprocess.run(["umount", str(made.store)], check=True)
 
 
 @pytest.mark.parametrize("setting", SETTINGS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import http.server
 import os
+import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -15,7 +16,6 @@ import yaml
 
 from testbed import golang
 from tests.cluster.conftest import BIN, ROOT, Cluster
-from tests.dist.conftest import build
 from tests.support.manifests import a_pod
 from tests.support.screen import PROMPT, Terminal
 
@@ -37,10 +37,10 @@ def krew(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def published(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Give a custom index whose archive lies on a server of this machine's loopback."""
     folder = tmp_path_factory.mktemp("published")
-    build(folder / "dist")
+    shutil.copytree(built, folder / "dist")
     serve = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder / "dist"))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), serve)
     thread = threading.Thread(target=server.serve_forever)

@@ -80,8 +80,11 @@ def test_all_that_is_published_has_what_goes_into_pods(built: Path) -> None:
     wanted = {name: (data / name).read_bytes() for name in (*IN_PODS, *WITH_THEM)}
     archives = [path for path in sorted(built.iterdir()) if path.suffix in (".gz", ".whl")]
     assert len(archives) == 3
+    scripts = ROOT / "kubectl_scratch" / "toolkit" / "shell"
+    shell = {path.name: path.read_bytes() for path in scripts.iterdir()}
     for archive in archives:
         assert contents(archive, "kubectl_scratch/toolkit/data/") == wanted
+        assert contents(archive, "kubectl_scratch/toolkit/shell/") == shell
 
 
 def test_the_source_of_the_seed_goes_with_the_source(built: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -98,10 +99,10 @@ def test_it_waits_for_the_toolkit(seed: Seed) -> None:
         ("/no/such", 127, "/no/such: not found"),
         ("/bin/sh/x", 127, "/bin/sh/x: not found"),
         ("", 127, ": not found"),
-        ("/etc/passwd", 126, "/etc/passwd: permission denied"),
-        ("/etc", 126, "/etc: permission denied"),
-        ("plain", 126, "plain: not a program for this machine"),
-        ("barred", 126, "barred: permission denied"),
+        ("/etc/passwd", 126, "/etc/passwd: Permission denied"),
+        ("/etc", 126, "/etc: Permission denied"),
+        ("plain", 126, "plain: Exec format error"),
+        ("barred", 126, "barred: Permission denied"),
         ("lonely", 127, "lonely is there, but its interpreter or loader is not"),
     ],
 )
@@ -118,7 +119,14 @@ def test_what_can_t_be_run_is_told(native: Seed, word: str, code: int, told: str
 @pytest.mark.parametrize("how", ["idle", "hold"])
 @pytest.mark.parametrize(
     "number",
-    [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGRTMIN + 3],
+    [
+        signal.SIGTERM,
+        signal.SIGINT,
+        signal.SIGQUIT,
+        signal.SIGUSR1,
+        signal.SIGRTMIN,
+        signal.SIGRTMAX,
+    ],
 )
 def test_it_idles_until_it_is_told_to_end(seed: Seed, how: str, number: int) -> None:
     words = {"idle": ("idle", "0"), "hold": ("hold", "image", "0", "--")}[how]
@@ -168,7 +176,7 @@ def test_as_the_first_process_it_reaps(native: Seed) -> None:
 def test_without_a_toolkit_folder_it_holds_all_the_same(native: Seed) -> None:
     native.toolkit.rmdir()
     with native.held("spec", 2, "/bin/echo", "app") as process:
-        assert native.run("run").stdout == b"app\n"
+        assert native.run("run-app").stdout == b"app\n"
         process.terminate()
         assert process.wait() == 0
 
@@ -181,8 +189,6 @@ def test_holding_writes_nothing(seed: Seed) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        (),
-        ("other",),
         ("hold",),
         ("hold", "spec", "x", "--", "app"),
         ("hold", "spec", "2", "--", "app"),
@@ -194,13 +200,35 @@ def test_holding_writes_nothing(seed: Seed) -> None:
         ("learn", "0"),
         ("learn", "x", "app"),
         ("recv", "x"),
-        ("has", "x"),
+        ("show-app", "x"),
     ],
 )
-def test_what_it_does_not_know_it_refuses(seed: Seed, words: tuple[str, ...]) -> None:
+def test_a_wrong_use_prints_the_command_s_usage(seed: Seed, words: tuple[str, ...]) -> None:
     done = seed.run(*words)
     assert (done.returncode, done.stdout) == (1, b"")
-    assert done.stderr.startswith(b"usage: seed ") and done.stderr.count(b"\n") == 1
+    assert done.stderr.startswith(f"usage: seed {words[0]}".encode())
+    assert done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("words", [(), ("other",), ("--help",)])
+def test_without_a_command_all_are_listed(seed: Seed, words: tuple[str, ...]) -> None:
+    done = seed.run(*words)
+    first, *commands = done.stderr.decode().splitlines()
+    assert (done.returncode, done.stdout, first) == (1, b"", "usage: seed COMMAND")
+    assert {"hold", "recv", "start", "run-app"} <= {
+        line.split()[0].rstrip(":") for line in commands
+    }
+
+
+def test_it_needs_no_file_but_itself(native: Seed) -> None:
+    # No library, no /dev, no /proc, nothing to write to, and no user of that number.
+    empty = native.folder / "empty"
+    empty.mkdir()
+    shutil.copy(native.folder / "seed", empty)
+    nobody = ("--setuid=54321", "--setgid=54321")
+    command = ["unshare", f"--root={empty}", *nobody, "/seed", "version"]
+    done = subprocess.run(command, capture_output=True, timeout=PATIENCE)
+    assert (done.returncode, done.stderr) == (0, b"") and done.stdout.strip().isdigit()
 
 
 def test_it_tells_its_version(seed: Seed) -> None:

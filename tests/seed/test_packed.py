@@ -32,7 +32,9 @@ def record(block: bytes, unpacked: int) -> bytes:
     return f"z 755 {len(block)} {sum_} {unpacked} bin/tool\n".encode() + block + b".\n"
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(pieces=PIECES)
 def test_any_content_arrives(seed: Seed, pieces: list[bytes]) -> None:
     content = b"".join(pieces)

@@ -40,9 +40,13 @@ def told(done: subprocess.CompletedProcess[bytes]) -> tuple[int, str, str]:
 @pytest.mark.parametrize("known_from", ["spec", "user"])
 def test_the_known_words_are_run(native: Seed, known_from: str) -> None:
     with native.held(known_from, 2, *ECHO, "a b", "", "$x"):
-        assert told(native.run("run")) == (0, "the app: a b  $x\n", "")
-        assert told(native.run("run", "--", "c", "--strace")) == (0, "the app: c --strace\n", "")
-        assert told(native.run("run", "--")) == (0, "the app:\n", "")
+        assert told(native.run("run-app")) == (0, "the app: a b  $x\n", "")
+        assert told(native.run("run-app", "--", "c", "--strace")) == (
+            0,
+            "the app: c --strace\n",
+            "",
+        )
+        assert told(native.run("run-app", "--")) == (0, "the app:\n", "")
 
 
 def test_it_goes_by_its_name(native: Seed) -> None:
@@ -54,8 +58,8 @@ def test_it_goes_by_its_name(native: Seed) -> None:
 def test_the_learned_words_are_run(native: Seed) -> None:
     native.receive(Entry("learned", b"/bin/echo\0the app:\0", 0o644))
     with native.held("image", 0, "own"):
-        assert told(native.run("run")) == (0, "the app: own\n", "")
-        assert told(native.run("run", "--", "other")) == (0, "the app: other\n", "")
+        assert told(native.run("run-app")) == (0, "the app: own\n", "")
+        assert told(native.run("run-app", "--", "other")) == (0, "the app: other\n", "")
 
 
 def test_of_learned_words_without_arguments_of_the_pod_s_the_arguments_are_not_known(
@@ -63,8 +67,8 @@ def test_of_learned_words_without_arguments_of_the_pod_s_the_arguments_are_not_k
 ) -> None:
     native.receive(Entry("learned", b"/bin/echo\0the app:\0", 0o644))
     with native.held("image", 0):
-        assert told(native.run("run")) == (0, "the app:\n", "")
-        code, stdout, stderr = told(native.run("run", "--", "other"))
+        assert told(native.run("run-app")) == (0, "the app:\n", "")
+        code, stdout, stderr = told(native.run("run-app", "--", "other"))
     assert (code, stdout) == (1, "")
     assert stderr == (
         "run-app: where the image's own arguments begin is not known; debug --command names it\n"
@@ -75,21 +79,21 @@ def test_a_watched_run_that_could_not_be_stopped_is_told(native: Seed) -> None:
     native.receive(Entry("unstopped", b""), Entry("learned", b"/bin/echo\0", 0o644))
     line = "seed: the watched run could not be killed at once\n"
     with native.held("image", 0, "own"):
-        assert told(native.run("run")) == (0, "own\n", line)
-        assert told(native.run("show"))[2] == line
+        assert told(native.run("run-app")) == (0, "own\n", line)
+        assert told(native.run("show-app"))[2] == line
 
 
 def test_an_image_without_an_entrypoint_runs_the_arguments(native: Seed) -> None:
     native.receive(Entry("learned", b"", 0o644))
     with native.held("image", 0, *ECHO):
-        assert told(native.run("run")) == (0, "the app:\n", "")
+        assert told(native.run("run-app")) == (0, "the app:\n", "")
 
 
 def test_what_is_not_known_is_told_with_the_ways_out(native: Seed) -> None:
     with native.held("image", 0, "own"):
-        assert told(native.run("run")) == (1, "", f"{UNKNOWN}\n{WAYS}\n")
+        assert told(native.run("run-app")) == (1, "", f"{UNKNOWN}\n{WAYS}\n")
         native.receive(Entry("unlearned", b"nothing ran\n", 0o644))
-        assert told(native.run("run")) == (1, "", f"{UNKNOWN}: nothing ran\n{WAYS}\n")
+        assert told(native.run("run-app")) == (1, "", f"{UNKNOWN}: nothing ran\n{WAYS}\n")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +107,7 @@ def test_it_waits_while_the_command_is_being_learned(
     native: Seed, entry: Entry, wanted: tuple[int, bytes, bytes]
 ) -> None:
     native.receive(Entry("learning", b""))
-    with native.held("image", 0, "own"), ended(native.start("run")) as process:
+    with native.held("image", 0, "own"), ended(native.start("run-app")) as process:
         assert waits(process)
         native.receive(entry)
         stdout, stderr = process.communicate(timeout=PATIENCE)
@@ -119,7 +123,7 @@ def waits(process: subprocess.Popen[bytes]) -> bool:
 
 def test_the_wait_can_be_interrupted(native: Seed) -> None:
     native.receive(Entry("learning", b""))
-    with native.held("image", 0), ended(native.start("run")) as process:
+    with native.held("image", 0), ended(native.start("run-app")) as process:
         assert waits(process)
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE) == -signal.SIGINT
@@ -128,13 +132,13 @@ def test_the_wait_can_be_interrupted(native: Seed) -> None:
 def test_the_environment_is_the_app_s(native: Seed) -> None:
     environ = native.environ(EMPTY="", LINES="a\nb", EQUALS="a=b=c", PATH="/bin")
     with native.held("spec", 2, "cat", "/proc/self/environ", environ=environ):
-        done = native.run("run", environ=native.environ(MINE="1", ENV="x"))
+        done = native.run("run-app", environ=native.environ(MINE="1", ENV="x"))
     assert done.stdout.decode().split("\0") == [*(f"{k}={v}" for k, v in environ.items()), ""]
 
 
 def test_the_directory_is_the_app_s(native: Seed, tmp_path: Path) -> None:
     with native.held("spec", 1, "/bin/pwd", cwd=str(tmp_path)):
-        assert told(native.run("run")) == (0, f"{tmp_path}\n", "")
+        assert told(native.run("run-app")) == (0, f"{tmp_path}\n", "")
 
 
 def test_a_directory_that_can_t_be_entered_is_told(native: Seed) -> None:
@@ -142,10 +146,10 @@ def test_a_directory_that_can_t_be_entered_is_told(native: Seed) -> None:
     folder.mkdir(0o755)
     with native.held("spec", 1, "/bin/pwd", cwd=str(folder), user=54321):
         folder.chmod(0o700)
-        code, stdout, stderr = told(native.run("run", user=54321))
+        code, stdout, stderr = told(native.run("run-app", user=54321))
     assert (code, stdout) == (1, "")
     assert stderr == (
-        "run-app: the app's working directory can't be entered: permission denied;"
+        "run-app: the app's working directory can't be entered: Permission denied;"
         " a new session begins in it\n"
     )
 
@@ -156,13 +160,13 @@ def test_a_directory_that_the_session_begins_in_need_not_be_entered(native: Seed
     how: Any = {"cwd": str(folder), "user": 54321}
     with native.held("spec", 2, *ECHO, **how):
         folder.chmod(0o700)
-        with ended(native.start("run", **how)) as process:
+        with ended(native.start("run-app", **how)) as process:
             assert process.communicate(timeout=PATIENCE) == (b"the app:\n", b"")
 
 
 def test_any_user_may_run_it(native: Seed) -> None:
     with native.held("spec", 2, "/usr/bin/id", "-u", user=54321):
-        assert told(native.run("run", user=54321)) == (0, "54321\n", "")
+        assert told(native.run("run-app", user=54321)) == (0, "54321\n", "")
 
 
 def test_the_program_is_looked_up_on_the_app_s_path(native: Seed) -> None:
@@ -171,7 +175,7 @@ def test_the_program_is_looked_up_on_the_app_s_path(native: Seed) -> None:
     (folder / "my-app").write_text("#!/bin/sh\nexit 9\n")
     (folder / "my-app").chmod(0o755)
     with native.held("spec", 1, "my-app", environ=native.environ(PATH=f"/x:{folder}")):
-        assert native.run("run").returncode == 9
+        assert native.run("run-app").returncode == 9
 
 
 @pytest.mark.parametrize(
@@ -179,9 +183,9 @@ def test_the_program_is_looked_up_on_the_app_s_path(native: Seed) -> None:
     [
         ("no-such", 127, "no-such: no such file"),
         ("/no/such", 127, "/no/such: no such file"),
-        ("/etc/passwd", 126, "/etc/passwd: permission denied"),
+        ("/etc/passwd", 126, "/etc/passwd: Permission denied"),
         ("./lonely", 127, "./lonely is there, but its interpreter or loader is not"),
-        ("./other", 126, "./other: not a program for this machine"),
+        ("./other", 126, "./other: Exec format error"),
     ],
 )
 def test_what_can_t_be_run_is_told(native: Seed, program: str, code: int, said: str) -> None:
@@ -189,13 +193,13 @@ def test_what_can_t_be_run_is_told(native: Seed, program: str, code: int, said: 
         (native.folder / name).write_text(content)
         (native.folder / name).chmod(0o755)
     with native.held("spec", 1, program, cwd=str(native.folder)):
-        assert told(native.run("run")) == (code, "", f"run-app: {said}\n")
+        assert told(native.run("run-app")) == (code, "", f"run-app: {said}\n")
 
 
 def test_its_exit_code_is_the_app_s(native: Seed) -> None:
     with native.held("spec", 2, "/bin/sh", "-c", "exit $0", "42"):
-        assert native.run("run").returncode == 42
-        assert native.run("run", "--", "kill -9 $$").returncode == -signal.SIGKILL
+        assert native.run("run-app").returncode == 42
+        assert native.run("run-app", "--", "kill -9 $$").returncode == -signal.SIGKILL
 
 
 def test_signals_are_as_at_the_start_of_a_container(native: Seed) -> None:
@@ -205,7 +209,7 @@ def test_signals_are_as_at_the_start_of_a_container(native: Seed) -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
 
     with native.held("spec", 3, "/bin/grep", "^Sig[BI]", "/proc/self/status"):
-        command = native.command("run")
+        command = native.command("run-app")
         said = subprocess.check_output(command, env=native.environ(), preexec_fn=spoil)
     assert [line.split() for line in said.decode().splitlines()] == [
         ["SigBlk:", "0" * 16],
@@ -216,7 +220,7 @@ def test_signals_are_as_at_the_start_of_a_container(native: Seed) -> None:
 def test_an_interrupt_at_the_terminal_reaches_the_app(native: Seed) -> None:
     script = "trap 'echo got it; exit 7' INT; echo begun; while :; do sleep 1; done"
     with native.held("spec", 3, "/bin/sh", "-c", script):
-        words = native.command("run")
+        words = native.command("run-app")
         child = pexpect.spawn(words[0], words[1:], env=native.environ(), timeout=PATIENCE)
         child.expect("begun")
         child.sendintr()
@@ -230,17 +234,17 @@ def test_strace_gets_the_app(native: Seed) -> None:
     native.receive(Entry("bin/strace", b'#!/bin/sh\necho "strace $* WHO=$WHO"\n'))
     path = f"/x:{native.toolkit}/bin"
     with native.held("spec", 2, *ECHO, "own", environ=native.environ(WHO="app")):
-        done = native.run("run", "--strace", environ=native.environ(PATH=path))
+        done = native.run("run-app", "--strace", environ=native.environ(PATH=path))
         assert told(done) == (0, "strace -f /bin/echo the app: own WHO=app\n", "")
-        done = native.run("run", "--strace", "--", "other", environ=native.environ(PATH=path))
+        done = native.run("run-app", "--strace", "--", "other", environ=native.environ(PATH=path))
         assert told(done) == (0, "strace -f /bin/echo the app: other WHO=app\n", "")
-        code, _, stderr = told(native.run("run", "--strace", environ=native.environ(PATH="/x")))
+        code, _, stderr = told(native.run("run-app", "--strace", environ=native.environ(PATH="/x")))
     assert code == 127
     assert stderr == "run-app: there is no strace; debug --toolkit-file brings one\n"
 
 
 def test_a_target_that_is_not_held_is_told(native: Seed) -> None:
-    code, _, stderr = told(native.run("run"))
+    code, _, stderr = told(native.run("run-app"))
     assert code == 1
     assert stderr == (
         "run-app: the target is not held, it runs its own command; debug --hold holds it\n"
@@ -250,7 +254,7 @@ def test_a_target_that_is_not_held_is_told(native: Seed) -> None:
 def test_a_holder_that_is_gone_holds_nothing(native: Seed) -> None:
     with native.held("spec", 2, *ECHO):
         pass
-    assert native.run("run").stderr.startswith(b"run-app: the target is not held")
+    assert native.run("run-app").stderr.startswith(b"run-app: the target is not held")
 
 
 BESIDE = "kubectl scratch attach COPY --view app"
@@ -263,7 +267,7 @@ def besides(seed: Seed) -> Seed:
 
 def test_beside_the_target_the_app_is_not_run(native: Seed) -> None:
     with native.held("spec", 2, *ECHO):
-        code, stdout, stderr = told(besides(native).run("run"))
+        code, stdout, stderr = told(besides(native).run("run-app"))
     assert (code, stdout) == (1, "")
     assert stderr == f"run-app: this is beside the target; {BESIDE} goes inside it\n"
 
@@ -287,7 +291,7 @@ def test_beside_the_target_the_way_to_what_is_learned_is_told(native: Seed) -> N
 def test_the_holder_of_another_copy_is_not_taken_for_its_own(native: Seed) -> None:
     # With the node's processes the copies of others are in sight, and the oldest is first.
     with besides(native).held("spec", 1, "/bin/false"), native.held("spec", 2, *ECHO):
-        assert told(native.run("run")) == (0, "the app:\n", "")
+        assert told(native.run("run-app")) == (0, "the app:\n", "")
         assert shown(native)[0] == "command: /bin/echo 'the app:'"
 
 
@@ -323,7 +327,7 @@ UNSAFE = [
 @pytest.mark.parametrize(("word", "seen"), UNSAFE)
 def test_no_word_of_an_app_acts_on_the_terminal(native: Seed, word: bytes, seen: str) -> None:
     with native.held("spec", 2, "app", os.fsdecode(word)):
-        assert native.run("show").stdout.splitlines()[0].decode() == f"command: app {seen}"
+        assert native.run("show-app").stdout.splitlines()[0].decode() == f"command: app {seen}"
         # A shell makes of it what it was.
         again = subprocess.check_output(["bash", "-c", f"printf %s {seen}"])
         assert again == word
@@ -333,11 +337,11 @@ def test_nor_does_a_message(native: Seed) -> None:
     escape = "\x1b]0;x\a\x9b\u202eé"
     shown = r"\x1b]0;x\x07\xc2\x9b\xe2\x80\xaeé"
     with native.held("spec", 1, f"/no/{escape}"):
-        assert told(native.run("run"))[2] == f"run-app: /no/{shown}: no such file\n"
+        assert told(native.run("run-app"))[2] == f"run-app: /no/{shown}: no such file\n"
     native.receive(Entry("unlearned", escape.encode(), 0o644))
     with native.held("image", 0):
-        assert f"known: {shown}\n" in told(native.run("run"))[2]
-        assert f"from: the image, not known: {shown}\n" in told(native.run("show"))[1]
+        assert f"known: {shown}\n" in told(native.run("run-app"))[2]
+        assert f"from: the image, not known: {shown}\n" in told(native.run("show-app"))[1]
 
 
 def test_what_an_app_says_of_itself_does_nothing_to_the_terminal(native: Seed) -> None:
@@ -356,18 +360,18 @@ def words_of(line: str) -> list[str]:
 
 
 def test_an_unknown_flag_is_refused(native: Seed) -> None:
-    code, stdout, stderr = told(native.run("run", "--other"))
+    code, stdout, stderr = told(native.run("run-app", "--other"))
     assert (code, stdout) == (1, "") and "--other" in stderr and stderr.count("\n") == 1
 
 
 def test_it_has_help(native: Seed) -> None:
-    code, stdout, stderr = told(native.run("run", "--help"))
+    code, stdout, stderr = told(native.run("run-app", "--help"))
     assert (code, stderr) == (0, "") and stdout.startswith("run-app [--strace] [-- ARGS...]\n")
 
 
 def shown(seed: Seed) -> list[str]:
     """Return the lines of show-app."""
-    code, stdout, stderr = told(seed.run("show"))
+    code, stdout, stderr = told(seed.run("show-app"))
     assert (code, stderr) == (0, "")
     return stdout.splitlines()
 
@@ -410,7 +414,7 @@ def test_of_a_running_target_its_first_process_is_shown(
     native.make_ready()
     inside = cell("sleep", "10000")
     # The session's own processes are not the app.
-    done = inside.run("enter", "--", "sh", "-c", f"{native.folder}/seed show; true")
+    done = inside.run("enter", "--", "sh", "-c", f"{native.folder}/seed show-app; true")
     lines = ["command: sleep 10000", "from: the running process", "directory: /"]
     assert told(done) == (0, "".join(f"{line}\n" for line in lines), "")
 
@@ -418,14 +422,14 @@ def test_of_a_running_target_its_first_process_is_shown(
 def test_beside_an_idle_seed_no_app_is_shown(native: Seed, cell: Callable[..., Seed]) -> None:
     native.make_ready()
     inside = cell(str(native.folder / "seed"), "idle", "0")
-    done = inside.run("enter", "--", "sh", "-c", f"{native.folder}/seed show; true")
+    done = inside.run("enter", "--", "sh", "-c", f"{native.folder}/seed show-app; true")
     elsewhere = f"command: not known here; {BESIDE}, and show-app tells it\n"
     assert told(done) == (0, elsewhere, "")
 
 
 def test_the_first_to_wait_is_told_once(native: Seed) -> None:
     native.receive(Entry("learning", b""))
-    with native.held("image", 0), ended(native.start("run")) as process:
+    with native.held("image", 0), ended(native.start("run-app")) as process:
         assert waits(process)
         pid = process.pid
         before = switches(pid)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_scratch.session.transport import ASKS, HAS_ALL
+from kubectl_scratch.session.seed_delivery import ASKS, HAS_ALL
 from kubectl_scratch.toolkit.archive import Entry, pack_entries
 from tests.seed.conftest import Seed, ended, wait_until
 from tests.seed.test_recv import record

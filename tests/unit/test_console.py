@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from kubectl_scratch.cli.main import split_command
-from kubectl_scratch.request import duration_words
 from kubectl_scratch.runtime.console import Console, printable
+from kubectl_scratch.runtime.durations import duration_words
 
 
 class Screen(io.StringIO):

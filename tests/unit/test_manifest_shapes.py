@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubectl_scratch.errors import InvalidRequest
+from kubectl_scratch.lookup.manifest_file import choose_manifest, kind_of
 from kubectl_scratch.lookup.manifest_shapes import REQUIRED_FIELDS, shape_fault, without_nulls
-from kubectl_scratch.lookup.pod_selection import choose_manifest, kind_of, pod_of
+from kubectl_scratch.lookup.pod_template import pod_of
 from kubectl_scratch.plan.inputs import NamespaceFacts
 from kubectl_scratch.plan.model import Plan
 from kubectl_scratch.plan.storage import Storage

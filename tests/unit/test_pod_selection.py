@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_scratch.lookup.pod_selection import candidate_pods, crash_reason, pod_of, why_chosen
+from kubectl_scratch.lookup.pod_selection import candidate_pods, crash_reason, why_chosen
+from kubectl_scratch.lookup.pod_template import pod_of
 from tests.support.builders import Json, a_pod
 
 READY = {"conditions": [{"type": "Ready", "status": "True"}]}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_scratch.cli import main as cli
+from kubectl_scratch.cli.error_report import save_traceback
 from kubectl_scratch.runtime.temp_dir import PREFIX, private_folder
 
 
@@ -100,7 +100,7 @@ def test_no_secret_is_in_the_file_with_a_traceback(
     try:
         raise RuntimeError(f"near {quote} \udcff behind")
     except RuntimeError:
-        path = Path(cli._save_traceback())
+        path = Path(save_traceback())
     text = path.read_text()
     assert SECRET not in text and "(redacted)" in text
     assert "RuntimeError: near" in text and "behind" in text

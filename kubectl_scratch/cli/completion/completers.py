@@ -78,10 +78,10 @@ def complete_containers(
     ctx: click.Context, param: click.Parameter, typed: str
 ) -> list[CompletionItem]:
     """Return the containers of the pod that has been typed, with their images."""
+    from kubectl_scratch.cli.values import parse_target
     from kubectl_scratch.kube import client as api
     from kubectl_scratch.kube.objects import containers, init_containers
-    from kubectl_scratch.lookup.pod_selection import pod_of
-    from kubectl_scratch.request import parse_target
+    from kubectl_scratch.lookup.pod_template import pod_of
 
     # While the value of a flag is missing, Click keeps the other words here.
     typed_target = parse_target(ctx.params["target"] or next(iter(ctx.args)))
@@ -137,18 +137,18 @@ def _pods(ctx: click.Context, typed: str, equal: str) -> list[CompletionItem]:
 
 
 def _configured(ctx: click.Context, kind: str, typed: str) -> list[CompletionItem]:
+    from kubectl_scratch.cli.parse import parse_connection
     from kubectl_scratch.kube.client import read_config
-    from kubectl_scratch.request import take_connection
 
-    config = read_config(take_connection(dict(ctx.params)), os.environ)
+    config = read_config(parse_connection(ctx.params), os.environ)
     return _matching(typed, ((item["name"], "") for item in config[kind]))
 
 
 def _connect(ctx: click.Context) -> Client:
+    from kubectl_scratch.cli.parse import parse_connection
     from kubectl_scratch.kube.client import Client, read_access
-    from kubectl_scratch.request import take_connection
 
-    connection = take_connection(dict(ctx.params))
+    connection = parse_connection(ctx.params)
     timeout = connection.request_timeout or PATIENCE
     return Client(read_access(connection, os.environ), timeout, login_timeout=PATIENCE)
 

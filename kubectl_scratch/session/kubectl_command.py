@@ -1,0 +1,155 @@
+"""Remote commands through ``kubectl exec`` as a child: the only importer of pexpect."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import pexpect
+
+from kubectl_scratch.errors import ExitStatus
+from kubectl_scratch.kube.exec_types import ExecOutcome
+
+if TYPE_CHECKING:
+    _Spawn = pexpect.spawn[bytes]
+else:
+    _Spawn = pexpect.spawn
+
+
+class KubectlCommand(_Spawn):
+    """A command in a container, through ``kubectl exec`` as a child on a pty.
+
+    For networks in which a WebSocket does not come through: kubectl falls back to SPDY.
+    """
+
+    def __init__(self, kubectl: str, arguments: list[str], size: tuple[int, int]) -> None:
+        try:
+            super().__init__(kubectl, arguments, timeout=30, maxread=65536, dimensions=size)
+        except pexpect.ExceptionPexpect as error:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), kubectl) from error
+        self.delaybeforesend = None
+        self.delayafterread = None
+        self._unsent = bytearray()
+        os.set_blocking(self.child_fd, False)
+
+    takes_input = True
+    input_id = ""
+    more = False
+
+    @property
+    def backlog(self) -> int:
+        """Return how many bytes are queued."""
+        return len(self._unsent)
+
+    def queue(self, data: bytes) -> None:
+        """Queue input; never blocks."""
+        self._unsent += data
+
+    def flush(self) -> None:
+        """Send what the child's terminal takes now."""
+        try:
+            while self._unsent:
+                sent = os.write(self.child_fd, self._unsent[:4096])
+                del self._unsent[:sent]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._unsent.clear()
+
+    def drain(self) -> tuple[bytes, bytes]:
+        """Return what has come; a pty has one stream for both."""
+        got: list[bytes] = []
+        try:
+            while data := os.read(self.child_fd, 65536):
+                got.append(data)
+        except BlockingIOError:
+            return b"".join(got), b""
+        except OSError:
+            # EIO: Linux's way to say that the other end of a pty is closed.
+            pass
+        self.flag_eof = True
+        return b"".join(got), b""
+
+    def ended(self) -> bool:
+        """Say whether no more will come."""
+        return bool(self.flag_eof)
+
+    def keep_alive(self, now: float) -> None:
+        """Do nothing: kubectl keeps its own connection."""
+
+    def outcome(self) -> ExecOutcome:
+        """Return how kubectl ended, which passes the command's code on."""
+        self.close()
+        if self.signalstatus is not None:
+            return ExecOutcome(
+                None, f"kubectl exec was ended by signal {self.signalstatus}", lost=True
+            )
+        return ExecOutcome(self.exitstatus)
+
+    def close(self, force: bool = True) -> None:
+        """End it."""
+        if self.flag_eof and not self.closed:
+            self.wait()
+        super().close(force)
+
+
+class KubectlPipedCommand:
+    """A command in a container, through ``kubectl exec`` as a child with our own streams."""
+
+    takes_input = False
+    input_id = ""
+    more = False
+    backlog = 0
+
+    def __init__(self, kubectl: str, arguments: list[str], reads: bool = True) -> None:
+        # The child holds the other end for as long as it lives: selecting on ours tells its end.
+        self._lifeline, held = os.pipe()
+        stdin = None if reads else subprocess.DEVNULL
+        self._child = subprocess.Popen([kubectl, *arguments], pass_fds=[held], stdin=stdin)
+        os.close(held)
+
+    def fileno(self) -> int:
+        """Return a descriptor that is readable once kubectl has ended."""
+        return self._lifeline
+
+    def queue(self, data: bytes) -> None:
+        """Do nothing: the child reads our stdin."""
+
+    def flush(self) -> None:
+        """Do nothing: the child reads our stdin."""
+
+    def drain(self) -> tuple[bytes, bytes]:
+        """Return nothing: the child writes to our stdout and stderr."""
+        return b"", b""
+
+    def ended(self) -> bool:
+        """Say whether kubectl has ended."""
+        return self._child.poll() is not None
+
+    def sendeof(self) -> None:
+        """Do nothing: the child reads our stdin."""
+
+    def setwinsize(self, rows: int, cols: int) -> None:
+        """Do nothing: there is no terminal."""
+
+    def keep_alive(self, now: float) -> None:
+        """Do nothing: kubectl keeps its own connection."""
+
+    def outcome(self) -> ExecOutcome:
+        """Return how kubectl ended, which passes the command's code on."""
+        code = self._child.wait()
+        if code == -signal.SIGPIPE:
+            return ExecOutcome(ExitStatus.of_signal(signal.SIGPIPE))
+        if code < 0:
+            return ExecOutcome(None, f"kubectl exec was ended by signal {-code}", lost=True)
+        return ExecOutcome(code)
+
+    def close(self) -> None:
+        """End it."""
+        if not self.ended():
+            self._child.send_signal(signal.SIGKILL)
+            self._child.wait()
+        os.close(self._lifeline)

@@ -1,0 +1,10 @@
+/* Text of an app or its pod, shown so that it does nothing to a terminal. */
+#ifndef BASE_SHOWN_H
+#define BASE_SHOWN_H
+
+#include "base/text.h"
+
+void append_shown(struct text *text, const char *said);
+void append_quoted(struct text *text, const char *word);
+
+#endif
