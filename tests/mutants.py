@@ -1211,7 +1211,7 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/plan/labels.py",
-        "if neighbours.unknown and not keep_all:",
+        "if selectors.unknown and not keep_all:",
         "if False:",
         ("tests/unit/test_labels.py::test_where_a_kind_is_unknown_nothing_is_kept",),
         "what can't be listed does not select the copy",
@@ -1237,15 +1237,15 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/plan/labels.py",
-        "adopting = that_select(around.controllers, copy)",
+        "adopting = that_select(selectors.controllers, copy)",
         "adopting: list[Selecting] = []",
         ("tests/unit/test_labels.py::test_a_policy_is_given_up_for_what_no_gate_helps_against",),
         "no controller adopts the copy",
     ),
     Mutant(
         "kubectl_scratch/plan/labels.py",
-        "        sum(each.publishes_unready for each in serving),\n",
-        "        0,\n",
+        "sum(each.publishes_unready for each in serving),",
+        "0,",
         ("tests/unit/test_labels.py::test_a_policy_is_given_up_for_what_no_gate_helps_against",),
         "a Service that publishes what is not ready does not select the copy",
     ),
