@@ -553,8 +553,8 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/copies/create.py",
-        "self.seed and self.seed.uid",
-        '""',
+        "self.seed and self.seed.uid)",
+        '"")',
         ("tests/api/test_seedcheck.py::test_a_later_session_checks_as_well[replaced]",),
         "a later session knows which seed is ours",
     ),

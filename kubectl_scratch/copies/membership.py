@@ -148,7 +148,7 @@ class CopyMembership:
         lease_now = self._leave_lease(deletion) if self._entered else None
         others = 0
         if lease_now is not None:
-            # If our own entry can't be removed, it counts for nothing.
+            # If our own entry cannot be removed, it counts for nothing.
             others = metadata.sessions_in(lease_now.body, lease_now.at, self._session_id)
         if not others:
             return deletion.delete_all(self._objects)

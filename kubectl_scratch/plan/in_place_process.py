@@ -19,7 +19,7 @@ class InPlaceTerms(NamedTuple):
 def idle_command(session_id: str, terms: InPlaceTerms) -> tuple[str, ...]:
     """Return the container's first process: it waits for sessions, and ends by itself."""
     times = (terms.first, terms.linger, terms.limit)
-    script = read_script("idle", tag=session_id)
+    script = read_script("idle", session_id=session_id)
     return ("sh", "-c", script, session_id, *(str(math.ceil(seconds)) for seconds in times))
 
 

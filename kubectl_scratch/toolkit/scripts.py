@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_FOLDER = Path(__file__).parent / "shell"
+SCRIPTS = Path(__file__).parent / "shell"
 
 
 def read_script(name: str, **values: str) -> str:
     """Return a script without its comments; ``@NAME@`` in it becomes the value of ``name``."""
-    lines = (_FOLDER / f"{name}.sh").read_text().splitlines(keepends=True)
+    lines = (SCRIPTS / f"{name}.sh").read_text().splitlines(keepends=True)
     text = "".join(line for line in lines if not line.startswith("#"))
     for key, value in values.items():
         text = text.replace(f"@{key.upper()}@", value)

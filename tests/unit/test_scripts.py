@@ -10,24 +10,23 @@ import pytest
 
 from kubectl_scratch.plan.in_place_process import InPlaceTerms, idle_command, session_command
 from kubectl_scratch.toolkit.archive import DATA
-from kubectl_scratch.toolkit.scripts import _FOLDER as FOLDER
-from kubectl_scratch.toolkit.scripts import one_line, read_script
+from kubectl_scratch.toolkit.scripts import SCRIPTS, one_line, read_script
 from testbed.archive import architecture
 from tests.support.patience import PATIENCE
 
 SHELLS = (("dash",), (str(DATA / f"busybox-{architecture()}"), "ash"))
-SCRIPTS = sorted(path.stem for path in FOLDER.iterdir())
+SCRIPT_NAMES = sorted(path.stem for path in SCRIPTS.iterdir())
 
 in_each_shell = pytest.mark.parametrize("shell", SHELLS, ids=["dash", "ash"])
 
 
 @in_each_shell
-@pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.parametrize("name", SCRIPT_NAMES)
 def test_each_shell_can_read_it(name: str, shell: tuple[str, ...]) -> None:
     subprocess.run([*shell, "-n", "-c", read_script(name)], check=True)
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.parametrize("name", SCRIPT_NAMES)
 def test_what_is_sent_has_no_comments(name: str) -> None:
     assert not re.search(r"^\s*#", read_script(name), re.MULTILINE)
 

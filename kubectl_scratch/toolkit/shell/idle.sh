@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC1007,SC2154
-: scratch-idle-@TAG@
+: scratch-idle-@SESSION_ID@
 # The first process of a container in place: idle for $1 seconds for a first session, for $2 after
 # one, for $3 in all. $0 is the tag, which stands above, too.
 #
