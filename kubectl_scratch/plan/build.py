@@ -50,8 +50,8 @@ from kubectl_scratch.toolkit import archive
 # 63 is the longest name of which the pod's hostname and a label value can be made.
 LONGEST_NAME = 63
 LEARNS = "-learn"
-MAY_TAKE = "and it may take work from somewhere"
-RUNS_IT = "--no-hold runs it"
+MAY_TAKE = "and it may take work from a queue"
+RUNS_IT = "use --no-hold to run it"
 
 
 def make_plan(request: DebugRequest, inputs: PlanInputs, session_id: str, author: str) -> Plan:
@@ -207,7 +207,7 @@ def why_unserved(source: Json, selectors: NamespaceSelectors) -> str:
     if any(matches(s.selector, labels_of(source)) for s in selectors.services):
         return ""
     if SERVICE.plural in selectors.unknown:
-        return f"{SERVICE.plural} could not be listed, so it is not known if one selects the source"
+        return f"{SERVICE.plural} could not be listed, so it is unknown if one selects the source"
     return "no Service selects the source"
 
 
@@ -217,7 +217,7 @@ def read_only_caution(source: Json, target: Json, options: CopyOptions) -> str:
     left_out = volume_edits.left_out_by_us(source, options, target)
     found = [f"{remedies.are_read_only(tuple(read_only))} in the copy"] if read_only else []
     found += [f"volume {', '.join(left_out)} is left out of the copy"] if left_out else []
-    return f"{' and '.join(found)}, where the app may fail; {RUNS_IT}" if found else ""
+    return f"{' and '.join(found)}, so the app may fail; {RUNS_IT}" if found else ""
 
 
 def read_only_volumes(source: Json, options: CopyOptions) -> dict[str, tuple[str, ...]]:
@@ -230,20 +230,20 @@ def read_only_volumes(source: Json, options: CopyOptions) -> dict[str, tuple[str
 
 
 def source_findings(source: Json) -> tuple[Finding, ...]:
-    """Return what the source pod itself forbids or makes worth a word."""
+    """Return what there is to say of the source pod itself."""
     findings = []
     if (source["spec"].get("os") or {}).get("name") == "windows":
         findings.append(Finding(Level.BLOCKER, "it is a Windows pod, and the tools run on Linux"))
     if says_copy(source):
-        text = f"it is a copy already: {COMMAND} attach {name(source)}"
+        text = f"it is already a copy; use {COMMAND} attach {name(source)}"
         findings.append(Finding(Level.BLOCKER, text))
     if is_going(source):
-        findings.append(Finding(Level.WARNING, "the pod is being deleted; its copy lives on"))
+        findings.append(Finding(Level.WARNING, "the pod is being deleted; its copy stays"))
     return tuple(findings)
 
 
 def taken_findings(copy: Json) -> tuple[Finding, ...]:
-    """Block where the source has a volume or a mount of its own where the tools are to come."""
+    """Block a source that has a volume or a mount by which the tools would come."""
     names = names_of(volumes(copy))
     taken = [(volume, f"volume {volume}") for volume in names if names.count(volume) > 1]
     for container in all_containers(copy):
@@ -255,5 +255,5 @@ def taken_findings(copy: Json) -> tuple[Finding, ...]:
     if not taken:
         return ()
     volume, what = taken[0]
-    text = f"it has a {what}, which the tools come by; --skip-volume {volume} copies without it"
+    text = f"it has a {what}, which the tools need; use --skip-volume {volume} to copy without it"
     return (Finding(Level.BLOCKER, text),)

@@ -17,7 +17,7 @@ from kubectl_scratch.runtime.names import ARCHITECTURES
 
 
 class Mode(NamedTuple):
-    """Where the session stands, and whether the target idles; ``why`` says it in words."""
+    """The view of the session, and whether the target is held; ``why`` says it in words."""
 
     view: str
     held: bool
@@ -90,33 +90,33 @@ def plan_mode(
     )
     findings = [_mode_finding(mode, target["name"])]
     if mode.view == APP and not inputs.namespace.may_add_containers:
-        text = "you may not add ephemeral containers, so there is no debug container beside"
+        text = "no permission to add ephemeral containers, so there is no debug container beside"
         findings.append(Finding(Level.WARNING, f"{text} the target"))
     if unknown:
         findings.append(_unknown_command(discovers))
     if options.learn and mode.held and not unknown:
-        text = "--learn has no effect: the app's command is known already, and show-app tells it"
+        text = "--learn has no effect: the app's command is known; show-app prints it"
         findings.append(Finding(Level.WARNING, text))
     if options.arch and inputs.node_arch and options.arch != inputs.node_arch:
-        text = f"the source's node is {inputs.node_arch}; the copy has to go to one of"
+        text = f"the source's node is {inputs.node_arch}, but the copy needs a node of"
         findings.append(Finding(Level.WARNING, f"{text} {options.arch}, as asked"))
     if not (options.arch or inputs.node_arch):
-        text = f"the node's architecture is not known, {DEFAULT_ARCH} is taken"
-        findings.append(Finding(Level.INFO, f"{text}; --arch says another"))
+        text = f"the node's architecture is unknown, using {DEFAULT_ARCH}"
+        findings.append(Finding(Level.INFO, f"{text}; use --arch to set another"))
     findings += _surplus(request, mode, True)
     return ModePlan(mode, seeding, discovers, tuple(findings))
 
 
 def _wants_debug_container(request: DebugRequest) -> bool:
-    """Say whether a flag is about the debug container, so that the session is to stand there."""
+    """Say whether a flag is about the debug container, so that the session is to be there."""
     wished = request.custom is not None or bool(request.options.env)
     return request.image is not None or request.profile != "auto" or wished
 
 
 def _obstacle(inputs: PlanInputs, arch: str) -> str:
-    """Return why the seed can't come into a copy; empty where it can."""
+    """Return why the seed cannot come into a copy; empty if it can."""
     if not inputs.namespace.may_create_config_maps:
-        return "you may not create ConfigMaps"
+        return "no permission to create ConfigMaps"
     if (inputs.source["spec"].get("os") or {}).get("name") == "windows":
         return "the pod is for Windows"
     if arch not in ARCHITECTURES:
@@ -125,7 +125,7 @@ def _obstacle(inputs: PlanInputs, arch: str) -> str:
 
 
 def _without_seed(request: DebugRequest, obstacle: str) -> Iterator[Finding]:
-    """Say what follows if the seed can't come; a flag that needs it is a blocker."""
+    """Say what follows if the seed cannot come; a flag that needs it is a blocker."""
     options = request.mode
     asked = {
         "--view app": options.view == APP,
@@ -135,10 +135,10 @@ def _without_seed(request: DebugRequest, obstacle: str) -> Iterator[Finding]:
     }
     wanted = [flag for flag, given in asked.items() if given]
     if wanted:
-        text = f"{wanted[0]} can't be had: {obstacle}; --view tools --no-hold does without"
+        text = f"{wanted[0]} is impossible: {obstacle}; use --view tools --no-hold"
         yield Finding(Level.BLOCKER, text)
     elif request.image is None:
-        text = f"{obstacle}, so the tools come as an image, and the session stands beside"
+        text = f"{obstacle}, so the tools come in an image and the session is beside"
         yield Finding(Level.INFO, f"{text} the target")
 
 
@@ -147,20 +147,21 @@ def _mode_finding(mode: Mode, target: str) -> Finding:
     if not mode.held:
         text = f"{place} container {target}, which runs as in the source"
         return Finding(Level.INFO, text)
-    how = "run-app starts the app" if mode.view == APP else "attach --view app goes inside it"
-    return Finding(Level.INFO, f"{place} container {target}, which is held ({mode.why}): {how}")
+    how = "type run-app to start it" if mode.view == APP else "use attach --view app to go inside"
+    text = f"{place} container {target}; the app is on hold ({mode.why}): {how}"
+    return Finding(Level.INFO, text)
 
 
 def _unknown_command(discovers: bool) -> Finding:
     if discovers:
         text = (
-            "only its image knows the app's command: a pod beside starts it once, without volumes"
-            " and variables, and kills it as soon as it is seen"
+            "the app's command is set in the image and unknown to the API: a temporary pod starts"
+            " it once, reads it and kills it"
         )
     else:
         text = (
-            "only its image knows the app's command: --command names it, --learn watches one run,"
-            " which may have effects"
+            "the app's command is set in the image and unknown to the API; pass --command, or"
+            " --learn to discover it by one run, which may have effects"
         )
     return Finding(Level.INFO, text)
 
@@ -175,8 +176,8 @@ def _surplus(
     """
     options, files = request.mode, request.session.toolkit_files
     none = obstacle and f"has no effect: {obstacle}"
-    runs = none or "is for a target that is held, and this one runs; --hold holds it"
-    image = none or "is for tools that come without an image; --view app goes where they are"
+    runs = none or "has no effect: the target is not on hold; use --hold"
+    image = none or "has no effect with a toolkit image; use --view app"
     in_reach = seeded and (mode.view == APP or request.image is None)
     flags = (
         ("--command", options.command, mode.held, runs),

@@ -506,7 +506,7 @@ def test_a_claim_for_one_pod_alone_blocks(modes: list[str], blocked: bool) -> No
     source = a_pod(volumes=[A_CLAIM])
     claims = {"data-0": {"spec": {"accessModes": modes}}}
     found = texts(copy_for(source, "x", LABELS, MARKS, claims=claims), Level.BLOCKER)
-    assert ("--skip-volume data copies without it" in found) is blocked
+    assert ("use --skip-volume data to copy without it" in found) is blocked
     skipped = CopyOptions(skip_volumes=frozenset({"data"}))
     assert not texts(copy_for(source, "x", LABELS, MARKS, skipped, claims=claims), Level.BLOCKER)
 
@@ -576,7 +576,7 @@ def test_all_volumes_that_are_relabelled_are_told() -> None:
     source = a_pod(containers=[a_container(volumeMounts=mounts)], volumes=[A_CLAIM, more])
     copied = copy_for(source, "x", LABELS, MARKS, storage=Storage(selinux=True))
     told = texts(copied, Level.WARNING)
-    assert "--skip-volume NAME copies without one: data, more" in told
+    assert "use --skip-volume NAME to copy without one: data, more" in told
     assert "seLinuxOptions.level" in told
 
 
@@ -679,7 +679,7 @@ def test_no_volume_is_left_behind_for_ever(
 ) -> None:
     storage = Storage(retaining=None if classes is None else retaining(classes))
     copied = copy_for(a_pod(volumes=[volume]), "x", LABELS, MARKS, storage=storage)
-    found = [f for f in copied.findings if "--skip-volume tmp copies without it" in f.text]
+    found = [f for f in copied.findings if "use --skip-volume tmp to copy without it" in f.text]
     assert [f.level for f in found] == ([level] if level else [])
 
 
@@ -787,7 +787,7 @@ def using(**resources: Any) -> list[Json]:
         ({"containers": HOOKED}, Level.WARNING, "postStart hooks run again in the copy: app"),
         ({"containers": using(limits={"nvidia.com/gpu": 1})}, Level.WARNING, "nvidia.com/gpu"),
         ({"containers": using(requests={"example.com/x": 1})}, Level.WARNING, "example.com/x"),
-        ({"resourceClaims": [{"name": "gpu"}]}, Level.WARNING, "claim gpu; --resources none"),
+        ({"resourceClaims": [{"name": "gpu"}]}, Level.WARNING, "claim gpu; use --resources none"),
         ({"volumes": [{"name": "a", "emptyDir": {}}]}, Level.DETAIL, "start empty: a"),
         ({"volumes": [{"name": "a", "ephemeral": {}}]}, Level.DETAIL, "new claim"),
         ({"restartPolicy": "Never"}, Level.WARNING, "starts again whenever it ends"),

@@ -34,7 +34,7 @@ every_pod = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 
 # What has no copy, and why; no other is refused.
 REFUSED = {
-    "sub-path-unknown": "--skip-volume data copies without it",
+    "sub-path-unknown": "use --skip-volume data to copy without it",
     "unbound-claim": "claim pending-store is not bound yet",
     "windows": "it is a Windows pod",
 }

@@ -164,7 +164,7 @@ def test_several_volumes_are_told_in_one_line() -> None:
     (left_out,) = (text for text in told if "left out" in text)
     (sockets,) = (text for text in told if "contain" in text)
     assert all(f"(volume {name})" in below for name in "abcd")
-    assert "--skip-volume NAME copies without one: a, b, c, d" in below
+    assert "use --skip-volume NAME to copy without one: a, b, c, d" in below
     assert "e (/dev/sda), f (/dev/sdb)" in left_out and "--writable NAME" in left_out
     assert "c (/run), d (/)" in sockets
 

@@ -70,7 +70,7 @@ def test_a_crashing_target_is_held_and_its_command_is_known() -> None:
     assert found.seeding.held == Entrypoint("spec", 1, ("serve",))
     assert (found.seeding.config_map, found.seeding.target) == ("mypod-scratch-bcdfg", "app")
     (finding,) = found.findings
-    assert "held (app ended with code 1): run-app starts the app" in finding.text
+    assert "the app is on hold (app ended with code 1): type run-app to start it" in finding.text
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ LEARNS = [
 def test_when_a_run_is_watched(status: Json, said: Json, learns: bool) -> None:
     found = decided(a_source(status, a_container()), **said)
     assert found.discovers is learns
-    assert ("a pod beside" in texts(found)) is learns
+    assert ("a temporary pod" in texts(found)) is learns
 
 
 DONE: Json = {"state": {"terminated": {"exitCode": 0, "reason": "Completed"}}}
@@ -173,12 +173,12 @@ def test_a_command_that_the_spec_knows_is_never_learned() -> None:
 
 def test_where_nothing_is_learned_the_ways_are_told() -> None:
     text = texts(decided(a_source(CRASHES, a_container()), learn=False))
-    assert "only its image knows the app's command" in text
+    assert "the app's command is set in the image" in text
     assert "--command" in text and "--learn" in text
 
 
 OBSTACLES = [
-    (AMD | UNSEEDABLE, {}, "you may not create ConfigMaps"),
+    (AMD | UNSEEDABLE, {}, "no permission to create ConfigMaps"),
     ({"node_arch": "s390x"}, {}, "there are no tools for s390x"),
     (AMD, {"os": {"name": "windows"}}, "the pod is for Windows"),
 ]
@@ -192,7 +192,7 @@ def test_where_the_seed_can_not_come_the_tools_come_as_an_image(
     assert (found.mode.view, found.mode.held, found.seeding) == ("tools", False, None)
     (finding,) = found.findings
     assert finding.level is Level.INFO
-    assert finding.text.startswith(f"{why}, so the tools come as an image")
+    assert finding.text.startswith(f"{why}, so the tools come in an image")
     assert decided(a_source(CRASHES, **spec), facts, image="busybox").findings == ()
 
 
@@ -211,7 +211,7 @@ def test_a_wish_for_which_the_seed_is_needed_is_then_a_blocker(
 ) -> None:
     (finding,) = decided(a_source(RUNS, **spec), facts, **said).findings
     assert finding.level is Level.BLOCKER
-    assert finding.text.startswith(f"{flag} can't be had: {why}; --view tools")
+    assert finding.text.startswith(f"{flag} is impossible: {why}; use --view tools")
 
 
 @pytest.mark.parametrize("said", [{"view": "tools"}, {"hold": False}, {"learn": False}])
@@ -234,7 +234,7 @@ def test_the_architecture_is_the_node_s_unless_the_user_says_another(
 ) -> None:
     found = decided(a_source(RUNS), facts, arch=said)
     assert found.seeding is not None and found.seeding.arch == arch
-    assert ("architecture is not known, amd64 is taken" in texts(found)) is told
+    assert ("architecture is unknown, using amd64" in texts(found)) is told
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_the_architecture_is_the_node_s_unless_the_user_says_another(
 )
 def test_a_flag_for_a_held_target_is_told_beside_one_that_runs(said: Json, flag: str) -> None:
     text = texts(decided(a_source(RUNS), **said), Level.WARNING)
-    assert text.startswith(f"{flag} is for a target that is held")
+    assert text.startswith(f"{flag} has no effect: the target is not on hold")
     unknown = a_source(CRASHES, a_container())
     assert texts(decided(unknown, **said), Level.WARNING) == ""
 
@@ -274,8 +274,8 @@ def test_where_the_seed_can_not_come_what_is_for_it_is_told(image: str | None) -
     said = {**ALL_FOUR, "learn": None}
     found = decided(a_source(CRASHES), UNSEEDABLE, image=image, **said)
     assert flags_in(found) == ["--command", "--arch", "--toolkit-file"]
-    assert "has no effect: you may not create ConfigMaps" in texts(found, Level.WARNING)
+    assert "has no effect: no permission to create ConfigMaps" in texts(found, Level.WARNING)
 
 
 def test_beside_a_held_target_the_way_inside_is_told() -> None:
-    assert "attach --view app goes inside it" in texts(decided(a_source(CRASHES), view="tools"))
+    assert "use attach --view app to go inside" in texts(decided(a_source(CRASHES), view="tools"))

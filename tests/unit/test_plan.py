@@ -81,7 +81,7 @@ def test_a_windows_pod_is_blocked() -> None:
 def test_a_copy_is_not_copied() -> None:
     source = a_pod(metadata={"annotations": {metadata.SOURCE_ANNOTATION: "default/other"}})
     (blocker,) = plan_for(source, a_request()).blockers
-    assert blocker.text == "it is a copy already: kubectl scratch attach mypod"
+    assert blocker.text == "it is already a copy; use kubectl scratch attach mypod"
 
 
 def test_what_a_plan_creates_can_be_found_again() -> None:
@@ -187,8 +187,8 @@ def held_beside_others(**inside: Any) -> Plan:
 
 def test_what_starts_beside_a_held_target_is_told_at_the_door() -> None:
     shown = told(held_beside_others(), Level.INFO, Level.WARNING)
-    assert "other containers also start: helper, proxy; --hold-all holds them, too" in shown
-    assert "init containers run again in the copy: setup; --skip-init" in shown
+    assert "other containers also start: helper, proxy; use --hold-all to hold them" in shown
+    assert "init containers run again in the copy: setup; use --skip-init" in shown
     beside_an_app = told(held_beside_others(hold=False), Level.INFO, Level.WARNING)
     assert "helper, proxy" not in beside_an_app
 
@@ -203,8 +203,8 @@ def test_a_held_init_container_keeps_the_later_ones_from_starting() -> None:
     pod = a_pod_with_setup(*inits, status=CRASHED)
     pod["spec"]["restartPolicy"] = "Never"
     shown = told(plan_for(pod, UNSAID))
-    assert "init containers run again in the copy: first; --skip-init" in shown
-    assert "other containers also start: proxy; --hold-all" in shown
+    assert "init containers run again in the copy: first; use --skip-init" in shown
+    assert "other containers also start: proxy; use --hold-all" in shown
     assert "whenever" not in shown
 
 

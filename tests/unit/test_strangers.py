@@ -114,7 +114,7 @@ def test_a_label_that_only_looks_like_a_manager_s_is_kept(key: str) -> None:
     "services, unknown, why",
     [
         ((), (), "no Service selects the source, and it may take work"),
-        ((), ("services",), "services could not be listed, so it is not known if one selects"),
+        ((), ("services",), "services could not be listed, so it is unknown if one selects"),
         (({"app": "shop"},), (), ""),
         (({"app": "other"},), (), "no Service selects the source, and it may take work"),
         ((), ("jobs",), "no Service selects the source, and it may take work"),

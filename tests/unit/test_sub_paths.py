@@ -120,7 +120,7 @@ def test_an_expression_is_the_source_s_own_folder(
     (mount,) = copied.manifest["spec"]["containers"][0]["volumeMounts"]
     if path is None:
         (text,) = blockers(copied)
-        assert "app:/data" in text and "--skip-volume data copies without it" in text
+        assert "app:/data" in text and "use --skip-volume data to copy without it" in text
         assert not blockers(copy_of(a_source(container), skip_volumes=frozenset({"data"})))
         # Nor may it be made where the volume is writable: it would be another folder.
         assert blockers(copy_of(a_source(container), writable=frozenset({"data"})))

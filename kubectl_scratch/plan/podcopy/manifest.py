@@ -205,7 +205,7 @@ def _tell_of_starts(pod: Json, held: str | None, hold_all: bool) -> Iterator[Fin
         yield Finding(Level.WARNING, text)
     elif others:
         text = "the source runs once; in the copy these start again whenever they end"
-        yield Finding(Level.WARNING, f"{text}: {', '.join(others)}; --hold-all holds them, too")
+        yield Finding(Level.WARNING, f"{text}: {', '.join(others)}; use --hold-all to hold them")
 
 
 def share_processes(pod: Json, *, wanted: bool, inside: bool = False) -> Iterator[Change]:
