@@ -578,8 +578,8 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/copies/create.py",
-        "pod = with_owner(self._plan.learning, owner)",
-        "pod = self._plan.learning",
+        "pod = with_owner(self._plan.discovery, owner)",
+        "pod = self._plan.discovery",
         (
             "tests/api/test_inside.py"
             ""
@@ -1057,8 +1057,8 @@ MUTANTS = (
     # inside.py
     Mutant(
         "kubectl_scratch/plan/mode.py",
-        "learns = unknown and (loops if said.learn is None else said.learn)",
-        "learns = unknown and said.learn is not False",
+        "discovers = unknown and (loops if options.learn is None else options.learn)",
+        "discovers = unknown and options.learn is not False",
         ("tests/unit/test_mode_plan.py::test_when_a_run_is_watched",),
         "an app is started unasked only where the kubelet starts it again anyway",
     ),
@@ -1211,7 +1211,7 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/plan/labels.py",
-        "if neighbours.unknown and not keep_all:",
+        "if selectors.unknown and not keep_all:",
         "if False:",
         ("tests/unit/test_labels.py::test_where_a_kind_is_unknown_nothing_is_kept",),
         "what can't be listed does not select the copy",
@@ -1237,15 +1237,15 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/plan/labels.py",
-        "adopting = that_select(around.controllers, copy)",
+        "adopting = that_select(selectors.controllers, copy)",
         "adopting: list[Selecting] = []",
         ("tests/unit/test_labels.py::test_a_policy_is_given_up_for_what_no_gate_helps_against",),
         "no controller adopts the copy",
     ),
     Mutant(
         "kubectl_scratch/plan/labels.py",
-        "        sum(each.publishes_unready for each in serving),\n",
-        "        0,\n",
+        "sum(each.publishes_unready for each in serving),",
+        "0,",
         ("tests/unit/test_labels.py::test_a_policy_is_given_up_for_what_no_gate_helps_against",),
         "a Service that publishes what is not ready does not select the copy",
     ),
@@ -1554,7 +1554,7 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/plan/build.py",
-        "            *taken_findings(copied.manifest),\n",
+        "        *taken_findings(copied.manifest),\n",
         "",
         (
             "tests/unit/test_plan.py"
@@ -1564,8 +1564,8 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/plan/build.py",
-        "        {**kept.labels, **fixed},\n",
-        "        {**kept.labels},\n",
+        "labels={**kept.labels, **fixed},",
+        "labels={**kept.labels},",
         ("tests/unit/test_plan.py::test_what_a_plan_creates_can_be_found_again",),
         "what was created can be found by its labels",
     ),
@@ -1578,8 +1578,8 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/plan/build.py",
-        "if SERVICE.plural in neighbours.unknown:",
-        "if SERVICE.plural in neighbours.unknown and False:",
+        "if SERVICE.plural in selectors.unknown:",
+        "if SERVICE.plural in selectors.unknown and False:",
         (
             "tests/unit/test_strangers.py"
             "::test_a_healthy_source_is_held_unless_a_service_is_known_to_select_it",
@@ -1660,14 +1660,14 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/plan/podcopy/manifest.py",
-        '"labels": dict(labels),',
-        '"labels": {**(source["metadata"].get("labels") or {}), **labels},',
+        '"labels": dict(decisions.labels),',
+        '"labels": {**(source["metadata"].get("labels") or {}), **decisions.labels},',
         ("tests/unit/test_copy_manifest.py::test_metadata_is_ours_alone",),
         "a copy has the labels that were chosen, and no others",
     ),
     Mutant(
         "kubectl_scratch/plan/podcopy/manifest.py",
-        'pod["metadata"]["annotations"].update(marks)',
+        'pod["metadata"]["annotations"].update(decisions.annotations)',
         "pass",
         ("tests/unit/test_copy_manifest.py::test_our_marks_win_over_those_of_a_copy_s_copy",),
         "a copy says of itself what it is",
@@ -1681,7 +1681,7 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/plan/podcopy/manifest.py",
-        "        *((scheduling.keep_out_of_services,) if gate else ()),\n",
+        "        *((scheduling.keep_out_of_services,) if decisions.gate else ()),\n",
         "",
         ("tests/unit/test_copy_manifest.py::test_a_gate_of_ours_replaces_those_of_the_source",),
         "a gate that is needed is there",

@@ -25,8 +25,8 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         seed = f"the seed, which receives the tools ({place.arch})"
         yield f"  configmap/{place.pod}: {seed}"
     yield f"  pod/{place.pod}: the copy"
-    if plan.learning is not None:
-        yield f"  pod/{name(plan.learning)}: entrypoint discovery"
+    if plan.discovery is not None:
+        yield f"  pod/{name(plan.discovery)}: entrypoint discovery"
     if place.debug_container:
         choices = ", else ".join(choice.profile for choice in plan.choices)
         image = plan.choices[0].container["image"]

@@ -131,9 +131,9 @@ class CreatedCopy(CopyMembership):
 
     def _create_learning_pod(self, owner: Json) -> None:
         """Create the pod of the entrypoint discovery; without it the session continues."""
-        if self._plan.learning is None:
+        if self._plan.discovery is None:
             return
-        pod = with_owner(self._plan.learning, owner)
+        pod = with_owner(self._plan.discovery, owner)
         if not self._leased:
             spec = pod["spec"]
             life = min(spec["activeDeadlineSeconds"], int(self._terms.deadline))

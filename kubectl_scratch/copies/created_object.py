@@ -11,8 +11,6 @@ from kubectl_scratch.kube.kinds import KINDS, Kind
 from kubectl_scratch.kube.objects import Json, name, uid
 
 POD, JOB = KINDS["pod"], KINDS["job"]
-# By whom and when something was created: what has the same marks is the same creation.
-MARKS = "kubectl-scratch/"
 
 
 class Doubt(NamedTuple):

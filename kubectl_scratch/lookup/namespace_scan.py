@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.kube import client as api
@@ -13,23 +13,11 @@ from kubectl_scratch.kube.kinds import BUDGET, CLAIM, CONTROLLERS, POLICY, SELEC
 from kubectl_scratch.kube.objects import Json, name
 from kubectl_scratch.kube.retry import retried
 from kubectl_scratch.kube.selectors import NamespaceSelectors, Selector, selector_of
+from kubectl_scratch.plan.inputs import NamespaceFacts
 from kubectl_scratch.runtime.tasks import TaskGroup
 
 # What a debug can do without, and goes another way.
 _RIGHTS = (("create", "configmaps"), ("patch", "pods/ephemeralcontainers"))
-
-
-class ScannedNamespace(NamedTuple):
-    """What was found; ``claims`` are the PersistentVolumeClaims by name, None if unreadable.
-
-    ``may_seed`` says whether the user may create ConfigMaps, ``may_add`` whether they may add
-    ephemeral containers. If a right is not known the request itself tells.
-    """
-
-    neighbours: NamespaceSelectors
-    claims: dict[str, Json] | None
-    may_seed: bool
-    may_add: bool
 
 
 class NamespaceScan:
@@ -49,12 +37,12 @@ class NamespaceScan:
             ]
         )
 
-    def result(self) -> ScannedNamespace:
+    def result(self) -> NamespaceFacts:
         """Wait for the last answer, and return what was found."""
         results = self._crew.results()
-        may_seed, may_add = results[len(self._kinds) :]
+        may_create_config_maps, may_add_containers = results[len(self._kinds) :]
         found = dict(zip(self._kinds, results, strict=False))
-        neighbours = NamespaceSelectors(
+        selectors = NamespaceSelectors(
             controllers=_selecting(found, *CONTROLLERS),
             services=_selecting(found, SERVICE),
             budgets=_selecting(found, BUDGET),
@@ -63,7 +51,7 @@ class NamespaceScan:
         )
         listed = found[CLAIM]
         claims = None if listed is None else {name(claim): claim for claim in listed}
-        return ScannedNamespace(neighbours, claims, may_seed, may_add)
+        return NamespaceFacts(selectors, claims, may_create_config_maps, may_add_containers)
 
 
 def _may(cluster: Client, namespace: str, verb: str, kind: str) -> bool:

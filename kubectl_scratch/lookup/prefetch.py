@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.kube import client as api
 from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.objects import Json
 from kubectl_scratch.kube.retry import retried
-from kubectl_scratch.lookup.namespace_scan import NamespaceScan, ScannedNamespace
-from kubectl_scratch.lookup.source import Source, find_in_file, find_source
+from kubectl_scratch.lookup.namespace_scan import NamespaceScan
+from kubectl_scratch.lookup.source import find_in_file, find_source
+from kubectl_scratch.plan.inputs import PlanInputs
 from kubectl_scratch.plan.storage import (
     Storage,
     has_claims_of_its_own,
@@ -23,19 +22,7 @@ from kubectl_scratch.request import DebugRequest
 from kubectl_scratch.runtime.tasks import Task
 
 
-class Prefetched(NamedTuple):
-    """What was read.
-
-    ``arch`` is the architecture of the source's node, None where that can't be known.
-    """
-
-    source: Source
-    surveyed: ScannedNamespace
-    arch: str | None
-    storage: Storage = Storage()
-
-
-def begin_prefetch(cluster: Client, request: DebugRequest) -> Task[Prefetched]:
+def begin_prefetch(cluster: Client, request: DebugRequest) -> Task[PlanInputs]:
     """Read from now on, while the caller does something else, such as to import the rest.
 
     Its result raises InvalidRequest where there is nothing to copy, and ClusterError.
@@ -43,7 +30,7 @@ def begin_prefetch(cluster: Client, request: DebugRequest) -> Task[Prefetched]:
     return Task(lambda: prefetch(cluster, request))
 
 
-def prefetch(cluster: Client, request: DebugRequest) -> Prefetched:
+def prefetch(cluster: Client, request: DebugRequest) -> PlanInputs:
     """Read; raises InvalidRequest where there is nothing to copy, and ClusterError."""
     if request.target is None:
         assert request.file is not None
@@ -64,7 +51,14 @@ def prefetch(cluster: Client, request: DebugRequest) -> Prefetched:
         retaining=classes.result() if classes else frozenset(),
         selinux=has_selinux(node),
     )
-    return Prefetched(source, survey.result(), architecture(node), storage)
+    return PlanInputs(
+        source=source.pod,
+        now=source.at,
+        namespace=survey.result(),
+        node_arch=architecture(node),
+        storage=storage,
+        findings=source.findings,
+    )
 
 
 def retaining_classes(cluster: Client) -> frozenset[str] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from kubectl_scratch.kube.kinds import SERVICE
 from kubectl_scratch.kube.objects import (
@@ -20,6 +20,7 @@ from kubectl_scratch.kube.selectors import NamespaceSelectors, anti_affinity_of,
 from kubectl_scratch.plan import debug_container, entrypoint_discovery, lease, remedies
 from kubectl_scratch.plan.debug_container import DebugContainerForm, free_name
 from kubectl_scratch.plan.findings import Finding, Level
+from kubectl_scratch.plan.inputs import PlanInputs
 from kubectl_scratch.plan.labels import choose_labels, stranger_of
 from kubectl_scratch.plan.metadata import (
     Creation,
@@ -34,12 +35,12 @@ from kubectl_scratch.plan.model import (
     APP,
     DEFAULT_ARCH,
     Plan,
-    PlanInputs,
     SessionTarget,
     TargetKind,
 )
-from kubectl_scratch.plan.podcopy import manifest, mesh, volume_edits
-from kubectl_scratch.plan.seed import config_map
+from kubectl_scratch.plan.podcopy import mesh, volume_edits
+from kubectl_scratch.plan.podcopy.manifest import CopyDecisions, make_copy
+from kubectl_scratch.plan.seed import Seeding, config_map
 from kubectl_scratch.plan.target_container import choose_target
 from kubectl_scratch.plan.target_health import target_runs
 from kubectl_scratch.request import CopyOptions, DebugRequest
@@ -49,76 +50,70 @@ from kubectl_scratch.toolkit import archive
 # 63 is the longest name of which the pod's hostname and a label value can be made.
 LONGEST_NAME = 63
 LEARNS = "-learn"
-MAY_TAKE = "and it may take work from somewhere"
-RUNS_IT = "--no-hold runs it"
+MAY_TAKE = "and it may take work from a queue"
+RUNS_IT = "use --no-hold to run it"
 
 
-def make_plan(source: Json, request: DebugRequest, around: PlanInputs) -> Plan:
-    """Plan the copy of ``source``.
+def make_plan(request: DebugRequest, inputs: PlanInputs, session_id: str, author: str) -> Plan:
+    """Plan the copy of the source pod; ``session_id`` is five random characters.
 
-    Raises InvalidRequest where the container is not in the pod, or something else that a flag
-    names.
+    Raises InvalidRequest if the container is not in the pod, or something else that a flag names.
     """
-    options, session_id = request.options, around.session_id
-    target, choice = choose_target(source, request)
+    source, options = inputs.source, request.options
+    target, target_findings = choose_target(source, request)
     copy_name = options.name or name_of_copy(name(source), session_id)
-    unserved = why_unserved(source, around.neighbours)
+    unserved = why_unserved(source, inputs.namespace.selectors)
     caution = read_only_caution(source, target, options) or (unserved and f"{unserved}, {MAY_TAKE}")
-    inside = plan_mode(source, target, request, around.ground, caution, around.now, copy_name)
-    place = session_target(source, target, request, inside, copy_name, around)
-    creation = Creation(around.author, around.now, options.reason or "")
+    mode_plan = plan_mode(target, request, inputs, caution, copy_name)
+    mode, seeding = mode_plan.mode, mode_plan.seeding
+    place = session_target(target, request, inputs, mode_plan, copy_name, session_id)
+    creation = Creation(author, inputs.now, options.reason or "")
     ours = session_labels(session_id)
     # What an injector asks for is not chosen: without the proxy the copy would be cut off.
     fixed = {**mesh.injection_labels(source), **ours}
     kept = choose_labels(
         labels_of(source),
         fixed,
-        with_source(source, around.neighbours),
+        with_source(source, inputs.namespace.selectors),
         options.keep_labels,
         stranger_of(source),
     )
-    copied = manifest.make_copy(
-        source,
-        copy_name,
-        {**kept.labels, **fixed},
-        copy_annotations(place, creation),
-        options,
-        target["name"],
-        kept.gate,
-        around.claims,
-        inside.seeding,
-        inside.stand.view == APP,
-        around.storage,
-        target_runs(source, target, around.now),
+    decisions = CopyDecisions(
+        name=copy_name,
+        labels={**kept.labels, **fixed},
+        annotations=copy_annotations(place, creation),
+        target=target["name"],
+        gate=kept.gate,
+        seeding=seeding,
+        inside=mode.view == APP,
+        target_runs=target_runs(source, target, inputs.now),
     )
+    copied = make_copy(inputs, options, decisions)
+    form = form_of(copied.manifest, target, request, has_twin(request, seeding))
     tools = debug_container.debug_containers(
-        source,
-        target,
-        form_of(copied.manifest, target, request, has_twin(request, inside)),
-        session_id,
-        profile=request.profile,
-        custom=request.custom,
+        source, target, form, session_id, profile=request.profile, custom=request.custom
     )
+    findings = [
+        *inputs.findings,
+        *target_findings,
+        *source_findings(source),
+        *taken_findings(copied.manifest),
+        *mode_plan.findings,
+    ]
+    if unserved and not mode.held:
+        text = f"{unserved}: if it takes work from a queue, so does its copy"
+        findings.append(Finding(Level.INFO, text))
+    findings += (*kept.findings, *copied.findings, *tools.findings)
     return Plan(
         place=place,
         source=source,
-        lease=lease_of(place, target, request, creation, around),
+        lease=lease_of(place, target, request, creation, inputs.now),
         copy=copied.manifest,
         choices=tools.choices,
         edits=(*kept.edits, *copied.edits),
-        findings=(
-            *around.found,
-            *choice,
-            *source_findings(source),
-            *taken_findings(copied.manifest),
-            *inside.findings,
-            *(() if inside.stand.held else consumer_findings(unserved)),
-            *kept.findings,
-            *copied.findings,
-            *tools.findings,
-        ),
-        seed=seed_config_map(inside, copy_name, ours),
-        learning=discovery_pod(inside, copied.manifest, target),
+        findings=tuple(findings),
+        seed=seeding and config_map(copy_name, archive.seed_bytes(seeding.arch), ours),
+        discovery=discovery_pod(copied.manifest, target, seeding) if mode_plan.discovers else None,
         node=source["spec"].get("nodeName"),
     )
 
@@ -134,79 +129,68 @@ def form_of(copy: Json, target: Json, request: DebugRequest, twin: bool) -> Debu
     return debug_container.container_of_image(copied, image, options.env, options.pull_policy)
 
 
-def has_twin(request: DebugRequest, inside: ModePlan) -> bool:
+def has_twin(request: DebugRequest, seeding: Seeding | None) -> bool:
     """Say whether the debug container is a twin of the target, with tools that the seed brings."""
-    return inside.seeding is not None and request.image is None
+    return seeding is not None and request.image is None
 
 
 def session_target(
-    source: Json,
     target: Json,
     request: DebugRequest,
-    inside: ModePlan,
+    inputs: PlanInputs,
+    mode_plan: ModePlan,
     copy_name: str,
-    around: PlanInputs,
+    session_id: str,
 ) -> SessionTarget:
     """Return the session's pod and container."""
-    debug_container = "" if inside.alone else free_name(source, around.session_id)
-    seeded = {target["name"]} if inside.seeding else set()
-    if debug_container and has_twin(request, inside):
+    source, mode, seeding = inputs.source, mode_plan.mode, mode_plan.seeding
+    alone = mode.view == APP and not inputs.namespace.may_add_containers
+    debug_container = "" if alone else free_name(source, session_id)
+    seeded = {target["name"]} if seeding else set()
+    if debug_container and has_twin(request, seeding):
         seeded.add(debug_container)
-    arch = inside.seeding.arch if inside.seeding else DEFAULT_ARCH
+    arch = seeding.arch if seeding else DEFAULT_ARCH
     return SessionTarget(
         kind=TargetKind.COPY,
         namespace=namespace(source),
         pod=copy_name,
-        session_id=around.session_id,
+        session_id=session_id,
         debug_container=debug_container,
         target=target["name"],
         source=f"{namespace(source)}/{name(source)}",
-        view=inside.stand.view,
-        held=inside.stand.held,
+        view=mode.view,
+        held=mode.held,
         seeded=frozenset(seeded),
         arch=arch,
-        arch_known=arch == around.ground.arch,
+        arch_known=arch == inputs.node_arch,
         read_only=read_only_volumes(source, request.options),
     )
 
 
 def lease_of(
-    place: SessionTarget,
-    target: Json,
-    request: DebugRequest,
-    creation: Creation,
-    around: PlanInputs,
+    place: SessionTarget, target: Json, request: DebugRequest, creation: Creation, now: datetime
 ) -> Json:
     """Return the lease, with the session's entry in it."""
     ttl = request.session.ttl
-    entry = session_entry(place.session_id, around.now + timedelta(seconds=ttl))
+    entry = session_entry(place.session_id, now + timedelta(seconds=ttl))
     annotations = {**creation_annotations(place, creation), **entry}
     return lease.lease_manifest(place.pod, place.session_id, target["image"], ttl, annotations)
 
 
-def seed_config_map(inside: ModePlan, copy_name: str, labels: dict[str, str]) -> Json | None:
-    """Return the ConfigMap with the seed, where one is needed."""
-    if inside.seeding is None:
+def discovery_pod(copy: Json, target: Json, seeding: Seeding | None) -> Json | None:
+    """Return the pod of entrypoint discovery, which needs the seed."""
+    if seeding is None:
         return None
-    return config_map(copy_name, archive.seed_bytes(inside.seeding.arch), labels)
-
-
-def discovery_pod(inside: ModePlan, copy: Json, target: Json) -> Json | None:
-    """Return the pod of the learning run, where there is one."""
-    if not inside.learns or inside.seeding is None:
-        return None
-    name_of_pod = f"{name(copy)[: LONGEST_NAME - len(LEARNS)].rstrip('-.')}{LEARNS}"
+    pod_name = f"{name(copy)[: LONGEST_NAME - len(LEARNS)].rstrip('-.')}{LEARNS}"
     image = (find(all_containers(copy), target["name"]) or target)["image"]
     watched = {**target, "image": image}
-    return entrypoint_discovery.discovery_pod_manifest(
-        copy, watched, name_of_pod, inside.seeding.config_map
-    )
+    return entrypoint_discovery.discovery_pod_manifest(copy, watched, pod_name, seeding.config_map)
 
 
-def with_source(source: Json, neighbours: NamespaceSelectors) -> NamespaceSelectors:
-    """Return the neighbours with the source itself, which may tolerate none of its kind."""
-    controllers = (*neighbours.controllers, *anti_affinity_of(source))
-    return neighbours._replace(controllers=controllers)
+def with_source(source: Json, selectors: NamespaceSelectors) -> NamespaceSelectors:
+    """Return the selectors with the source itself, which may tolerate none of its kind."""
+    controllers = (*selectors.controllers, *anti_affinity_of(source))
+    return selectors._replace(controllers=controllers)
 
 
 def name_of_copy(source: str, session_id: str) -> str:
@@ -215,15 +199,15 @@ def name_of_copy(source: str, session_id: str) -> str:
     return source[: LONGEST_NAME - len(tail)].rstrip("-.") + tail
 
 
-def why_unserved(source: Json, neighbours: NamespaceSelectors) -> str:
+def why_unserved(source: Json, selectors: NamespaceSelectors) -> str:
     """Return why the source may get its work from elsewhere than a Service; empty if it does not.
 
     What is not known counts as the worse: a copy that runs may take work from a queue.
     """
-    if any(matches(s.selector, labels_of(source)) for s in neighbours.services):
+    if any(matches(s.selector, labels_of(source)) for s in selectors.services):
         return ""
-    if SERVICE.plural in neighbours.unknown:
-        return f"{SERVICE.plural} could not be listed, so it is not known if one selects the source"
+    if SERVICE.plural in selectors.unknown:
+        return f"{SERVICE.plural} could not be listed, so it is unknown if one selects the source"
     return "no Service selects the source"
 
 
@@ -233,7 +217,7 @@ def read_only_caution(source: Json, target: Json, options: CopyOptions) -> str:
     left_out = volume_edits.left_out_by_us(source, options, target)
     found = [f"{remedies.are_read_only(tuple(read_only))} in the copy"] if read_only else []
     found += [f"volume {', '.join(left_out)} is left out of the copy"] if left_out else []
-    return f"{' and '.join(found)}, where the app may fail; {RUNS_IT}" if found else ""
+    return f"{' and '.join(found)}, so the app may fail; {RUNS_IT}" if found else ""
 
 
 def read_only_volumes(source: Json, options: CopyOptions) -> dict[str, tuple[str, ...]]:
@@ -245,29 +229,21 @@ def read_only_volumes(source: Json, options: CopyOptions) -> dict[str, tuple[str
     return {name: missed for name, missed in found.items() if missed}
 
 
-def consumer_findings(unserved: str) -> tuple[Finding, ...]:
-    """Return what there is to say of a pod to which no Service sends its work, and which runs."""
-    if not unserved:
-        return ()
-    text = f"{unserved}: if it takes work from a queue, so does its copy"
-    return (Finding(Level.INFO, text),)
-
-
 def source_findings(source: Json) -> tuple[Finding, ...]:
-    """Return what the source pod itself forbids or makes worth a word."""
+    """Return what there is to say of the source pod itself."""
     findings = []
     if (source["spec"].get("os") or {}).get("name") == "windows":
         findings.append(Finding(Level.BLOCKER, "it is a Windows pod, and the tools run on Linux"))
     if says_copy(source):
-        text = f"it is a copy already: {COMMAND} attach {name(source)}"
+        text = f"it is already a copy; use {COMMAND} attach {name(source)}"
         findings.append(Finding(Level.BLOCKER, text))
     if is_going(source):
-        findings.append(Finding(Level.WARNING, "the pod is being deleted; its copy lives on"))
+        findings.append(Finding(Level.WARNING, "the pod is being deleted; its copy stays"))
     return tuple(findings)
 
 
 def taken_findings(copy: Json) -> tuple[Finding, ...]:
-    """Block where the source has a volume or a mount of its own where the tools are to come."""
+    """Block a source that has a volume or a mount by which the tools would come."""
     names = names_of(volumes(copy))
     taken = [(volume, f"volume {volume}") for volume in names if names.count(volume) > 1]
     for container in all_containers(copy):
@@ -279,5 +255,5 @@ def taken_findings(copy: Json) -> tuple[Finding, ...]:
     if not taken:
         return ()
     volume, what = taken[0]
-    text = f"it has a {what}, which the tools come by; --skip-volume {volume} copies without it"
+    text = f"it has a {what}, which the tools need; use --skip-volume {volume} to copy without it"
     return (Finding(Level.BLOCKER, text),)

@@ -188,12 +188,12 @@ def _told(place: SessionTarget, again: bool, runs: bool) -> Iterator[Finding]:
     """Say what is about to happen to the pod."""
     what = f"container {place.debug_container}"
     if again:
-        yield Finding(Level.INFO, f"in place: {what} idles in pod {place.pod}, and is used")
+        yield Finding(Level.INFO, f"in place: using {what}, idle in pod {place.pod}")
     else:
-        text = f"in place: {what} goes into pod {place.pod} and stays listed there for ever"
+        text = f"in place: adding {what} to pod {place.pod}; Kubernetes cannot remove its entry"
         yield Finding(Level.INFO, text)
     if not runs:
-        text = f"container {place.target} does not run, so its processes and files can't be seen"
+        text = f"container {place.target} is not running, so its processes and files cannot be seen"
         yield Finding(Level.WARNING, text)
 
 

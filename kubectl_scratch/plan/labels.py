@@ -79,7 +79,7 @@ class Case(NamedTuple):
     source: Mapping[str, str]
     keepable: dict[str, str]
     ours: Mapping[str, str]
-    around: NamespaceSelectors
+    selectors: NamespaceSelectors
 
     def kept(self, dropped: Iterable[str]) -> dict[str, str]:
         """Return what is kept where these keys are dropped, too."""
@@ -97,19 +97,19 @@ class Case(NamedTuple):
     @property
     def harmful(self) -> tuple[Selector, ...]:
         """Return what should not select the copy, the worst first."""
-        return (*self.around.controllers, *self.around.services, *self.around.budgets)
+        return (*self.selectors.controllers, *self.selectors.services, *self.selectors.budgets)
 
     @property
     def governing(self) -> list[Selector]:
         """Return the policies of the source that the copy can still have."""
-        of_the_source = that_select(self.around.policies, self.source)
+        of_the_source = that_select(self.selectors.policies, self.source)
         return that_select(of_the_source, self.copy())
 
 
 def choose_labels(
     source: Mapping[str, str],
     ours: Mapping[str, str],
-    neighbours: NamespaceSelectors,
+    selectors: NamespaceSelectors,
     keep_all: bool = False,
     stranger: str = "",
 ) -> Kept:
@@ -120,9 +120,9 @@ def choose_labels(
     whose selector nobody knows, none is kept, unless ``keep_all``.
     """
     keepable = {key: value for key, value in source.items() if not _why_never(key, ours)}
-    case = Case(source, keepable, ours, neighbours)
-    if neighbours.unknown and not keep_all:
-        kinds = ", ".join(neighbours.unknown)
+    case = Case(source, keepable, ours, selectors)
+    if selectors.unknown and not keep_all:
+        kinds = ", ".join(selectors.unknown)
         return _keep_none(case, f"{kinds} could not be listed", "might select the copy")
     if stranger and not keep_all:
         return _keep_none(case, f"{stranger} owns the source", "what it selects is not known")
@@ -217,37 +217,54 @@ def _within_reach(case: Case) -> Case:
     def near(those: tuple[Selector, ...]) -> tuple[Selector, ...]:
         return tuple(each for each in those if are_met(needs(each.selector), case.copy()))
 
-    around = case.around
+    selectors = case.selectors
     reached = NamespaceSelectors(
-        near(around.controllers), near(around.services), near(around.budgets), near(around.policies)
+        near(selectors.controllers),
+        near(selectors.services),
+        near(selectors.budgets),
+        near(selectors.policies),
     )
     return Case(case.source, case.keepable, case.ours, reached)
 
 
-Cost = tuple[int, int, int, int, int, int, int, int, tuple[str, ...]]
+class Cost(NamedTuple):
+    """How bad it is to drop some keys: the first field in which two choices differ decides."""
+
+    # A controller adopts the copy and may delete it, though another choice would prevent that.
+    avoidable_controllers: int
+    # A Service that publishes what is not ready sends it traffic: no readiness gate helps.
+    unready_services: int
+    # The controllers that select it under any choice count, too.
+    controllers: int
+    # A policy of the source no longer governs it. That is worse than the next two: a gate keeps
+    # the copy out of a Service's endpoints, and a budget only counts it.
+    lost_policies: int
+    services: int
+    budgets: int
+    # The fewer keys are dropped, the more is the copy like the source.
+    dropped_keys: int
+    # Policies that govern the copy, the source's and others.
+    policies: int
+    # Of equals always the same one is chosen.
+    keys: tuple[str, ...]
 
 
 def _cost(case: Case, dropped: tuple[str, ...]) -> Cost:
-    """Return how bad it is to drop these keys; the first difference decides.
-
-    A lost policy is worse than a Service, which a gate keeps from the copy, and than a budget;
-    but no gate helps against a controller or a Service that publishes what is not ready.
-    """
-    around = case.around
+    selectors = case.selectors
     copy = case.copy(dropped)
-    adopting = that_select(around.controllers, copy)
-    serving = that_select(around.services, copy)
+    adopting = that_select(selectors.controllers, copy)
+    serving = that_select(selectors.services, copy)
     governing = case.governing
-    return (
-        sum(case.is_breakable(each) for each in adopting),
-        sum(each.publishes_unready for each in serving),
-        len(adopting),
-        len(governing) - len(that_select(governing, copy)),
-        len(serving),
-        len(that_select(around.budgets, copy)),
-        len(dropped),
-        len(that_select(around.policies, copy)),
-        dropped,
+    return Cost(
+        avoidable_controllers=sum(case.is_breakable(each) for each in adopting),
+        unready_services=sum(each.publishes_unready for each in serving),
+        controllers=len(adopting),
+        lost_policies=len(governing) - len(that_select(governing, copy)),
+        services=len(serving),
+        budgets=len(that_select(selectors.budgets, copy)),
+        dropped_keys=len(dropped),
+        policies=len(that_select(selectors.policies, copy)),
+        keys=dropped,
     )
 
 
@@ -268,7 +285,7 @@ def _put_back(case: Case, keys: list[str]) -> tuple[str, ...]:
 
 
 def _needs_gate(case: Case, dropped: tuple[str, ...]) -> bool:
-    serving = that_select(case.around.services, case.copy(dropped))
+    serving = that_select(case.selectors.services, case.copy(dropped))
     return any(not each.publishes_unready for each in serving)
 
 
@@ -311,9 +328,9 @@ def _selected(case: Case, dropped: tuple[str, ...], keep_all: bool) -> Iterator[
         if keep_all:
             advice = f": leave out {KEEP_FLAG}" if case.is_breakable(each) else ""
             yield Finding(Level.WARNING, does + advice)
-        elif each in case.around.services and not each.publishes_unready:
+        elif each in case.selectors.services and not each.publishes_unready:
             yield Finding(Level.WARNING, _gated(case, each))
-        elif each in case.around.budgets:
+        elif each in case.selectors.budgets:
             yield _counted(case, each)
         else:
             text = f"{does}, whatever the copy's labels; its selector should name one"
@@ -342,14 +359,14 @@ def _shared(case: Case, selecting: Selector) -> str:
 
 def _lost_policies(case: Case, dropped: tuple[str, ...]) -> Iterator[Finding]:
     copy = case.copy(dropped)
-    for policy in that_select(case.around.policies, case.source):
+    for policy in that_select(case.selectors.policies, case.source):
         if not matches(policy.selector, copy):
             text = f"{_title(policy)} governs the source and not the copy"
             yield _differs(text, as_the_source=policy in case.governing)
 
 
 def _new_policies(case: Case, dropped: tuple[str, ...]) -> Iterator[Finding]:
-    for policy in that_select(case.around.policies, case.copy(dropped)):
+    for policy in that_select(case.selectors.policies, case.copy(dropped)):
         if not matches(policy.selector, case.source):
             text = f"{_title(policy)} governs the copy and not the source"
             kept = not matches(policy.selector, case.copy())
@@ -366,8 +383,8 @@ def _unseen(case: Case, dropped: tuple[str, ...]) -> Iterator[Finding]:
     """Say what may select the copy unseen by the labels that it keeps."""
     if not case.kept(dropped):
         return
-    if case.around.unknown:
-        kinds = ", ".join(case.around.unknown)
+    if case.selectors.unknown:
+        kinds = ", ".join(case.selectors.unknown)
         text = f"{kinds} could not be listed, and may select the copy: leave out {KEEP_FLAG}"
         yield Finding(Level.WARNING, text)
     kept = ", ".join(sorted(case.kept(dropped)))

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from kubectl_scratch.kube.objects import Json
 from kubectl_scratch.plan.findings import Finding, Level
-from kubectl_scratch.plan.model import APP, DEFAULT_ARCH, TOOLS, ModeInputs
+from kubectl_scratch.plan.inputs import PlanInputs
+from kubectl_scratch.plan.model import APP, DEFAULT_ARCH, TOOLS
 from kubectl_scratch.plan.seed import IMAGE, Seeding, entrypoint
 from kubectl_scratch.plan.target_health import ailment, crash_loops
 from kubectl_scratch.request import DebugRequest
@@ -16,7 +17,7 @@ from kubectl_scratch.runtime.names import ARCHITECTURES
 
 
 class Mode(NamedTuple):
-    """Where the session stands, and whether the target idles; ``why`` says it in words."""
+    """The view of the session, and whether the target is held; ``why`` says it in words."""
 
     view: str
     held: bool
@@ -24,7 +25,7 @@ class Mode(NamedTuple):
 
 
 class ModeRequest(NamedTuple):
-    """What the user says of it; None leaves the choice to us."""
+    """What the user asks for; None leaves the choice to us."""
 
     view: str | None = None
     hold: bool | None = None
@@ -50,166 +51,139 @@ def choose_mode(
 
 
 class ModePlan(NamedTuple):
-    """Where the session stands; ``seeding`` is None where the seed is not needed or can't come.
+    """The mode, and what the seed does for it: None if it is not needed, or can't come.
 
-    ``learns`` says that a learning run is to tell the image's own command, ``alone`` that there
-    will be no debug container.
+    ``discovers`` says that entrypoint discovery is to find the image's own command.
     """
 
-    stand: Mode
+    mode: Mode
     seeding: Seeding | None
-    learns: bool
+    discovers: bool
     findings: tuple[Finding, ...]
-    alone: bool = False
 
 
 def plan_mode(
-    source: Json,
-    target: Json,
-    request: DebugRequest,
-    ground: ModeInputs,
-    caution: str,
-    now: datetime,
-    config_map: str,
+    target: Json, request: DebugRequest, inputs: PlanInputs, caution: str, config_map: str
 ) -> ModePlan:
-    """Decide it; a wish that can't be fulfilled is a blocker among the findings.
+    """Choose the mode; what is asked for and can't be done is a blocker among the findings.
 
     ``caution`` is why a healthy target is held, too.
     """
-    said = request.mode
-    arch = said.arch or ground.arch or DEFAULT_ARCH
-    obstacle = _obstacle(source, ground, arch)
-    asked = ModeRequest(said.view, said.hold, _wants_debug_container(request))
-    stand = choose_mode(source, target, asked, caution, now, not obstacle)
+    source, options = inputs.source, request.mode
+    arch = options.arch or inputs.node_arch or DEFAULT_ARCH
+    obstacle = _obstacle(inputs, arch)
+    asked = ModeRequest(options.view, options.hold, _wants_debug_container(request))
+    mode = choose_mode(source, target, asked, caution, inputs.now, not obstacle)
     if obstacle:
-        surplus = _surplus(request, stand, False, obstacle)
-        return ModePlan(stand, None, False, (*_without(request, obstacle), *surplus))
-    if stand.view == TOOLS and request.image is not None and not stand.held and not said.hold_all:
-        return ModePlan(stand, None, False, tuple(_surplus(request, stand, False)))
-    known = entrypoint(target, said.command)
-    unknown = stand.held and known.known_from == IMAGE
+        findings = [*_without_seed(request, obstacle), *_surplus(request, mode, False, obstacle)]
+        return ModePlan(mode, None, False, tuple(findings))
+    runs = not mode.held and not options.hold_all
+    if mode.view == TOOLS and request.image is not None and runs:
+        return ModePlan(mode, None, False, tuple(_surplus(request, mode, False)))
+    entry = entrypoint(target, options.command)
+    unknown = mode.held and entry.known_from == IMAGE
     # The kubelet runs the app again and again by itself: one run more does no harm.
-    loops = crash_loops(source, target, now)
-    learns = unknown and (loops if said.learn is None else said.learn)
-    alone = stand.view == APP and not ground.addable
-    held = known if stand.held else None
-    seeding = Seeding(config_map, arch, target["name"], held, said.hold_all)
-    findings = (
-        _told(stand, target["name"]),
-        *_alone_findings(alone),
-        *_command_findings(unknown, learns),
-        *_needless_findings(bool(said.learn) and stand.held and not unknown),
-        *_arch_findings(request, ground),
-        *_surplus(request, stand, True),
+    loops = crash_loops(source, target, inputs.now)
+    discovers = unknown and (loops if options.learn is None else options.learn)
+    seeding = Seeding(
+        config_map, arch, target["name"], entry if mode.held else None, options.hold_all
     )
-    return ModePlan(stand, seeding, learns, findings, alone)
+    findings = [_mode_finding(mode, target["name"])]
+    if mode.view == APP and not inputs.namespace.may_add_containers:
+        text = "no permission to add ephemeral containers, so there is no debug container beside"
+        findings.append(Finding(Level.WARNING, f"{text} the target"))
+    if unknown:
+        findings.append(_unknown_command(discovers))
+    if options.learn and mode.held and not unknown:
+        text = "--learn has no effect: the app's command is known; show-app prints it"
+        findings.append(Finding(Level.WARNING, text))
+    if options.arch and inputs.node_arch and options.arch != inputs.node_arch:
+        text = f"the source's node is {inputs.node_arch}, but the copy needs a node of"
+        findings.append(Finding(Level.WARNING, f"{text} {options.arch}, as asked"))
+    if not (options.arch or inputs.node_arch):
+        text = f"the node's architecture is unknown, using {DEFAULT_ARCH}"
+        findings.append(Finding(Level.INFO, f"{text}; use --arch to set another"))
+    findings += _surplus(request, mode, True)
+    return ModePlan(mode, seeding, discovers, tuple(findings))
 
 
 def _wants_debug_container(request: DebugRequest) -> bool:
-    """Say whether a flag is about the debug container, so that the session is to stand there."""
+    """Say whether a flag is about the debug container, so that the session is to be there."""
     wished = request.custom is not None or bool(request.options.env)
     return request.image is not None or request.profile != "auto" or wished
 
 
-def _obstacle(source: Json, ground: ModeInputs, arch: str) -> str:
-    """Return why the seed can't come into a copy; empty where it can."""
-    if not ground.seedable:
-        return "you may not create ConfigMaps"
-    if (source["spec"].get("os") or {}).get("name") == "windows":
+def _obstacle(inputs: PlanInputs, arch: str) -> str:
+    """Return why the seed cannot come into a copy; empty if it can."""
+    if not inputs.namespace.may_create_config_maps:
+        return "no permission to create ConfigMaps"
+    if (inputs.source["spec"].get("os") or {}).get("name") == "windows":
         return "the pod is for Windows"
     if arch not in ARCHITECTURES:
         return f"there are no tools for {arch}"
     return ""
 
 
-def _without(request: DebugRequest, obstacle: str) -> tuple[Finding, ...]:
-    said = request.mode
+def _without_seed(request: DebugRequest, obstacle: str) -> Iterator[Finding]:
+    """Say what follows if the seed cannot come; a flag that needs it is a blocker."""
+    options = request.mode
     asked = {
-        "--view app": said.view == APP,
-        "--hold": bool(said.hold),
-        "--hold-all": said.hold_all,
-        "--learn": bool(said.learn),
+        "--view app": options.view == APP,
+        "--hold": bool(options.hold),
+        "--hold-all": options.hold_all,
+        "--learn": bool(options.learn),
     }
     wanted = [flag for flag, given in asked.items() if given]
     if wanted:
-        text = f"{wanted[0]} can't be had: {obstacle}; --view tools --no-hold does without"
-        return (Finding(Level.BLOCKER, text),)
-    if request.image is not None:
-        return ()
-    text = f"{obstacle}, so the tools come as an image, and the session stands beside the target"
-    return (Finding(Level.INFO, text),)
+        text = f"{wanted[0]} is impossible: {obstacle}; use --view tools --no-hold"
+        yield Finding(Level.BLOCKER, text)
+    elif request.image is None:
+        text = f"{obstacle}, so the tools come in an image and the session is beside"
+        yield Finding(Level.INFO, f"{text} the target")
 
 
-def _told(stand: Mode, target: str) -> Finding:
-    """Say the choice in one line."""
-    if not stand.held:
-        runs = f"container {target}, which runs as in the source"
-        text = f"inside {runs}" if stand.view == APP else f"beside {runs}"
+def _mode_finding(mode: Mode, target: str) -> Finding:
+    place = "inside" if mode.view == APP else "beside"
+    if not mode.held:
+        text = f"{place} container {target}, which runs as in the source"
         return Finding(Level.INFO, text)
-    where = f"inside container {target}" if stand.view == APP else f"beside container {target}"
-    how = "run-app starts the app" if stand.view == APP else "attach --view app goes inside it"
-    return Finding(Level.INFO, f"{where}, which is held ({stand.why}): {how}")
+    how = "type run-app to start it" if mode.view == APP else "use attach --view app to go inside"
+    text = f"{place} container {target}; the app is on hold ({mode.why}): {how}"
+    return Finding(Level.INFO, text)
 
 
-def _alone_findings(alone: bool) -> tuple[Finding, ...]:
-    if not alone:
-        return ()
-    text = "you may not add ephemeral containers, so there is no debug container beside the target"
-    return (Finding(Level.WARNING, text),)
-
-
-def _command_findings(unknown: bool, learns: bool) -> tuple[Finding, ...]:
-    if not unknown:
-        return ()
-    if learns:
+def _unknown_command(discovers: bool) -> Finding:
+    if discovers:
         text = (
-            "only its image knows the app's command: a pod beside starts it once, without volumes"
-            " and variables, and kills it as soon as it is seen"
+            "the app's command is set in the image and unknown to the API: a temporary pod starts"
+            " it once, reads it and kills it"
         )
     else:
         text = (
-            "only its image knows the app's command: --command names it, --learn watches one run,"
-            " which may have effects"
+            "the app's command is set in the image and unknown to the API; pass --command, or"
+            " --learn to discover it by one run, which may have effects"
         )
-    return (Finding(Level.INFO, text),)
-
-
-def _needless_findings(needless: bool) -> tuple[Finding, ...]:
-    if not needless:
-        return ()
-    text = "--learn has no effect: the app's command is known already, and show-app tells it"
-    return (Finding(Level.WARNING, text),)
-
-
-def _arch_findings(request: DebugRequest, ground: ModeInputs) -> tuple[Finding, ...]:
-    said = request.mode.arch
-    if said and ground.arch and said != ground.arch:
-        text = f"the source's node is {ground.arch}; the copy has to go to one of {said}, as asked"
-        return (Finding(Level.WARNING, text),)
-    if ground.arch or said:
-        return ()
-    text = f"the node's architecture is not known, {DEFAULT_ARCH} is taken; --arch says another"
-    return (Finding(Level.INFO, text),)
+    return Finding(Level.INFO, text)
 
 
 def _surplus(
-    request: DebugRequest, stand: Mode, seeded: bool, obstacle: str = ""
+    request: DebugRequest, mode: Mode, seeded: bool, obstacle: str = ""
 ) -> Iterator[Finding]:
     """Say of flags that they have no effect, and why.
 
     ``seeded`` says that the seed comes into the copy; what it brings is for a session inside the
     target, or in its twin.
     """
-    said, files = request.mode, request.session.toolkit_files
+    options, files = request.mode, request.session.toolkit_files
     none = obstacle and f"has no effect: {obstacle}"
-    runs = none or "is for a target that is held, and this one runs; --hold holds it"
-    image = none or "is for tools that come without an image; --view app goes where they are"
-    in_reach = seeded and (stand.view == APP or request.image is None)
+    runs = none or "has no effect: the target is not on hold; use --hold"
+    image = none or "has no effect with a toolkit image; use --view app"
+    in_reach = seeded and (mode.view == APP or request.image is None)
     flags = (
-        ("--command", said.command, stand.held, runs),
+        ("--command", options.command, mode.held, runs),
         # Where it can't be had, that is a blocker.
-        ("--learn", said.learn and not obstacle, stand.held, runs),
-        ("--arch", said.arch, seeded, image),
+        ("--learn", options.learn and not obstacle, mode.held, runs),
+        ("--arch", options.arch, seeded, image),
         ("--toolkit-file", files, in_reach, image),
     )
     for flag, given, has_effect, why in flags:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_scratch.kube.objects import Json
-from kubectl_scratch.kube.selectors import NamespaceSelectors
 from kubectl_scratch.plan.findings import Edit, Finding, Level
-from kubectl_scratch.plan.storage import Storage
 
 if TYPE_CHECKING:
     from kubectl_scratch.plan.debug_container import Candidate
@@ -72,7 +69,7 @@ class SessionTarget(NamedTuple):
 class Plan(NamedTuple):
     """What one ``debug`` will do.
 
-    ``copy``, ``seed`` (the ConfigMap) and ``learning`` (the pod of the learning run) lack only
+    ``copy``, ``seed`` (the ConfigMap) and ``discovery`` (the pod of entrypoint discovery) lack only
     their owner, whose UID the cluster gives. ``choices`` are the debug container in the order in
     which the cluster is asked to accept it: the later ones ask for less.
     """
@@ -85,7 +82,7 @@ class Plan(NamedTuple):
     edits: tuple[Edit, ...]
     findings: tuple[Finding, ...]
     seed: Json | None = None
-    learning: Json | None = None
+    discovery: Json | None = None
     # The source's, where it has one.
     node: str | None = None
 
@@ -93,34 +90,3 @@ class Plan(NamedTuple):
     def blockers(self) -> list[Finding]:
         """Return what forbids the plan."""
         return [f for f in self.findings if f.level is Level.BLOCKER]
-
-
-class ModeInputs(NamedTuple):
-    """What the cluster allows: ``arch`` is that of the source's node, None where it is not known.
-
-    ``seedable`` says that the user may create ConfigMaps, ``addable`` that they may add ephemeral
-    containers.
-    """
-
-    arch: str | None = None
-    seedable: bool = True
-    addable: bool = True
-
-
-class PlanInputs(NamedTuple):
-    """What a plan depends on besides the source pod: who, when, and what else there is.
-
-    ``session_id`` is five random characters, ``now`` the cluster's time; ``claims`` are the
-    namespace's PersistentVolumeClaims by name, None if they can't be read; ``found`` tells
-    how the source pod was found; ``ground`` what the cluster allows for the seed; ``storage``
-    what it does to volumes.
-    """
-
-    session_id: str
-    author: str
-    now: datetime
-    neighbours: NamespaceSelectors = NamespaceSelectors()
-    claims: Mapping[str, Json] | None = None
-    found: tuple[Finding, ...] = ()
-    ground: ModeInputs = ModeInputs()
-    storage: Storage = Storage()

@@ -47,15 +47,15 @@ def skip_remedy(names: list[str]) -> str:
     if not names:
         return ""
     if len(names) == 1:
-        return f"--skip-volume {names[0]} copies without it"
-    return f"--skip-volume NAME copies without one: {', '.join(names)}"
+        return f"use --skip-volume {names[0]} to copy without it"
+    return f"use --skip-volume NAME to copy without one: {', '.join(names)}"
 
 
 def scheduling_remedy(pod: Json, message: str) -> str:
     """Return what helps a copy that no node takes."""
     ways = []
     if any(text in message for text in LACKS_RESOURCES) and _asks_for_resources(pod):
-        ways.append("--resources none copies without requests")
+        ways.append("use --resources none to copy without requests")
     if any(text in message.lower() for text in LACKS_VOLUME):
         ways.append(skip_remedy(_claiming(pod, message)))
     elif OTHER_NODES.search(message) and _is_tied(pod):

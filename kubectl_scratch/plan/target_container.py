@@ -34,7 +34,9 @@ def choose_target(source: Json, request: DebugRequest) -> tuple[Json, tuple[Find
     left_out = {*_of_mesh(source, options), *skipped_init(source, options.skip_init)}
     failing = None if request.image else failing_init(source)
     if failing is not None and failing["name"] not in left_out:
-        text = f"init container {failing['name']} fails, so it is the target; -c chooses another"
+        text = (
+            f"init container {failing['name']} fails, so it is the target; use -c to choose another"
+        )
         return failing, (Finding(Level.INFO, text),)
     default = annotations_of(source).get(DEFAULT_CONTAINER)
     annotated = find(all_containers(source), default) if default else None
@@ -44,7 +46,9 @@ def choose_target(source: Json, request: DebugRequest) -> tuple[Json, tuple[Find
     if not others:
         return first, ()
     there = ", ".join(names_of([first, *others]))
-    text = f"container {first['name']} is the target, the first of {there}; -c chooses another"
+    text = (
+        f"container {first['name']} is the target, the first of {there}; use -c to choose another"
+    )
     return first, (Finding(Level.INFO, text),)
 
 
@@ -60,7 +64,7 @@ def named_target(source: Json, wanted: str, options: CopyOptions) -> Json:
         problem = f"container {wanted!r} is {of_mesh}'s, and the copy gets one of its own"
         raise InvalidRequest(problem, "choose one of the app's with -c")
     if wanted in skipped_init(source, options.skip_init):
-        problem = f"container {wanted!r} can't be the target and be left out by --skip-init"
+        problem = f"container {wanted!r} cannot be the target and be omitted by --skip-init"
         raise InvalidRequest(problem, "choose another one with -c, or keep this one")
     return found
 

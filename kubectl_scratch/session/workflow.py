@@ -16,11 +16,11 @@ from kubectl_scratch.lookup.admission import (
     judge_debug_container,
     judge_lease,
 )
-from kubectl_scratch.lookup.prefetch import Prefetched
 from kubectl_scratch.lookup.source import read_pod
 from kubectl_scratch.plan.build import make_plan
 from kubectl_scratch.plan.findings import Finding, Level, report_finding
-from kubectl_scratch.plan.model import TOOLS, ModeInputs, Plan, PlanInputs
+from kubectl_scratch.plan.inputs import PlanInputs
+from kubectl_scratch.plan.model import TOOLS, Plan
 from kubectl_scratch.request import DebugRequest, SessionRequest
 from kubectl_scratch.runtime.tasks import Task
 from kubectl_scratch.session.context import Context, wants_terminal
@@ -29,7 +29,7 @@ from kubectl_scratch.session.context import Context, wants_terminal
 ADDED_WITHIN, ADDED_LOOK_EVERY = 6.0, 0.25
 
 
-def debug_copy(request: DebugRequest, context: Context, reading: Task[Prefetched]) -> int:
+def debug_copy(request: DebugRequest, context: Context, reading: Task[PlanInputs]) -> int:
     """Debug a copy of the pod; return the session's exit code.
 
     Raises a ScratchError where there was no session, where its connection was lost, and
@@ -50,7 +50,7 @@ def debug_copy(request: DebugRequest, context: Context, reading: Task[Prefetched
 
 
 def rehearse_copy(
-    request: DebugRequest, context: Context, reading: Task[Prefetched], server: bool
+    request: DebugRequest, context: Context, reading: Task[PlanInputs], server: bool
 ) -> Plan:
     """Return the plan; with ``server`` the API server judges what would be created.
 
@@ -77,7 +77,7 @@ def judge_all(plan: Plan, context: Context) -> Plan:
     return admitted
 
 
-def plan_admitted(request: DebugRequest, context: Context, reading: Task[Prefetched]) -> Plan:
+def plan_admitted(request: DebugRequest, context: Context, reading: Task[PlanInputs]) -> Plan:
     """Make the plan that is carried out; raises InvalidRequest where it has a blocker."""
     plan = plan_debug(request, context, reading)
     refuse_blocked(plan)
@@ -85,20 +85,9 @@ def plan_admitted(request: DebugRequest, context: Context, reading: Task[Prefetc
     return admit(plan, context.cluster) if plan.place.view == TOOLS else plan
 
 
-def plan_debug(request: DebugRequest, context: Context, reading: Task[Prefetched]) -> Plan:
+def plan_debug(request: DebugRequest, context: Context, reading: Task[PlanInputs]) -> Plan:
     """Make the plan of what is being read; raises what the reading raises."""
-    found = reading.result()
-    around = PlanInputs(
-        session_id=context.suffix(),
-        author=context.author,
-        now=found.source.at,
-        neighbours=found.surveyed.neighbours,
-        claims=found.surveyed.claims,
-        found=found.source.findings,
-        ground=ModeInputs(found.arch, found.surveyed.may_seed, found.surveyed.may_add),
-        storage=found.storage,
-    )
-    return make_plan(found.source.pod, request, around)
+    return make_plan(request, reading.result(), context.suffix(), context.author)
 
 
 def refuse_blocked(plan: Plan) -> None:

@@ -88,7 +88,7 @@ def test_what_could_not_be_listed_may_select_the_copy(cli: Cli, plural: str, sta
     assert f"{plural} could not be listed" in warning
     # A Service that nobody sees may be none: then it takes its work from a queue.
     assert is_held(cli) is (plural == "services")
-    assert ("services could not be listed, so it is not known if one" in ended.err) is is_held(cli)
+    assert ("services could not be listed, so it is unknown if one" in ended.err) is is_held(cli)
     clean(cli.api)
 
 
@@ -102,7 +102,7 @@ def test_a_source_of_which_no_service_is_known_runs_where_that_is_asked(
     assert ended.code == 0 and not is_held(cli)
     assert "if it takes work from a queue, so does its copy" in ended.err
     plan = cli.run("debug", "mypod", "--dry-run").out
-    assert b"it may take work from somewhere" in plan and b"held" in plan
+    assert b"it may take work from a queue" in plan and b"on hold" in plan
 
 
 @pytest.mark.parametrize("status", [403, 503])
@@ -141,7 +141,7 @@ def test_a_target_that_writes_to_a_volume_of_production_is_held(
     served(cli, containers=[a_container(volumeMounts=WRITES)], volumes=volumes)
     ended = cli.run("debug", "mypod", "--", "true")
     assert ended.code == 0 and is_held(cli)
-    assert "held (volume data is read-only in the copy" in ended.err and "--no-hold" in ended.err
+    assert "on hold (volume data is read-only in the copy" in ended.err and "--no-hold" in ended.err
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_without_the_right_to_config_maps_the_tools_come_as_an_image(cli: Cli) -
     ended = cli.run("debug", "mypod", "--", "echo", "hi")
     assert (ended.code, ended.out, ended.errors, ended.warnings) == (0, b"hi\n", [], [])
     told = [line for line in ended.err.splitlines() if "ConfigMaps" in line]
-    assert len(told) == 1 and "the tools come as an image" in told[0]
+    assert len(told) == 1 and "the tools come in an image" in told[0]
     assert kinds_made(cli.api) == ["jobs", "pods"] and sent(cli.api, "POST", CONFIG_MAPS) == []
     (patch,) = sent(cli.api, "PATCH", EPHEMERAL)
     assert "busybox" in patch.body["spec"]["ephemeralContainers"][0]["image"]
@@ -105,7 +105,7 @@ def test_what_then_can_not_be_had_is_refused_before_anything_is_created(
 ) -> None:
     cli.api.access = lambda asked: asked["resourceAttributes"]["resource"] != "configmaps"
     ended = cli.run("debug", "mypod", flag, "--", "true")
-    ended.complains("you may not create ConfigMaps", "--view tools --no-hold does without")
+    ended.complains("no permission to create ConfigMaps", "use --view tools --no-hold")
     assert cli.api.created == []
 
 
@@ -168,7 +168,7 @@ def test_who_may_not_add_a_debug_container_has_a_session_and_one_warning(cli: Cl
     ended = cli.run("debug", "mypod", "--", "echo", "hi")
     assert (ended.code, ended.out, ended.errors) == (0, b"hi\n", [])
     (warning,) = ended.warnings
-    assert warning.startswith("warning: you may not add ephemeral containers")
+    assert warning.startswith("warning: no permission to add ephemeral containers")
     assert sent(cli.api, "PATCH", EPHEMERAL) == []
     clean(cli.api)
 

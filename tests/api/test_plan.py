@@ -391,5 +391,5 @@ def test_claims_that_cannot_be_listed_are_bound_where_the_source_has_a_node(
     cli.api.fault(method="GET", path=path, times=None, status=403, reason="Forbidden")
     ended = cli.run("debug", "tied", "--dry-run")
     assert ended.code == code
-    assert b"--skip-volume data copies without it" in ended.out
+    assert b"use --skip-volume data to copy without it" in ended.out
     assert (b"blocker: volume data" in ended.out) is bool(code), ended.out

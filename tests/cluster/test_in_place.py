@@ -130,7 +130,7 @@ def test_beside_a_target_that_does_not_run(clean: Cluster) -> None:
     clean.kubectl("wait", waiting, "pod/broken")
     done = clean.scratch("debug", "broken", "--in-place", "--", "echo", "in")
     assert (done.returncode, done.stdout) == (0, b"in\n"), done.stderr
-    assert b"warning: container app does not run" in done.stderr
+    assert b"warning: container app is not running" in done.stderr
     assert states(clean, "broken") == ["terminated"]
 
 

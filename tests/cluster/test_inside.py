@@ -146,7 +146,7 @@ def test_nothing_is_written_among_the_app_s_files(cluster: Cluster) -> None:
 def test_what_is_held(cluster: Cluster, pod: str, flags: tuple[str, ...], held: bool) -> None:
     done = cluster.scratch("debug", pod, *flags, "--", "pidof", "args")
     assert done.returncode == int(held)
-    assert (b"which is held" in done.stderr) is held
+    assert (b"is on hold" in done.stderr) is held
 
 
 @pytest.mark.parametrize("pod", ["worker", "loop"])
@@ -200,7 +200,7 @@ def test_a_shell_that_the_app_has_not(cluster: Cluster) -> None:
 def test_a_failing_init_container_is_held(cluster: Cluster, flags: tuple[str, ...]) -> None:
     done = cluster.scratch("debug", "setup", *flags, "--", "run-app")
     assert done.returncode == 4
-    assert b"inside container first, which is held" in done.stderr
+    assert b"inside container first; the app is on hold" in done.stderr
 
 
 def test_what_waits_for_a_failing_init_container(cluster: Cluster) -> None:
@@ -214,7 +214,7 @@ def test_what_waits_for_a_failing_init_container(cluster: Cluster) -> None:
 def test_a_failing_init_container_that_is_left_out(cluster: Cluster, skipped: str) -> None:
     done = cluster.scratch("debug", "setup", "--skip-init", skipped, "--", "true")
     assert done.returncode == 0, done.stderr
-    assert b"inside container app, which is held" in done.stderr
+    assert b"inside container app; the app is on hold" in done.stderr
 
 
 def test_a_native_sidecar(cluster: Cluster) -> None:
@@ -273,7 +273,7 @@ def test_a_toolkit_image_for_another_machine(cluster: Cluster) -> None:
 def test_tools_for_another_machine(cluster: Cluster) -> None:
     done = cluster.scratch("debug", "-q", "loop", "--arch", "arm64", "--", "true")
     assert (done.returncode, done.stdout) == (1, b"")
-    assert b"the copy has to go to one of arm64" in done.stderr
+    assert b"the copy needs a node of arm64" in done.stderr
     assert b"error: no node takes the copy" in done.stderr
     assert b"the tools are for arm64, --arch says what the nodes are" in done.stderr
 

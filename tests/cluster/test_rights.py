@@ -42,7 +42,7 @@ def test_without_ephemeral_containers_the_session_stands_inside_the_target(
     words = ("debug", "-q", "web", "--context", "no-ephemeral")
     done = clean.scratch(*words, "--", "id", "-u")
     assert (done.returncode, done.stdout) == (0, b"1000\n")
-    assert done.stderr.startswith(b"warning: you may not add ephemeral containers")
+    assert done.stderr.startswith(b"warning: no permission to add ephemeral containers")
     assert done.stderr.count(b"\n") == 1
     refused = clean.scratch(*words, "--view", "tools", "--", "true")
     assert (refused.returncode, refused.stdout) == (1, b"")

@@ -99,7 +99,7 @@ def test_a_database_behind_a_service(clean: Cluster, kind: str) -> None:
     clean.ready(name)
     done = clean.scratch("debug", name, "--", "true")
     assert (done.returncode, done.stdout) == (0, b""), done.stderr
-    assert b"held (volume data is read-only in the copy" in done.stderr
+    assert b"on hold (volume data is read-only in the copy" in done.stderr
     runs = clean.scratch("debug", "-q", name, "--no-hold", "--", "true")
     assert (runs.returncode, runs.stdout) == (1, b"")
     # A node that cannot make what is below a mount read-only is warned of before.
@@ -179,11 +179,11 @@ STUCK: dict[str, tuple[Json, list[str]]] = {
     "selector": ({"nodeSelector": {"no": "such"}}, ["node affinity/selector"]),
     "no-claim": (
         {**MOUNTED, "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "nope"}}]},
-        ['persistentvolumeclaim "nope" not found', "--skip-volume data copies without it"],
+        ['persistentvolumeclaim "nope" not found', "use --skip-volume data to copy without it"],
     ),
     "generic": (
         {**MOUNTED, "volumes": [{"name": "data", "ephemeral": GENERIC}]},
-        ["no node takes the copy", "--skip-volume data copies without it"],
+        ["no node takes the copy", "use --skip-volume data to copy without it"],
     ),
     "secret": ({"env": [FROM_SECRET]}, ["create secret nope: variable PASSWORD (key pw)"]),
     "key": ({"env": [FROM_KEY]}, ["add key nope to configmap kube-root-ca.crt: variable CA"]),
@@ -201,7 +201,7 @@ STUCK: dict[str, tuple[Json, list[str]]] = {
     ),
     "folder": (
         {**MOUNTED, "volumes": [{"name": "data", "hostPath": {"path": "/nope", "type": "File"}}]},
-        ["hostPath type check failed", "; --skip-volume data copies without it"],
+        ["hostPath type check failed", "; use --skip-volume data to copy without it"],
     ),
     "hanging-init": (
         {"initContainers": [HANGS]},

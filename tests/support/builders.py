@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime, timezone
 from typing import Any
 
-from kubectl_scratch.request import DebugRequest, SessionRequest, Target
+from kubectl_scratch.plan.build import make_plan
+from kubectl_scratch.plan.inputs import NamespaceFacts, PlanInputs
+from kubectl_scratch.plan.model import Plan
+from kubectl_scratch.plan.podcopy.manifest import Copied, CopyDecisions, make_copy
+from kubectl_scratch.plan.storage import Storage
+from kubectl_scratch.request import CopyOptions, DebugRequest, SessionRequest, Target
 from kubectl_scratch.runtime.names import DEFAULT_IMAGE
 
 Json = dict[str, Any]
+NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=timezone.utc)
+DEFAULTS = CopyOptions()
 
 
 def a_container(name: str = "app", **fields: Any) -> Json:
@@ -55,3 +64,25 @@ def a_request(**fields: Any) -> DebugRequest:
 def a_waiting_container(reason: str, message: str = "", name: str = "scratch") -> Json:
     """Return a container's status that waits."""
     return {"name": name, "state": {"waiting": {"reason": reason, "message": message}}}
+
+
+def plan_for(source: Json, request: DebugRequest, **inputs: Any) -> Plan:
+    """Return the plan of a request at noon, by session bcdfg of user me."""
+    return make_plan(request, PlanInputs(source, **{"now": NOON, **inputs}), "bcdfg", "me")
+
+
+def copy_for(
+    source: Json,
+    name: str,
+    labels: Mapping[str, str],
+    annotations: Mapping[str, str],
+    options: CopyOptions = DEFAULTS,
+    target: str | None = None,
+    claims: Mapping[str, Json] | None = None,
+    storage: Storage | None = None,
+    **decisions: Any,
+) -> Copied:
+    """Return the copy of a source by some of what is decided about it."""
+    facts = NamespaceFacts(claims=claims)
+    inputs = PlanInputs(source, NOON, facts, storage=storage or Storage())
+    return make_copy(inputs, options, CopyDecisions(name, labels, annotations, target, **decisions))

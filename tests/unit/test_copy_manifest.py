@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.kube.objects import all_containers, annotations_of, names_of, volumes
 from kubectl_scratch.plan.findings import Level
-from kubectl_scratch.plan.podcopy.manifest import Copied, make_copy
+from kubectl_scratch.plan.podcopy.manifest import Copied
 from kubectl_scratch.plan.podcopy.volume_edits import read_only_by_us
 from kubectl_scratch.plan.seed import Entrypoint, Seeding
 from kubectl_scratch.plan.storage import (
@@ -23,7 +23,7 @@ from kubectl_scratch.plan.storage import (
     retaining,
 )
 from kubectl_scratch.request import CopyOptions
-from tests.support.builders import Json, a_container, a_pod
+from tests.support.builders import Json, a_container, a_pod, copy_for
 
 LABELS = {"app.kubernetes.io/managed-by": "kubectl-scratch"}
 NODE_TERM = {"key": "metadata.name", "operator": "In", "values": ["node-1"]}
@@ -36,7 +36,7 @@ A_SIDECAR = a_container("proxy", restartPolicy="Always")
 
 
 def copy_of(source: Json, target: str | None = None, **wanted: Any) -> Copied:
-    return make_copy(source, "mypod-scratch-bcdfg", LABELS, MARKS, CopyOptions(**wanted), target)
+    return copy_for(source, "mypod-scratch-bcdfg", LABELS, MARKS, CopyOptions(**wanted), target)
 
 
 def spec_of(source: Json, **options: Any) -> Json:
@@ -159,7 +159,7 @@ def test_a_sidecar_that_idles_is_asked_nothing() -> None:
     sidecar = a_container("proxy", restartPolicy="Always", startupProbe={"exec": {}})
     source = a_pod(initContainers=[sidecar])
     held = Seeding("x", "amd64", "app", Entrypoint("spec", 1, ("/app",)), hold_all=True)
-    spec = make_copy(source, "x", LABELS, MARKS, seeding=held).manifest["spec"]
+    spec = copy_for(source, "x", LABELS, MARKS, seeding=held).manifest["spec"]
     assert "startupProbe" not in spec["initContainers"][0]
 
 
@@ -380,7 +380,7 @@ def test_a_volume_that_is_left_out_asks_for_no_node() -> None:
 
 def test_a_gate_of_ours_replaces_those_of_the_source() -> None:
     source = a_pod(readinessGates=[{"conditionType": "example.com/x"}])
-    copied = make_copy(source, "x", LABELS, MARKS, gate=True)
+    copied = copy_for(source, "x", LABELS, MARKS, gate=True)
     gates = copied.manifest["spec"]["readinessGates"]
     assert gates == [{"conditionType": "kubectl-scratch/never-ready"}]
     assert "spec.readinessGates.kubectl-scratch/never-ready" in fields(copied)
@@ -505,10 +505,10 @@ def test_a_volume_can_be_left_out_with_its_mounts_and_devices() -> None:
 def test_a_claim_for_one_pod_alone_blocks(modes: list[str], blocked: bool) -> None:
     source = a_pod(volumes=[A_CLAIM])
     claims = {"data-0": {"spec": {"accessModes": modes}}}
-    found = texts(make_copy(source, "x", LABELS, MARKS, claims=claims), Level.BLOCKER)
-    assert ("--skip-volume data copies without it" in found) is blocked
+    found = texts(copy_for(source, "x", LABELS, MARKS, claims=claims), Level.BLOCKER)
+    assert ("use --skip-volume data to copy without it" in found) is blocked
     skipped = CopyOptions(skip_volumes=frozenset({"data"}))
-    assert not texts(make_copy(source, "x", LABELS, MARKS, skipped, claims=claims), Level.BLOCKER)
+    assert not texts(copy_for(source, "x", LABELS, MARKS, skipped, claims=claims), Level.BLOCKER)
 
 
 def a_claim(phase: str | None, **spec: Any) -> Json:
@@ -534,15 +534,15 @@ def test_a_copy_binds_no_claim(
 ) -> None:
     source = a_pod(volumes=[A_CLAIM])
     source["spec"]["nodeName"] = node
-    copied = make_copy(source, "x", LABELS, MARKS, claims=claims)
+    copied = copy_for(source, "x", LABELS, MARKS, claims=claims)
     found = [f for f in copied.findings if "--skip-volume data" in f.text]
     assert [f.level for f in found] == ([level] if level else [])
     assert all(words in f.text for f in found)
     skipped = CopyOptions(skip_volumes=frozenset({"data"}))
-    without = make_copy(source, "x", LABELS, MARKS, skipped, claims=claims)
+    without = copy_for(source, "x", LABELS, MARKS, skipped, claims=claims)
     assert not [f for f in without.findings if "claim" in f.text]
     # That it may be written to is no reason to bind it.
-    written = make_copy(
+    written = copy_for(
         source, "x", LABELS, MARKS, CopyOptions(writable=frozenset({"data"})), claims=claims
     )
     assert [f for f in written.findings if "--skip-volume data" in f.text] == found
@@ -566,7 +566,7 @@ def test_the_source_s_files_may_get_another_label(
 ) -> None:
     app = a_container(volumeMounts=[A_MOUNT], securityContext=context)
     source = a_pod(volumes=[volume], containers=[app], securityContext=of_pod)
-    copied = make_copy(source, "x", LABELS, MARKS, storage=Storage(selinux=selinux))
+    copied = copy_for(source, "x", LABELS, MARKS, storage=Storage(selinux=selinux))
     assert ("SELinux" in texts(copied, Level.WARNING)) is (told and selinux)
 
 
@@ -574,9 +574,9 @@ def test_all_volumes_that_are_relabelled_are_told() -> None:
     more = {"name": "more", "persistentVolumeClaim": {"claimName": "more-0"}}
     mounts = [{**A_MOUNT, "readOnly": True}, {"name": "more", "mountPath": "/more"}]
     source = a_pod(containers=[a_container(volumeMounts=mounts)], volumes=[A_CLAIM, more])
-    copied = make_copy(source, "x", LABELS, MARKS, storage=Storage(selinux=True))
+    copied = copy_for(source, "x", LABELS, MARKS, storage=Storage(selinux=True))
     told = texts(copied, Level.WARNING)
-    assert "--skip-volume NAME copies without one: data, more" in told
+    assert "use --skip-volume NAME to copy without one: data, more" in told
     assert "seLinuxOptions.level" in told
 
 
@@ -642,9 +642,7 @@ def test_a_kubelet_that_refuses_what_it_cannot_do_is_not_asked(
     app = a_container(volumeMounts=[A_MOUNT])
     storage = Storage(refuses_recursive=refuses)
     source = a_pod(volumes=[A_CLAIM], containers=[app])
-    (copied,) = make_copy(source, "x", LABELS, MARKS, storage=storage).manifest["spec"][
-        "containers"
-    ]
+    (copied,) = copy_for(source, "x", LABELS, MARKS, storage=storage).manifest["spec"]["containers"]
     (mount,) = copied["volumeMounts"]
     assert mount["readOnly"] is True and ("recursiveReadOnly" in mount) is not refuses
 
@@ -680,8 +678,8 @@ def test_no_volume_is_left_behind_for_ever(
     volume: Json, classes: list[Json] | None, level: Level | None
 ) -> None:
     storage = Storage(retaining=None if classes is None else retaining(classes))
-    copied = make_copy(a_pod(volumes=[volume]), "x", LABELS, MARKS, storage=storage)
-    found = [f for f in copied.findings if "--skip-volume tmp copies without it" in f.text]
+    copied = copy_for(a_pod(volumes=[volume]), "x", LABELS, MARKS, storage=storage)
+    found = [f for f in copied.findings if "use --skip-volume tmp to copy without it" in f.text]
     assert [f.level for f in found] == ([level] if level else [])
 
 
@@ -789,7 +787,7 @@ def using(**resources: Any) -> list[Json]:
         ({"containers": HOOKED}, Level.WARNING, "postStart hooks run again in the copy: app"),
         ({"containers": using(limits={"nvidia.com/gpu": 1})}, Level.WARNING, "nvidia.com/gpu"),
         ({"containers": using(requests={"example.com/x": 1})}, Level.WARNING, "example.com/x"),
-        ({"resourceClaims": [{"name": "gpu"}]}, Level.WARNING, "claim gpu; --resources none"),
+        ({"resourceClaims": [{"name": "gpu"}]}, Level.WARNING, "claim gpu; use --resources none"),
         ({"volumes": [{"name": "a", "emptyDir": {}}]}, Level.DETAIL, "start empty: a"),
         ({"volumes": [{"name": "a", "ephemeral": {}}]}, Level.DETAIL, "new claim"),
         ({"restartPolicy": "Never"}, Level.WARNING, "starts again whenever it ends"),

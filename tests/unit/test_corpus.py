@@ -20,13 +20,13 @@ import yaml
 from kubectl_scratch.cli import plan_view
 from kubectl_scratch.kube.objects import all_containers, find, init_containers, labels_of, volumes
 from kubectl_scratch.kube.selectors import NamespaceSelectors, Selector, matches
-from kubectl_scratch.plan.build import make_plan
-from kubectl_scratch.plan.model import ModeInputs, Plan, PlanInputs
+from kubectl_scratch.plan.inputs import NamespaceFacts
+from kubectl_scratch.plan.model import Plan
 from kubectl_scratch.plan.podcopy.container_edits import plain_init
 from kubectl_scratch.plan.seed import DEBUG_TOOLKIT_VOLUME, SEED_VOLUME, TOOLKIT_VOLUME
 from kubectl_scratch.plan.storage import Storage
 from kubectl_scratch.request import Target
-from tests.support.builders import Json, a_request
+from tests.support.builders import Json, a_request, plan_for
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 FILES = sorted(CORPUS.glob("*.yaml"))
@@ -34,7 +34,7 @@ every_pod = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 
 # What has no copy, and why; no other is refused.
 REFUSED = {
-    "sub-path-unknown": "--skip-volume data copies without it",
+    "sub-path-unknown": "use --skip-volume data to copy without it",
     "unbound-claim": "claim pending-store is not bound yet",
     "windows": "it is a Windows pod",
 }
@@ -79,16 +79,15 @@ def claims_of(source: Json) -> dict[str, Json]:
 
 def plan_of(source: Json) -> Plan:
     request = a_request(target=Target("pod", source["metadata"]["name"]), image=None)
-    around = PlanInputs(
-        session_id="bcdfg",
-        author="jane",
+    facts = NamespaceFacts(neighbours_of(source), claims_of(source))
+    return plan_for(
+        source,
+        request,
         now=NOW,
-        neighbours=neighbours_of(source),
-        claims=claims_of(source),
-        ground=ModeInputs("amd64"),
+        namespace=facts,
+        node_arch="amd64",
         storage=Storage(recursive=False),
     )
-    return make_plan(source, request, around)
 
 
 def test_the_corpus_is_there_and_no_plan_is_left_over() -> None:

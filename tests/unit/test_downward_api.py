@@ -11,10 +11,10 @@ import pytest
 from kubectl_scratch.kube.objects import all_containers, annotations_of, find, volumes
 from kubectl_scratch.plan.findings import Level
 from kubectl_scratch.plan.podcopy.downward_api import format_map
-from kubectl_scratch.plan.podcopy.manifest import Copied, make_copy
+from kubectl_scratch.plan.podcopy.manifest import Copied
 from kubectl_scratch.plan.seed import Entrypoint, Seeding
 from kubectl_scratch.request import CopyOptions
-from tests.support.builders import Json, a_container, a_pod
+from tests.support.builders import Json, a_container, a_pod, copy_for
 
 LABELS, MARKS = {"ours": "yes"}, {"kubectl-scratch/source": "default/db-0"}
 METADATA: Json = {
@@ -44,16 +44,16 @@ def copy_of(
     held: bool = False,
     hold_all: bool = False,
     target: str = "app",
-    source_runs: bool = False,
+    target_runs: bool = False,
     **wanted: Any,
 ) -> Copied:
     entry = Entrypoint("spec", 1, ("/app",)) if held else None
     seeding = Seeding("x", "amd64", target, entry, hold_all)
     options = CopyOptions(**wanted)
-    return make_copy(
+    return copy_for(
         *(source, "db-0-copy", LABELS, MARKS, options, target),
         seeding=seeding,
-        source_runs=source_runs,
+        target_runs=target_runs,
     )
 
 
@@ -233,7 +233,7 @@ NAME_ENV = [{"name": "POD_NAME", "valueFrom": by_field("metadata.name")}]
 
 
 @pytest.mark.parametrize(
-    "held, hold_all, source_runs, source_s_name",
+    "held, hold_all, target_runs, source_s_name",
     [
         (False, False, True, set()),
         (False, False, False, set()),
@@ -245,7 +245,7 @@ NAME_ENV = [{"name": "POD_NAME", "valueFrom": by_field("metadata.name")}]
     ],
 )
 def test_two_that_run_never_share_an_identity(
-    held: bool, hold_all: bool, source_runs: bool, source_s_name: set[str]
+    held: bool, hold_all: bool, target_runs: bool, source_s_name: set[str]
 ) -> None:
     # One list, as an anchor of YAML makes it.
     source = a_source(
@@ -255,7 +255,7 @@ def test_two_that_run_never_share_an_identity(
             a_container("proxy", env=NAME_ENV, restartPolicy="Always"),
         ],
     )
-    copied = copy_of(source, held, hold_all, source_runs=source_runs)
+    copied = copy_of(source, held, hold_all, target_runs=target_runs)
     there = all_containers(copied.manifest)
     named = {c["name"] for c in there if c["env"] == [{"name": "POD_NAME", "value": "db-0"}]}
     assert named == source_s_name
@@ -286,7 +286,7 @@ def test_a_file_that_a_running_neighbour_reads_has_the_copy_s_own_name(
     assert container is not None
     container["volumeMounts"] = [{"name": "podinfo", "mountPath": "/x"}]
     assert read_file(copy_of(source, held=True), "podinfo") == expected
-    assert read_file(copy_of(source, held=True, source_runs=True), "podinfo") == OWN
+    assert read_file(copy_of(source, held=True, target_runs=True), "podinfo") == OWN
 
 
 def test_what_is_the_copy_s_own_is_said() -> None:

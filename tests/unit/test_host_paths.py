@@ -8,11 +8,11 @@ import pytest
 
 from kubectl_scratch.kube.objects import names_of, volumes
 from kubectl_scratch.plan.findings import Level
-from kubectl_scratch.plan.podcopy.manifest import Copied, make_copy
+from kubectl_scratch.plan.podcopy.manifest import Copied
 from kubectl_scratch.plan.podcopy.volume_edits import left_out_by_us, read_only_by_us
 from kubectl_scratch.plan.storage import Storage
 from kubectl_scratch.request import CopyOptions
-from tests.support.builders import Json, a_container, a_pod
+from tests.support.builders import Json, a_container, a_pod, copy_for
 
 MOUNT = {"name": "node", "mountPath": "/node"}
 PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
@@ -33,7 +33,7 @@ def a_source(path: str, kind: str | None = None, **more: Any) -> Json:
 
 
 def copy_of(source: Json, recursive: bool | None = True, **wanted: Any) -> Copied:
-    return make_copy(source, "x", {}, {}, CopyOptions(**wanted), storage=Storage(recursive))
+    return copy_for(source, "x", {}, {}, CopyOptions(**wanted), storage=Storage(recursive))
 
 
 def warnings(copied: Copied) -> str:
@@ -164,7 +164,7 @@ def test_several_volumes_are_told_in_one_line() -> None:
     (left_out,) = (text for text in told if "left out" in text)
     (sockets,) = (text for text in told if "contain" in text)
     assert all(f"(volume {name})" in below for name in "abcd")
-    assert "--skip-volume NAME copies without one: a, b, c, d" in below
+    assert "use --skip-volume NAME to copy without one: a, b, c, d" in below
     assert "e (/dev/sda), f (/dev/sdb)" in left_out and "--writable NAME" in left_out
     assert "c (/run), d (/)" in sockets
 

@@ -56,7 +56,7 @@ def test_the_container_joins_a_target_that_runs() -> None:
 def test_a_target_that_does_not_run_is_not_joined() -> None:
     plan = planned(a_running_pod(status={}))
     assert not any("targetContainerName" in choice.container for choice in plan.choices)
-    assert any("does not run" in finding.text for finding in plan.findings)
+    assert any("is not running" in finding.text for finding in plan.findings)
 
 
 def test_a_target_of_the_mesh_may_be_named() -> None:

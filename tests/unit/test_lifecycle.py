@@ -24,13 +24,12 @@ from kubectl_scratch.copies.deletion import Deletion, leftover_copy
 from kubectl_scratch.copies.membership import BY_ANOTHER, CopyTerms
 from kubectl_scratch.errors import ClusterError, Interrupted
 from kubectl_scratch.kube.client import Answer, Client
-from kubectl_scratch.plan.build import make_plan
 from kubectl_scratch.plan.debug_container import Candidate
 from kubectl_scratch.plan.metadata import is_same_creation, session_labels
-from kubectl_scratch.plan.model import Plan, PlanInputs
+from kubectl_scratch.plan.model import Plan
 from kubectl_scratch.runtime.console import Console
 from kubectl_scratch.runtime.interrupts import Interrupts
-from tests.support.builders import Json, a_pod, a_request
+from tests.support.builders import Json, a_pod, a_request, plan_for
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=timezone.utc)
 TERMS = CopyTerms(ttl=300.0, deadline=3600.0, longest=28800.0)
@@ -100,7 +99,7 @@ def cluster() -> FakeCluster:
 
 
 def a_plan() -> Plan:
-    return make_plan(a_pod(), a_request(), PlanInputs("bcdfg", "me", NOON))
+    return plan_for(a_pod(), a_request())
 
 
 def a_copy(cluster: FakeCluster, plan: Plan | None = None) -> CreatedCopy:

@@ -15,11 +15,11 @@ from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.lookup.manifest_file import choose_manifest, kind_of
 from kubectl_scratch.lookup.manifest_shapes import REQUIRED_FIELDS, shape_fault, without_nulls
 from kubectl_scratch.lookup.pod_template import pod_of
-from kubectl_scratch.plan.build import make_plan
-from kubectl_scratch.plan.model import ModeInputs, Plan, PlanInputs
+from kubectl_scratch.plan.inputs import NamespaceFacts
+from kubectl_scratch.plan.model import Plan
 from kubectl_scratch.plan.storage import Storage
 from kubectl_scratch.request import Target
-from tests.support.builders import Json, a_container, a_pod, a_request
+from tests.support.builders import Json, a_container, a_pod, a_request, plan_for
 from tests.unit.test_corpus import CORPUS, FILES, NOW, load, neighbours_of
 
 OTHERS: tuple[Any, ...] = (None, "text", "", 7, True, [], {}, [None], ["x"], [{}], {"x": "y"})
@@ -37,16 +37,14 @@ def plan_from_file(manifest: Json, original: Json) -> Plan:
     pod = chosen if kind_of(chosen) == "pod" else pod_of(chosen, "shop")
     assert pod is not None
     pod["metadata"].update({"namespace": "shop", "name": pod["metadata"].get("name", "generated")})
-    around = PlanInputs(
-        session_id="bcdfg",
-        author="jane",
+    return plan_for(
+        pod,
+        a_request(target=Target("pod", "x"), image=None),
         now=NOW,
-        neighbours=neighbours_of(original),
-        claims={},
-        ground=ModeInputs("amd64"),
+        namespace=NamespaceFacts(neighbours_of(original), {}),
+        node_arch="amd64",
         storage=Storage(recursive=False, selinux=True),
     )
-    return make_plan(pod, a_request(target=Target("pod", "x"), image=None), around)
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -15,10 +15,10 @@ from kubectl_scratch.kube.objects import (
     volumes,
 )
 from kubectl_scratch.plan.findings import Level
-from kubectl_scratch.plan.podcopy.manifest import Copied, make_copy
+from kubectl_scratch.plan.podcopy.manifest import Copied
 from kubectl_scratch.plan.podcopy.mesh import ISTIO_STATUS, injection_labels, mesh_containers
 from kubectl_scratch.request import CopyOptions
-from tests.support.builders import Json, a_container, a_pod
+from tests.support.builders import Json, a_container, a_pod, copy_for
 
 BY_INJECTOR = {"linkerd.io/created-by": "linkerd/proxy-injector edge-25.8.4"}
 BY_HAND = {"linkerd.io/created-by": "linkerd/cli edge-25.8.4"}
@@ -27,7 +27,7 @@ NATIVE = {"restartPolicy": "Always"}
 
 
 def copy_of(source: Json, keep_mesh: bool = True, labels: dict[str, str] | None = None) -> Copied:
-    return make_copy(source, "x", labels or {}, {}, CopyOptions(keep_mesh=keep_mesh))
+    return copy_for(source, "x", labels or {}, {}, CopyOptions(keep_mesh=keep_mesh))
 
 
 def mounting(name: str, *wanted: str, **more: Any) -> Json:
@@ -208,7 +208,7 @@ def test_what_asks_the_injector_stays(key: str) -> None:
 )
 def test_what_the_mesh_said_of_the_source_goes(key: str) -> None:
     source = a_pod(metadata={"annotations": {key: "x"}})
-    copied = make_copy(source, "x", {}, {}, CopyOptions(keep_annotations=True))
+    copied = copy_for(source, "x", {}, {}, CopyOptions(keep_annotations=True))
     assert annotations_of(copied.manifest) == {}
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from kubectl_scratch.plan.findings import Level
+from kubectl_scratch.plan.inputs import NamespaceFacts, PlanInputs
 from kubectl_scratch.plan.mode import ModePlan, plan_mode
-from kubectl_scratch.plan.model import ModeInputs
 from kubectl_scratch.plan.seed import Entrypoint
 from kubectl_scratch.plan.target_health import crash_loops
 from kubectl_scratch.request import CopyOptions
@@ -17,7 +17,8 @@ from kubectl_scratch.request import ModeOptions as Said
 from tests.support.builders import Json, a_container, a_pod, a_request
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=timezone.utc)
-AMD = ModeInputs("amd64")
+AMD: Json = {"node_arch": "amd64"}
+UNSEEDABLE: Json = {"namespace": NamespaceFacts(may_create_config_maps=False)}
 LATELY = "2026-01-01T11:59:00Z"
 RUNS: Json = {"state": {"running": {}}}
 CRASHES = {
@@ -35,7 +36,7 @@ def a_source(status: Json, container: Json | None = None, **spec: Any) -> Json:
 
 def decided(
     source: Json,
-    ground: ModeInputs = AMD,
+    facts: Json = AMD,
     caution: str = "",
     image: str | None = None,
     **said: Any,
@@ -48,7 +49,8 @@ def decided(
         mode=Said(**said),
     )
     target = source["spec"]["containers"][0]
-    return plan_mode(source, target, request, ground, caution, NOON, "mypod-scratch-bcdfg")
+    inputs = PlanInputs(source, NOON, **facts)
+    return plan_mode(target, request, inputs, caution, "mypod-scratch-bcdfg")
 
 
 def texts(found: ModePlan, level: Level = Level.INFO) -> str:
@@ -57,7 +59,7 @@ def texts(found: ModePlan, level: Level = Level.INFO) -> str:
 
 def test_a_healthy_target_runs_and_the_session_stands_inside_it() -> None:
     found = decided(a_source(RUNS))
-    assert (found.stand.view, found.stand.held, found.learns) == ("app", False, False)
+    assert (found.mode.view, found.mode.held, found.discovers) == ("app", False, False)
     assert found.seeding is not None and found.seeding.held is None
     assert texts(found) == "inside container app, which runs as in the source"
 
@@ -68,7 +70,7 @@ def test_a_crashing_target_is_held_and_its_command_is_known() -> None:
     assert found.seeding.held == Entrypoint("spec", 1, ("serve",))
     assert (found.seeding.config_map, found.seeding.target) == ("mypod-scratch-bcdfg", "app")
     (finding,) = found.findings
-    assert "held (app ended with code 1): run-app starts the app" in finding.text
+    assert "the app is on hold (app ended with code 1): type run-app to start it" in finding.text
 
 
 @pytest.mark.parametrize(
@@ -82,8 +84,8 @@ def test_a_crashing_target_is_held_and_its_command_is_known() -> None:
     ids=lambda how: next(iter(how)),
 )
 def test_a_flag_about_the_debug_container_is_for_a_session_in_it(how: Json) -> None:
-    assert decided(a_source(RUNS), **how).stand.view == "tools"
-    assert decided(a_source(RUNS), view="app", **how).stand.view == "app"
+    assert decided(a_source(RUNS), **how).mode.view == "tools"
+    assert decided(a_source(RUNS), view="app", **how).mode.view == "app"
 
 
 def test_a_toolkit_image_beside_a_target_that_runs_needs_no_seed() -> None:
@@ -108,8 +110,8 @@ LEARNS = [
 @pytest.mark.parametrize("status, said, learns", LEARNS, ids=str)
 def test_when_a_run_is_watched(status: Json, said: Json, learns: bool) -> None:
     found = decided(a_source(status, a_container()), **said)
-    assert found.learns is learns
-    assert ("a pod beside" in texts(found)) is learns
+    assert found.discovers is learns
+    assert ("a temporary pod" in texts(found)) is learns
 
 
 DONE: Json = {"state": {"terminated": {"exitCode": 0, "reason": "Completed"}}}
@@ -136,15 +138,15 @@ def test_only_what_the_kubelet_starts_again_is_started_once_more_unasked(
     status: Json, spec: Json, learns: bool
 ) -> None:
     source = a_source(status, a_container(), **spec)
-    assert decided(source).learns is learns
-    assert decided(source, learn=True, hold=True).learns
+    assert decided(source).discovers is learns
+    assert decided(source, learn=True, hold=True).discovers
     ended = {**source, "status": {**source["status"], "phase": "Failed"}}
-    assert not decided(ended).learns
+    assert not decided(ended).discovers
 
 
 def test_a_container_s_own_policy_is_the_one_that_holds() -> None:
     source = a_source(CRASHES, a_container(restartPolicy="Never"), restartPolicy="Always")
-    assert not decided(source).learns
+    assert not decided(source).discovers
 
 
 @pytest.mark.parametrize(
@@ -166,32 +168,32 @@ def test_an_init_container_is_started_again_until_it_succeeds(
 
 
 def test_a_command_that_the_spec_knows_is_never_learned() -> None:
-    assert not decided(a_source(CRASHES), learn=True).learns
+    assert not decided(a_source(CRASHES), learn=True).discovers
 
 
 def test_where_nothing_is_learned_the_ways_are_told() -> None:
     text = texts(decided(a_source(CRASHES, a_container()), learn=False))
-    assert "only its image knows the app's command" in text
+    assert "the app's command is set in the image" in text
     assert "--command" in text and "--learn" in text
 
 
 OBSTACLES = [
-    (ModeInputs("amd64", seedable=False), {}, "you may not create ConfigMaps"),
-    (ModeInputs("s390x"), {}, "there are no tools for s390x"),
+    (AMD | UNSEEDABLE, {}, "no permission to create ConfigMaps"),
+    ({"node_arch": "s390x"}, {}, "there are no tools for s390x"),
     (AMD, {"os": {"name": "windows"}}, "the pod is for Windows"),
 ]
 
 
-@pytest.mark.parametrize("ground, spec, why", OBSTACLES, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize("facts, spec, why", OBSTACLES, ids=lambda value: str(value)[:40])
 def test_where_the_seed_can_not_come_the_tools_come_as_an_image(
-    ground: ModeInputs, spec: Json, why: str
+    facts: Json, spec: Json, why: str
 ) -> None:
-    found = decided(a_source(CRASHES, **spec), ground)
-    assert (found.stand.view, found.stand.held, found.seeding) == ("tools", False, None)
+    found = decided(a_source(CRASHES, **spec), facts)
+    assert (found.mode.view, found.mode.held, found.seeding) == ("tools", False, None)
     (finding,) = found.findings
     assert finding.level is Level.INFO
-    assert finding.text.startswith(f"{why}, so the tools come as an image")
-    assert decided(a_source(CRASHES, **spec), ground, image="busybox").findings == ()
+    assert finding.text.startswith(f"{why}, so the tools come in an image")
+    assert decided(a_source(CRASHES, **spec), facts, image="busybox").findings == ()
 
 
 @pytest.mark.parametrize(
@@ -203,36 +205,36 @@ def test_where_the_seed_can_not_come_the_tools_come_as_an_image(
         ({"hold": True, "hold_all": True}, "--hold"),
     ],
 )
-@pytest.mark.parametrize("ground, spec, why", OBSTACLES, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize("facts, spec, why", OBSTACLES, ids=lambda value: str(value)[:40])
 def test_a_wish_for_which_the_seed_is_needed_is_then_a_blocker(
-    said: Json, flag: str, ground: ModeInputs, spec: Json, why: str
+    said: Json, flag: str, facts: Json, spec: Json, why: str
 ) -> None:
-    (finding,) = decided(a_source(RUNS, **spec), ground, **said).findings
+    (finding,) = decided(a_source(RUNS, **spec), facts, **said).findings
     assert finding.level is Level.BLOCKER
-    assert finding.text.startswith(f"{flag} can't be had: {why}; --view tools")
+    assert finding.text.startswith(f"{flag} is impossible: {why}; use --view tools")
 
 
 @pytest.mark.parametrize("said", [{"view": "tools"}, {"hold": False}, {"learn": False}])
 def test_a_wish_to_do_without_is_none(said: Json) -> None:
-    (finding,) = decided(a_source(RUNS), ModeInputs(seedable=False), **said).findings
+    (finding,) = decided(a_source(RUNS), UNSEEDABLE, **said).findings
     assert finding.level is Level.INFO
 
 
 @pytest.mark.parametrize(
-    "ground, said, arch, told",
+    "facts, said, arch, told",
     [
-        (ModeInputs("arm64"), None, "arm64", False),
-        (ModeInputs("arm64"), "amd64", "amd64", False),
-        (ModeInputs(None), "arm64", "arm64", False),
-        (ModeInputs(None), None, "amd64", True),
+        ({"node_arch": "arm64"}, None, "arm64", False),
+        ({"node_arch": "arm64"}, "amd64", "amd64", False),
+        ({"node_arch": None}, "arm64", "arm64", False),
+        ({"node_arch": None}, None, "amd64", True),
     ],
 )
 def test_the_architecture_is_the_node_s_unless_the_user_says_another(
-    ground: ModeInputs, said: str | None, arch: str, told: bool
+    facts: Json, said: str | None, arch: str, told: bool
 ) -> None:
-    found = decided(a_source(RUNS), ground, arch=said)
+    found = decided(a_source(RUNS), facts, arch=said)
     assert found.seeding is not None and found.seeding.arch == arch
-    assert ("architecture is not known, amd64 is taken" in texts(found)) is told
+    assert ("architecture is unknown, using amd64" in texts(found)) is told
 
 
 @pytest.mark.parametrize(
@@ -240,7 +242,7 @@ def test_the_architecture_is_the_node_s_unless_the_user_says_another(
 )
 def test_a_flag_for_a_held_target_is_told_beside_one_that_runs(said: Json, flag: str) -> None:
     text = texts(decided(a_source(RUNS), **said), Level.WARNING)
-    assert text.startswith(f"{flag} is for a target that is held")
+    assert text.startswith(f"{flag} has no effect: the target is not on hold")
     unknown = a_source(CRASHES, a_container())
     assert texts(decided(unknown, **said), Level.WARNING) == ""
 
@@ -260,7 +262,7 @@ def test_no_flag_is_ignored_without_a_word() -> None:
     held = decided(a_source(CRASHES), image="busybox", arch="amd64", session=WITH_TOOLS)
     assert held.seeding is not None and flags_in(held) == ["--toolkit-file"]
     known = decided(a_source(CRASHES), command=("x",), learn=True)
-    assert flags_in(known) == ["--learn"] and not known.learns
+    assert flags_in(known) == ["--learn"] and not known.discovers
     for view, image in (("app", "busybox"), ("tools", None)):
         said: Json = {"view": view, "image": image, "hold": True, "command": ("x",)}
         found = decided(a_source(RUNS), session=WITH_TOOLS, arch="amd64", **said)
@@ -270,10 +272,10 @@ def test_no_flag_is_ignored_without_a_word() -> None:
 @pytest.mark.parametrize("image", [None, "busybox"])
 def test_where_the_seed_can_not_come_what_is_for_it_is_told(image: str | None) -> None:
     said = {**ALL_FOUR, "learn": None}
-    found = decided(a_source(CRASHES), ModeInputs(seedable=False), image=image, **said)
+    found = decided(a_source(CRASHES), UNSEEDABLE, image=image, **said)
     assert flags_in(found) == ["--command", "--arch", "--toolkit-file"]
-    assert "has no effect: you may not create ConfigMaps" in texts(found, Level.WARNING)
+    assert "has no effect: no permission to create ConfigMaps" in texts(found, Level.WARNING)
 
 
 def test_beside_a_held_target_the_way_inside_is_told() -> None:
-    assert "attach --view app goes inside it" in texts(decided(a_source(CRASHES), view="tools"))
+    assert "use attach --view app to go inside" in texts(decided(a_source(CRASHES), view="tools"))

@@ -9,15 +9,14 @@ import pytest
 
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.plan import metadata
-from kubectl_scratch.plan.build import make_plan, name_of_copy
+from kubectl_scratch.plan.build import name_of_copy
 from kubectl_scratch.plan.findings import Level
-from kubectl_scratch.plan.model import ModeInputs, Plan, PlanInputs
+from kubectl_scratch.plan.model import Plan
 from kubectl_scratch.plan.target_container import choose_target
 from kubectl_scratch.request import CopyOptions, ModeOptions
-from tests.support.builders import Json, a_container, a_pod, a_request
+from tests.support.builders import Json, a_container, a_pod, a_request, plan_for
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=timezone.utc)
-HERE = PlanInputs("bcdfg", "me", NOON)
 TWO = [a_container("app"), a_container("proxy")]
 UNSAID = a_request(image=None)
 ANNOTATED = {"annotations": {"kubectl.kubernetes.io/default-container": "proxy"}}
@@ -75,18 +74,18 @@ def test_names_of_copies(source: str, expected: str) -> None:
 
 
 def test_a_windows_pod_is_blocked() -> None:
-    plan = make_plan(a_pod(os={"name": "windows"}), a_request(), HERE)
+    plan = plan_for(a_pod(os={"name": "windows"}), a_request())
     assert ["Windows" in finding.text for finding in plan.blockers] == [True]
 
 
 def test_a_copy_is_not_copied() -> None:
     source = a_pod(metadata={"annotations": {metadata.SOURCE_ANNOTATION: "default/other"}})
-    (blocker,) = make_plan(source, a_request(), HERE).blockers
-    assert blocker.text == "it is a copy already: kubectl scratch attach mypod"
+    (blocker,) = plan_for(source, a_request()).blockers
+    assert blocker.text == "it is already a copy; use kubectl scratch attach mypod"
 
 
 def test_what_a_plan_creates_can_be_found_again() -> None:
-    plan = make_plan(a_pod(), a_request(), HERE)
+    plan = plan_for(a_pod(), a_request())
     for manifest in (plan.copy, plan.lease):
         assert manifest["metadata"]["name"] == "mypod-scratch-bcdfg"
         assert manifest["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "kubectl-scratch"
@@ -99,7 +98,7 @@ def test_a_label_that_the_source_does_not_tolerate_beside_it_is_dropped() -> Non
     terms = {"requiredDuringSchedulingIgnoredDuringExecution": [{"labelSelector": selector}]}
     labels = {"labels": {"app": "shop", "tier": "web"}}
     source = a_pod(metadata=labels, affinity={"podAntiAffinity": terms})
-    plan = make_plan(source, a_request(), HERE)
+    plan = plan_for(source, a_request())
     kept = plan.copy["metadata"]["labels"]
     assert kept["tier"] == "web" and "app" not in kept
     (edit,) = (edit for edit in plan.edits if edit.field == "metadata.labels[app]")
@@ -153,7 +152,7 @@ SKIPPED = [frozenset({"setup"}), frozenset({"all"})]
 @pytest.mark.parametrize("skipped", SKIPPED, ids=str)
 def test_a_failing_init_container_that_is_left_out_is_no_target(skipped: frozenset[str]) -> None:
     pod = a_pod_with_setup(a_container("setup"), status=CRASHED)
-    plan = make_plan(pod, a_request(image=None, options=CopyOptions(skip_init=skipped)), HERE)
+    plan = plan_for(pod, a_request(image=None, options=CopyOptions(skip_init=skipped)))
     assert plan.place.target == "app" and "setup" not in str(plan.copy["spec"])
     annotated = {"kubectl.kubernetes.io/default-container": "setup"}
     pod["metadata"]["annotations"] = annotated
@@ -183,13 +182,13 @@ def held_beside_others(**inside: Any) -> Plan:
         initContainers=[a_container("setup"), A_SIDECAR],
         status={"containerStatuses": [{"name": "app", **CRASHED}, {"name": "helper", **RUNS}]},
     )
-    return make_plan(pod, a_request(image=None, mode=ModeOptions(**inside)), HERE)
+    return plan_for(pod, a_request(image=None, mode=ModeOptions(**inside)))
 
 
 def test_what_starts_beside_a_held_target_is_told_at_the_door() -> None:
     shown = told(held_beside_others(), Level.INFO, Level.WARNING)
-    assert "other containers also start: helper, proxy; --hold-all holds them, too" in shown
-    assert "init containers run again in the copy: setup; --skip-init" in shown
+    assert "other containers also start: helper, proxy; use --hold-all to hold them" in shown
+    assert "init containers run again in the copy: setup; use --skip-init" in shown
     beside_an_app = told(held_beside_others(hold=False), Level.INFO, Level.WARNING)
     assert "helper, proxy" not in beside_an_app
 
@@ -203,9 +202,9 @@ def test_a_held_init_container_keeps_the_later_ones_from_starting() -> None:
     inits = [a_container("first"), A_SIDECAR, a_container("setup"), a_container("last")]
     pod = a_pod_with_setup(*inits, status=CRASHED)
     pod["spec"]["restartPolicy"] = "Never"
-    shown = told(make_plan(pod, UNSAID, HERE))
-    assert "init containers run again in the copy: first; --skip-init" in shown
-    assert "other containers also start: proxy; --hold-all" in shown
+    shown = told(plan_for(pod, UNSAID))
+    assert "init containers run again in the copy: first; use --skip-init" in shown
+    assert "other containers also start: proxy; use --hold-all" in shown
     assert "whenever" not in shown
 
 
@@ -224,7 +223,7 @@ def test_what_a_job_s_copy_starts_again(inside: Json, again: str) -> None:
         restartPolicy="Never",
         status={"containerStatuses": [{"name": name, **ENDED} for name in ("app", "helper")]},
     )
-    shown = told(make_plan(pod, a_request(image=None, mode=ModeOptions(**inside)), HERE))
+    shown = told(plan_for(pod, a_request(image=None, mode=ModeOptions(**inside))))
     assert again in shown and ("starts again" in shown) is (inside == {"hold": False})
     assert ("whenever" in shown) is bool(again)
 
@@ -232,17 +231,15 @@ def test_what_a_job_s_copy_starts_again(inside: Json, again: str) -> None:
 @pytest.mark.parametrize("view, warned", [("app", False), ("tools", True)])
 def test_who_stands_inside_the_target_sees_its_processes(view: str, warned: bool) -> None:
     options = CopyOptions(share_processes=False)
-    plan = make_plan(
-        a_pod(), a_request(image=None, options=options, mode=ModeOptions(view=view)), HERE
-    )
+    plan = plan_for(a_pod(), a_request(image=None, options=options, mode=ModeOptions(view=view)))
     assert ("does not see the target's processes" in told(plan, Level.WARNING)) is warned
     assert ("the session does not see" in told(plan)) is warned
 
 
 def test_our_own_volume_is_none_of_the_source_s_that_start_empty() -> None:
-    plan = make_plan(a_pod(volumes=[{"name": "tmp", "emptyDir": {}}]), UNSAID, HERE)
+    plan = plan_for(a_pod(volumes=[{"name": "tmp", "emptyDir": {}}]), UNSAID)
     assert "emptyDir volumes start empty: tmp" in told(plan).splitlines()
-    assert "start empty" not in told(make_plan(a_pod(), UNSAID, HERE))
+    assert "start empty" not in told(plan_for(a_pod(), UNSAID))
 
 
 def seeds(plan: Plan) -> Json:
@@ -251,7 +248,7 @@ def seeds(plan: Plan) -> Json:
 
 
 def test_without_an_image_the_session_stands_inside_and_the_debug_container_is_a_twin() -> None:
-    plan = make_plan(a_pod(), UNSAID, HERE)
+    plan = plan_for(a_pod(), UNSAID)
     assert (plan.place.view, plan.place.container, plan.place.has_seed) == ("app", "app", True)
     assert plan.place.seeded == {"app", "scratch"}
     assert {choice.container["image"] for choice in plan.choices} == {a_container()["image"]}
@@ -260,37 +257,36 @@ def test_without_an_image_the_session_stands_inside_and_the_debug_container_is_a
 
 
 def test_a_toolkit_image_beside_a_target_that_runs_brings_no_seed() -> None:
-    plan = make_plan(a_pod(), a_request(mode=ModeOptions(hold=False)), HERE)
+    plan = plan_for(a_pod(), a_request(mode=ModeOptions(hold=False)))
     assert (plan.place.view, plan.place.container, plan.place.has_seed) == (
         "tools",
         "scratch",
         False,
     )
-    assert plan.seed is None and plan.learning is None
+    assert plan.seed is None and plan.discovery is None
     assert "volumes" not in plan.copy["spec"]
 
 
 def test_a_copy_says_its_view_and_architecture_for_those_who_attach() -> None:
-    around = PlanInputs("bcdfg", "me", NOON, ground=ModeInputs("arm64"))
-    known = make_plan(a_pod(), UNSAID, around).copy["metadata"]["annotations"]
+    known = plan_for(a_pod(), UNSAID, node_arch="arm64").copy["metadata"]["annotations"]
     assert known["kubectl-scratch/view"] == "app"
     assert known["kubectl-scratch/arch"] == "arm64"
 
 
 def test_a_learning_run_has_a_name_of_its_own_however_long_the_copy_s_is() -> None:
     status = {"containerStatuses": [{"name": "app", **CRASHED}]}
-    plan = make_plan(a_pod("a" * 63, status=status), UNSAID, HERE)
-    assert plan.learning is not None
-    name = plan.learning["metadata"]["name"]
+    plan = plan_for(a_pod("a" * 63, status=status), UNSAID)
+    assert plan.discovery is not None
+    name = plan.discovery["metadata"]["name"]
     assert name != plan.place.pod and len(name) <= 63 and name.endswith("-learn")
 
 
 def test_the_learning_run_watches_the_image_that_is_set() -> None:
     status = {"containerStatuses": [{"name": "app", **CRASHED}]}
     request = a_request(image=None, options=CopyOptions(images=(("app", "other:2"),)))
-    plan = make_plan(a_pod(status=status), request, HERE)
-    assert plan.learning is not None
-    assert [c["image"] for c in plan.learning["spec"]["containers"]] == ["other:2"]
+    plan = plan_for(a_pod(status=status), request)
+    assert plan.discovery is not None
+    assert [c["image"] for c in plan.discovery["spec"]["containers"]] == ["other:2"]
 
 
 TAKEN = [
@@ -309,12 +305,12 @@ def test_what_the_pod_has_by_the_name_of_ours_is_a_blocker_with_a_way(
     listed: list[Json], mounts: list[Json], what: str
 ) -> None:
     pod = a_pod(containers=[a_container(volumeMounts=mounts)], volumes=listed)
-    (blocker,) = make_plan(pod, UNSAID, HERE).blockers
+    (blocker,) = plan_for(pod, UNSAID).blockers
     volume = listed[0]["name"]
     assert what in blocker.text and f"--skip-volume {volume}" in blocker.text
     without = CopyOptions(skip_volumes=frozenset({volume}))
-    assert not make_plan(pod, a_request(image=None, options=without), HERE).blockers
-    assert not make_plan(pod, a_request(mode=ModeOptions(hold=False)), HERE).blockers
+    assert not plan_for(pod, a_request(image=None, options=without)).blockers
+    assert not plan_for(pod, a_request(mode=ModeOptions(hold=False))).blockers
 
 
 ENDED_NOW = {"terminated": {"exitCode": 3, "finishedAt": "2026-01-01T11:59:00Z"}}
@@ -344,7 +340,7 @@ def test_only_a_source_that_does_not_run_lends_its_name(
         hostname="db-0",
     )
     # No Service is known, so it is held in any case.
-    plan = make_plan(source, a_request(image=None, mode=ModeOptions(hold=hold)), HERE)
+    plan = plan_for(source, a_request(image=None, mode=ModeOptions(hold=hold)))
     assert plan.place.held
     spec = plan.copy["spec"]
     for container in (*spec["containers"], *spec["initContainers"]):

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-
 import pytest
 
-from kubectl_scratch.plan.build import make_plan
-from kubectl_scratch.plan.model import ModeInputs, PlanInputs
 from kubectl_scratch.session.pod_watch import watched_in
 from kubectl_scratch.session.readiness import (
     Failed,
@@ -18,9 +14,7 @@ from kubectl_scratch.session.readiness import (
     last_trouble,
     readiness_of,
 )
-from tests.support.builders import Json, a_pod, a_request, a_waiting_container
-
-HERE = PlanInputs("bcdfg", "me", datetime(2026, 1, 1, tzinfo=timezone.utc))
+from tests.support.builders import Json, a_pod, a_request, a_waiting_container, plan_for
 
 
 def judged(*statuses: Json, **more: object) -> object:
@@ -102,12 +96,13 @@ def test_an_unschedulable_copy_may_get_a_node() -> None:
 def test_where_no_node_is_of_the_architecture_the_way_is_told(message: str, told: bool) -> None:
     unscheduled = {"type": "PodScheduled", "status": "False", "message": message}
     pod = a_pod(status={"conditions": [unscheduled]})
-    place = make_plan(a_pod(), a_request(image=None), HERE).place
+    place = plan_for(a_pod(), a_request(image=None)).place
     state = readiness_of(pod, watched_in(place))
     assert isinstance(state, Waiting) and state.unschedulable
     assert ("the tools are for amd64, --arch says" in state.hint) is told
-    known = HERE._replace(ground=ModeInputs("amd64"))
-    sure = readiness_of(pod, watched_in(make_plan(a_pod(), a_request(image=None), known).place))
+    sure = readiness_of(
+        pod, watched_in(plan_for(a_pod(), a_request(image=None), node_arch="amd64").place)
+    )
     assert isinstance(sure, Waiting) and "--arch" not in sure.hint
 
 

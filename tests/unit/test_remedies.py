@@ -29,11 +29,15 @@ UNBOUND = "pod has unbound immediate PersistentVolumeClaims. not found"
 TO_BIND = f"1 node(s) didn't find available persistent volumes to bind{AFTER}"
 
 SCHEDULING = [
-    (f"{NONE}1 Insufficient cpu{AFTER}", {"containers": [ASKS]}, "--resources none"),
-    (f"{NONE}1 Insufficient memory{AFTER}", {"containers": [ASKS]}, "--resources none"),
-    (f"{NONE}1 Insufficient nvidia.com/gpu{AFTER}", {"containers": [ASKS]}, "--resources none"),
-    (f"{NONE}1 cannot allocate all claims", {"resourceClaims": [{"name": "g"}]}, "--resources"),
-    (f'{NONE}resourceclaim "gpu" not found', {"resourceClaims": [{"name": "g"}]}, "--resources"),
+    (f"{NONE}1 Insufficient cpu{AFTER}", {"containers": [ASKS]}, "use --resources none"),
+    (f"{NONE}1 Insufficient memory{AFTER}", {"containers": [ASKS]}, "use --resources none"),
+    (f"{NONE}1 Insufficient nvidia.com/gpu{AFTER}", {"containers": [ASKS]}, "use --resources none"),
+    (f"{NONE}1 cannot allocate all claims", {"resourceClaims": [{"name": "g"}]}, "use --resources"),
+    (
+        f'{NONE}resourceclaim "gpu" not found',
+        {"resourceClaims": [{"name": "g"}]},
+        "use --resources",
+    ),
     # It asks for nothing: the node has no room for any pod.
     (f"{NONE}1 Insufficient cpu{AFTER}", {}, ""),
     (f"{NONE}1 Too many pods{AFTER}", {"containers": [ASKS]}, ""),
@@ -43,26 +47,30 @@ SCHEDULING = [
     (
         f'{NONE}persistentvolumeclaim "data-0" not found. not found',
         {"volumes": [OTHER, CLAIMED]},
-        "--skip-volume data copies without it",
+        "use --skip-volume data to copy without it",
     ),
-    (NONE + UNBOUND, {"volumes": [GENERIC]}, "--skip-volume cache copies without it"),
-    (NONE + TO_BIND, {"volumes": [GENERIC]}, "--skip-volume cache copies without it"),
-    (NONE + TO_BIND, {"volumes": [CLAIMED, GENERIC]}, "--skip-volume NAME copies without one: c"),
+    (NONE + UNBOUND, {"volumes": [GENERIC]}, "use --skip-volume cache to copy without it"),
+    (NONE + TO_BIND, {"volumes": [GENERIC]}, "use --skip-volume cache to copy without it"),
+    (
+        NONE + TO_BIND,
+        {"volumes": [CLAIMED, GENERIC]},
+        "use --skip-volume NAME to copy without one: c",
+    ),
     (
         f"{NONE}waiting for ephemeral volume controller to create the persistentvolumeclaim"
         ' "mypod-cache". not found',
         {"volumes": [CLAIMED, GENERIC]},
-        "--skip-volume cache copies without it",
+        "use --skip-volume cache to copy without it",
     ),
     (
         f"{NONE}1 node(s) had volume node affinity conflict{AFTER}",
         {"volumes": [CLAIMED, GENERIC], "containers": [ASKS]},
-        "--skip-volume data copies without it",
+        "use --skip-volume data to copy without it",
     ),
     (
         f"0/3 nodes are available: 1 node(s) were unschedulable, 2 {SELECTOR}{AFTER}",
         {"volumes": [CLAIMED], "affinity": TIED},
-        "--skip-volume data copies without it",
+        "use --skip-volume data to copy without it",
     ),
     (f"0/3 nodes are available: 3 {SELECTOR}{AFTER}", {"volumes": [CLAIMED]}, ""),
 ]
@@ -87,7 +95,7 @@ def a_volume(**source: Json) -> Json:
 
 SECRET, MAP = a_volume(secret={"secretName": "s"}), a_volume(configMap={"name": "there"})
 SET_UP = 'MountVolume.SetUp failed for volume "cfg" : '
-SKIP = "--skip-volume cfg copies without it"
+SKIP = "use --skip-volume cfg to copy without it"
 MOUNTS = [
     (SECRET, f'{SET_UP}secret "nope" not found', f"create secret nope, or {SKIP}", True),
     (MAP, f'{SET_UP}configmap "nope" not found', f"create configmap nope, or {SKIP}", True),
@@ -210,7 +218,7 @@ CONFIGURATIONS = [
     (
         {},
         'failed to prepare subPath for volumeMount "data" of container "app"',
-        "--skip-volume data copies without it",
+        "use --skip-volume data to copy without it",
     ),
 ]
 

@@ -7,15 +7,14 @@ from datetime import datetime, timezone
 import pytest
 
 from kubectl_scratch.kube.selectors import NamespaceSelectors, Selector
-from kubectl_scratch.plan.build import make_plan
 from kubectl_scratch.plan.findings import Level
+from kubectl_scratch.plan.inputs import NamespaceFacts
 from kubectl_scratch.plan.labels import MANAGERS, stranger_of
-from kubectl_scratch.plan.model import Plan, PlanInputs
+from kubectl_scratch.plan.model import Plan
 from kubectl_scratch.request import CopyOptions
-from tests.support.builders import Json, a_pod, a_request
+from tests.support.builders import Json, a_pod, a_request, plan_for
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=timezone.utc)
-HERE = PlanInputs("bcdfg", "me", NOON)
 LABELS = {"app": "shop", "tier": "web"}
 
 
@@ -25,7 +24,7 @@ def an_owner(kind: str, version: str, controller: bool | None = True) -> Json:
 
 def planned(*owners: Json, keep: bool = False, labels: Json = LABELS) -> Plan:
     source = a_pod(metadata={"labels": labels, "ownerReferences": list(owners)})
-    return make_plan(source, a_request(image=None, options=CopyOptions(keep_labels=keep)), HERE)
+    return plan_for(source, a_request(image=None, options=CopyOptions(keep_labels=keep)))
 
 
 def kept(plan: Plan) -> set[str]:
@@ -115,7 +114,7 @@ def test_a_label_that_only_looks_like_a_manager_s_is_kept(key: str) -> None:
     "services, unknown, why",
     [
         ((), (), "no Service selects the source, and it may take work"),
-        ((), ("services",), "services could not be listed, so it is not known if one selects"),
+        ((), ("services",), "services could not be listed, so it is unknown if one selects"),
         (({"app": "shop"},), (), ""),
         (({"app": "other"},), (), "no Service selects the source, and it may take work"),
         ((), ("jobs",), "no Service selects the source, and it may take work"),
@@ -126,9 +125,9 @@ def test_a_healthy_source_is_held_unless_a_service_is_known_to_select_it(
     services: tuple[Json, ...], unknown: tuple[str, ...], why: str
 ) -> None:
     selecting = tuple(Selector("Service", "s", {"matchLabels": each}) for each in services)
-    around = HERE._replace(neighbours=NamespaceSelectors(services=selecting, unknown=unknown))
+    facts = NamespaceFacts(NamespaceSelectors(services=selecting, unknown=unknown))
     status = {"containerStatuses": [{"name": "app", "state": {"running": {}}}]}
     source = a_pod(metadata={"labels": LABELS}, status=status)
-    plan = make_plan(source, a_request(image=None), around)
+    plan = plan_for(source, a_request(image=None), namespace=facts)
     assert plan.place.held is bool(why)
     assert why in "\n".join(finding.text for finding in plan.findings)

@@ -8,10 +8,10 @@ import pytest
 
 from kubectl_scratch.kube.objects import all_containers
 from kubectl_scratch.plan.findings import Level
-from kubectl_scratch.plan.podcopy.manifest import Copied, make_copy
+from kubectl_scratch.plan.podcopy.manifest import Copied
 from kubectl_scratch.plan.seed import Entrypoint, Seeding
 from kubectl_scratch.request import CopyOptions
-from tests.support.builders import Json, a_container, a_pod
+from tests.support.builders import Json, a_container, a_pod, copy_for
 
 CLAIM = {"name": "data", "persistentVolumeClaim": {"claimName": "data-0"}}
 PRIVATE = {"name": "data", "emptyDir": {}}
@@ -40,7 +40,7 @@ def a_source(container: Json, volume: Json = CLAIM, status: Json = RUNS, **spec:
 
 
 def copy_of(source: Json, **wanted: Any) -> Copied:
-    return make_copy(source, "db-0-scratch-x", {}, {}, CopyOptions(**wanted))
+    return copy_for(source, "db-0-scratch-x", {}, {}, CopyOptions(**wanted))
 
 
 def blockers(copied: Copied) -> list[str]:
@@ -120,7 +120,7 @@ def test_an_expression_is_the_source_s_own_folder(
     (mount,) = copied.manifest["spec"]["containers"][0]["volumeMounts"]
     if path is None:
         (text,) = blockers(copied)
-        assert "app:/data" in text and "--skip-volume data copies without it" in text
+        assert "app:/data" in text and "use --skip-volume data to copy without it" in text
         assert not blockers(copy_of(a_source(container), skip_volumes=frozenset({"data"})))
         # Nor may it be made where the volume is writable: it would be another folder.
         assert blockers(copy_of(a_source(container), writable=frozenset({"data"})))
@@ -137,7 +137,7 @@ def test_the_name_in_a_folder_is_the_source_s_whatever_the_variable_says(held: b
     env = [{"name": "POD_NAME", **by_field("metadata.name")}]
     container = a_container(env=env, volumeMounts=[a_mount("$(POD_NAME)")])
     seeding = Seeding("x", "amd64", "app", Entrypoint("spec", 1, ("/app",)) if held else None)
-    copied = make_copy(a_source(container), "x", {}, {}, seeding=seeding)
+    copied = copy_for(a_source(container), "x", {}, {}, seeding=seeding)
     mount = copied.manifest["spec"]["containers"][0]["volumeMounts"][0]
     assert mount["subPath"] == "db-0"
 
@@ -195,7 +195,7 @@ def test_a_folder_that_another_container_has_mounted_is_there() -> None:
 
 def a_held_copy(source: Json, target: str, hold_all: bool = False) -> Copied:
     seeding = Seeding("x", "amd64", target, Entrypoint("spec", 1, ("/app",)), hold_all)
-    return make_copy(source, "x", {}, {}, target=target, seeding=seeding)
+    return copy_for(source, "x", {}, {}, target=target, seeding=seeding)
 
 
 @pytest.mark.parametrize("mount", [{"subPath": "db"}, {"subPathExpr": "$(UNKNOWN)"}])

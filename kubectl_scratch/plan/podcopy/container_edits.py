@@ -34,7 +34,7 @@ def skip_init(pod: Json, *, names: frozenset[str]) -> Iterator[Edit]:
     dropped = [c for c in init_containers(pod) if c["name"] in skipped]
     pod["spec"]["initContainers"] = [c for c in init_containers(pod) if c not in dropped]
     for name in names_of(dropped):
-        yield Edit(f"init container {name}", "left out, as asked: the app lacks what it does")
+        yield Edit(f"init container {name}", "omitted, as asked: the app misses what it does")
 
 
 def skipped_init(pod: Json, names: frozenset[str]) -> frozenset[str]:
@@ -179,7 +179,7 @@ def tell_what_runs_again(
                 of = "volumes" if len(read_only[name]) > 1 else "volume"
                 which = f"{of} {', '.join(read_only[name])}"
                 text += f"; {name} writes to {which}, read-only in the copy"
-        yield Finding(Level.WARNING, f"{text}; --skip-init NAME leaves one out")
+        yield Finding(Level.WARNING, f"{text}; use --skip-init NAME to omit one")
     hooks = [c["name"] for c in starts if (c.get("lifecycle") or {}).get("postStart")]
     if hooks:
         yield Finding(Level.WARNING, f"postStart hooks run again in the copy: {', '.join(hooks)}")
@@ -193,7 +193,7 @@ def _beside(others: str, held: bool) -> Finding:
     """Say what starts beside the target; who sees the target held may think that nothing does."""
     text = f"other containers also start: {others}"
     if held:
-        return Finding(Level.INFO, f"{text}; --hold-all holds them, too")
+        return Finding(Level.INFO, f"{text}; use --hold-all to hold them")
     return Finding(Level.DETAIL, text)
 
 
@@ -207,7 +207,7 @@ def tell_devices(pod: Json) -> Iterator[Finding]:
     devices += [f"claim {c['name']}" for c in pod["spec"].get("resourceClaims") or []]
     if devices:
         text = f"the copy takes a second time what the source has: {', '.join(devices)}"
-        yield Finding(Level.WARNING, f"{text}; --resources none copies without")
+        yield Finding(Level.WARNING, f"{text}; use --resources none to copy without")
 
 
 def _resource_names(container: Json) -> list[str]:

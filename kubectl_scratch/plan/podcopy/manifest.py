@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from kubectl_scratch.kube.objects import Json, all_containers, containers, names_of, unshared
 from kubectl_scratch.plan.findings import Edit, Finding, Level
+from kubectl_scratch.plan.inputs import PlanInputs
 from kubectl_scratch.plan.podcopy import annotations as notes
 from kubectl_scratch.plan.podcopy import (
     container_edits,
@@ -24,7 +25,6 @@ from kubectl_scratch.plan.podcopy import (
     volume_edits,
 )
 from kubectl_scratch.plan.seed import Seeding
-from kubectl_scratch.plan.storage import Storage
 from kubectl_scratch.request import CopyOptions
 
 GRACE_SECONDS = 1
@@ -32,8 +32,24 @@ GRACE_SECONDS = 1
 Change = Edit | Finding
 Rule = Callable[[Json], Iterator[Change]]
 
-DEFAULTS = CopyOptions()
-UNKNOWN_STORAGE = Storage()
+
+class CopyDecisions(NamedTuple):
+    """What is decided about a copy before its manifest is made.
+
+    ``labels`` are all that it has, ``annotations`` our own, which win over the source's.
+    ``target`` is the target container, None the first. ``gate`` keeps the copy out of the
+    Services that its labels match. ``inside`` says that the session is inside the target,
+    ``target_runs`` that the source's target runs.
+    """
+
+    name: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    target: str | None = None
+    gate: bool = False
+    seeding: Seeding | None = None
+    inside: bool = False
+    target_runs: bool = False
 
 
 class Copied(NamedTuple):
@@ -44,45 +60,26 @@ class Copied(NamedTuple):
     findings: tuple[Finding, ...]
 
 
-def make_copy(
-    source: Json,
-    name: str,
-    labels: Mapping[str, str],
-    marks: Mapping[str, str],
-    options: CopyOptions = DEFAULTS,
-    target: str | None = None,
-    gate: bool = False,
-    claims: Mapping[str, Json] | None = None,
-    seeding: Seeding | None = None,
-    inside: bool = False,
-    storage: Storage = UNKNOWN_STORAGE,
-    source_runs: bool = False,
-) -> Copied:
-    """Return the copy of ``source``, which is left as it is.
+def make_copy(inputs: PlanInputs, options: CopyOptions, decisions: CopyDecisions) -> Copied:
+    """Return the copy of the source, which is left as it is.
 
-    ``labels`` are all that the copy has, decided already; ``marks`` are our annotations, which
-    win over the source's. ``target`` is the target container, None the first. ``gate`` keeps
-    the copy out of the Services that its labels match. ``claims`` are the
-    PersistentVolumeClaims by name, None if they can't be read. ``inside`` says that the session
-    stands inside the target, ``source_runs`` that the source's target runs. Raises InvalidRequest
-    where a wish names a container or a volume that is not there.
+    Raises InvalidRequest if an option names a container or a volume that is not there.
     """
+    source = inputs.source
     pod: Json = {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
-            "name": name,
+            "name": decisions.name,
             "namespace": source["metadata"]["namespace"],
-            "labels": dict(labels),
+            "labels": dict(decisions.labels),
             "annotations": dict(source["metadata"].get("annotations") or {}),
         },
         "spec": unshared(source["spec"]),
     }
-    rules = rules_of(
-        source, marks, options, target, gate, claims, seeding, inside, storage, source_runs
-    )
+    rules = rules_of(inputs, options, decisions)
     lines = [*tell_metadata(source), *apply_rules(rules, pod)]
-    pod["metadata"]["annotations"].update(marks)
+    pod["metadata"]["annotations"].update(decisions.annotations)
     return Copied(
         manifest=pod,
         edits=tuple(line for line in lines if isinstance(line, Edit)),
@@ -91,18 +88,11 @@ def make_copy(
 
 
 def rules_of(
-    source: Json,
-    marks: Mapping[str, str],
-    options: CopyOptions,
-    target: str | None,
-    gate: bool,
-    claims: Mapping[str, Json] | None,
-    seeding: Seeding | None,
-    inside: bool,
-    storage: Storage,
-    source_runs: bool,
+    inputs: PlanInputs, options: CopyOptions, decisions: CopyDecisions
 ) -> tuple[Rule, ...]:
     """Return the edits in their order: first what is left out, last what is told."""
+    source, storage, seeding = inputs.source, inputs.storage, decisions.seeding
+    target, target_runs = decisions.target, decisions.target_runs
     held = seeding.target if seeding and seeding.held else None
     hold_all = bool(seeding and seeding.hold_all)
     writable = options.writable
@@ -122,19 +112,19 @@ def rules_of(
         partial(
             downward_api.bring_values,
             source=source,
-            marks=marks,
+            marks=decisions.annotations,
             held=held,
             hold_all=hold_all,
-            source_runs=source_runs,
+            source_runs=target_runs,
         ),
         partial(scheduling.free_the_node, same_node=options.same_node),
         drop_ephemeral_containers,
         partial(container_edits.drop_probes, target=target, hold_all=hold_all),
         partial(keep_running, held=held, hold_all=hold_all),
-        partial(share_processes, wanted=options.share_processes, inside=inside),
+        partial(share_processes, wanted=options.share_processes, inside=decisions.inside),
         container_edits.drop_stop_hooks,
         container_edits.drop_host_ports,
-        partial(volume_edits.tell_claims, claims=claims, node=node),
+        partial(volume_edits.tell_claims, claims=inputs.namespace.claims, node=node),
         partial(volume_edits.create_nothing_on_the_node, source=source),
         partial(
             volume_edits.mount_shared_volumes_read_only,
@@ -147,8 +137,8 @@ def rules_of(
         scheduling.drop_priority,
         scheduling.drop_overhead,
         scheduling.relax_scheduling,
-        *((scheduling.keep_out_of_services,) if gate else ()),
-        partial(scheduling.drop_identity, keep_hostname=held is not None and not source_runs),
+        *((scheduling.keep_out_of_services,) if decisions.gate else ()),
+        partial(scheduling.drop_identity, keep_hostname=held is not None and not target_runs),
         # Before our own volumes come, which are none of the source's.
         partial(volume_edits.tell_new_volumes, retaining=storage.retaining),
         *((partial(seed_edits.seed_copy, seeding=seeding),) if seeding else ()),
@@ -215,7 +205,7 @@ def _tell_of_starts(pod: Json, held: str | None, hold_all: bool) -> Iterator[Fin
         yield Finding(Level.WARNING, text)
     elif others:
         text = "the source runs once; in the copy these start again whenever they end"
-        yield Finding(Level.WARNING, f"{text}: {', '.join(others)}; --hold-all holds them, too")
+        yield Finding(Level.WARNING, f"{text}: {', '.join(others)}; use --hold-all to hold them")
 
 
 def share_processes(pod: Json, *, wanted: bool, inside: bool = False) -> Iterator[Change]:

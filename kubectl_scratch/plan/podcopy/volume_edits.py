@@ -93,7 +93,7 @@ def create_nothing_on_the_node(pod: Json, *, source: Json) -> Iterator[Edit | Fi
             yield Edit(f"volume {name}", f"{host_paths.MADE[kind]}, not {kind}: no new one is made")
         elif not kind and not _was_mounted(source, name):
             text = f"volume {name}: the node makes {path} if it is not there"
-            yield Finding(Level.WARNING, f"{text}; --skip-volume {name} copies without it")
+            yield Finding(Level.WARNING, f"{text}; use --skip-volume {name} to copy without it")
 
 
 def _was_mounted(source: Json, volume: str) -> bool:
@@ -115,7 +115,7 @@ def tell_claims(
         if not claim:
             continue
         found = (claims or {}).get(claim)
-        without = f"--skip-volume {name} copies without it"
+        without = f"use --skip-volume {name} to copy without it"
         if ONE_POD_ALONE in (((found or {}).get("spec") or {}).get("accessModes") or []):
             text = f"volume {name}: one pod alone can use claim {claim} ({ONE_POD_ALONE})"
             yield Finding(Level.BLOCKER, f"{text}; {without}")
@@ -275,7 +275,7 @@ def tell_new_volumes(pod: Json, *, retaining: frozenset[str] | None) -> Iterator
         template = (volume["ephemeral"] or {}).get("volumeClaimTemplate") or {}
         asked = (template.get("spec") or {}).get("storageClassName") or ""
         named = f"StorageClass {asked}" if asked else "the default StorageClass"
-        without = f"--skip-volume {volume['name']} copies without it"
+        without = f"use --skip-volume {volume['name']} to copy without it"
         if retaining is None:
             text = f"volume {volume['name']}: {named} cannot be read; if it retains volumes,"
             yield Finding(Level.WARNING, f"{text} each copy leaves one behind; {without}")
