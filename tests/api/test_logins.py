@@ -277,7 +277,7 @@ def test_a_plugin_that_hangs_at_the_end_is_waited_for_once(cli: Cli) -> None:
     ended = finish(process)
     assert ended.code == 1 and "to delete it now: kubectl delete" in ended.err, ended
     assert len(plugin.calls) == 2
-    assert not any(map(_is_alive, plugin.calls))
+    _wait_until(lambda: not any(map(_is_alive, plugin.calls)))
     cli.api.admits = lambda shown, peer: True
 
 
@@ -300,7 +300,7 @@ def test_a_plugin_that_hangs_at_the_end_can_be_broken_off(cli: Cli) -> None:
     told = err.read().decode()
     assert process.wait(PATIENCE) == 130
     assert copy_of(cli.api) in told and "to delete it now" in told
-    assert not any(map(_is_alive, plugin.calls))
+    _wait_until(lambda: not any(map(_is_alive, plugin.calls)))
 
 
 def _wait_until(holds: Callable[[], bool]) -> None:
@@ -321,7 +321,7 @@ def test_a_plugin_does_not_outlive_us(cli: Cli, signum: signal.Signals) -> None:
     _wait_until(lambda: len(plugin.calls) == 1)
     process.send_signal(signum)
     assert finish(process).code == 128 + signum
-    assert not any(map(_is_alive, plugin.calls))
+    _wait_until(lambda: not any(map(_is_alive, plugin.calls)))
 
 
 @pytest.mark.parametrize("by_signal", [True, False], ids=["signal", "end"])
@@ -337,7 +337,7 @@ def test_a_plugin_that_a_heartbeat_waits_for_does_not_outlive_us(cli: Cli, by_si
     if by_signal:
         process.terminate()
     assert finish(process).code == (143 if by_signal else 0)
-    assert not any(map(_is_alive, plugin.calls))
+    _wait_until(lambda: not any(map(_is_alive, plugin.calls)))
 
 
 TERMINAL = """{ [ -t 0 ] && echo stdin || echo no-stdin
@@ -525,4 +525,4 @@ def test_a_terminal_shows_what_is_typed_after_a_password_that_was_not_given(cli:
     child.expect_exact("over")
     assert child.before is not None and child.before.split()[-1] == b"echo"
     end_of(child)
-    assert not any(map(_is_alive, plugin.calls))
+    _wait_until(lambda: not any(map(_is_alive, plugin.calls)))

@@ -238,7 +238,8 @@ WAYS = [((), START), (("--image", "busybox"), PROBE)]
 def test_a_command_is_sent_once(
     cli: Cli, flags: tuple[str, ...], way: tuple[str, ...], first: tuple[str, ...], tmp_path: Path
 ) -> None:
-    cli.api.pod_start_delay = cli.api.ephemeral_delay = 1.5
+    # Long enough for a first try on a busy machine, too.
+    cli.api.pod_start_delay = cli.api.ephemeral_delay = 5.0
     cli.api.status_lag = 0.3
     # Without word of its start a container is tried again and again.
     cli.api.fault(method="GET", path="/events$", status=403, reason="Forbidden", times=None)

@@ -28,7 +28,7 @@ LONGEST = 1 << 17
 
 
 class Parent:
-    """A parent of command lines."""
+    """A parent of command lines; it ends when nobody can ask it any more."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -41,11 +41,6 @@ class Parent:
                 cwd=ROOT,
                 pass_fds=[theirs.fileno()],
             )
-
-    def stop(self) -> None:
-        """End it."""
-        self._requests.close()
-        self._process.wait()
 
     def run(
         self, args: list[str], environ: Mapping[str, str], cwd: Path, data: bytes, seconds: float
