@@ -8,22 +8,18 @@ import pytest
 
 from kubectl_scratch.errors import CopyNotReady
 from kubectl_scratch.session.readiness import Failed, State, Waiting
-from kubectl_scratch.session.waiting import Patience, innermost_cause, wait_for, without_numbers
+from kubectl_scratch.session.waiting import (
+    Patience,
+    innermost_cause,
+    poll,
+    wait_for,
+    without_numbers,
+)
 from tests.support.builders import Json
+from tests.support.clock import FakeClock
 
 STUCK = Waiting("no node takes the copy", unschedulable=True)
 SCALING = [{"reason": "TriggeredScaleUp", "message": "pod triggered scale-up"}]
-
-
-@dataclass
-class FakeClock:
-    now: float = 0.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
 
 
 @dataclass
@@ -268,3 +264,16 @@ def test_a_reason_of_which_only_what_varies_differs_is_the_same(one: str, other:
 @pytest.mark.parametrize("one, other", OTHERS, ids=lambda words: words[:30])
 def test_another_reason_is_another(one: str, other: str) -> None:
     assert without_numbers(one) != without_numbers(other)
+
+
+def test_a_poll_gives_the_first_thing_that_comes() -> None:
+    clock = FakeClock()
+    assert poll(lambda: "it" if clock.now >= 1 else None, clock, 0.25, 3) == "it"
+    assert clock.now == 1
+
+
+def test_a_poll_gives_up_in_time_and_looks_once_at_least() -> None:
+    clock, looks = FakeClock(), []
+    assert poll(lambda: looks.append(clock.now), clock, 0.5, 1) is None
+    assert poll(lambda: "it", clock, 0.5, 0) == "it"
+    assert looks == [0, 0.5, 1]
