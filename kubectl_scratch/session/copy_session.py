@@ -58,7 +58,7 @@ def run_in_copy(
         beside = _beside(copy, context) if can_move else None
         if beside is None:
             return outcome
-    context.console.info("the session goes on in the debug container")
+    context.console.info("the session continues in the debug container")
     further = Uploads(check=seed_check_of(copy, context), gone=copy.why_gone)
     return Session(session, context, beside, tty, limit, further).run()
 

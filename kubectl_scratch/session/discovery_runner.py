@@ -25,7 +25,7 @@ from kubectl_scratch.toolkit.archive import pack_entries as records
 _ASK_SECONDS = 3.0
 _TRY_EVERY = 0.1
 DELETE_SECONDS = 5.0
-TOO_LATE = "the watched run has not started in time"
+TOO_LATE = "the temporary pod did not start in time"
 
 
 # What an API server answers that has no time just now, and from where on it is its own fault.
@@ -177,4 +177,4 @@ class _Learner:
 
 
 def _text(said: bytes) -> str:
-    return said.decode(errors="replace").strip() or "the watched run has ended unseen"
+    return said.decode(errors="replace").strip() or "the command ended before it could be read"

@@ -61,7 +61,7 @@ def _is_there(place: SessionTarget, error: ClusterError, context: Context) -> bo
 
 def _say_what_may_be(place: SessionTarget, context: Context) -> None:
     what = f"container {place.container} may be listed in pod {place.pod}"
-    context.console.warning(f"{what} until that is deleted; its process ends by itself")
+    context.console.warning(f"{what} until the pod is deleted; its process ends by itself")
 
 
 def farewell(guest: InPlaceContainer, context: Context) -> None:
@@ -80,18 +80,16 @@ def farewell(guest: InPlaceContainer, context: Context) -> None:
     context.console.settle()
     if idles:
         lasts = duration_words(guest.linger)
-        context.console.info(f"{what} idles for {lasts}, for a next session")
+        context.console.info(f"{what} idles for {lasts}, ready for another session")
     elif known:
-        context.console.info(f"{what} has ended, and stays listed until the pod is deleted")
+        context.console.info(f"{what} has ended and stays listed until the pod is deleted")
     else:
-        context.console.info(f"{what} is not known to have ended; it does so by itself")
+        context.console.info(f"{what} may still be running; it ends by itself")
 
 
 def wait_for_state(place: SessionTarget, wanted: tuple[str, ...], context: Context) -> bool:
     """Say whether the container has come to one of these states, as soon as that is known."""
-    context.console.progress(
-        f"waiting for container {place.container}: the cluster tells its state", log=False
-    )
+    context.console.progress(f"waiting for the state of container {place.container}", log=False)
     listed = poll(
         lambda: is_listed_in(place, wanted, context) or None,
         context.clock,

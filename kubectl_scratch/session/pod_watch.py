@@ -30,12 +30,12 @@ from kubectl_scratch.session.readiness import (
 LOOK_SECONDS = 3.0
 # For how long to hear of a start; afterwards tries find it out.
 LISTEN_SECONDS = 30
-IMAGE_HINT = "--image chooses another toolkit image"
+IMAGE_HINT = "use --image to choose another toolkit image"
 # What the runtime writes into the log of a program that is another architecture's.
 FORMAT_ERROR = "exec format error"
-FOREIGN = ", so it is made for another architecture than the node's"
-SEED_HINT = "--image takes a toolkit image"
-HOLD_HINT = "debug --hold holds it until run-app"
+FOREIGN = "; it is built for another architecture than the node's"
+SEED_HINT = "use --image with a toolkit image"
+HOLD_HINT = "use debug --hold to hold it until run-app"
 # Of a log's last line, in an error.
 LAST_WORDS = 200
 
@@ -55,8 +55,8 @@ def watched_in(place: SessionTarget) -> Watched:
         return Watched(place.debug_container, hint=SEED_HINT, node_hint=node, arch_hint=ARCH_HINT)
     words, again = f"container {place.target}", not place.held
     # It may be the app's image that can't be had, or the seed that does not fit.
-    another = f"--set-image {place.target}=IMAGE gives it another"
-    hint = f"{another}, --image IMAGE stands beside it"
+    another = f"use --set-image {place.target}=IMAGE to replace its image"
+    hint = f"{another}, or --image IMAGE to work beside it"
     return Watched(
         place.target,
         words,
@@ -74,18 +74,18 @@ def _end_hint(place: SessionTarget) -> str:
     """Return what to do about an app that ends again and again before it can be reached."""
     ways = [HOLD_HINT]
     if place.debug_container:
-        ways.append("--view tools goes beside it")
+        ways.append("use --view tools to work beside it")
     missed = place.read_only.get(place.target)
     if missed:
         ways.append(remedies.read_only_remedy(missed))
-    return ", ".join(ways)
+    return ", or ".join(ways)
 
 
 def _node_hint(place: SessionTarget) -> str:
     """Return what to do where no node has the architecture of the tools, if that may be."""
     if place.arch_known or not place.seeded:
         return ""
-    return f"the tools are for {place.arch}, --arch says what the nodes are"
+    return f"the tools are for {place.arch}; use --arch if the nodes are not"
 
 
 class StartNews:
@@ -143,7 +143,7 @@ class CopyWatch:
             if error.gone:
                 return Failed(f"{self._watched.pod} {self._gone()}")
             if error.transient:
-                return Waiting(f"the cluster does not answer ({error.message})")
+                return Waiting(f"the API server does not answer ({error.message})")
             raise
 
     def events(self) -> tuple[list[Json], State | None]:
@@ -178,7 +178,7 @@ class CopyWatch:
         why = f"{failed.why}: {said}" if said else failed.why
         if FORMAT_ERROR not in said:
             return failed._replace(why=why)
-        ways = ", ".join(filter(None, (failed.hint, self._watched.arch_hint)))
+        ways = ", or ".join(filter(None, (failed.hint, self._watched.arch_hint)))
         return failed._replace(why=f"{why}{FOREIGN}", hint=ways, beside=False)
 
     def _path(self, *more: str) -> str:

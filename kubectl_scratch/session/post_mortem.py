@@ -76,7 +76,7 @@ def death_of_target(context: Context, place: SessionTarget) -> str:
             return ""
         ended = last_termination(status_of(answer.body, place.target))
         if ended and (api_time(ended.get("finishedAt")) or earliest) >= earliest:
-            return f"container {place.target} {how_it_ended(ended)}, and the session with it"
+            return f"container {place.target} {how_it_ended(ended)}, and the session ended with it"
         return None
 
     return poll(look, context.clock, LOOK_EVERY, DEATH_SECONDS) or ""

@@ -57,7 +57,7 @@ class Watched(NamedTuple):
 
     name: str
     words: str = "the debug container"
-    hint: str = "--image chooses another toolkit image"
+    hint: str = "use --image to choose another toolkit image"
     starts_again: bool = False
     if_killed: bool = False
     pod: str = COPY
@@ -87,11 +87,11 @@ State = Waiting | Ready | Failed
 KILLED = 137
 
 IN_WORDS = {
-    "ContainerCreating": "the node prepares the container",
-    "PodInitializing": "the node prepares the container",
-    "ErrImagePull": "the image can't be pulled yet",
-    "ImagePullBackOff": "the image can't be pulled yet",
-    "Pulling": "the node pulls the image",
+    "ContainerCreating": "the node is preparing the container",
+    "PodInitializing": "the node is preparing the container",
+    "ErrImagePull": "the image cannot be pulled yet",
+    "ImagePullBackOff": "the image cannot be pulled yet",
+    "Pulling": "the node is pulling the image",
 }
 
 FATAL_REASONS = frozenset({"InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError"})
@@ -146,7 +146,7 @@ def readiness_of(pod: Json, watched: Watched) -> State:
 
 def _judge(pod: Json, watched: Watched) -> State:
     if is_going(pod):
-        return Failed(f"{watched.pod} is being deleted by somebody else")
+        return Failed(f"{watched.pod} is being deleted by someone else")
     status = pod.get("status") or {}
     if has_ended(pod):
         said = ": ".join(filter(None, (status.get("reason"), status.get("message"))))
@@ -155,7 +155,7 @@ def _judge(pod: Json, watched: Watched) -> State:
     # The status of a regular container is there, and empty, before the pod is on its way.
     if own is not None and not _waits_for_others(own):
         if _is_done(pod, own, watched):
-            why = "and an init container is not started again; --hold keeps it"
+            why = "and init containers are not started again; use --hold to keep it"
             return Failed(f"{watched.words} ended with code 0, {why}")
         return _judge_container(pod, own, watched)
     return _judge_pod(pod, watched)
@@ -189,7 +189,7 @@ def _judge_container(pod: Json, status: Json, watched: Watched) -> State:
     said = f"{reason}: {message}" if message else reason
     if _is_fatal(reason, message):
         return _cannot_start(said, watched, _remedy(pod, watched.name, reason, message))
-    words = IN_WORDS.get(reason, f"{watched.words} starts")
+    words = IN_WORDS.get(reason, f"{watched.words} is starting")
     return Waiting(f"{words} ({said})" if message else words)
 
 
@@ -220,8 +220,8 @@ def _remedy(pod: Json, container: str, reason: str, message: str) -> str:
 
 def _cannot_start(why: str, watched: Watched, remedy: str = "") -> Failed:
     foreign = watched.arch_hint if any(text in why for text in FOREIGN_TEXTS) else ""
-    ways = remedy or ", ".join(filter(None, (watched.hint, foreign)))
-    return Failed("; ".join(filter(None, (f"{watched.words} can't start ({why})", ways))))
+    ways = remedy or ", or ".join(filter(None, (watched.hint, foreign)))
+    return Failed("; ".join(filter(None, (f"{watched.words} cannot start ({why})", ways))))
 
 
 def _is_fatal(reason: str, message: str) -> bool:
@@ -237,10 +237,10 @@ def _judge_pod(pod: Json, watched: Watched) -> State:
     scheduled = condition(pod, "PodScheduled")
     if scheduled is not None and scheduled.get("status") == "False":
         message = str(scheduled.get("message", ""))
-        what = f"no node takes {watched.pod}: {message}"
+        what = f"no node can run {watched.pod}: {message}"
         return Waiting(what, True, hint=_node_hint(message, pod, watched))
     if not pod["spec"].get("nodeName"):
-        return Waiting(f"{watched.pod} gets a node")
+        return Waiting(f"{watched.pod} is being scheduled")
     held_up = _judge_init(pod, watched)
     if held_up is not None:
         return held_up
@@ -248,7 +248,7 @@ def _judge_pod(pod: Json, watched: Watched) -> State:
         waiting = (status.get("state") or {}).get("waiting") or {}
         if waiting.get("reason") in ("CreateContainerError", "CreateContainerConfigError"):
             return Waiting(f"container {status['name']}: {waiting.get('message', '')}")
-    return Waiting(f"the node starts {watched.pod}")
+    return Waiting(f"the node is starting {watched.pod}")
 
 
 def _node_hint(message: str, pod: Json, watched: Watched) -> str:
@@ -267,23 +267,23 @@ def _judge_init(pod: Json, watched: Watched) -> State | None:
         state, name = status.get("state") or {}, status["name"]
         waiting = state.get("waiting") or {}
         reason, message = waiting.get("reason", ""), waiting.get("message", "")
-        skips = f"--skip-init {name} leaves it out"
+        skips = f"use --skip-init {name} to omit it"
         if reason == "CrashLoopBackOff":
             ended = (status.get("lastState") or {}).get("terminated") or {}
             return _failing_init(name, ended, skips, watched)
         if _is_fatal(reason, message):
-            image = "" if "Config" in reason else f"--set-image {name}=IMAGE gives it another"
-            cure = _remedy(pod, name, reason, message) or image
-            text = f"init container {name} can't start ({reason}: {message})"
-            hint = ", ".join(filter(None, (cure, skips)))
+            image = f"use --set-image {name}=IMAGE to replace its image"
+            cure = _remedy(pod, name, reason, message) or ("" if "Config" in reason else image)
+            text = f"init container {name} cannot start ({reason}: {message})"
+            hint = ", or ".join(filter(None, (cure, skips)))
             return Failed(_holds_up(text, watched), hint=hint)
         if message:
-            return Waiting(f"init container {name} starts ({reason}: {message})", hint=skips)
+            return Waiting(f"init container {name} is starting ({reason}: {message})", hint=skips)
         # It holds others up until it ends, a native sidecar until it has started.
         own = find(init_containers(pod), name)
         if "running" in state and not (own and is_native_sidecar(own) and status.get("started")):
-            doing = "has not started yet" if own and is_native_sidecar(own) else "runs"
-            ways = f"-c {name} goes inside it, {skips}"
+            doing = "has not started yet" if own and is_native_sidecar(own) else "is still running"
+            ways = f"use -c {name} to go inside it, or {skips}"
             return Waiting(f"init container {name} {doing}", hint=ways)
     return None
 
@@ -296,12 +296,12 @@ def _failing_init(name: str, ended: Json, skips: str, watched: Watched) -> Faile
     text = f"init container {name} ended with code {ended.get('exitCode')}"
     if ended.get("reason") in NOT_STARTED:
         said = innermost(str(ended.get("message") or ended["reason"]))
-        text = f"init container {name} can't start ({said})"
+        text = f"init container {name} cannot start ({said})"
     missed = watched.read_only.get(name) or ()
-    ways = [skips, f"-c {name} goes inside it"]
+    ways = [skips, f"use -c {name} to go inside it"]
     if missed:
         ways.append(remedies.read_only_remedy(missed))
-    return Failed(_holds_up(text, watched), ended=True, container=name, hint=", ".join(ways))
+    return Failed(_holds_up(text, watched), ended=True, container=name, hint=", or ".join(ways))
 
 
 def is_start(event: Json, container: str) -> bool:
@@ -340,7 +340,7 @@ def mount_trouble(events: list[Json], pod: Json, watched: Watched) -> Waiting | 
     if newest.get("reason") not in MOUNT_REASONS or started or watched.pod != COPY:
         return None
     message = " ".join(str(newest.get("message", "")).split())
-    what = f"the node prepares the container ({newest['reason']}: {message})"
+    what = f"the node is preparing the container ({newest['reason']}: {message})"
     hopeless = HOPELESS_MOUNT.search(message) is not None
     return Waiting(what, hint=remedies.mount_remedy(pod, message), hopeless=hopeless)
 

@@ -131,7 +131,7 @@ class WebSocketCommand:
         """
         idle = now - self._stream.heard
         if idle > self.DEAD_AFTER and self._pinged > self._stream.heard:
-            self._lost = f"nothing was heard of it for {idle:.0f} s"
+            self._lost = f"no answer for {idle:.0f}s"
             self._stream.close()
         elif idle > self.PING_AFTER and now - self._pinged > self.PING_AFTER:
             self._pinged = now

@@ -59,7 +59,7 @@ def send_seed(
     """
     asked, said = exec_stream.expect(session, ASKS, SLOW_SECONDS)
     if not asked and not session.ended:
-        say("the seed in it has not answered yet")
+        say("the seed has not answered yet")
         asked, said = _expect(session, ASKS, _ASK_SECONDS, lives)
     if asked:
         greeting = read_greeting(said)
@@ -68,12 +68,12 @@ def send_seed(
         session.queue(toolkit)
         came, said = exec_stream.expect(session, HAS_ALL, SLOW_SECONDS)
         if not came and not session.ended:
-            say(f"{len(toolkit) / 1e6:.1f} MB of tools are on their way")
+            say(f"sending {len(toolkit) / 1e6:.1f} MB of tools")
             came, said = _expect(session, HAS_ALL, RECEIVE_SECONDS, lives)
         if came:
             return greeting
     outcome = session.outcome
-    problem = outcome.problem if session.ended else "the seed does not answer"
+    problem = outcome.problem if session.ended else "the seed did not answer"
     if not asked and outcome.lost and session.ended:
         raise exec_stream.Unsure(problem)
     if session.ended and not outcome.lost:
@@ -161,5 +161,5 @@ def read_greeting(said: bytes) -> Greeting:
 
 def not_received(why: str) -> SessionError:
     """Return the error of a toolkit that could not be brought into a container."""
-    problem = f"the tools could not be brought into the container: {why or 'no reason given'}"
-    return SessionError(problem, "--image brings them as an image")
+    problem = f"cannot copy the tools into the container: {why or 'no reason given'}"
+    return SessionError(problem, "use --image to bring them as an image")

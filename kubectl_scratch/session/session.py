@@ -115,7 +115,7 @@ class Session:
             patience = Patience(timeout)
             return wait_for(checked, watch.look, watch.events, say, context.clock, patience, news)
 
-        say("the debug container starts" if place.in_place else "the copy starts")
+        say("the debug container is starting" if place.in_place else "the copy is starting")
         try:
             return context.interrupts.run(wait, RemoteCommand.close, timeout + _GRACE_SECONDS)
         except TimeoutError as error:

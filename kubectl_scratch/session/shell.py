@@ -77,14 +77,12 @@ def shell_helpers(place: SessionTarget) -> str:
 
 def banner(place: SessionTarget) -> tuple[str, ...]:
     """Return where the session stands, and where the target's files are if not at /."""
-    where = f"in {place.container} of {place.pod}"
-    first = f"{where}, a copy of {place.source}; it is deleted when you leave"
-    if place.in_place:
-        first = f"{where}, the pod itself and no copy"
+    copy = f"{place.pod}, a copy of {place.source}; it is deleted when you leave"
     if place.view == APP:
-        return (first,)
+        return (f"inside container {place.target} of {copy}",)
+    inside = f"in container {place.container} of pod {place.pod}; there is no copy"
     return (
-        first,
-        f"container {place.target}: its files are under $(target-root);"
+        inside if place.in_place else f"in the debug container of {copy}",
+        f"beside container {place.target}: its files are under $(target-root);"
         " see also target-pid, target-env",
     )

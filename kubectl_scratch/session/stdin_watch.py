@@ -135,7 +135,7 @@ class StdinHint:
             self._next = math.inf
             program = self._command[0]
             self._context.console.info(
-                f"{program} has not read stdin yet; -i passes it from the start"
+                f"{program} has not read stdin yet; use -i to pass it from the start"
             )
 
 

@@ -210,7 +210,7 @@ def _show(remote: RemoteCommand, raw: RawTerminal | None, outlet: Outlet) -> Non
         if raw is not None and error.errno == errno.EIO:
             # The kernel makes a terminal deaf before it sends the signal that says so.
             raise Interrupted(signal.SIGHUP) from error
-        raise SessionError(f"stdout can't be written: {os.strerror(error.errno or 0)}") from error
+        raise SessionError(f"cannot write to stdout: {os.strerror(error.errno or 0)}") from error
     # Nobody who could be told: a stderr that can't be written ends no session.
     with contextlib.suppress(OSError):
         outlet.write(outlet.err, err)

@@ -44,8 +44,8 @@ def only_websocket(websocket: Attempt) -> Attempt:
         try:
             return websocket(state)
         except exec_stream.NoWebSocket as error:
-            problem = f"no WebSocket comes through ({error})"
-            raise SessionError(problem, "--transport kubectl does without") from error
+            problem = f"WebSocket failed ({error})"
+            raise SessionError(problem, "try --transport=kubectl") from error
 
     return attempt
 
@@ -60,7 +60,7 @@ def websocket_or_else(
         try:
             return current[0](state)
         except exec_stream.NoWebSocket as error:
-            say(f"no WebSocket comes through ({error}), so kubectl exec carries the session")
+            say(f"WebSocket failed ({error}); using kubectl exec")
             current[0] = another()
             return None
 

@@ -36,7 +36,7 @@ EVENTS_AFTER = 1.5
 UNSCHEDULABLE_SECONDS = 30.0
 # For how long to wait for what does not come by itself: somebody may just be creating it.
 HOPELESS_SECONDS = 8.0
-TIMEOUT_HINT = "--timeout waits longer"
+TIMEOUT_HINT = "raise --timeout"
 
 # A reason that is longer than this, in characters, is cut to its innermost cause while waiting: how
 # short that may be alone, and how long.

@@ -120,7 +120,7 @@ class WebSocketTransport:
             raise SessionError(f"the container has ended: {error}") from error
         except exec_stream.Unsure as error:
             raise SessionError(
-                f"the connection was cut while the command was started: {error}",
+                f"the connection was lost while the command was being started: {error}",
                 "it may have run; it is not sent again",
             ) from error
 

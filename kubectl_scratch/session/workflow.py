@@ -72,7 +72,7 @@ def judge_all(plan: Plan, context: Context) -> Plan:
     for refusal in (refusal for refusal in refusals if refusal):
         if not is_not_judged(refusal):
             raise refusal
-        told = Finding(Level.WARNING, f"not judged: {refusal.message}")
+        told = Finding(Level.WARNING, f"not checked by the API server: {refusal.message}")
         admitted = admitted._replace(findings=(*admitted.findings, told))
     return admitted
 
@@ -104,7 +104,7 @@ def plan_debug(request: DebugRequest, context: Context, reading: Task[Prefetched
 def refuse_blocked(plan: Plan) -> None:
     """Raise InvalidRequest for a plan with a blocker."""
     if plan.blockers:
-        raise InvalidRequest(f"pod {plan.place.source} can't be copied", plan.blockers[0].text)
+        raise InvalidRequest(f"pod {plan.place.source} cannot be copied", plan.blockers[0].text)
 
 
 def explain_rejection(error: ClusterError, plan: Plan, context: Context) -> None:

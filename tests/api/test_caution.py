@@ -216,7 +216,7 @@ def test_a_shell_in_a_target_that_crashes_goes_on_beside_it(cli: Cli) -> None:
     crash_loops(cli)
     child: Terminal = cli.terminal("debug", "mypod", "--no-hold", size=(40, 200))
     child.expect_exact("warning: container app ended with code 3: Error, again and again")
-    child.expect_exact("the session goes on in the debug container")
+    child.expect_exact("the session continues in the debug container")
     child.expect(PROMPT)
     child.sendline("exit 4")
     assert end_of(child) == 4
@@ -255,7 +255,7 @@ def test_a_target_that_ends_while_the_tools_come_tells_its_own_end(
     cli.api.set_status("default", "mypod-scratch", {**runs, "containerStatuses": [LOOPS]})
     ended = finish(process)
     ended.complains("container app ended with code 3: Error, again and again; .*--hold")
-    assert "tools could not be brought" not in ended.err
+    assert "cannot copy the tools" not in ended.err
     clean(cli.api)
 
 
@@ -286,7 +286,7 @@ def test_an_init_container_that_fails_says_why_and_what_it_has_to_do_with_us(cli
         r"init container setup ended with code 3, so container app does not start: chown: /data:"
         r" Read-only \\x1b\[31mfile system",
         "volume data is read-only in the copy, --writable data",
-        "--skip-init setup leaves it out, -c setup goes inside it",
+        "use --skip-init setup to omit it, or use -c setup to go inside it",
     )
     clean(cli.api)
 
@@ -322,8 +322,8 @@ def test_a_reason_that_stays_is_told_once_in_a_log(cli: Cli) -> None:
         cli.api.wait_for(lambda api, seen=seen: len(api.requests) > seen + 1)  # type: ignore[misc]
     ended = finish(process)
     lines = [line for line in ended.err.splitlines() if line.startswith("waiting for")]
-    (told,) = [line for line in lines if "can't be pulled" in line]
+    (told,) = [line for line in lines if "cannot be pulled" in line]
     assert "i/o timeout" in told and "failed to resolve" not in told and len(told) < 250
     # The whole of it is for the end.
-    ended.complains("no shell after 13s: the image can't be pulled yet .*failed to resolve")
+    ended.complains("no shell after 13s: the image cannot be pulled yet .*failed to resolve")
     clean(cli.api)

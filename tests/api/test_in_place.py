@@ -54,7 +54,7 @@ def test_one_container_is_added_and_nothing_else(cli: Cli) -> None:
     assert container["targetContainerName"] == "app"
     assert cli.api.created == [] and cli.api.deleted == []
     assert {r.method for r in cli.api.requests} <= {"GET", "PATCH"}
-    assert re.search("has ended, and stays listed until the pod is deleted$", ended.err.strip())
+    assert re.search("has ended and stays listed until the pod is deleted$", ended.err.strip())
     ended.is_well_formed()
 
 
@@ -70,7 +70,7 @@ def test_a_signal_after_the_session_leaves_its_code(cli: Cli) -> None:
     ended = finish(process)
     release(held)
     assert (ended.code, ended.errors) == (3, []), ended
-    assert "is not known to have ended; it does so by itself" in ended.err
+    assert "may still be running; it ends by itself" in ended.err
 
 
 def test_quiet_says_nothing(cli: Cli) -> None:
@@ -184,7 +184,7 @@ def test_linger_is_for_in_place(cli: Cli) -> None:
 )
 def test_a_pod_that_takes_none_is_refused(cli: Cli, fields: Any, wanted: str) -> None:
     cli.api.add(source_pod("odd", nodeName="n", **fields))
-    cli.run("debug", "odd", "--in-place", "--", "true").complains("can't be debugged", wanted)
+    cli.run("debug", "odd", "--in-place", "--", "true").complains("cannot be debugged", wanted)
     nothing_sent(cli.api)
 
 
@@ -208,7 +208,7 @@ def test_one_that_lingers_is_used_again(cli: Cli) -> None:
     for _ in range(2):
         ended = cli.run(*words, "--", "echo", "in")
         assert (ended.code, ended.out) == (0, b"in\n"), ended
-        assert "idles for 1h, for a next session" in ended.err
+        assert "idles for 1h, ready for another session" in ended.err
     (container,) = patches(cli.api)
     assert json.loads(container["env"][-1]["value"])["linger"] == 3600
     assert f"{container['name']} idles in pod mypod, and is used" in ended.err

@@ -133,7 +133,7 @@ def test_tools_that_do_not_arrive_whole_are_an_error(cli: Cli, script: str, said
     receive = ("bash", "-c", script, SEED)
     cli.api.rewrite = lambda name, argv: receive if argv[:3] == START else argv
     ended = cli.run("debug", "mypod", "--", "true")
-    ended.complains(f"the tools could not be brought into the container: seed: {said}; --image")
+    ended.complains(f"cannot copy the tools into the container: seed: {said}; use --image")
     clean(cli.api)
 
 
@@ -146,7 +146,7 @@ def test_tools_that_take_long_are_told_of(cli: Cli) -> None:
     )
     cli.api.rewrite = lambda name, argv: slow if argv[:3] == START else argv
     child = cli.terminal("debug", "mypod", "-T", "--", "true")
-    child.expect(r": 0\.\d MB of tools are on their way")
+    child.expect(r": sending 0\.\d MB of tools")
     assert end_of(child) == 0
     clean(cli.api)
 
@@ -159,7 +159,7 @@ def test_a_connection_that_is_cut_while_the_tools_come_is_an_error(cli: Cli) -> 
     process = cli.start("debug", "mypod", "--", "true")
     assert len(begun.read_bytes()) == 9
     cli.api.drop_exec()
-    finish(process).complains("the tools could not be brought", "the connection was lost")
+    finish(process).complains("cannot copy the tools", "the connection was lost")
     clean(cli.api)
 
 
@@ -211,7 +211,7 @@ def test_a_shell_whose_target_dies_goes_on_in_the_debug_container(cli: Cli) -> N
     child = _inside(cli, "--no-hold")
     _die(cli.api)
     child.expect_exact("warning: container app was killed for its memory (OOMKilled)")
-    child.expect_exact("the session goes on in the debug container")
+    child.expect_exact("the session continues in the debug container")
     child.expect(PROMPT)
     child.sendline("exit 4")
     assert end_of(child) == 4
@@ -238,7 +238,7 @@ def test_a_copy_that_has_ended_is_no_dead_target(cli: Cli) -> None:
 def test_a_target_s_exit_code_is_told(cli: Cli) -> None:
     child = _inside(cli, "--no-hold")
     _die(cli.api, exitCode=3, reason="Error")
-    child.expect_exact("warning: container app ended with code 3, and the session with it")
+    child.expect_exact("warning: container app ended with code 3, and the session ended with it")
     child.expect(PROMPT)
     child.sendeof()
     assert end_of(child) == 0
@@ -249,7 +249,7 @@ def test_without_a_debug_container_the_session_ends_with_its_target(cli: Cli) ->
     cli.api.fault(method="PATCH", path=EPHEMERAL, times=None, status=403, reason="Forbidden")
     child = _inside(cli, "--no-hold")
     _die(cli.api)
-    child.expect_exact("and the session with it")
+    child.expect_exact("and the session ended with it")
     assert end_of(child) == 137
     assert b"goes on" not in (child.before or b"")
     clean(cli.api)
@@ -263,7 +263,9 @@ def test_a_command_is_not_started_again_where_its_target_dies(cli: Cli) -> None:
     assert (ended.code, ended.out, ended.errors) == (137, b"", [])
     (warning,) = ended.warnings
     assert "container app was killed for its memory" in warning
-    assert warning.endswith("and the session with it; debug --hold holds it until run-app")
+    assert warning.endswith(
+        "and the session ended with it; use debug --hold to hold it until run-app"
+    )
     clean(cli.api)
 
 
@@ -306,9 +308,9 @@ def test_a_container_that_ends_at_once_tells_why(cli: Cli, said: str) -> None:
     (error,) = told.errors
     assert told.code == 1
     assert error == (
-        "error: the debug container ended with code 1: Error: exec /bin/sleep: exec format error,"
-        " so it is made for another architecture than the node's;"
-        " --image chooses another toolkit image"
+        "error: the debug container ended with code 1: Error: exec /bin/sleep: exec format error;"
+        " it is built for another architecture than the node's;"
+        " use --image to choose another toolkit image"
     )
     clean(cli.api)
 

@@ -158,7 +158,7 @@ def test_tools_that_kubectl_can_not_bring_are_an_error(cli: Cli, notes: Notes) -
     _block(cli)
     cli.environ["SCRATCH_TOOLKIT"] = str(cli.folder / "nowhere")
     ended = cli.run("debug", "mypod", "--", "true")
-    ended.complains("the tools could not be brought", "nowhere: no such file", "--image")
+    ended.complains("cannot copy the tools", "nowhere: no such file", "--image")
     assert notes["calls"] == "recv"
     clean(cli.api)
 
@@ -286,6 +286,6 @@ def test_what_stops_kubectl_too_is_told_with_what_can_help(cli: Cli, how: str) -
     cli.api.fault(path=EXEC, times=None, **OTHER_BLOCKS[how])
     cli.environ["KUBECTL_PATH"] = str(Path(sys.executable).with_name("kubectl"))
     ended = cli.run("debug", "mypod", "--", "true")
-    ended.complains("kubectl exec does not come through", "Upgrade headers", "NO_PROXY")
+    ended.complains("kubectl exec failed", "Upgrade headers", "NO_PROXY")
     assert "--image" not in ended.err and "--transport" not in ended.err
     clean(cli.api)
