@@ -1,4 +1,4 @@
-"""The story of --in-place: a container in the source pod, the session in it, its end."""
+"""debug --in-place: a container in the source pod, the session in it, its end."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from kubectl_scratch.session.session_limit import SessionLimit
 def debug_in_place(request: DebugRequest, context: Context) -> int:
     """Debug the pod itself; return the session's exit code.
 
-    Raises a ScratchError where there was no session and where its connection was lost.
+    Raises a ScratchError if there was no session or its connection was lost.
     """
     tty = wants_terminal(request.session, context.user)
     plan = context.interrupts.run(lambda: read_in_place_plan(request, context))

@@ -27,7 +27,7 @@ from kubectl_scratch.session.seed_delivery import (
     not_received,
 )
 
-# What kubectl says where an exec reaches no kubelet; no flag of ours makes a way there.
+# What kubectl says if an exec does not reach the kubelet; no flag of ours changes that.
 NOT_THROUGH_TEXTS = (
     "upgrade",
     "bad handshake",
@@ -56,7 +56,7 @@ class KubectlTransport:
         self._ends = Ends()
 
     def attempt(self, state: State) -> RemoteCommand | None:
-        """Return the running command, or None where the container does not run yet."""
+        """Return the running command, or None if the container does not run yet."""
         if not isinstance(state, Ready):
             return None
         kubectl, command = find_kubectl(), self._exec_command.loose or self._exec_command.command

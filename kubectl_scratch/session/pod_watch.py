@@ -26,7 +26,7 @@ from kubectl_scratch.session.readiness import (
     readiness_of,
 )
 
-# How long a look may take where somebody waits for no more than its words.
+# How long a look may take if only its words are waited for.
 LOOK_SECONDS = 3.0
 # For how long to hear of a start; afterwards tries find it out.
 LISTEN_SECONDS = 30
@@ -54,7 +54,7 @@ def watched_in(place: SessionTarget) -> Watched:
             return Watched(place.debug_container, hint=IMAGE_HINT, node_hint=node)
         return Watched(place.debug_container, hint=SEED_HINT, node_hint=node, arch_hint=ARCH_HINT)
     words, again = f"container {place.target}", not place.held
-    # It may be the app's image that can't be had, or the seed that does not fit.
+    # It may be the app's image that cannot be pulled, or the seed that does not fit.
     another = f"use --set-image {place.target}=IMAGE to replace its image"
     hint = f"{another}, or --image IMAGE to work beside it"
     return Watched(
@@ -82,7 +82,7 @@ def _end_hint(place: SessionTarget) -> str:
 
 
 def _node_hint(place: SessionTarget) -> str:
-    """Return what to do where no node has the architecture of the tools, if that may be."""
+    """Return what to do if no node may have the architecture of the tools."""
     if place.arch_known or not place.seeded:
         return ""
     return f"the tools are for {place.arch}; use --arch if the nodes are not"
@@ -91,11 +91,11 @@ def _node_hint(place: SessionTarget) -> str:
 class StartNews:
     """Hear from the copy's events when its container has started: they are there at once.
 
-    The kubelet tells of it in the pod's status up to a second later, after its next relist.
+    The kubelet reports it in the pod's status up to a second later, after its next relist.
     """
 
     def __init__(self, cluster: Client, place: SessionTarget) -> None:
-        """Begin to listen, where the user may watch events; else it is deaf."""
+        """Begin to listen, if the user may watch events; else it is deaf."""
         self._cluster = cluster
         self._place = place
         self._heard = threading.Event()
@@ -147,7 +147,7 @@ class CopyWatch:
             raise
 
     def events(self) -> tuple[list[Json], State | None]:
-        """Return the copy's events, none if they can't be read, and how far it is by them."""
+        """Return the copy's events, none if they cannot be read, and how far it is by them."""
         path, about = api.events(self._place.namespace), _about(self._place.pod)
         try:
             found = self._cluster.get(path, fieldSelector=about).body

@@ -27,7 +27,7 @@ COPY = "the copy"
 
 
 class Waiting(NamedTuple):
-    """It may still come; ``unschedulable`` means that no node takes the copy for now.
+    """It may still come; ``unschedulable`` means that no node can run the copy for now.
 
     ``new_pod`` says that no container of the pod was started yet, as far as is known, ``hint`` what
     helps if it does not come, ``hopeless`` that waiting does not.
@@ -49,9 +49,9 @@ class Watched(NamedTuple):
     """The container of a session; ``words`` name it.
 
     ``starts_again`` says that an end is none, as with an app that runs, ``if_killed`` the same of
-    an end that others have made; ``hint`` tells what to do if it can't start, ``arch_hint`` if that
-    is for its architecture, ``end_hint`` if it ends again and again, ``node_hint`` if no node is
-    one that the pod asks for; ``pod`` is what its pod is called. ``read_only`` names, by container,
+    an end that others have made. ``hint`` says what to do if it cannot start, ``arch_hint`` if its
+    architecture is the reason, ``end_hint`` if it ends again and again, ``node_hint`` if no node is
+    one that the pod asks for. ``pod`` is what its pod is called. ``read_only`` names, by container,
     the volumes that are read-only in the copy alone.
     """
 
@@ -68,7 +68,7 @@ class Watched(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """It can't get better; ``ended`` says that a container ran, and may have said why.
+    """It cannot get better; ``ended`` says that a container ran, and may have said why.
 
     ``container`` is which one, empty for the session's, ``hint`` what to do then, and ``beside``
     says that a session in the debug container still can be.
@@ -83,7 +83,7 @@ class Failed(NamedTuple):
 
 State = Waiting | Ready | Failed
 
-# The code of what was killed: for memory, by somebody, with its container.
+# The code of what was killed: for memory, by someone, with its container.
 KILLED = 137
 
 IN_WORDS = {
@@ -100,8 +100,8 @@ FATAL_REASONS = frozenset({"InvalidImageName", "ErrImageNeverPull", "CreateConta
 # kubernetes/kubernetes, pkg/kubelet/kubelet_pods.go and pkg/kubelet/util/manager.
 NOT_YET_READ = ("failed to sync", "have not yet been read", "not registered", "timed out")
 
-# The kubelet tells a registry's "no" from its hiccups only in the text of its message. What is
-# not here may get better. kubernetes/kubernetes, pkg/kubelet/images/types.go.
+# The kubelet distinguishes a registry's "no" from its hiccups only by the text of its message.
+# What is not here may get better. kubernetes/kubernetes, pkg/kubelet/images/types.go.
 FATAL_PULL_TEXTS = (
     "not found",
     "manifest unknown",
@@ -125,9 +125,9 @@ FOREIGN_TEXTS = ("no match for platform", "exec format error")
 # kubernetes/kubernetes, pkg/scheduler/framework/plugins/nodeaffinity/node_affinity.go.
 AFFINITY_TEXT = "Pod's node affinity"
 
-# What the kubelet says while it can't give a pod its volumes, and what of it nobody need wait for.
+# What the kubelet says while it cannot mount a pod's volumes, and what is not worth waiting for.
 MOUNT_REASONS = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
-# The kubelet tells of these once a pod has its volumes.
+# The kubelet reports these once a pod has its volumes.
 HAS_VOLUMES = ("Pulling", "Pulled", "Created", "Started")
 HOPELESS_MOUNT = re.compile(
     r'(secret|configmap) "[^"]*" not found|non-existent (config|secret) key|type check failed'
@@ -305,7 +305,7 @@ def _failing_init(name: str, ended: Json, skips: str, watched: Watched) -> Faile
 
 
 def is_start(event: Json, container: str) -> bool:
-    """Say whether an event tells that a container has started.
+    """Say whether an event reports that a container has started.
 
     kubernetes/kubernetes, pkg/kubelet/kuberuntime/kuberuntime_container.go and
     pkg/kubelet/container/ref.go.
@@ -315,9 +315,9 @@ def is_start(event: Json, container: str) -> bool:
 
 
 def fatal_event(events: list[Json], watched: Watched) -> Failed | None:
-    """Return why the container can't start, where an event has said so.
+    """Return why the container cannot start, if an event has said so.
 
-    The status of an ephemeral container tells of a failed pull only at the kubelet's next
+    The status of an ephemeral container shows a failed pull only at the kubelet's next
     sync of the pod, some 15 s later.
     """
     for event in events:

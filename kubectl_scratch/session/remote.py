@@ -18,8 +18,8 @@ END_OF_INPUT = b"\x04"
 class RemoteCommand(Protocol):
     """A command somewhere else, of which stdin, stdout and stderr are here.
 
-    ``takes_input`` is false where it reads our stdin by itself. ``input_id`` is what its
-    stdin is in the container, empty where that is not known.
+    ``takes_input`` is false if it reads our stdin by itself. ``input_id`` is what its
+    stdin is in the container, empty if that is not known.
     """
 
     takes_input: bool
@@ -152,7 +152,7 @@ class WebSocketCommand:
 
 
 def _code_of_refusal(problem: str) -> int:
-    """Return the code that shells and docker give for a command that can't be run."""
+    """Return the code that shells and docker give for a command that cannot be run."""
     text = problem.lower()
     if "executable file not found" in text or "no such file or directory" in text:
         return ExitStatus.NOT_FOUND

@@ -27,7 +27,7 @@ ENDED_EACH_TIME = "the seed that receives them is killed each time"
 START, RECEIVE, ENTER = (SEED, "start", "--"), (SEED, "recv"), (SEED, "enter", "--")
 ASKS, HAS_ALL = b"\x05", b"\x06"
 GREETING = re.compile(rb"([0-9a-f]{64}) ([0-9]+:[0-9]+)\Z")
-# For how long, in seconds, it may be silent, and the toolkit be on its way; where the line is
+# For how long, in seconds, it may be silent, and the toolkit be on its way; if the line is
 # slow that is said.
 _ASK_SECONDS, RECEIVE_SECONDS = 60.0, 120.0
 SLOW_SECONDS = 1.0
@@ -87,7 +87,7 @@ def send_seed(
 def _expect(
     session: exec_stream.ExecStream, byte: bytes, seconds: float, lives: Callable[[], bool]
 ) -> tuple[bool, bytes]:
-    """Wait for a byte on stdout as stream.expect does; raises SeedEnded once nobody can send it."""
+    """Wait for a byte on stdout, as expect does; raises SeedEnded once it cannot come any more."""
     until = time.monotonic() + seconds
     while True:
         came, said = exec_stream.expect(session, byte, min(LIVES_EVERY, until - time.monotonic()))

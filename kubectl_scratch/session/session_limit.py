@@ -8,7 +8,7 @@ from kubectl_scratch.errors import SessionError
 from kubectl_scratch.runtime.durations import duration_words
 from kubectl_scratch.session.context import Context
 
-# How long before its end a session is told of it.
+# How long before its end a session is warned.
 WARNING_SECONDS = 300.0
 
 
@@ -16,7 +16,7 @@ class SessionLimit:
     """End a session that has been forgotten or whose copy is about to end; say so before."""
 
     def __init__(self, longest: float, deadline: float | None, context: Context) -> None:
-        """Begin; ``deadline`` is the copy's, in seconds from now, where it has one."""
+        """Begin; ``deadline`` is the copy's, in seconds from now, if it has one."""
         self._longest, self._why = longest, "raise --max to allow longer ones"
         if deadline is not None and deadline < longest:
             self._longest, self._why = deadline, "the copy has no lease"

@@ -21,7 +21,7 @@ def choose_transport(
     folder: Path,
     say: Callable[[str], None],
 ) -> Attempt:
-    """Return how to try to reach the command; ``say`` tells what is waited for."""
+    """Return how to try to reach the command; ``say`` is told what is waited for."""
 
     def kubectl() -> Attempt:
         # It imports pexpect, which few sessions need.
@@ -38,7 +38,7 @@ def choose_transport(
 
 
 def only_websocket(websocket: Attempt) -> Attempt:
-    """Return attempts over a WebSocket that raise SessionError where none comes through."""
+    """Return attempts over a WebSocket that raise SessionError if none comes through."""
 
     def attempt(state: State) -> RemoteCommand | None:
         try:
