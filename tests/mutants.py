@@ -1887,8 +1887,8 @@ MUTANTS = (
     # status.py
     Mutant(
         "kubectl_scratch/session/readiness.py",
-        "if watched.starts_again and again:",
-        "if watched.starts_again and again and False:",
+        'often = " again and again" if watched.starts_again and again else ""',
+        'often = ""',
         (
             "tests/unit/test_readiness.py"
             "::test_an_app_that_ends_before_it_is_reached_is_not_waited_for",

@@ -117,6 +117,9 @@ FATAL_PULL_TEXTS = (
 # A refused container start that no retry changes.
 FATAL_CREATE_TEXTS = ("executable file not found", "no such file or directory", "exec format error")
 
+# What the kubelet says of every end.
+NO_REASONS = ("Error", "Completed")
+
 # What is said of an image or a program that is for another architecture.
 FOREIGN_TEXTS = ("no match for platform", "exec format error")
 
@@ -200,12 +203,13 @@ def _judge_end(ended: Json, watched: Watched, again: bool) -> State:
     of, and the second comes at once.
     """
     code, reason = ended.get("exitCode"), ended.get("reason")
-    said = ended.get("message") or reason or "no reason given"
+    said = ended.get("message") or ("" if reason in NO_REASONS else reason)
     if reason in NOT_STARTED:
         return _cannot_start(innermost(said), watched)
-    text = f"{watched.words} ended with code {code}: {said}"
-    if watched.starts_again and again:
-        return Failed(f"{text}, again and again", ended=True, hint=watched.end_hint, beside=True)
+    often = " again and again" if watched.starts_again and again else ""
+    text = ": ".join(filter(None, (f"{watched.words} ended with code {code}{often}", said)))
+    if often:
+        return Failed(text, ended=True, hint=watched.end_hint, beside=True)
     if watched.starts_again or (watched.if_killed and code == KILLED):
         return Waiting(f"{text}; it starts again")
     return Failed(text, ended=True, hint=watched.hint)

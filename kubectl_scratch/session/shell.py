@@ -79,7 +79,7 @@ def banner(place: SessionTarget) -> tuple[str, ...]:
     """Return the banner: where the session is, and where the target's files are if not at /."""
     copy = f"{place.pod}, a copy of {place.source}; it is deleted when you leave"
     if place.view == APP:
-        return (f"inside container {place.target} of {copy}",)
+        return (f"inside {place.target} of {copy}",)
     inside = f"in container {place.container} of pod {place.pod}; there is no copy"
     return (
         inside if place.in_place else f"in the debug container of {copy}",

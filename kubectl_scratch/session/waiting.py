@@ -43,6 +43,7 @@ TIMEOUT_HINT = "raise --timeout"
 BRIEF, CAUSE, _LONGEST = 100, 24, 160
 # What a scheduler adds to each of its reasons.
 ASIDE = re.compile(r"\.? (no new claims to deallocate, )?preemption: [^();]*")
+EVENT = re.compile(r"\) \([A-Z]\w+: [^()]*\)$")
 # What is one word, whatever is in it: a taint is {dedicated: gpu}.
 WHOLE = re.compile(
     r"""\{(?:[^{}]|\{[^{}]*\})*\} | "[^"]*" | (?<!\w)'[^']*'""",
@@ -181,6 +182,8 @@ def innermost_cause(words: str) -> str:
     words = ASIDE.sub("", words).rstrip(".")
     if len(words) <= BRIEF:
         return words
+    # An event that is added to a reason says no more than that.
+    words = EVENT.sub(")", words)
     words = WHOLE.sub(lambda whole: whole[0].replace(": ", "\0"), words)
     start = re.search(r": | \(", words)
     ours, said = (words[: start.start()], words[start.end() :]) if start else ("", words)

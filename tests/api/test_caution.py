@@ -208,14 +208,14 @@ def test_what_a_target_said_last_is_told_in_one_short_line(cli: Cli) -> None:
     cli.api.logs["mypod-scratch", "app"] = f"one\nno \x1b[31m{'x' * 400}\n"
     words = ("debug", "mypod", "--no-hold", "--copy-name", "mypod-scratch", "--", "true")
     ended = cli.run(*words)
-    ended.complains(r"again and again: no \\x1b\[31mxxx", "x…; debug --hold")
+    ended.complains(r"again and again: no \\x1b\[31mxxx", "x…; use debug --hold")
     assert len(ended.errors[0]) < 500
 
 
 def test_a_shell_in_a_target_that_crashes_goes_on_beside_it(cli: Cli) -> None:
     crash_loops(cli)
     child: Terminal = cli.terminal("debug", "mypod", "--no-hold", size=(40, 200))
-    child.expect_exact("warning: container app ended with code 3: Error, again and again")
+    child.expect_exact("warning: container app ended with code 3 again and again")
     child.expect_exact("the session continues in the debug container")
     child.expect(PROMPT)
     child.sendline("exit 4")
@@ -254,7 +254,7 @@ def test_a_target_that_ends_while_the_tools_come_tells_its_own_end(
     cli.api.wait_for(asked_for("GET", r"/pods/mypod-scratch/exec$"))
     cli.api.set_status("default", "mypod-scratch", {**runs, "containerStatuses": [LOOPS]})
     ended = finish(process)
-    ended.complains("container app ended with code 3: Error, again and again; .*--hold")
+    ended.complains("container app ended with code 3 again and again; .*--hold")
     assert "cannot copy the tools" not in ended.err
     clean(cli.api)
 

@@ -308,7 +308,7 @@ def test_a_container_that_ends_at_once_tells_why(cli: Cli, said: str) -> None:
     (error,) = told.errors
     assert told.code == 1
     assert error == (
-        "error: the debug container ended with code 1: Error: exec /bin/sleep: exec format error;"
+        "error: the debug container ended with code 1: exec /bin/sleep: exec format error;"
         " it is built for another architecture than the node's;"
         " use --image to choose another toolkit image"
     )

@@ -330,8 +330,8 @@ ASKS = ("sh", "-c", r"stty raw -echo 2>/dev/null; printf '\005'; exec sleep 600"
 SILENT = [
     (lambda cli: _instead(cli, SLEEPS), "the seed has not answered yet"),
     (lambda cli: _instead(cli, ASKS), "MB of tools"),
-    (lambda cli: cli.api.fault(path=EXEC, hold=threading.Event(), times=None), "starts"),
-    (lambda cli: cli.api.fault(path=A_COPY, hold=threading.Event(), method="GET"), "starts"),
+    (lambda cli: cli.api.fault(path=EXEC, hold=threading.Event(), times=None), "is starting"),
+    (lambda cli: cli.api.fault(path=A_COPY, hold=threading.Event(), method="GET"), "is starting"),
 ]
 
 

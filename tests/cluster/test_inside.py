@@ -310,7 +310,7 @@ def test_an_app_that_dies_under_the_session(cluster: Cluster) -> None:
 def test_a_held_target_that_is_killed_under_the_session(cluster: Cluster) -> None:
     """The same is left where a kill for memory takes all of a container (cgroup v2)."""
     child = cluster.terminal("debug", "loop")
-    child.expect(r"inside container app of (\S+), a copy")
+    child.expect(r"inside app of (\S+), a copy")
     copy = child.match[1]
     child.expect(PROMPT)
     child.sendline("pkill -9 -f 'seed hold'")

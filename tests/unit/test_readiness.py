@@ -142,21 +142,21 @@ BACK_OFF = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}
 
 @pytest.mark.parametrize("state, last", [(LAST, {}), (BACK_OFF, LAST)], ids=["ended", "back-off"])
 def test_a_held_target_that_ends_has_failed(state: Json, last: Json) -> None:
-    said = "container app ended with code 3: Error"
+    said = "container app ended with code 3"
     held = of_app(APP, state=state, lastState=last)
     assert held == Failed(said, ended=True, hint=APP.hint)
 
 
 def test_an_app_that_ends_once_starts_again() -> None:
     runs = of_app(RUNNING_APP, state=LAST)
-    assert runs == Waiting("container app ended with code 3: Error; it starts again")
+    assert runs == Waiting("container app ended with code 3; it starts again")
 
 
 @pytest.mark.parametrize("state", [LAST, BACK_OFF], ids=["ended", "back-off"])
 def test_an_app_that_ends_before_it_is_reached_is_not_waited_for(state: Json) -> None:
     found = of_app(RUNNING_APP, state=state, lastState=LAST)
     assert isinstance(found, Failed) and found.beside and found.ended
-    assert "ended with code 3: Error, again and again" in found.why
+    assert "ended with code 3 again and again" in found.why
     assert found.hint == "--hold holds it"
 
 

@@ -208,6 +208,12 @@ UNSCHEDULABLE = [
             "the image cannot be pulled yet: unexpected status from HEAD request to"
             " http://localhost:5000/v2/flaky/app/manifests/1: 503 Service Unavailable",
         ),
+        (
+            "the image cannot be pulled yet (ErrImagePull: failed to pull and unpack image"
+            ' "docker.io/none/none:1": failed to do request: lookup docker.io: no such host)'
+            " (Failed: Error: ImagePullBackOff)",
+            "the image cannot be pulled yet: lookup docker.io: no such host",
+        ),
         (PREEMPTION, "no node can run the copy: 0/1 nodes are available: 1 Insufficient cpu"),
         *((f"no node can run the copy: {said}", short) for said, short in UNSCHEDULABLE),
         (
