@@ -202,7 +202,7 @@ def _judge_end(ended: Json, watched: Watched, again: bool) -> State:
     Whoever lives for long enough to be reached has been reached before: the first start is heard
     of, and the second comes at once.
     """
-    code, reason = ended.get("exitCode"), ended.get("reason")
+    code, reason = ended.get("exitCode"), str(ended.get("reason") or "")
     said = ended.get("message") or ("" if reason in NO_REASONS else reason)
     if reason in NOT_STARTED:
         return _cannot_start(innermost(said), watched)
