@@ -14,8 +14,7 @@ import pytest
 from kubectl_scratch.errors import ClusterError, SessionError
 from kubectl_scratch.kube.exec_stream import V5, ExecStream
 from kubectl_scratch.kube.exec_types import ExecOutcome
-from kubectl_scratch.plan.build import SessionTarget
-from kubectl_scratch.plan.mode import APP
+from kubectl_scratch.plan.model import APP, SessionTarget, TargetKind
 from kubectl_scratch.request import SessionRequest
 from kubectl_scratch.runtime.console import Console
 from kubectl_scratch.runtime.interrupts import Interrupts
@@ -27,7 +26,9 @@ from kubectl_scratch.session.session_limit import WARNING_SECONDS, SessionLimit
 from tests.support.builders import Json, a_pod
 from tests.support.clock import FakeClock
 
-PLACE = SessionTarget("default", "copy", "scratch", "app", "default/mypod", APP)
+PLACE = SessionTarget(
+    TargetKind.COPY, "default", "copy", "bcdfg", "scratch", "app", "default/mypod", APP
+)
 NOW = datetime(2030, 1, 1, tzinfo=timezone.utc)
 
 
@@ -170,7 +171,7 @@ JUST_NOW, LONG_AGO = NOW - timedelta(seconds=1), NOW - timedelta(minutes=1)
         (None, "", 1),
     ],
 )
-def test_the_death_of_a_target_is_told_if_it_took_the_session_along(
+def test_the_end_of_a_target_that_ended_the_session_is_told(
     scene: Scene, pod: Json | None, told: str, looks: int | None
 ) -> None:
     cluster: Any = Pods(pod)
