@@ -126,7 +126,7 @@ def test_a_container_that_may_have_been_added_is_told(cli: Cli) -> None:
     assert re.search(r"container scratch-\w{5} may be listed in pod mypod until", warning)
 
 
-def test_a_container_that_was_added_by_a_busy_api_server_is_told_after_a_signal(cli: Cli) -> None:
+def test_a_container_that_may_be_there_is_told_after_a_signal(cli: Cli) -> None:
     busy = {"status": 503, "reason": "Busy", "headers": {"Retry-After": "10"}}
     held = cli.api.fault(method="PATCH", path=EPHEMERAL, after=True, **busy)
     process = cli.start("debug", "mypod", "--in-place", "--", "true")
@@ -138,7 +138,7 @@ def test_a_container_that_was_added_by_a_busy_api_server_is_told_after_a_signal(
     assert len(patches(cli.api)) == 1
 
 
-def test_a_container_that_was_certainly_not_added_is_nothing_to_tell(cli: Cli) -> None:
+def test_a_container_certainly_not_added_is_not_reported(cli: Cli) -> None:
     cli.api.fault(method="PATCH", path=EPHEMERAL, status=503, reason="Busy", message="busy")
     ended = cli.run("debug", "-q", "mypod", "--in-place", "--", "true")
     ended.complains("busy")

@@ -276,7 +276,7 @@ def test_an_exec_that_is_refused(cli: Cli, flags: tuple[str, ...]) -> None:
     clean(cli.api)
 
 
-def test_a_connection_that_fails_before_the_container_runs_is_tried_again(cli: Cli) -> None:
+def test_a_failure_before_the_container_runs_is_tried_again(cli: Cli) -> None:
     dialing = "error dialing backend: dial tcp 10.0.0.1:10250: connect: connection refused"
     cli.api.fault(path=EXEC, times=3, status=500, reason="InternalError", message=dialing)
     ended = cli.run("debug", "mypod", "--", "echo", "hi")

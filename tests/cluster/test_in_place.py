@@ -41,9 +41,7 @@ def rows(cluster: Cluster) -> dict[str, Json]:
 
 
 @pytest.mark.parametrize("pod", SOURCES)
-def test_a_session_sees_its_target_and_leaves_a_container_that_has_ended(
-    clean: Cluster, pod: str
-) -> None:
+def test_a_session_sees_its_target_and_ends_its_container(clean: Cluster, pod: str) -> None:
     look = "cat /proc/[0-9]*/environ | tr '\\0' '\\n' | grep -c ^KUBERNETES_PORT=; exit 3"
     done = clean.scratch("debug", pod, "--in-place", "--", "sh", "-c", look)
     assert done.returncode == 3, done.stderr

@@ -160,7 +160,7 @@ def test_an_app_that_ends_before_it_is_reached_is_not_waited_for(state: Json) ->
     assert found.hint == "--hold holds it"
 
 
-def test_an_init_container_that_has_done_its_work_does_not_start_again() -> None:
+def test_an_init_container_that_is_done_does_not_restart() -> None:
     done = [{"name": "app", "state": {"terminated": {"exitCode": 0}}}]
 
     def of_init(**more: str) -> object:
@@ -219,7 +219,7 @@ def test_an_init_container_that_fails_tells_the_ways() -> None:
     assert state.hint == "use --skip-init setup to omit it, or use -c setup to go inside it"
 
 
-def test_an_init_container_that_fails_where_a_volume_is_read_only_says_that() -> None:
+def test_an_init_container_failing_on_a_read_only_volume() -> None:
     state = of_app(APP._replace(read_only={"setup": ("data",)}), FAILS, state=WAITS)
     assert isinstance(state, Failed)
     # What writes to production comes last, and is said to.

@@ -125,7 +125,7 @@ def raised(scene: Scene, timeout: float = 120) -> CopyNotReady:
     return caught.value
 
 
-def test_what_helps_is_told_at_the_end_and_a_longer_timeout_only_where_it_may() -> None:
+def test_the_end_of_a_wait_says_what_helps() -> None:
     hinted = raised(
         Scene(Waiting("init container setup is still running", hint="--skip-init setup")), 10
     )
