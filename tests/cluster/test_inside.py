@@ -237,7 +237,7 @@ def test_the_neighbours_run(cluster: Cluster, flags: tuple[str, ...], answer: in
 def test_without_the_right_to_add_a_debug_container(cluster: Cluster) -> None:
     words = ["debug", "-q", "loop", "--context", "no-ephemeral", "--", "run-app"]
     done = cluster.scratch(*words)
-    assert (done.returncode, done.stdout) == (5, b"")
+    assert (done.returncode, done.stdout) == (5, b""), done.stderr
     assert done.stderr.startswith(b"warning: ")
     assert done.stderr.count(b"\n") == 1
 
