@@ -14,7 +14,7 @@ from types import TracebackType
 
 from kubectl_scratch.kube import exec_stream
 from kubectl_scratch.kube.client import Client
-from kubectl_scratch.plan.in_place_process import tether_command
+from kubectl_scratch.plan.in_place_process import watchdog_command
 from kubectl_scratch.plan.model import SessionTarget
 from kubectl_scratch.session.remote import WebSocketCommand
 
@@ -58,7 +58,7 @@ class ClientWatchdog:
 
     def _connect(self) -> exec_stream.ExecStream:
         place = self._place
-        command = tether_command(place.session_id)
+        command = watchdog_command(place.session_id)
         where = (place.namespace, place.pod, place.container)
         return exec_stream.connect_exec(
             self._cluster.exec_endpoint(*where, command, False), exec_stream.V4

@@ -99,7 +99,7 @@ def test_pipes_through_kubectl(cli: Cli, notes: Notes, how: str) -> None:
     data = bytes(range(256)) * 2000
     ended = cli.run("debug", "mypod", "--", "sh", "-c", "cat; echo err >&2; exit 9", data=data)
     assert (ended.code, ended.out, ended.errors) == (9, data, [])
-    assert ended.err.endswith("err\n") and "kubectl exec carries the session" in ended.err
+    assert ended.err.endswith("err\n") and "using kubectl exec" in ended.err
     assert notes["calls"] == BOTH
     clean(cli.api)
 
