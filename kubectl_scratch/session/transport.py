@@ -60,7 +60,7 @@ def websocket_or_else(
         try:
             return current[0](state)
         except exec_stream.NoWebSocket as error:
-            say(f"WebSocket failed ({error}); using kubectl exec")
+            say(f"the WebSocket failed ({error}); using kubectl exec")
             current[0] = another()
             return None
 
