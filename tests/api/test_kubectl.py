@@ -226,7 +226,7 @@ def test_the_kubectl_that_runs_us_is_used(cli: Cli, notes: Notes) -> None:
 def test_without_a_kubectl(cli: Cli) -> None:
     _block(cli)
     cli.environ["PATH"] = str(cli.home)
-    cli.run("debug", "mypod", "--", "true").complains("kubectl was not found on PATH", "WebSocket")
+    cli.run("debug", "mypod", "--", "true").complains("kubectl was not found on PATH")
     clean(cli.api)
 
 
