@@ -506,10 +506,7 @@ MUTANTS = (
         "kubectl_scratch/session/pod_watch.py",
         "container = failed.container or self._watched.name",
         "container = self._watched.name",
-        (
-            "tests/api/test_caution.py"
-            "::test_an_init_container_that_fails_says_why_and_what_it_has_to_do_with_us",
-        ),
+        ("tests/api/test_caution.py::test_a_failing_init_container_says_why_and_whose_fault",),
         "the last words are those of what has failed",
     ),
     # create.py
@@ -572,7 +569,7 @@ MUTANTS = (
         (
             "tests/api/test_inside.py"
             ""
-            "::test_without_a_lease_a_learning_run_ends_with_the_copy_at_the_latest[1m-60]",
+            "::test_without_a_lease_a_discovery_run_ends_with_the_copy[1m-60]",
         ),
         "without a lease a watched app ends with the copy at the latest",
     ),
@@ -583,7 +580,7 @@ MUTANTS = (
         (
             "tests/api/test_inside.py"
             ""
-            "::test_without_a_lease_a_learning_run_ends_with_the_copy_at_the_latest[1m-60]",
+            "::test_without_a_lease_a_discovery_run_ends_with_the_copy[1m-60]",
         ),
         "and goes with it",
     ),
@@ -1106,9 +1103,7 @@ MUTANTS = (
         "kubectl_scratch/copies/join.py",
         "                self._objects.clear()\n",
         "                pass\n",
-        (
-            "tests/api/test_attach.py::test_who_may_not_join_deletes_nothing_though_nobody_else_is_counted",
-        ),
+        ("tests/api/test_attach.py::test_a_session_that_may_not_join_deletes_nothing",),
         "who could not join deletes nothing",
     ),
     Mutant(
@@ -1756,7 +1751,7 @@ MUTANTS = (
         "if True:",
         (
             "tests/api/test_caution.py"
-            "::test_a_hiccup_while_the_namespace_is_looked_at_changes_nothing[services-503]",
+            "::test_a_hiccup_of_the_namespace_scan_changes_nothing[services-503]",
         ),
         "a hiccup changes nothing in the plan",
     ),
@@ -1887,8 +1882,8 @@ MUTANTS = (
     # status.py
     Mutant(
         "kubectl_scratch/session/readiness.py",
-        "if watched.starts_again and again:",
-        "if watched.starts_again and again and False:",
+        'often = " again and again" if watched.starts_again and again else ""',
+        'often = ""',
         (
             "tests/unit/test_readiness.py"
             "::test_an_app_that_ends_before_it_is_reached_is_not_waited_for",
@@ -1899,10 +1894,7 @@ MUTANTS = (
         "kubectl_scratch/session/readiness.py",
         "missed = watched.read_only.get(name) or ()",
         "missed: tuple[str, ...] = ()",
-        (
-            "tests/unit/test_readiness.py"
-            "::test_an_init_container_that_fails_where_a_volume_is_read_only_says_that",
-        ),
+        ("tests/unit/test_readiness.py::test_an_init_container_failing_on_a_read_only_volume",),
         "what our own caution breaks is told",
     ),
     # stdinwatch.py
@@ -2070,10 +2062,7 @@ MUTANTS = (
         "kubectl_scratch/session/terminal.py",
         "if raw is not None and error.errno == errno.EIO:",
         "if False:",
-        (
-            "tests/api/test_ways_out.py"
-            "::test_a_closed_terminal_ends_it_also_where_the_signal_is_ignored",
-        ),
+        ("tests/api/test_ways_out.py::test_a_closed_terminal_ends_it_if_the_signal_is_ignored",),
         "a terminal that is gone ends the session as its signal does",
     ),
     Mutant(
@@ -2129,7 +2118,7 @@ MUTANTS = (
         "        lives()",
         (
             "tests/api/test_caution.py"
-            "::test_a_target_that_ends_while_the_tools_come_tells_its_own_end[hangs]",
+            "::test_a_target_that_ends_while_the_tools_come_says_how[hangs]",
         ),
         "a target that ends meanwhile is noticed",
     ),
@@ -2139,7 +2128,7 @@ MUTANTS = (
         "if False:",
         (
             "tests/api/test_caution.py"
-            "::test_a_target_that_ends_while_the_tools_come_tells_its_own_end[killed]",
+            "::test_a_target_that_ends_while_the_tools_come_says_how[killed]",
         ),
         "a target that ends while the tools come tells its own end",
     ),

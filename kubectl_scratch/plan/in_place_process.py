@@ -29,13 +29,13 @@ def session_command(session_id: str, words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def unwatched_command(command: tuple[str, ...], session_id: str) -> tuple[str, ...]:
-    """Return a session's command for a client that can have no tether."""
+    """Return a session's command for a client that can have no watchdog."""
     return tuple(
         f"scratch-loose-{session_id}" if w == f"scratch-session-{session_id}" else w
         for w in command
     )
 
 
-def tether_command(session_id: str) -> tuple[str, ...]:
+def watchdog_command(session_id: str) -> tuple[str, ...]:
     """Return what runs for as long as its stdin is open, and so its client is there."""
-    return ("sh", "-c", one_line(read_script("tether")), f"scratch-tether-{session_id}")
+    return ("sh", "-c", one_line(read_script("watchdog")), f"scratch-watchdog-{session_id}")

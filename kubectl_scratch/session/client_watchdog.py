@@ -1,7 +1,7 @@
-"""The tether: a second exec by which an in-place container knows that its client lives.
+"""A second exec by which an in-place container knows that its client lives.
 
-Who is killed leaves the process of a terminal's exec running: containerd hangs up no terminal
-when a stream ends. Without a terminal it closes the process's stdin, which is all that is needed.
+A client that is killed leaves the process of a terminal's exec running: containerd hangs up no
+terminal when a stream ends. Without a terminal it closes the process's stdin, which is enough.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from types import TracebackType
 
 from kubectl_scratch.kube import exec_stream
 from kubectl_scratch.kube.client import Client
-from kubectl_scratch.plan.in_place_process import tether_command
+from kubectl_scratch.plan.in_place_process import watchdog_command
 from kubectl_scratch.plan.model import SessionTarget
 from kubectl_scratch.session.remote import WebSocketCommand
 
-# In seconds; the longest is shorter than the time for which a session counts without a tether.
+# In seconds; the longest is shorter than the time for which a session counts without it.
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 4.0
-# How often a tether that idles looks whether it is to end, or has to give a sign of life.
+# How often an exec that idles looks whether it is to end, or has to give a sign of life.
 _SLICE_SECONDS = 1.0
 
 
 class ClientWatchdog:
-    """Hold an exec in the container from a thread of its own; where none can be had, do without."""
+    """Hold an exec in the container from a thread of its own, if one can be had."""
 
     def __init__(self, cluster: Client, place: SessionTarget) -> None:
         self._cluster = cluster
         self._place = place
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="tether", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="client-watchdog", daemon=True)
 
     def __enter__(self) -> ClientWatchdog:
         self._thread.start()
@@ -58,7 +58,7 @@ class ClientWatchdog:
 
     def _connect(self) -> exec_stream.ExecStream:
         place = self._place
-        command = tether_command(place.session_id)
+        command = watchdog_command(place.session_id)
         where = (place.namespace, place.pod, place.container)
         return exec_stream.connect_exec(
             self._cluster.exec_endpoint(*where, command, False), exec_stream.V4

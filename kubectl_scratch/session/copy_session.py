@@ -1,4 +1,4 @@
-"""A session in a copy: what goes along, and where it goes on when its target dies."""
+"""A session in a copy: what it uploads, and how it continues when its target ends."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from kubectl_scratch.toolkit.archive import Entry
 def run_in_copy(
     copy: CopyMembership, session: SessionRequest, context: Context, tty: bool, source: Json | None
 ) -> ExecOutcome:
-    """Run the session; a shell whose target has died goes on in the debug container.
+    """Run the session; a shell whose target has ended continues in the debug container.
 
     So does one whose target ends again and again before it is reached. ``source`` is the source pod
-    of a new copy, of which facts stand above the first prompt.
+    of a new copy, whose crash summary stands above the first prompt.
     """
     uploads = uploads_for(copy, context, source)
     if copy.learning:
@@ -58,20 +58,20 @@ def run_in_copy(
         beside = _beside(copy, context) if can_move else None
         if beside is None:
             return outcome
-    context.console.info("the session goes on in the debug container")
+    context.console.info("the session continues in the debug container")
     further = Uploads(check=seed_check_of(copy, context), gone=copy.why_gone)
     return Session(session, context, beside, tty, limit, further).run()
 
 
 def _beside(copy: CopyMembership, context: Context) -> SessionTarget | None:
-    """Return where a session in the debug container stands, None if there is none."""
+    """Return the session target in the debug container, None if there is none."""
     # Nobody waits for the target any more, so it need not wait for the session.
     copy.session_begins()
     return context.interrupts.run(copy.beside)
 
 
 def uploads_for(copy: CopyMembership, context: Context, source: Json | None) -> Uploads:
-    """Return what goes along."""
+    """Return what the session uploads."""
     uploads = Uploads(
         discovery_entries(copy),
         begins=copy.session_begins,
@@ -84,12 +84,12 @@ def uploads_for(copy: CopyMembership, context: Context, source: Json | None) -> 
 
 
 def seed_check_of(copy: CopyMembership, context: Context) -> SeedCheck | None:
-    """Return the check of the copy's seed, where it has one."""
+    """Return the check of the copy's seed, if it has one."""
     return copy.seed and SeedCheck(context.cluster, copy.seed, context.console.warning)
 
 
 def discovery_entries(copy: CopyMembership) -> tuple[Entry, ...]:
-    """Return the files that tell run-app of a learning run."""
+    """Return the files that tell run-app of entrypoint discovery."""
     if copy.learning:
         return (Entry("learning", b"", 0o644),)
     if copy.unlearned:

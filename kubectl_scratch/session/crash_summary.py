@@ -1,4 +1,4 @@
-"""The facts at the door: how the target ended last, and what it and the cluster said of it."""
+"""Crash summary shown above the prompt: the last end, the last log lines, the last events."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ IN_POD = re.compile(r" in pod \S+\(\S+\)$")
 
 
 def termination_lines(source: Json, target: str) -> list[str]:
-    """Return how the target container ended last, and how often; nothing where it never did."""
+    """Return how the target container ended last, and how often; nothing if it never did."""
     status = status_of(source, target) or {}
     ended = last_termination(status)
     if not ended:

@@ -1,4 +1,4 @@
-"""Watch a learning run, and bring what it tells into the copy."""
+"""Run entrypoint discovery, and bring its result into the copy."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from kubectl_scratch.toolkit.archive import pack_entries as records
 _ASK_SECONDS = 3.0
 _TRY_EVERY = 0.1
 DELETE_SECONDS = 5.0
-TOO_LATE = "the watched run has not started in time"
+TOO_LATE = "the temporary pod did not start in time"
 
 
-# What an API server answers that has no time just now, and from where on it is its own fault.
+# What an overloaded API server answers, and from which code on the fault is its own.
 TOO_MANY, SERVER_FAULT = 429, 500
 
 
 def undiscovered(why: str) -> Entry:
-    """Return the file that tells run-app, and through it a terminal, why nothing was learned."""
+    """Return the file that tells run-app, and through it a terminal, why nothing was discovered."""
     return Entry("unlearned", printable(why).encode(), 0o644)
 
 
@@ -42,7 +42,7 @@ class _Passing(Exception):
 
 
 class _Final(Exception):
-    """The seed can't be asked, or has refused."""
+    """The seed cannot be asked, or has refused."""
 
 
 class _Said(NamedTuple):
@@ -55,15 +55,15 @@ class _Said(NamedTuple):
 def discover_entrypoint(
     cluster: Client, place: SessionTarget, pod: str, patience: float, check: SeedCheck | None = None
 ) -> Task[None]:
-    """Learn the image's command from the run in ``pod``, and tell it to the target's seed.
+    """Discover the image's command from the run in ``pod``, and tell it to the target's seed.
 
     ``patience`` is in seconds, for the start of either: an image may have to be pulled. What a
-    seed says that ``check`` does not find to be ours is told to nobody.
+    seed says that ``check`` does not find to be ours is not passed on.
     """
-    return Task(lambda: _Learner(cluster, place, pod, patience, check).run())
+    return Task(lambda: _Discovery(cluster, place, pod, patience, check).run())
 
 
-class _Learner:
+class _Discovery:
     def __init__(
         self,
         cluster: Client,
@@ -177,4 +177,4 @@ class _Learner:
 
 
 def _text(said: bytes) -> str:
-    return said.decode(errors="replace").strip() or "the watched run has ended unseen"
+    return said.decode(errors="replace").strip() or "the command ended before it could be read"

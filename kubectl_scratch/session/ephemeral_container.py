@@ -14,12 +14,12 @@ from kubectl_scratch.runtime.durations import duration_words
 from kubectl_scratch.session.context import Context
 from kubectl_scratch.session.waiting import poll
 
-# A container that has ended is told of by the API some seconds later.
+# The API reports some seconds later that a container has ended.
 END_SECONDS, _LOOK_EVERY, _LOOK_SECONDS = 5.0, 0.25, 3.0
 
 
 def add_container(plan: InPlacePlan, context: Context, dry_run: bool = False) -> Candidate:
-    """Add the first choice that the cluster accepts; raises ClusterError where it takes none."""
+    """Add the first choice that the cluster accepts; raises ClusterError if it accepts none."""
     return add_first_accepted(
         plan.choices, lambda choice: _add(plan.place, choice, context, dry_run)
     )
@@ -40,13 +40,13 @@ def _add(place: SessionTarget, choice: Candidate, context: Context, dry_run: boo
     try:
         despite_conflicts(ask)
     except ClusterError as error:
-        # What got no answer may have been done all the same, and can't be undone.
+        # What got no answer may have been done all the same, and cannot be undone.
         if dry_run or not error.transient or not _is_there(place, error, context):
             raise
 
 
 def _is_there(place: SessionTarget, error: ClusterError, context: Context) -> bool:
-    """Say whether the container is in the pod; where that is not certain, say what may be."""
+    """Say whether the container is in the pod; if that is not certain, warn."""
     certain = not error.unanswered
     try:
         pod = context.cluster.get(api.pods(place.namespace, place.pod), _LOOK_SECONDS).body
@@ -61,7 +61,7 @@ def _is_there(place: SessionTarget, error: ClusterError, context: Context) -> bo
 
 def _say_what_may_be(place: SessionTarget, context: Context) -> None:
     what = f"container {place.container} may be listed in pod {place.pod}"
-    context.console.warning(f"{what} until that is deleted; its process ends by itself")
+    context.console.warning(f"{what} until the pod is deleted; its process ends by itself")
 
 
 def farewell(guest: InPlaceContainer, context: Context) -> None:
@@ -80,18 +80,16 @@ def farewell(guest: InPlaceContainer, context: Context) -> None:
     context.console.settle()
     if idles:
         lasts = duration_words(guest.linger)
-        context.console.info(f"{what} idles for {lasts}, for a next session")
+        context.console.info(f"{what} idles for {lasts}, ready for another session")
     elif known:
-        context.console.info(f"{what} has ended, and stays listed until the pod is deleted")
+        context.console.info(f"{what} has ended and stays listed until the pod is deleted")
     else:
-        context.console.info(f"{what} is not known to have ended; it does so by itself")
+        context.console.info(f"{what} may still be running; it ends by itself")
 
 
 def wait_for_state(place: SessionTarget, wanted: tuple[str, ...], context: Context) -> bool:
     """Say whether the container has come to one of these states, as soon as that is known."""
-    context.console.progress(
-        f"waiting for container {place.container}: the cluster tells its state", log=False
-    )
+    context.console.progress(f"waiting for the state of container {place.container}", log=False)
     listed = poll(
         lambda: is_listed_in(place, wanted, context) or None,
         context.clock,

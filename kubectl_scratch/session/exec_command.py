@@ -17,9 +17,9 @@ class ExecCommand(NamedTuple):
     """A command, and where it runs; ``size`` is the terminal's rows and columns.
 
     ``repeatable`` says that starting it twice does no harm, as with a shell. ``toolkit`` is
-    what the seed in the container receives before, which then becomes the command; None where
-    the tools are there. ``loose`` is the command where no WebSocket, and so no tether, comes
-    through. ``check`` proves that it is our seed, before it receives anything. ``reads`` says
+    what the seed in the container receives before, which then becomes the command; None if
+    the tools are there. ``loose`` is the command without a WebSocket, and so without a watchdog.
+    ``check`` proves that it is our seed, before it receives anything. ``reads`` says
     that the command may have our stdin.
     """
 

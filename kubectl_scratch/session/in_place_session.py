@@ -1,4 +1,4 @@
-"""The story of --in-place: a container in the source pod, the session in it, its end."""
+"""debug --in-place: a container in the source pod, the session in it, its end."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from kubectl_scratch.session.session_limit import SessionLimit
 def debug_in_place(request: DebugRequest, context: Context) -> int:
     """Debug the pod itself; return the session's exit code.
 
-    Raises a ScratchError where there was no session and where its connection was lost.
+    Raises a ScratchError if there was no session or its connection was lost.
     """
     tty = wants_terminal(request.session, context.user)
     plan = context.interrupts.run(lambda: read_in_place_plan(request, context))
@@ -33,7 +33,7 @@ def debug_in_place(request: DebugRequest, context: Context) -> int:
     outcome, guest = hold_session(plan, request.session, context, tty)
     farewell(guest, context)
     if outcome.lost:
-        raise SessionError(outcome.problem, "debug --in-place starts another session")
+        raise SessionError(outcome.problem, "use debug --in-place to start another session")
     return exit_code(outcome, context.console.error)
 
 
@@ -46,7 +46,7 @@ def rehearse_in_place(request: DebugRequest, context: Context, server: bool) -> 
     if not server or plan.blockers or plan.idle is not None:
         return plan
     choice = context.interrupts.run(lambda: add_container(plan, context, dry_run=True))
-    told = Finding(Level.INFO, f"profile {choice.profile}, the strongest that is admitted")
+    told = Finding(Level.INFO, f"using profile {choice.profile}, the strongest that is admitted")
     return plan._replace(choices=(choice,), findings=(*plan.findings, *choice.findings, told))
 
 
@@ -64,7 +64,7 @@ def read_in_place_plan(request: DebugRequest, context: Context) -> InPlacePlan:
 def refuse_blocked_in_place(plan: InPlacePlan) -> None:
     """Raise InvalidRequest for a plan with a blocker."""
     if plan.blockers:
-        problem = f"pod {plan.place.source} can't be debugged in place"
+        problem = f"pod {plan.place.source} cannot be debugged in place"
         raise InvalidRequest(problem, plan.blockers[0].text)
 
 
@@ -80,7 +80,7 @@ def hold_session(
                 # It may be there all the same, and another one would be there for ever.
                 raise
             context.console.info(
-                f"container {plan.idle.place.container} has ended; another is added"
+                f"container {plan.idle.place.container} has ended; adding another one"
             )
     choice = add_container(plan, context)
     for finding in choice.findings:
@@ -100,7 +100,7 @@ def run_in_place(
     """Run the session in a container, not longer than that may last."""
     if guest.left < session.longest:
         lasts = duration_words(int(guest.left))
-        context.console.info(f"container {guest.place.container} ends in {lasts} in any case")
+        context.console.info(f"container {guest.place.container} ends in {lasts} at the latest")
     limit = SessionLimit(min(session.longest, guest.left), None, context)
     there = Session(session, context, guest.place, tty, limit)
     if session.transport == "kubectl":

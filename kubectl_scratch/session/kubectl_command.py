@@ -105,7 +105,7 @@ class KubectlPipedCommand:
     backlog = 0
 
     def __init__(self, kubectl: str, arguments: list[str], reads: bool = True) -> None:
-        # The child holds the other end for as long as it lives: selecting on ours tells its end.
+        # The child holds the other end for as long as it lives: ours is readable once it ends.
         self._lifeline, held = os.pipe()
         stdin = None if reads else subprocess.DEVNULL
         self._child = subprocess.Popen([kubectl, *arguments], pass_fds=[held], stdin=stdin)

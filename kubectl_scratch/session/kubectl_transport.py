@@ -27,7 +27,7 @@ from kubectl_scratch.session.seed_delivery import (
     not_received,
 )
 
-# What kubectl says where an exec reaches no kubelet; no flag of ours makes a way there.
+# What kubectl says if an exec does not reach the kubelet; no flag of ours changes that.
 NOT_THROUGH_TEXTS = (
     "upgrade",
     "bad handshake",
@@ -37,8 +37,8 @@ NOT_THROUGH_TEXTS = (
     "the connection to the server",
 )
 NOT_THROUGH = (
-    "something between here and the API server lets no exec through;"
-    " ask who runs it to pass Upgrade headers on, or go around it (NO_PROXY, --server)"
+    "something between you and the API server blocks exec; ask its operator to pass Upgrade headers"
+    " on, or bypass it (NO_PROXY, --server)"
 )
 
 
@@ -56,7 +56,7 @@ class KubectlTransport:
         self._ends = Ends()
 
     def attempt(self, state: State) -> RemoteCommand | None:
-        """Return the running command, or None where the container does not run yet."""
+        """Return the running command, or None if the container does not run yet."""
         if not isinstance(state, Ready):
             return None
         kubectl, command = find_kubectl(), self._exec_command.loose or self._exec_command.command
@@ -71,7 +71,7 @@ class KubectlTransport:
                 return KubectlCommand(kubectl, arguments, self._exec_command.size)
             return KubectlPipedCommand(kubectl, arguments, reads)
         except OSError as error:
-            raise SessionError(f"{kubectl} can't be run: {error.strerror}") from error
+            raise SessionError(f"cannot run {kubectl}: {error.strerror}") from error
 
     def _bring(self, kubectl: str, toolkit: bytes) -> bool:
         """Bring the toolkit; return false if the container has just ended, or not begun."""
@@ -84,7 +84,7 @@ class KubectlTransport:
             self._ends.note(problem)
             return False
         if code and any(text in problem.lower() for text in NOT_THROUGH_TEXTS):
-            raise SessionError(f"kubectl exec does not come through: {problem}", NOT_THROUGH)
+            raise SessionError(f"kubectl exec failed: {problem}", NOT_THROUGH)
         if code:
             raise not_received(problem)
         return True
@@ -103,7 +103,7 @@ class KubectlTransport:
                         _, said = process.communicate(data.pop() if data else None, LIVES_EVERY)
                     except subprocess.TimeoutExpired as error:
                         if time.monotonic() >= until:
-                            raise not_received("no end of it") from error
+                            raise not_received("timed out") from error
                         if not lives():
                             return KILLED, IS_OVER
                     else:
@@ -133,5 +133,5 @@ def find_kubectl() -> str:
     """Return kubectl's path: the one that runs us (from 1.37 on it says so), else PATH's."""
     found = os.environ.get("KUBECTL_PATH") or shutil.which("kubectl")
     if not found:
-        raise SessionError("kubectl is not on PATH, and no WebSocket comes through")
+        raise SessionError("kubectl was not found on PATH")
     return found

@@ -26,16 +26,16 @@ from kubectl_scratch.session.readiness import (
     readiness_of,
 )
 
-# How long a look may take where somebody waits for no more than its words.
+# How long a look may take if only its words are waited for.
 LOOK_SECONDS = 3.0
 # For how long to hear of a start; afterwards tries find it out.
 LISTEN_SECONDS = 30
-IMAGE_HINT = "--image chooses another toolkit image"
+IMAGE_HINT = "use --image to choose another toolkit image"
 # What the runtime writes into the log of a program that is another architecture's.
 FORMAT_ERROR = "exec format error"
-FOREIGN = ", so it is made for another architecture than the node's"
-SEED_HINT = "--image takes a toolkit image"
-HOLD_HINT = "debug --hold holds it until run-app"
+FOREIGN = "; it is built for another architecture than the node's"
+SEED_HINT = "use --image with a toolkit image"
+HOLD_HINT = "use debug --hold to hold it until run-app"
 # Of a log's last line, in an error.
 LAST_WORDS = 200
 
@@ -54,9 +54,9 @@ def watched_in(place: SessionTarget) -> Watched:
             return Watched(place.debug_container, hint=IMAGE_HINT, node_hint=node)
         return Watched(place.debug_container, hint=SEED_HINT, node_hint=node, arch_hint=ARCH_HINT)
     words, again = f"container {place.target}", not place.held
-    # It may be the app's image that can't be had, or the seed that does not fit.
-    another = f"--set-image {place.target}=IMAGE gives it another"
-    hint = f"{another}, --image IMAGE stands beside it"
+    # It may be the app's image that cannot be pulled, or the seed that does not fit.
+    another = f"use --set-image {place.target}=IMAGE to replace its image"
+    hint = f"{another}, or --image IMAGE to work beside it"
     return Watched(
         place.target,
         words,
@@ -74,28 +74,28 @@ def _end_hint(place: SessionTarget) -> str:
     """Return what to do about an app that ends again and again before it can be reached."""
     ways = [HOLD_HINT]
     if place.debug_container:
-        ways.append("--view tools goes beside it")
+        ways.append("use --view tools to work beside it")
     missed = place.read_only.get(place.target)
     if missed:
         ways.append(remedies.read_only_remedy(missed))
-    return ", ".join(ways)
+    return ", or ".join(ways)
 
 
 def _node_hint(place: SessionTarget) -> str:
-    """Return what to do where no node has the architecture of the tools, if that may be."""
+    """Return what to do if no node may have the architecture of the tools."""
     if place.arch_known or not place.seeded:
         return ""
-    return f"the tools are for {place.arch}, --arch says what the nodes are"
+    return f"the tools are for {place.arch}; use --arch if the nodes are not"
 
 
 class StartNews:
     """Hear from the copy's events when its container has started: they are there at once.
 
-    The kubelet tells of it in the pod's status up to a second later, after its next relist.
+    The kubelet reports it in the pod's status up to a second later, after its next relist.
     """
 
     def __init__(self, cluster: Client, place: SessionTarget) -> None:
-        """Begin to listen, where the user may watch events; else it is deaf."""
+        """Begin to listen, if the user may watch events; else it is deaf."""
         self._cluster = cluster
         self._place = place
         self._heard = threading.Event()
@@ -143,11 +143,11 @@ class CopyWatch:
             if error.gone:
                 return Failed(f"{self._watched.pod} {self._gone()}")
             if error.transient:
-                return Waiting(f"the cluster does not answer ({error.message})")
+                return Waiting(f"the API server does not answer ({error.message})")
             raise
 
     def events(self) -> tuple[list[Json], State | None]:
-        """Return the copy's events, none if they can't be read, and how far it is by them."""
+        """Return the copy's events, none if they cannot be read, and how far it is by them."""
         path, about = api.events(self._place.namespace), _about(self._place.pod)
         try:
             found = self._cluster.get(path, fieldSelector=about).body
@@ -178,7 +178,7 @@ class CopyWatch:
         why = f"{failed.why}: {said}" if said else failed.why
         if FORMAT_ERROR not in said:
             return failed._replace(why=why)
-        ways = ", ".join(filter(None, (failed.hint, self._watched.arch_hint)))
+        ways = ", or ".join(filter(None, (failed.hint, self._watched.arch_hint)))
         return failed._replace(why=f"{why}{FOREIGN}", hint=ways, beside=False)
 
     def _path(self, *more: str) -> str:

@@ -19,15 +19,15 @@ from kubectl_scratch.session.waiting import poll
 from kubectl_scratch.toolkit import archive
 
 # For how long, and how often, to look for the reason of an end, in seconds; and for that of a
-# container which has certainly ended: a busy kubelet tells of it late.
+# container which has certainly ended: a busy kubelet reports it late.
 DEATH_SECONDS, OVER_SECONDS, LOOK_EVERY = 3.0, 10.0, 0.25
-# How long before the end of a session its target can have ended that took it along: that is told in
-# whole seconds, by the clock of the node.
+# How long before the end of a session its target can have ended that took it along: it is
+# reported in whole seconds, by the clock of the node.
 DEATH_WITHIN = timedelta(seconds=5)
 
 
 def tell_end_of_copy(context: Context, place: SessionTarget, gone: Callable[[], str]) -> None:
-    """Say so where a session was killed because its copy has ended."""
+    """Print an error if a session was killed because its copy has ended."""
     watch = CopyWatch(context.cluster, place, gone)
     with contextlib.suppress(ClusterError):
         state = context.interrupts.run(lambda: watch.look(LOOK_SECONDS))
@@ -36,7 +36,7 @@ def tell_end_of_copy(context: Context, place: SessionTarget, gone: Callable[[], 
 
 
 def refuse_ended(context: Context, place: SessionTarget, gone: Callable[[], str]) -> None:
-    """Raise CopyNotReady where the session's container has ended before the session began."""
+    """Raise CopyNotReady if the session's container has ended before the session began."""
     watch = CopyWatch(context.cluster, place, gone)
 
     def failure() -> Failed | None:
@@ -52,9 +52,9 @@ def refuse_ended(context: Context, place: SessionTarget, gone: Callable[[], str]
 
 
 def death_of_target(context: Context, place: SessionTarget) -> str:
-    """Return how the target has ended under a session, in words; empty where it has not.
+    """Return how the target has ended under a session, in words; empty if it has not.
 
-    An app that has started again tells of an earlier end, too. The API tells of one up to a
+    An app that has started again has an earlier end, too. The API reports one up to a
     second later, so a held target, which has no reason to end, is asked whether it is there.
     """
     path = api.pods(place.namespace, place.pod)
@@ -72,18 +72,18 @@ def death_of_target(context: Context, place: SessionTarget) -> str:
             if place.held and target_answers(context, place):
                 return ""
         if is_going(answer.body) or has_ended(answer.body):
-            # The copy has ended, and its target with it: that has been told.
+            # The copy has ended, and its target with it: that has been said.
             return ""
         ended = last_termination(status_of(answer.body, place.target))
         if ended and (api_time(ended.get("finishedAt")) or earliest) >= earliest:
-            return f"container {place.target} {how_it_ended(ended)}, and the session with it"
+            return f"container {place.target} {how_it_ended(ended)}, and the session ended with it"
         return None
 
     return poll(look, context.clock, LOOK_EVERY, DEATH_SECONDS) or ""
 
 
 def target_answers(context: Context, place: SessionTarget) -> bool:
-    """Say whether the seed in the target answers; false where that can't be known."""
+    """Say whether the seed in the target answers; false if that cannot be known."""
     where = (place.namespace, place.pod, place.target)
     endpoint = context.cluster.exec_endpoint(*where, (archive.SEED, "version"), False)
     endpoint = endpoint._replace(timeout=LOOK_SECONDS)

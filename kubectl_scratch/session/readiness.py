@@ -27,7 +27,7 @@ COPY = "the copy"
 
 
 class Waiting(NamedTuple):
-    """It may still come; ``unschedulable`` means that no node takes the copy for now.
+    """It may still come; ``unschedulable`` means that no node can run the copy for now.
 
     ``new_pod`` says that no container of the pod was started yet, as far as is known, ``hint`` what
     helps if it does not come, ``hopeless`` that waiting does not.
@@ -49,15 +49,15 @@ class Watched(NamedTuple):
     """The container of a session; ``words`` name it.
 
     ``starts_again`` says that an end is none, as with an app that runs, ``if_killed`` the same of
-    an end that others have made; ``hint`` tells what to do if it can't start, ``arch_hint`` if that
-    is for its architecture, ``end_hint`` if it ends again and again, ``node_hint`` if no node is
-    one that the pod asks for; ``pod`` is what its pod is called. ``read_only`` names, by container,
+    an end that others have made. ``hint`` says what to do if it cannot start, ``arch_hint`` if its
+    architecture is the reason, ``end_hint`` if it ends again and again, ``node_hint`` if no node is
+    one that the pod asks for. ``pod`` is what its pod is called. ``read_only`` names, by container,
     the volumes that are read-only in the copy alone.
     """
 
     name: str
     words: str = "the debug container"
-    hint: str = "--image chooses another toolkit image"
+    hint: str = "use --image to choose another toolkit image"
     starts_again: bool = False
     if_killed: bool = False
     pod: str = COPY
@@ -68,7 +68,7 @@ class Watched(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """It can't get better; ``ended`` says that a container ran, and may have said why.
+    """It cannot get better; ``ended`` says that a container ran, and may have said why.
 
     ``container`` is which one, empty for the session's, ``hint`` what to do then, and ``beside``
     says that a session in the debug container still can be.
@@ -83,15 +83,15 @@ class Failed(NamedTuple):
 
 State = Waiting | Ready | Failed
 
-# The code of what was killed: for memory, by somebody, with its container.
+# The code of what was killed: for memory, by someone, with its container.
 KILLED = 137
 
 IN_WORDS = {
-    "ContainerCreating": "the node prepares the container",
-    "PodInitializing": "the node prepares the container",
-    "ErrImagePull": "the image can't be pulled yet",
-    "ImagePullBackOff": "the image can't be pulled yet",
-    "Pulling": "the node pulls the image",
+    "ContainerCreating": "the node is preparing the container",
+    "PodInitializing": "the node is preparing the container",
+    "ErrImagePull": "the image cannot be pulled yet",
+    "ImagePullBackOff": "the image cannot be pulled yet",
+    "Pulling": "the node is pulling the image",
 }
 
 FATAL_REASONS = frozenset({"InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError"})
@@ -100,8 +100,8 @@ FATAL_REASONS = frozenset({"InvalidImageName", "ErrImageNeverPull", "CreateConta
 # kubernetes/kubernetes, pkg/kubelet/kubelet_pods.go and pkg/kubelet/util/manager.
 NOT_YET_READ = ("failed to sync", "have not yet been read", "not registered", "timed out")
 
-# The kubelet tells a registry's "no" from its hiccups only in the text of its message. What is
-# not here may get better. kubernetes/kubernetes, pkg/kubelet/images/types.go.
+# The kubelet distinguishes a registry's "no" from its hiccups only by the text of its message.
+# What is not here may get better. kubernetes/kubernetes, pkg/kubelet/images/types.go.
 FATAL_PULL_TEXTS = (
     "not found",
     "manifest unknown",
@@ -117,6 +117,9 @@ FATAL_PULL_TEXTS = (
 # A refused container start that no retry changes.
 FATAL_CREATE_TEXTS = ("executable file not found", "no such file or directory", "exec format error")
 
+# What the kubelet says of every end.
+NO_REASONS = ("Error", "Completed")
+
 # What is said of an image or a program that is for another architecture.
 FOREIGN_TEXTS = ("no match for platform", "exec format error")
 
@@ -125,9 +128,9 @@ FOREIGN_TEXTS = ("no match for platform", "exec format error")
 # kubernetes/kubernetes, pkg/scheduler/framework/plugins/nodeaffinity/node_affinity.go.
 AFFINITY_TEXT = "Pod's node affinity"
 
-# What the kubelet says while it can't give a pod its volumes, and what of it nobody need wait for.
+# What the kubelet says while it cannot mount a pod's volumes, and what is not worth waiting for.
 MOUNT_REASONS = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
-# The kubelet tells of these once a pod has its volumes.
+# The kubelet reports these once a pod has its volumes.
 HAS_VOLUMES = ("Pulling", "Pulled", "Created", "Started")
 HOPELESS_MOUNT = re.compile(
     r'(secret|configmap) "[^"]*" not found|non-existent (config|secret) key|type check failed'
@@ -146,7 +149,7 @@ def readiness_of(pod: Json, watched: Watched) -> State:
 
 def _judge(pod: Json, watched: Watched) -> State:
     if is_going(pod):
-        return Failed(f"{watched.pod} is being deleted by somebody else")
+        return Failed(f"{watched.pod} is being deleted by someone else")
     status = pod.get("status") or {}
     if has_ended(pod):
         said = ": ".join(filter(None, (status.get("reason"), status.get("message"))))
@@ -155,7 +158,7 @@ def _judge(pod: Json, watched: Watched) -> State:
     # The status of a regular container is there, and empty, before the pod is on its way.
     if own is not None and not _waits_for_others(own):
         if _is_done(pod, own, watched):
-            why = "and an init container is not started again; --hold keeps it"
+            why = "and init containers are not started again; use --hold to keep it"
             return Failed(f"{watched.words} ended with code 0, {why}")
         return _judge_container(pod, own, watched)
     return _judge_pod(pod, watched)
@@ -189,7 +192,7 @@ def _judge_container(pod: Json, status: Json, watched: Watched) -> State:
     said = f"{reason}: {message}" if message else reason
     if _is_fatal(reason, message):
         return _cannot_start(said, watched, _remedy(pod, watched.name, reason, message))
-    words = IN_WORDS.get(reason, f"{watched.words} starts")
+    words = IN_WORDS.get(reason, f"{watched.words} is starting")
     return Waiting(f"{words} ({said})" if message else words)
 
 
@@ -199,13 +202,14 @@ def _judge_end(ended: Json, watched: Watched, again: bool) -> State:
     Whoever lives for long enough to be reached has been reached before: the first start is heard
     of, and the second comes at once.
     """
-    code, reason = ended.get("exitCode"), ended.get("reason")
-    said = ended.get("message") or reason or "no reason given"
+    code, reason = ended.get("exitCode"), str(ended.get("reason") or "")
+    said = ended.get("message") or ("" if reason in NO_REASONS else reason)
     if reason in NOT_STARTED:
         return _cannot_start(innermost(said), watched)
-    text = f"{watched.words} ended with code {code}: {said}"
-    if watched.starts_again and again:
-        return Failed(f"{text}, again and again", ended=True, hint=watched.end_hint, beside=True)
+    often = " again and again" if watched.starts_again and again else ""
+    text = ": ".join(filter(None, (f"{watched.words} ended with code {code}{often}", said)))
+    if often:
+        return Failed(text, ended=True, hint=watched.end_hint, beside=True)
     if watched.starts_again or (watched.if_killed and code == KILLED):
         return Waiting(f"{text}; it starts again")
     return Failed(text, ended=True, hint=watched.hint)
@@ -220,8 +224,8 @@ def _remedy(pod: Json, container: str, reason: str, message: str) -> str:
 
 def _cannot_start(why: str, watched: Watched, remedy: str = "") -> Failed:
     foreign = watched.arch_hint if any(text in why for text in FOREIGN_TEXTS) else ""
-    ways = remedy or ", ".join(filter(None, (watched.hint, foreign)))
-    return Failed("; ".join(filter(None, (f"{watched.words} can't start ({why})", ways))))
+    ways = remedy or ", or ".join(filter(None, (watched.hint, foreign)))
+    return Failed("; ".join(filter(None, (f"{watched.words} cannot start ({why})", ways))))
 
 
 def _is_fatal(reason: str, message: str) -> bool:
@@ -237,10 +241,10 @@ def _judge_pod(pod: Json, watched: Watched) -> State:
     scheduled = condition(pod, "PodScheduled")
     if scheduled is not None and scheduled.get("status") == "False":
         message = str(scheduled.get("message", ""))
-        what = f"no node takes {watched.pod}: {message}"
+        what = f"no node can run {watched.pod}: {message}"
         return Waiting(what, True, hint=_node_hint(message, pod, watched))
     if not pod["spec"].get("nodeName"):
-        return Waiting(f"{watched.pod} gets a node")
+        return Waiting(f"{watched.pod} is being scheduled")
     held_up = _judge_init(pod, watched)
     if held_up is not None:
         return held_up
@@ -248,7 +252,7 @@ def _judge_pod(pod: Json, watched: Watched) -> State:
         waiting = (status.get("state") or {}).get("waiting") or {}
         if waiting.get("reason") in ("CreateContainerError", "CreateContainerConfigError"):
             return Waiting(f"container {status['name']}: {waiting.get('message', '')}")
-    return Waiting(f"the node starts {watched.pod}")
+    return Waiting(f"the node is starting {watched.pod}")
 
 
 def _node_hint(message: str, pod: Json, watched: Watched) -> str:
@@ -267,23 +271,23 @@ def _judge_init(pod: Json, watched: Watched) -> State | None:
         state, name = status.get("state") or {}, status["name"]
         waiting = state.get("waiting") or {}
         reason, message = waiting.get("reason", ""), waiting.get("message", "")
-        skips = f"--skip-init {name} leaves it out"
+        skips = f"use --skip-init {name} to omit it"
         if reason == "CrashLoopBackOff":
             ended = (status.get("lastState") or {}).get("terminated") or {}
             return _failing_init(name, ended, skips, watched)
         if _is_fatal(reason, message):
-            image = "" if "Config" in reason else f"--set-image {name}=IMAGE gives it another"
-            cure = _remedy(pod, name, reason, message) or image
-            text = f"init container {name} can't start ({reason}: {message})"
-            hint = ", ".join(filter(None, (cure, skips)))
+            image = f"use --set-image {name}=IMAGE to replace its image"
+            cure = _remedy(pod, name, reason, message) or ("" if "Config" in reason else image)
+            text = f"init container {name} cannot start ({reason}: {message})"
+            hint = ", or ".join(filter(None, (cure, skips)))
             return Failed(_holds_up(text, watched), hint=hint)
         if message:
-            return Waiting(f"init container {name} starts ({reason}: {message})", hint=skips)
+            return Waiting(f"init container {name} is starting ({reason}: {message})", hint=skips)
         # It holds others up until it ends, a native sidecar until it has started.
         own = find(init_containers(pod), name)
         if "running" in state and not (own and is_native_sidecar(own) and status.get("started")):
-            doing = "has not started yet" if own and is_native_sidecar(own) else "runs"
-            ways = f"-c {name} goes inside it, {skips}"
+            doing = "has not started yet" if own and is_native_sidecar(own) else "is still running"
+            ways = f"use -c {name} to go inside it, or {skips}"
             return Waiting(f"init container {name} {doing}", hint=ways)
     return None
 
@@ -296,16 +300,16 @@ def _failing_init(name: str, ended: Json, skips: str, watched: Watched) -> Faile
     text = f"init container {name} ended with code {ended.get('exitCode')}"
     if ended.get("reason") in NOT_STARTED:
         said = innermost(str(ended.get("message") or ended["reason"]))
-        text = f"init container {name} can't start ({said})"
+        text = f"init container {name} cannot start ({said})"
     missed = watched.read_only.get(name) or ()
-    ways = [skips, f"-c {name} goes inside it"]
+    ways = [skips, f"use -c {name} to go inside it"]
     if missed:
         ways.append(remedies.read_only_remedy(missed))
-    return Failed(_holds_up(text, watched), ended=True, container=name, hint=", ".join(ways))
+    return Failed(_holds_up(text, watched), ended=True, container=name, hint=", or ".join(ways))
 
 
 def is_start(event: Json, container: str) -> bool:
-    """Say whether an event tells that a container has started.
+    """Say whether an event reports that a container has started.
 
     kubernetes/kubernetes, pkg/kubelet/kuberuntime/kuberuntime_container.go and
     pkg/kubelet/container/ref.go.
@@ -315,9 +319,9 @@ def is_start(event: Json, container: str) -> bool:
 
 
 def fatal_event(events: list[Json], watched: Watched) -> Failed | None:
-    """Return why the container can't start, where an event has said so.
+    """Return why the container cannot start, if an event has said so.
 
-    The status of an ephemeral container tells of a failed pull only at the kubelet's next
+    The status of an ephemeral container shows a failed pull only at the kubelet's next
     sync of the pod, some 15 s later.
     """
     for event in events:
@@ -340,7 +344,7 @@ def mount_trouble(events: list[Json], pod: Json, watched: Watched) -> Waiting | 
     if newest.get("reason") not in MOUNT_REASONS or started or watched.pod != COPY:
         return None
     message = " ".join(str(newest.get("message", "")).split())
-    what = f"the node prepares the container ({newest['reason']}: {message})"
+    what = f"the node is preparing the container ({newest['reason']}: {message})"
     hopeless = HOPELESS_MOUNT.search(message) is not None
     return Waiting(what, hint=remedies.mount_remedy(pod, message), hopeless=hopeless)
 

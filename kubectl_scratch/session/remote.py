@@ -18,8 +18,8 @@ END_OF_INPUT = b"\x04"
 class RemoteCommand(Protocol):
     """A command somewhere else, of which stdin, stdout and stderr are here.
 
-    ``takes_input`` is false where it reads our stdin by itself. ``input_id`` is what its
-    stdin is in the container, empty where that is not known.
+    ``takes_input`` is false if it reads our stdin by itself. ``input_id`` is what its
+    stdin is in the container, empty if that is not known.
     """
 
     takes_input: bool
@@ -131,7 +131,7 @@ class WebSocketCommand:
         """
         idle = now - self._stream.heard
         if idle > self.DEAD_AFTER and self._pinged > self._stream.heard:
-            self._lost = f"nothing was heard of it for {idle:.0f} s"
+            self._lost = f"no answer for {idle:.0f}s"
             self._stream.close()
         elif idle > self.PING_AFTER and now - self._pinged > self.PING_AFTER:
             self._pinged = now
@@ -152,7 +152,7 @@ class WebSocketCommand:
 
 
 def _code_of_refusal(problem: str) -> int:
-    """Return the code that shells and docker give for a command that can't be run."""
+    """Return the code that shells and docker give for a command that cannot be run."""
     text = problem.lower()
     if "executable file not found" in text or "no such file or directory" in text:
         return ExitStatus.NOT_FOUND

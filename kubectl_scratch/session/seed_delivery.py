@@ -27,7 +27,7 @@ ENDED_EACH_TIME = "the seed that receives them is killed each time"
 START, RECEIVE, ENTER = (SEED, "start", "--"), (SEED, "recv"), (SEED, "enter", "--")
 ASKS, HAS_ALL = b"\x05", b"\x06"
 GREETING = re.compile(rb"([0-9a-f]{64}) ([0-9]+:[0-9]+)\Z")
-# For how long, in seconds, it may be silent, and the toolkit be on its way; where the line is
+# For how long, in seconds, it may be silent, and the toolkit be on its way; if the line is
 # slow that is said.
 _ASK_SECONDS, RECEIVE_SECONDS = 60.0, 120.0
 SLOW_SECONDS = 1.0
@@ -59,7 +59,7 @@ def send_seed(
     """
     asked, said = exec_stream.expect(session, ASKS, SLOW_SECONDS)
     if not asked and not session.ended:
-        say("the seed in it has not answered yet")
+        say("the seed has not answered yet")
         asked, said = _expect(session, ASKS, _ASK_SECONDS, lives)
     if asked:
         greeting = read_greeting(said)
@@ -68,12 +68,12 @@ def send_seed(
         session.queue(toolkit)
         came, said = exec_stream.expect(session, HAS_ALL, SLOW_SECONDS)
         if not came and not session.ended:
-            say(f"{len(toolkit) / 1e6:.1f} MB of tools are on their way")
+            say(f"sending {len(toolkit) / 1e6:.1f} MB of tools")
             came, said = _expect(session, HAS_ALL, RECEIVE_SECONDS, lives)
         if came:
             return greeting
     outcome = session.outcome
-    problem = outcome.problem if session.ended else "the seed does not answer"
+    problem = outcome.problem if session.ended else "the seed did not answer"
     if not asked and outcome.lost and session.ended:
         raise exec_stream.Unsure(problem)
     if session.ended and not outcome.lost:
@@ -87,7 +87,7 @@ def send_seed(
 def _expect(
     session: exec_stream.ExecStream, byte: bytes, seconds: float, lives: Callable[[], bool]
 ) -> tuple[bool, bytes]:
-    """Wait for a byte on stdout as stream.expect does; raises SeedEnded once nobody can send it."""
+    """Wait for a byte on stdout, as expect does; raises SeedEnded once it cannot come any more."""
     until = time.monotonic() + seconds
     while True:
         came, said = exec_stream.expect(session, byte, min(LIVES_EVERY, until - time.monotonic()))
@@ -161,5 +161,5 @@ def read_greeting(said: bytes) -> Greeting:
 
 def not_received(why: str) -> SessionError:
     """Return the error of a toolkit that could not be brought into a container."""
-    problem = f"the tools could not be brought into the container: {why or 'no reason given'}"
-    return SessionError(problem, "--image brings them as an image")
+    problem = f"cannot copy the tools into the container: {why or 'no reason given'}"
+    return SessionError(problem, "use --image to bring them as an image")

@@ -37,7 +37,7 @@ _GRACE_SECONDS = 2.0
 
 
 class Uploads(NamedTuple):
-    """What goes along: files beside the toolkit's, and lines for the banner, as far as known.
+    """What a session uploads: files beside the toolkit's, and lines for the banner, if known.
 
     ``begins`` is called when the session begins, ``check`` proves that the seed is ours, ``gone``
     says why the copy is no longer there.
@@ -115,7 +115,7 @@ class Session:
             patience = Patience(timeout)
             return wait_for(checked, watch.look, watch.events, say, context.clock, patience, news)
 
-        say("the debug container starts" if place.in_place else "the copy starts")
+        say("the debug container is starting" if place.in_place else "the copy is starting")
         try:
             return context.interrupts.run(wait, RemoteCommand.close, timeout + _GRACE_SECONDS)
         except TimeoutError as error:
@@ -123,7 +123,7 @@ class Session:
             raise CopyNotReady(last[0], timeout, TIMEOUT_HINT) from error
 
     def begin(self) -> None:
-        """Say that the session has begun, and to a shell's user where."""
+        """Note that the session has begun, and print a shell's banner."""
         self._context.console.settle()
         self._uploads.begins()
         if self._tty and not self._request.command:
@@ -155,9 +155,9 @@ class Session:
         return CopyWatch(self._context.cluster, self._place, self._uploads.gone)
 
     def _watch_stdin(self, remote: RemoteCommand) -> AbstractContextManager[StdinWatch | None]:
-        """Return what tells when our stdin is to be read; None where it is read at once.
+        """Return what says when our stdin is to be read; None if it is read at once.
 
-        A shell reads it, and without the seed nobody can tell.
+        A shell reads it, and without the seed it cannot be known.
         """
         asked = self._request.stdin is not None or not self._request.command
         if asked or not remote.input_id or stdin_has_ended(self._context.user.stdin):
@@ -165,7 +165,7 @@ class Session:
         return StdinWatch(self._context.cluster, self._place, remote.input_id)
 
     def _exec_command(self) -> ExecCommand:
-        """Return the session's command, and the toolkit where it has to be brought."""
+        """Return the session's command, and the toolkit if it has to be brought."""
         request, place = self._request, self._place
         command = shell.shell_command(place, request.command, self._tty, request.shell)
         return ExecCommand(

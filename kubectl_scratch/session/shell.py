@@ -7,7 +7,7 @@ from kubectl_scratch.plan.model import APP, SessionTarget
 from kubectl_scratch.toolkit.archive import BIN, BUSYBOX, RC, applets
 from kubectl_scratch.toolkit.scripts import read_script
 
-# What a shell is made of can't be had from elsewhere; echo, test and the like are its own as well.
+# What a shell is made of cannot come from elsewhere; echo, test and the like are its own as well.
 BUILT_IN = (
     "[",
     "[[",
@@ -23,7 +23,7 @@ BUILT_IN = (
     "true",
 )
 
-# Shells that read commands from a file at their start: by a flag of their own, or where $ENV says.
+# Shells that read commands from a file at their start: by a flag of their own, or from $ENV.
 RC_FLAGS = {"bash": "--rcfile"}
 READ_ENV = ("ash", "dash", "ksh", "ksh93", "loksh", "mksh", "oksh", "sh", "yash")
 # What the seed takes for itself before the words of a shell.
@@ -33,7 +33,7 @@ READS_RC = f"ENV={RC}"
 def shell_command(
     place: SessionTarget, words: tuple[str, ...], tty: bool, own: str | None
 ) -> tuple[str, ...]:
-    """Return the command of a session: ``words``, or a shell where there are none.
+    """Return the command of a session: ``words``, or a shell if there are none.
 
     ``own`` is a shell of the container's own. The seed finds it among the tools that it brings.
     """
@@ -76,15 +76,13 @@ def shell_helpers(place: SessionTarget) -> str:
 
 
 def banner(place: SessionTarget) -> tuple[str, ...]:
-    """Return where the session stands, and where the target's files are if not at /."""
-    where = f"in {place.container} of {place.pod}"
-    first = f"{where}, a copy of {place.source}; it is deleted when you leave"
-    if place.in_place:
-        first = f"{where}, the pod itself and no copy"
+    """Return the banner: where the session is, and where the target's files are if not at /."""
+    copy = f"{place.pod}, a copy of {place.source}; it is deleted when you leave"
     if place.view == APP:
-        return (first,)
+        return (f"inside {place.target} of {copy}",)
+    inside = f"in container {place.container} of pod {place.pod}; there is no copy"
     return (
-        first,
-        f"container {place.target}: its files are under $(target-root);"
+        inside if place.in_place else f"in the debug container of {copy}",
+        f"beside container {place.target}: its files are under $(target-root);"
         " see also target-pid, target-env",
     )

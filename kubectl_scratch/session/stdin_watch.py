@@ -1,4 +1,4 @@
-"""Tell when a session's command asks for input: until then our stdin is somebody else's.
+"""Say when a session's command asks for input: until then our stdin belongs to others.
 
 ``while read -r pod; do kubectl scratch debug "$pod" -- hostname; done`` must not lose its list to
 the first ``hostname``. The seed in the container sees who waits in a read of the session's stdin.
@@ -34,7 +34,7 @@ UNREAD_SECONDS, _LOOK_EVERY = 5.0, 1.0
 class StdinWatch:
     """Watch the stdin of a session's command, beside the session.
 
-    ``fileno()`` is readable once input is wanted, and where that can't be found out.
+    ``fileno()`` is readable once input is wanted, and if that cannot be known.
     """
 
     def __init__(self, cluster: Client, place: SessionTarget, stdin: str) -> None:
@@ -58,8 +58,8 @@ class StdinWatch:
         return self._told
 
     def _watch(self) -> None:
-        # What can't be found out is read, as it would be without us; but what has ended with its
-        # container tells nothing: its session ends, too.
+        # If it cannot be known, stdin is read, as without us; but what has ended with its container
+        # says nothing: its session ends, too.
         try:
             if not self._is_wanted():
                 self._over.wait()
@@ -67,7 +67,7 @@ class StdinWatch:
             os.close(self._tell)
 
     def _is_wanted(self) -> bool:
-        """Wait until input is wanted, or can't be watched for; return false if neither is so."""
+        """Wait until input is wanted, or cannot be watched for; return false if neither is so."""
         first, pause = True, _TRY_EVERY
         while not self._over.is_set():
             try:
@@ -135,7 +135,7 @@ class StdinHint:
             self._next = math.inf
             program = self._command[0]
             self._context.console.info(
-                f"{program} has not read stdin yet; -i passes it from the start"
+                f"{program} has not read stdin yet; use -i to pass it from the start"
             )
 
 

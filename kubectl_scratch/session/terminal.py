@@ -54,7 +54,7 @@ def modes_of(fd: int) -> Callable[[], None]:
 
 
 class RawTerminal:
-    """Make a terminal raw, and what it was in every case; nothing where it is none.
+    """Make a terminal raw, and what it was in every case; nothing if it is none.
 
     ``at_line_start`` says whether what was shown last ended a line.
     """
@@ -114,7 +114,7 @@ def bridge(
     reads: bool = True,
     wanted: StdinWatch | None = None,
 ) -> None:
-    """Carry bytes both ways until the remote side ends; ``raw`` where it has a terminal.
+    """Carry bytes both ways until the remote side ends; ``raw`` if it has a terminal.
 
     Our stdin is left alone unless it ``reads``, and then until it is ``wanted``. ``tick`` is
     called about once a second. Raises Interrupted for a signal, and, with SIGPIPE's number, when
@@ -170,7 +170,7 @@ def _follow_terminal(
 
 
 class Outlet(NamedTuple):
-    """Ways to write to who may not read: signals and ticks go on meanwhile."""
+    """Write to a reader who may not read: signals and ticks continue meanwhile."""
 
     out: Sink
     err: Sink
@@ -210,8 +210,8 @@ def _show(remote: RemoteCommand, raw: RawTerminal | None, outlet: Outlet) -> Non
         if raw is not None and error.errno == errno.EIO:
             # The kernel makes a terminal deaf before it sends the signal that says so.
             raise Interrupted(signal.SIGHUP) from error
-        raise SessionError(f"stdout can't be written: {os.strerror(error.errno or 0)}") from error
-    # Nobody who could be told: a stderr that can't be written ends no session.
+        raise SessionError(f"cannot write to stdout: {os.strerror(error.errno or 0)}") from error
+    # A stderr that cannot be written ends no session.
     with contextlib.suppress(OSError):
         outlet.write(outlet.err, err)
 

@@ -21,7 +21,7 @@ def choose_transport(
     folder: Path,
     say: Callable[[str], None],
 ) -> Attempt:
-    """Return how to try to reach the command; ``say`` tells what is waited for."""
+    """Return how to try to reach the command; ``say`` is told what is waited for."""
 
     def kubectl() -> Attempt:
         # It imports pexpect, which few sessions need.
@@ -38,14 +38,14 @@ def choose_transport(
 
 
 def only_websocket(websocket: Attempt) -> Attempt:
-    """Return attempts over a WebSocket that raise SessionError where none comes through."""
+    """Return attempts over a WebSocket that raise SessionError if none comes through."""
 
     def attempt(state: State) -> RemoteCommand | None:
         try:
             return websocket(state)
         except exec_stream.NoWebSocket as error:
-            problem = f"no WebSocket comes through ({error})"
-            raise SessionError(problem, "--transport kubectl does without") from error
+            problem = f"WebSocket failed ({error})"
+            raise SessionError(problem, "try --transport=kubectl") from error
 
     return attempt
 
@@ -60,7 +60,7 @@ def websocket_or_else(
         try:
             return current[0](state)
         except exec_stream.NoWebSocket as error:
-            say(f"no WebSocket comes through ({error}), so kubectl exec carries the session")
+            say(f"the WebSocket failed ({error}); using kubectl exec")
             current[0] = another()
             return None
 

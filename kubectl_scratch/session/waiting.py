@@ -26,23 +26,24 @@ Thing = TypeVar("Thing")
 SOONEST, SOONEST_OF_POD = 0.15, 0.45
 _TRY_EVERY = 0.03
 TRY_EVERY_LATER = 0.25
-# While the news of the start can be heard, a try tells only of news that was lost.
+# While the news of the start can be heard, a try only finds news that was lost.
 TRY_EVERY_UNHEARD = 1.0
 LATER = 5.0
 _LOOK_EVERY = 0.5
-# Events say why an image can't be pulled or a volume not be mounted, and whether a node is on
+# Events say why an image cannot be pulled or a volume not be mounted, and whether a node is on
 # its way; most copies need none.
 EVENTS_AFTER = 1.5
 UNSCHEDULABLE_SECONDS = 30.0
-# For how long to wait for what does not come by itself: somebody may just be creating it.
+# For how long to wait for what does not come by itself: someone may just be creating it.
 HOPELESS_SECONDS = 8.0
-TIMEOUT_HINT = "--timeout waits longer"
+TIMEOUT_HINT = "raise --timeout"
 
 # A reason that is longer than this, in characters, is cut to its innermost cause while waiting: how
 # short that may be alone, and how long.
 BRIEF, CAUSE, _LONGEST = 100, 24, 160
 # What a scheduler adds to each of its reasons.
 ASIDE = re.compile(r"\.? (no new claims to deallocate, )?preemption: [^();]*")
+EVENT = re.compile(r"\) \([A-Z]\w+: [^()]*\)$")
 # What is one word, whatever is in it: a taint is {dedicated: gpu}.
 WHOLE = re.compile(
     r"""\{(?:[^{}]|\{[^{}]*\})*\} | "[^"]*" | (?<!\w)'[^']*'""",
@@ -117,7 +118,7 @@ def wait_for(
 
     ``look`` tells how far it is, and is asked now and then; ``events`` tells why, when it
     takes long, and what more they make of it; ``news`` when to try. Raises CopyNotReady when it
-    can't get better, and at the timeout.
+    cannot get better, and at the timeout.
     """
     start = looked = clock.monotonic()
     state = look()
@@ -169,7 +170,7 @@ def _judge(state: State, words: str, waited: float, events: list[Json], patience
 
 
 def _ways(state: State) -> str:
-    """Return what helps where the time is up."""
+    """Return what helps if the time is up."""
     if not isinstance(state, Waiting):
         return TIMEOUT_HINT
     longer = "" if state.hopeless else TIMEOUT_HINT
@@ -181,6 +182,8 @@ def innermost_cause(words: str) -> str:
     words = ASIDE.sub("", words).rstrip(".")
     if len(words) <= BRIEF:
         return words
+    # An event that is added to a reason says no more than that.
+    words = EVENT.sub(")", words)
     words = WHOLE.sub(lambda whole: whole[0].replace(": ", "\0"), words)
     start = re.search(r": | \(", words)
     ours, said = (words[: start.start()], words[start.end() :]) if start else ("", words)

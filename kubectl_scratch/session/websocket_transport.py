@@ -33,7 +33,7 @@ class WebSocketTransport:
     """Exec over a WebSocket of this process; the connection that succeeds is the session.
 
     The seed asks for the toolkit before it starts the command, so a try of it is harmless.
-    Without it, v4 is enough with a terminal, and its handshake fails where the container does
+    Without it, v4 is enough with a terminal, and its handshake fails if the container does
     not run yet: for a shell that try is the session's own. Pipes need v5, which can say that
     stdin has ended; its handshake succeeds too early. So before any other command a harmless v4
     exec finds out whether the container runs and a WebSocket comes through.
@@ -54,9 +54,9 @@ class WebSocketTransport:
         self._ahead: Task[Tunnel] | None = Task(lambda: reach(self._endpoint(())))
 
     def attempt(self, state: State) -> RemoteCommand | None:
-        """Return the running command, or None where the container does not run yet.
+        """Return the running command, or None if the container does not run yet.
 
-        Raises ClusterError where it never will, and stream.NoWebSocket.
+        Raises ClusterError if it never will, and NoWebSocket.
         """
         exec_command = self._exec_command
         subprotocol = exec_stream.V4 if exec_command.tty else exec_stream.V5
@@ -72,7 +72,7 @@ class WebSocketTransport:
         return self._start_once(subprotocol)
 
     def _reach(self, connect: Callable[[], Reached]) -> Reached | None:
-        """Return what ``connect`` gives, or None where the container does not run yet."""
+        """Return what ``connect`` gives, or None if the container does not run yet."""
         try:
             return connect()
         except exec_stream.NotStarted:
@@ -93,7 +93,7 @@ class WebSocketTransport:
         exec_command = self._exec_command
         connected = self._connect((*START, *exec_command.command), subprotocol, exec_command.tty)
         if exec_command.check is not None and subprotocol == exec_stream.V4:
-            # Its handshake, unlike v5's, tells that the container runs.
+            # Its handshake, unlike v5's, shows that the container runs.
             exec_command.check.begin()
         try:
             lives = Lives(self._cluster, exec_command)
@@ -120,7 +120,7 @@ class WebSocketTransport:
             raise SessionError(f"the container has ended: {error}") from error
         except exec_stream.Unsure as error:
             raise SessionError(
-                f"the connection was cut while the command was started: {error}",
+                f"the connection was lost while the command was being started: {error}",
                 "it may have run; it is not sent again",
             ) from error
 
@@ -145,7 +145,7 @@ class WebSocketTransport:
         return self._cluster.exec_endpoint(*where, command, tty)
 
     def _reached(self) -> Tunnel | None:
-        """Return the connection that was made ahead, once, and none where there is none."""
+        """Return the connection that was made ahead, once, and none if there is none."""
         ahead, self._ahead = self._ahead, None
         with contextlib.suppress(OSError):
             return ahead.result() if ahead is not None else None

@@ -1,4 +1,4 @@
-"""The stories: a copy and the session in it, and one more session in a copy."""
+"""debug and attach: a copy and the session in it, one more session in a copy."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ ADDED_WITHIN, ADDED_LOOK_EVERY = 6.0, 0.25
 def debug_copy(request: DebugRequest, context: Context, reading: Task[PlanInputs]) -> int:
     """Debug a copy of the pod; return the session's exit code.
 
-    Raises a ScratchError where there was no session, where its connection was lost, and
-    where the copy could not be deleted.
+    Raises a ScratchError if there was no session, its connection was lost, or the copy could
+    not be deleted.
     """
     session = request.session
     tty = wants_terminal(session, context.user)
@@ -72,16 +72,16 @@ def judge_all(plan: Plan, context: Context) -> Plan:
     for refusal in (refusal for refusal in refusals if refusal):
         if not is_not_judged(refusal):
             raise refusal
-        told = Finding(Level.WARNING, f"not judged: {refusal.message}")
+        told = Finding(Level.WARNING, f"not checked by the API server: {refusal.message}")
         admitted = admitted._replace(findings=(*admitted.findings, told))
     return admitted
 
 
 def plan_admitted(request: DebugRequest, context: Context, reading: Task[PlanInputs]) -> Plan:
-    """Make the plan that is carried out; raises InvalidRequest where it has a blocker."""
+    """Make the plan that is carried out; raises InvalidRequest if it has a blocker."""
     plan = plan_debug(request, context, reading)
     refuse_blocked(plan)
-    # Inside the target nobody waits for the debug container, so it is tried as it is.
+    # Inside the target the debug container is not waited for, so it is tried as it is.
     return admit(plan, context.cluster) if plan.place.view == TOOLS else plan
 
 
@@ -93,7 +93,7 @@ def plan_debug(request: DebugRequest, context: Context, reading: Task[PlanInputs
 def refuse_blocked(plan: Plan) -> None:
     """Raise InvalidRequest for a plan with a blocker."""
     if plan.blockers:
-        raise InvalidRequest(f"pod {plan.place.source} can't be copied", plan.blockers[0].text)
+        raise InvalidRequest(f"pod {plan.place.source} cannot be copied", plan.blockers[0].text)
 
 
 def explain_rejection(error: ClusterError, plan: Plan, context: Context) -> None:
@@ -102,12 +102,12 @@ def explain_rejection(error: ClusterError, plan: Plan, context: Context) -> None
         return
     # The copy is gone: a signal may end this.
     context.interrupts.reopen()
-    # Seldom needed, and then nobody hurries.
+    # Seldom needed, and then there is time.
     from kubectl_scratch.lookup.preflight import run_checks
 
     with contextlib.suppress(ClusterError):
         for finding in context.interrupts.run(lambda: run_checks(plan, context.cluster)).findings:
-            # Its own message is told as the error.
+            # Its own message is printed as the error.
             if finding.level is Level.BLOCKER and error.message not in finding.text:
                 context.console.warning(finding.text)
 
@@ -155,7 +155,7 @@ def run_membership(
 ) -> int:
     """Run the session in a copy, of ``source`` if it is new; return its code once it is left.
 
-    Raises LeftoverCopy where it could not be deleted, and what run_session raises.
+    Raises LeftoverCopy if it could not be deleted, and what Session.run raises.
     """
     try:
         with copy:

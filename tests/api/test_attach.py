@@ -184,7 +184,7 @@ def test_who_can_not_join_changes_nothing(cli: Cli, prepare: Callable[[Cli], Non
     clean(cli.api)
 
 
-def test_who_may_not_join_deletes_nothing_though_nobody_else_is_counted(cli: Cli) -> None:
+def test_a_session_that_may_not_join_deletes_nothing(cli: Cli) -> None:
     first = _open(cli, "debug", "mypod")
     (seat,) = _seats(cli.api)
     expired = {"metadata": {"annotations": {seat: "2020-01-01T00:00:00Z"}}}

@@ -60,9 +60,7 @@ TRANSIENT = (429, 500, 503)
 
 @pytest.mark.parametrize("status", TRANSIENT)
 @pytest.mark.parametrize("plural", [*SELECTING, "persistentvolumeclaims", "nodes"])
-def test_a_hiccup_while_the_namespace_is_looked_at_changes_nothing(
-    cli: Cli, plural: str, status: int
-) -> None:
+def test_a_hiccup_of_the_namespace_scan_changes_nothing(cli: Cli, plural: str, status: int) -> None:
     served(cli, containers=[a_container(volumeMounts=[{**WRITES[0], "readOnly": True}])],
            volumes=CLAIMED, nodeName="node-1")  # fmt: skip
     cli.api.add(an_object("PersistentVolumeClaim", "data-0"))
@@ -93,9 +91,7 @@ def test_what_could_not_be_listed_may_select_the_copy(cli: Cli, plural: str, sta
 
 
 @pytest.mark.parametrize("status", [403, 503])
-def test_a_source_of_which_no_service_is_known_runs_where_that_is_asked(
-    cli: Cli, status: int
-) -> None:
+def test_a_source_without_known_service_runs_if_asked(cli: Cli, status: int) -> None:
     served(cli)
     cli.api.fault(method="GET", path=r"/services$", status=status, times=None)
     ended = cli.run("debug", "mypod", "--no-hold", "--", "true")
@@ -116,9 +112,7 @@ def test_claims_that_could_not_be_listed_are_said(cli: Cli, status: int) -> None
     assert (without.code, without.warnings) == (0, [])
 
 
-def test_a_claim_of_which_nothing_is_known_is_not_bound_before_the_source_has_it(
-    cli: Cli, tmp_path: Any
-) -> None:
+def test_an_unknown_claim_is_not_bound_before_its_source(cli: Cli, tmp_path: Any) -> None:
     cli.api.fault(method="GET", path=r"/persistentvolumeclaims$", status=403, times=None)
     pending = source_pod("pending", volumes=CLAIMED, status={"phase": "Pending"})
     cli.api.add(pending)
@@ -208,15 +202,15 @@ def test_what_a_target_said_last_is_told_in_one_short_line(cli: Cli) -> None:
     cli.api.logs["mypod-scratch", "app"] = f"one\nno \x1b[31m{'x' * 400}\n"
     words = ("debug", "mypod", "--no-hold", "--copy-name", "mypod-scratch", "--", "true")
     ended = cli.run(*words)
-    ended.complains(r"again and again: no \\x1b\[31mxxx", "x…; debug --hold")
+    ended.complains(r"again and again: no \\x1b\[31mxxx", "x…; use debug --hold")
     assert len(ended.errors[0]) < 500
 
 
 def test_a_shell_in_a_target_that_crashes_goes_on_beside_it(cli: Cli) -> None:
     crash_loops(cli)
     child: Terminal = cli.terminal("debug", "mypod", "--no-hold", size=(40, 200))
-    child.expect_exact("warning: container app ended with code 3: Error, again and again")
-    child.expect_exact("the session goes on in the debug container")
+    child.expect_exact("warning: container app ended with code 3 again and again")
+    child.expect_exact("the session continues in the debug container")
     child.expect(PROMPT)
     child.sendline("exit 4")
     assert end_of(child) == 4
@@ -239,7 +233,7 @@ WORDLESS_SEED = "printf '\\005'; exit 0"
     ],
     ids=["killed", "killed-kubectl", "hangs", "hangs-kubectl", "wordless"],
 )  # fmt: skip
-def test_a_target_that_ends_while_the_tools_come_tells_its_own_end(
+def test_a_target_that_ends_while_the_tools_come_says_how(
     cli: Cli, script: str, transport: str
 ) -> None:
     runs = {"phase": "Running", "containerStatuses": [{"name": "app", "state": {"running": {}}}]}
@@ -254,8 +248,8 @@ def test_a_target_that_ends_while_the_tools_come_tells_its_own_end(
     cli.api.wait_for(asked_for("GET", r"/pods/mypod-scratch/exec$"))
     cli.api.set_status("default", "mypod-scratch", {**runs, "containerStatuses": [LOOPS]})
     ended = finish(process)
-    ended.complains("container app ended with code 3: Error, again and again; .*--hold")
-    assert "tools could not be brought" not in ended.err
+    ended.complains("container app ended with code 3 again and again; .*--hold")
+    assert "cannot copy the tools" not in ended.err
     clean(cli.api)
 
 
@@ -271,7 +265,7 @@ def test_a_seed_that_is_killed_each_time_is_not_tried_for_ever(cli: Cli) -> None
 # An init container that fails
 
 
-def test_an_init_container_that_fails_says_why_and_what_it_has_to_do_with_us(cli: Cli) -> None:
+def test_a_failing_init_container_says_why_and_whose_fault(cli: Cli) -> None:
     setup = {"name": "setup", **{key: LOOPS[key] for key in ("state", "lastState")}}
     waits = {"name": "app", "state": {"waiting": {"reason": "PodInitializing"}}}
     status = {"initContainerStatuses": [setup], "containerStatuses": [waits]}
@@ -286,7 +280,7 @@ def test_an_init_container_that_fails_says_why_and_what_it_has_to_do_with_us(cli
         r"init container setup ended with code 3, so container app does not start: chown: /data:"
         r" Read-only \\x1b\[31mfile system",
         "volume data is read-only in the copy, --writable data",
-        "--skip-init setup leaves it out, -c setup goes inside it",
+        "use --skip-init setup to omit it, or use -c setup to go inside it",
     )
     clean(cli.api)
 
@@ -322,8 +316,8 @@ def test_a_reason_that_stays_is_told_once_in_a_log(cli: Cli) -> None:
         cli.api.wait_for(lambda api, seen=seen: len(api.requests) > seen + 1)  # type: ignore[misc]
     ended = finish(process)
     lines = [line for line in ended.err.splitlines() if line.startswith("waiting for")]
-    (told,) = [line for line in lines if "can't be pulled" in line]
+    (told,) = [line for line in lines if "cannot be pulled" in line]
     assert "i/o timeout" in told and "failed to resolve" not in told and len(told) < 250
     # The whole of it is for the end.
-    ended.complains("timed out after 13s: the image can't be pulled yet .*failed to resolve")
+    ended.complains("timed out after 13s: the image cannot be pulled yet .*failed to resolve")
     clean(cli.api)

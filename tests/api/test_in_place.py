@@ -54,7 +54,7 @@ def test_one_container_is_added_and_nothing_else(cli: Cli) -> None:
     assert container["targetContainerName"] == "app"
     assert cli.api.created == [] and cli.api.deleted == []
     assert {r.method for r in cli.api.requests} <= {"GET", "PATCH"}
-    assert re.search("has ended, and stays listed until the pod is deleted$", ended.err.strip())
+    assert re.search("has ended and stays listed until the pod is deleted$", ended.err.strip())
     ended.is_well_formed()
 
 
@@ -70,7 +70,7 @@ def test_a_signal_after_the_session_leaves_its_code(cli: Cli) -> None:
     ended = finish(process)
     release(held)
     assert (ended.code, ended.errors) == (3, []), ended
-    assert "is not known to have ended; it does so by itself" in ended.err
+    assert "may still be running; it ends by itself" in ended.err
 
 
 def test_quiet_says_nothing(cli: Cli) -> None:
@@ -126,7 +126,7 @@ def test_a_container_that_may_have_been_added_is_told(cli: Cli) -> None:
     assert re.search(r"container scratch-\w{5} may be listed in pod mypod until", warning)
 
 
-def test_a_container_that_was_added_by_a_busy_api_server_is_told_after_a_signal(cli: Cli) -> None:
+def test_a_container_that_may_be_there_is_told_after_a_signal(cli: Cli) -> None:
     busy = {"status": 503, "reason": "Busy", "headers": {"Retry-After": "10"}}
     held = cli.api.fault(method="PATCH", path=EPHEMERAL, after=True, **busy)
     process = cli.start("debug", "mypod", "--in-place", "--", "true")
@@ -138,7 +138,7 @@ def test_a_container_that_was_added_by_a_busy_api_server_is_told_after_a_signal(
     assert len(patches(cli.api)) == 1
 
 
-def test_a_container_that_was_certainly_not_added_is_nothing_to_tell(cli: Cli) -> None:
+def test_a_container_certainly_not_added_is_not_reported(cli: Cli) -> None:
     cli.api.fault(method="PATCH", path=EPHEMERAL, status=503, reason="Busy", message="busy")
     ended = cli.run("debug", "-q", "mypod", "--in-place", "--", "true")
     ended.complains("busy")
@@ -182,7 +182,7 @@ def test_linger_is_for_in_place(cli: Cli) -> None:
 )
 def test_a_pod_that_takes_none_is_refused(cli: Cli, fields: Any, wanted: str) -> None:
     cli.api.add(source_pod("odd", nodeName="n", **fields))
-    cli.run("debug", "odd", "--in-place", "--", "true").complains("can't be debugged", wanted)
+    cli.run("debug", "odd", "--in-place", "--", "true").complains("cannot be debugged", wanted)
     nothing_sent(cli.api)
 
 
@@ -206,7 +206,7 @@ def test_one_that_lingers_is_used_again(cli: Cli) -> None:
     for _ in range(2):
         ended = cli.run(*words, "--", "echo", "in")
         assert (ended.code, ended.out) == (0, b"in\n"), ended
-        assert "idles for 1h, for a next session" in ended.err
+        assert "idles for 1h, ready for another session" in ended.err
     (container,) = patches(cli.api)
     assert json.loads(container["env"][-1]["value"])["linger"] == 3600
     assert f"using container {container['name']}, idle in pod mypod" in ended.err

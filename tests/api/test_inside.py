@@ -87,7 +87,7 @@ def test_a_shell_of_the_container_s_own_has_the_helpers_too(cli: Cli) -> None:
     clean(cli.api)
 
 
-def test_without_the_right_to_config_maps_the_tools_come_as_an_image(cli: Cli) -> None:
+def test_without_config_maps_the_tools_come_as_an_image(cli: Cli) -> None:
     cli.api.access = lambda asked: asked["resourceAttributes"]["resource"] != "configmaps"
     ended = cli.run("debug", "mypod", "--", "echo", "hi")
     assert (ended.code, ended.out, ended.errors, ended.warnings) == (0, b"hi\n", [], [])
@@ -100,9 +100,7 @@ def test_without_the_right_to_config_maps_the_tools_come_as_an_image(cli: Cli) -
 
 
 @pytest.mark.parametrize("flag", ["--view=app", "--hold", "--hold-all", "--learn"])
-def test_what_then_can_not_be_had_is_refused_before_anything_is_created(
-    cli: Cli, flag: str
-) -> None:
+def test_what_needs_config_maps_is_refused_before_creation(cli: Cli, flag: str) -> None:
     cli.api.access = lambda asked: asked["resourceAttributes"]["resource"] != "configmaps"
     ended = cli.run("debug", "mypod", flag, "--", "true")
     ended.complains("no permission to create ConfigMaps", "use --view tools --no-hold")
@@ -133,7 +131,7 @@ def test_tools_that_do_not_arrive_whole_are_an_error(cli: Cli, script: str, said
     receive = ("bash", "-c", script, SEED)
     cli.api.rewrite = lambda name, argv: receive if argv[:3] == START else argv
     ended = cli.run("debug", "mypod", "--", "true")
-    ended.complains(f"the tools could not be brought into the container: seed: {said}; --image")
+    ended.complains(f"cannot copy the tools into the container: seed: {said}; use --image")
     clean(cli.api)
 
 
@@ -146,12 +144,12 @@ def test_tools_that_take_long_are_told_of(cli: Cli) -> None:
     )
     cli.api.rewrite = lambda name, argv: slow if argv[:3] == START else argv
     child = cli.terminal("debug", "mypod", "-T", "--", "true")
-    child.expect(r": 0\.\d MB of tools are on their way")
+    child.expect(r": sending 0\.\d MB of tools")
     assert end_of(child) == 0
     clean(cli.api)
 
 
-def test_a_connection_that_is_cut_while_the_tools_come_is_an_error(cli: Cli) -> None:
+def test_a_connection_cut_while_the_tools_come_is_an_error(cli: Cli) -> None:
     begun = cli.folder / "begun"
     os.mkfifo(begun)
     deaf = ("sh", "-c", f"printf '\\005'; head -c 9 > {begun}; exec sleep 60")
@@ -159,11 +157,11 @@ def test_a_connection_that_is_cut_while_the_tools_come_is_an_error(cli: Cli) -> 
     process = cli.start("debug", "mypod", "--", "true")
     assert len(begun.read_bytes()) == 9
     cli.api.drop_exec()
-    finish(process).complains("the tools could not be brought", "the connection was lost")
+    finish(process).complains("cannot copy the tools", "the connection was lost")
     clean(cli.api)
 
 
-def test_who_may_not_add_a_debug_container_has_a_session_and_one_warning(cli: Cli) -> None:
+def test_without_a_debug_container_one_warning_is_printed(cli: Cli) -> None:
     cli.api.access = lambda asked: "subresource" not in asked["resourceAttributes"]
     ended = cli.run("debug", "mypod", "--", "echo", "hi")
     assert (ended.code, ended.out, ended.errors) == (0, b"hi\n", [])
@@ -174,9 +172,7 @@ def test_who_may_not_add_a_debug_container_has_a_session_and_one_warning(cli: Cl
 
 
 @pytest.mark.parametrize("status", [403, 422, 500])
-def test_a_debug_container_that_is_refused_leaves_the_session_as_it_is(
-    cli: Cli, status: int
-) -> None:
+def test_a_refused_debug_container_leaves_the_session_alone(cli: Cli, status: int) -> None:
     cli.api.fault(method="PATCH", path=EPHEMERAL, times=None, status=status, message="no!")
     child = _inside(cli)
     child.expect_exact("warning: there is no debug container beside: no!")
@@ -211,7 +207,7 @@ def test_a_shell_whose_target_dies_goes_on_in_the_debug_container(cli: Cli) -> N
     child = _inside(cli, "--no-hold")
     _die(cli.api)
     child.expect_exact("warning: container app was killed for its memory (OOMKilled)")
-    child.expect_exact("the session goes on in the debug container")
+    child.expect_exact("the session continues in the debug container")
     child.expect(PROMPT)
     child.sendline("exit 4")
     assert end_of(child) == 4
@@ -238,18 +234,18 @@ def test_a_copy_that_has_ended_is_no_dead_target(cli: Cli) -> None:
 def test_a_target_s_exit_code_is_told(cli: Cli) -> None:
     child = _inside(cli, "--no-hold")
     _die(cli.api, exitCode=3, reason="Error")
-    child.expect_exact("warning: container app ended with code 3, and the session with it")
+    child.expect_exact("warning: container app ended with code 3, and the session ended with it")
     child.expect(PROMPT)
     child.sendeof()
     assert end_of(child) == 0
     clean(cli.api)
 
 
-def test_without_a_debug_container_the_session_ends_with_its_target(cli: Cli) -> None:
+def test_without_a_debug_container_it_ends_with_its_target(cli: Cli) -> None:
     cli.api.fault(method="PATCH", path=EPHEMERAL, times=None, status=403, reason="Forbidden")
     child = _inside(cli, "--no-hold")
     _die(cli.api)
-    child.expect_exact("and the session with it")
+    child.expect_exact("and the session ended with it")
     assert end_of(child) == 137
     assert b"goes on" not in (child.before or b"")
     clean(cli.api)
@@ -263,7 +259,9 @@ def test_a_command_is_not_started_again_where_its_target_dies(cli: Cli) -> None:
     assert (ended.code, ended.out, ended.errors) == (137, b"", [])
     (warning,) = ended.warnings
     assert "container app was killed for its memory" in warning
-    assert warning.endswith("and the session with it; debug --hold holds it until run-app")
+    assert warning.endswith(
+        "and the session ended with it; use debug --hold to hold it until run-app"
+    )
     clean(cli.api)
 
 
@@ -306,9 +304,9 @@ def test_a_container_that_ends_at_once_tells_why(cli: Cli, said: str) -> None:
     (error,) = told.errors
     assert told.code == 1
     assert error == (
-        "error: the debug container ended with code 1: Error: exec /bin/sleep: exec format error,"
-        " so it is made for another architecture than the node's;"
-        " --image chooses another toolkit image"
+        "error: the debug container ended with code 1: exec /bin/sleep: exec format error;"
+        " it is built for another architecture than the node's;"
+        " use --image to choose another toolkit image"
     )
     clean(cli.api)
 
@@ -440,9 +438,7 @@ def test_what_went_wrong_with_the_watched_run_is_told_to_the_seed(
     assert _told(cli.api, name) == wanted
 
 
-def test_a_learning_run_that_is_refused_keeps_nobody_from_a_session(
-    cli: Cli, crashing: Object
-) -> None:
+def test_a_refused_discovery_run_does_not_stop_the_session(cli: Cli, crashing: Object) -> None:
     refused = {"status": 403, "reason": "Forbidden", "message": "one pod is enough"}
     cli.api.fault(
         method="POST",
@@ -459,9 +455,7 @@ def test_a_learning_run_that_is_refused_keeps_nobody_from_a_session(
     deleted_once(cli.api)
 
 
-def test_what_refuses_a_learning_run_can_not_speak_to_the_terminal(
-    cli: Cli, crashing: Object
-) -> None:
+def test_a_refusal_of_discovery_cannot_control_the_terminal(cli: Cli, crashing: Object) -> None:
     refused = {"status": 403, "reason": "Forbidden", "message": "no\x1b]0;x\x07\x9b\u202e!"}
     cli.api.fault(method="POST", path=PODS, when=_learns, **refused)
     process = cli.start("debug", "mypod", "--", "sh", "-c", "echo ready; cat")
@@ -476,7 +470,7 @@ def _learns(request: Request) -> bool:
 
 
 @pytest.mark.parametrize(("ttl", "seconds"), [("1m", 60), ("5h", 600)])
-def test_without_a_lease_a_learning_run_ends_with_the_copy_at_the_latest(
+def test_without_a_lease_a_discovery_run_ends_with_the_copy(
     cli: Cli, crashing: Object, ttl: str, seconds: int
 ) -> None:
     cli.api.fault(method="POST", path=JOBS, status=403, reason="Forbidden", times=None)

@@ -99,7 +99,7 @@ def test_pipes_through_kubectl(cli: Cli, notes: Notes, how: str) -> None:
     data = bytes(range(256)) * 2000
     ended = cli.run("debug", "mypod", "--", "sh", "-c", "cat; echo err >&2; exit 9", data=data)
     assert (ended.code, ended.out, ended.errors) == (9, data, [])
-    assert ended.err.endswith("err\n") and "kubectl exec carries the session" in ended.err
+    assert ended.err.endswith("err\n") and "using kubectl exec" in ended.err
     assert notes["calls"] == BOTH
     clean(cli.api)
 
@@ -148,7 +148,7 @@ def test_what_kubectl_is_asked_for(cli: Cli, notes: Notes) -> None:
     assert asked == [*wanted, *RECEIVE, *wanted, *ENTER, "echo", "a b", "-n", "--"]
 
 
-def test_a_toolkit_image_needs_nothing_from_kubectl_but_the_command(cli: Cli, notes: Notes) -> None:
+def test_a_toolkit_image_needs_only_the_command_of_kubectl(cli: Cli, notes: Notes) -> None:
     _block(cli)
     assert cli.run("debug", "mypod", "--image", "busybox", "--", "echo", "hi").out == b"hi\n"
     assert notes["calls"] == "echo" and "scratch" in notes["arguments"].splitlines()
@@ -158,7 +158,7 @@ def test_tools_that_kubectl_can_not_bring_are_an_error(cli: Cli, notes: Notes) -
     _block(cli)
     cli.environ["SCRATCH_TOOLKIT"] = str(cli.folder / "nowhere")
     ended = cli.run("debug", "mypod", "--", "true")
-    ended.complains("the tools could not be brought", "nowhere: no such file", "--image")
+    ended.complains("cannot copy the tools", "nowhere: no such file", "--image")
     assert notes["calls"] == "recv"
     clean(cli.api)
 
@@ -226,7 +226,7 @@ def test_the_kubectl_that_runs_us_is_used(cli: Cli, notes: Notes) -> None:
 def test_without_a_kubectl(cli: Cli) -> None:
     _block(cli)
     cli.environ["PATH"] = str(cli.home)
-    cli.run("debug", "mypod", "--", "true").complains("kubectl is not on PATH", "WebSocket")
+    cli.run("debug", "mypod", "--", "true").complains("kubectl was not found on PATH")
     clean(cli.api)
 
 
@@ -286,6 +286,6 @@ def test_what_stops_kubectl_too_is_told_with_what_can_help(cli: Cli, how: str) -
     cli.api.fault(path=EXEC, times=None, **OTHER_BLOCKS[how])
     cli.environ["KUBECTL_PATH"] = str(Path(sys.executable).with_name("kubectl"))
     ended = cli.run("debug", "mypod", "--", "true")
-    ended.complains("kubectl exec does not come through", "Upgrade headers", "NO_PROXY")
+    ended.complains("kubectl exec failed", "Upgrade headers", "NO_PROXY")
     assert "--image" not in ended.err and "--transport" not in ended.err
     clean(cli.api)

@@ -380,7 +380,7 @@ def test_without_a_lease_a_copy_that_can_not_be_deleted_is_told(cli: Cli) -> Non
 
 def test_a_longest_session_ends_with_pipes(cli: Cli) -> None:
     ended = finish(cli.start("debug", "--max", "1s", "mypod", "--", "sleep", "60"))
-    ended.complains("has lasted for 1s", "--max")
+    ended.complains("has ended after 1s", "--max")
     clean(cli.api)
 
 

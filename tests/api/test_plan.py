@@ -97,7 +97,7 @@ def test_a_stronger_profile_that_is_refused_is_not_tried(cli: Cli) -> None:
     cli.api.fault(method="POST", path=PODS, status=403, reason="Forbidden", dry=True)
     ended = cli.run("debug", "mypod", "--view", "tools", "--", "true")
     assert ended.code == 0
-    assert "profile baseline, the strongest that is admitted" in ended.err
+    assert "using profile baseline, the strongest that is admitted" in ended.err
     (patch,) = sent(cli.api, "PATCH", EPHEMERAL)
     assert "SYS_PTRACE" not in str(patch.body)
 
@@ -171,7 +171,7 @@ def test_a_blocker_is_part_of_a_dry_run_and_its_code_is_1(cli: Cli) -> None:
     cli.api.add(source_pod("dos", os={"name": "windows"}))
     ended = cli.run("debug", "dos", "--dry-run")
     assert ended.code == 1 and b"blocker: it is a Windows pod" in ended.out
-    cli.run("debug", "dos", "--", "true").complains("can't be copied; it is a Windows pod")
+    cli.run("debug", "dos", "--", "true").complains("cannot be copied; it is a Windows pod")
     nothing_sent(cli.api)
 
 

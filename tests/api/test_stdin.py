@@ -142,7 +142,7 @@ def test_a_later_session_leaves_it_as_well(cli: Cli) -> None:
     clean(cli.api)
 
 
-UNREAD = "has not read stdin yet; -i passes it from the start"
+UNREAD = "has not read stdin yet; use -i to pass it from the start"
 
 
 def test_input_that_nobody_has_asked_for_is_told_of_once(cli: Cli) -> None:

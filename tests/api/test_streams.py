@@ -277,7 +277,7 @@ def test_an_exec_that_is_refused(cli: Cli, flags: tuple[str, ...]) -> None:
     clean(cli.api)
 
 
-def test_a_connection_that_fails_before_the_container_runs_is_tried_again(cli: Cli) -> None:
+def test_a_failure_before_the_container_runs_is_tried_again(cli: Cli) -> None:
     dialing = "error dialing backend: dial tcp 10.0.0.1:10250: connect: connection refused"
     cli.api.fault(path=EXEC, times=3, status=500, reason="InternalError", message=dialing)
     ended = cli.run("debug", "mypod", "--", "echo", "hi")
@@ -315,24 +315,24 @@ def test_a_target_that_never_starts(cli: Cli) -> None:
 def test_a_wait_for_a_target_has_an_end(cli: Cli) -> None:
     cli.api.pod_start_delay = NEVER
     ended = cli.run("debug", "--timeout", "1s", "mypod", "--", "true")
-    ended.complains("timed out after 1s", "--timeout waits longer")
+    ended.complains("timed out after 1s", "raise --timeout")
     clean(cli.api)
 
 
 def test_a_wait_has_an_end(cli: Cli) -> None:
     cli.api.ephemeral_delay = NEVER
     ended = cli.run("debug", "--timeout", "1s", "--view", "tools", "mypod", "--", "true")
-    ended.complains("timed out after 1s", "--timeout waits longer")
+    ended.complains("timed out after 1s", "raise --timeout")
     clean(cli.api)
 
 
 SLEEPS = ("sleep", "600")
 ASKS = ("sh", "-c", r"stty raw -echo 2>/dev/null; printf '\005'; exec sleep 600")
 SILENT = [
-    (lambda cli: _instead(cli, SLEEPS), "the seed in it has not answered yet"),
-    (lambda cli: _instead(cli, ASKS), "MB of tools are on their way"),
-    (lambda cli: cli.api.fault(path=EXEC, hold=threading.Event(), times=None), "starts"),
-    (lambda cli: cli.api.fault(path=A_COPY, hold=threading.Event(), method="GET"), "starts"),
+    (lambda cli: _instead(cli, SLEEPS), "the seed has not answered yet"),
+    (lambda cli: _instead(cli, ASKS), "MB of tools"),
+    (lambda cli: cli.api.fault(path=EXEC, hold=threading.Event(), times=None), "is starting"),
+    (lambda cli: cli.api.fault(path=A_COPY, hold=threading.Event(), method="GET"), "is starting"),
 ]
 
 
@@ -347,7 +347,7 @@ def test_a_wait_has_its_end_whatever_is_waited_for(
 ) -> None:
     how(cli)
     ended = cli.run("debug", *flags, "--timeout", "1s", "mypod", "--", "true")
-    ended.complains(f"timed out after 1s: .*{said}", "--timeout waits longer")
+    ended.complains(f"timed out after 1s: .*{said}", "raise --timeout")
     clean(cli.api)
 
 
@@ -374,7 +374,7 @@ def test_what_is_said_of_a_wait_can_not_speak_to_the_terminal(cli: Cli) -> None:
 def test_a_longest_session_ends(cli: Cli) -> None:
     child = cli.terminal("debug", "--max", "1s", "mypod", "--", "cat")
     before = termios.tcgetattr(child.child_fd)
-    child.expect(rb"error: the session has lasted for 1s; --max allows longer ones\r\n")
+    child.expect(rb"error: the session has ended after 1s; raise --max to allow longer ones\r\n")
     assert end_of(child) == 1
     assert termios.tcgetattr(child.child_fd) == before
     clean(cli.api)

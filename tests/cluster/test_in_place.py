@@ -41,16 +41,14 @@ def rows(cluster: Cluster) -> dict[str, Json]:
 
 
 @pytest.mark.parametrize("pod", SOURCES)
-def test_a_session_sees_its_target_and_leaves_a_container_that_has_ended(
-    clean: Cluster, pod: str
-) -> None:
+def test_a_session_sees_its_target_and_ends_its_container(clean: Cluster, pod: str) -> None:
     look = "cat /proc/[0-9]*/environ | tr '\\0' '\\n' | grep -c ^KUBERNETES_PORT=; exit 3"
     done = clean.scratch("debug", pod, "--in-place", "--", "sh", "-c", look)
     assert done.returncode == 3, done.stderr
     # Its own processes and the target's.
     assert int(done.stdout) >= 2
     assert states(clean, pod) == ["terminated"], done.stderr
-    assert b"has ended, and stays listed until the pod is deleted\n" in done.stderr
+    assert b"has ended and stays listed until the pod is deleted\n" in done.stderr
     (row,) = (row for name, row in rows(clean).items() if name.startswith(f"{pod}/"))
     assert (row["view"], row["state"], row["target"]) == ("in-place", "ended", "app")
     assert clean.copies() == []
@@ -58,11 +56,11 @@ def test_a_session_sees_its_target_and_leaves_a_container_that_has_ended(
 
 def test_a_shell_on_a_terminal(clean: Cluster) -> None:
     child = clean.terminal("debug", "root", "--in-place")
-    child.expect_exact("the pod itself and no copy")
+    child.expect_exact("there is no copy")
     child.expect(r"app:\S*[#$] ")
     child.sendline("cat $(target-root)/proc/1/cmdline > /dev/null && echo se\\en; exit 4")
     child.expect_exact("seen")
-    child.expect_exact("has ended, and stays listed")
+    child.expect_exact("has ended and stays listed")
     child.wait()
     assert child.exitstatus == 4
 
@@ -99,7 +97,7 @@ def test_one_that_lingers_is_used_again(clean: Cluster) -> None:
     assert first.returncode == second.returncode == 0, second.stderr
     assert first.stdout == second.stdout
     assert states(clean, "lingering") == ["running"]
-    assert b"idles for 1m, for a next session" in first.stderr
+    assert b"idles for 1m, ready for another session" in first.stderr
     # Another profile is another container.
     other = clean.scratch(*words[:3], "--profile", "baseline", *words[5:])
     assert other.returncode == 0, other.stderr
@@ -140,7 +138,7 @@ def test_the_mirror_of_a_static_pod_is_refused(kubeconfig: Path) -> None:
     done = system.scratch("debug", pods[0]["metadata"]["name"], "--in-place", "--", "true")
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert b"can't be debugged in place; it is the mirror of a static pod" in line
+    assert b"cannot be debugged in place; it is the mirror of a static pod" in line
 
 
 def test_a_copy_is_listed_while_it_is_there(clean: Cluster) -> None:

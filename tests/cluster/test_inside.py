@@ -237,7 +237,7 @@ def test_the_neighbours_run(cluster: Cluster, flags: tuple[str, ...], answer: in
 def test_without_the_right_to_add_a_debug_container(cluster: Cluster) -> None:
     words = ["debug", "-q", "loop", "--context", "no-ephemeral", "--", "run-app"]
     done = cluster.scratch(*words)
-    assert (done.returncode, done.stdout) == (5, b"")
+    assert (done.returncode, done.stdout) == (5, b""), done.stderr
     assert done.stderr.startswith(b"warning: ")
     assert done.stderr.count(b"\n") == 1
 
@@ -274,8 +274,8 @@ def test_tools_for_another_machine(cluster: Cluster) -> None:
     done = cluster.scratch("debug", "-q", "loop", "--arch", "arm64", "--", "true")
     assert (done.returncode, done.stdout) == (1, b"")
     assert b"the copy needs a node of arm64" in done.stderr
-    assert b"error: no node takes the copy" in done.stderr
-    assert b"the tools are for arm64, --arch says what the nodes are" in done.stderr
+    assert b"error: no node can run the copy" in done.stderr
+    assert b"the tools are for arm64; use --arch if the nodes are not" in done.stderr
 
 
 # Before the prompt, and when it goes wrong.
@@ -310,12 +310,12 @@ def test_an_app_that_dies_under_the_session(cluster: Cluster) -> None:
 def test_a_held_target_that_is_killed_under_the_session(cluster: Cluster) -> None:
     """The same is left where a kill for memory takes all of a container (cgroup v2)."""
     child = cluster.terminal("debug", "loop")
-    child.expect(r"in app of (\S+), a copy")
+    child.expect(r"inside app of (\S+), a copy")
     copy = child.match[1]
     child.expect(PROMPT)
     child.sendline("pkill -9 -f 'seed hold'")
     child.expect("warning: container app ended with code 137")
-    child.expect("the session goes on in the debug container")
+    child.expect("the session continues in the debug container")
     child.expect(PROMPT)
     # The node has started it again, and it is held as before.
     again = cluster.scratch("attach", copy, "--view", "app", "--", "run-app")

@@ -49,14 +49,14 @@ def test_a_copy_that_no_node_takes(clean: Cluster) -> None:
     clean.apply(a_pod("picky", nodeSelector={"no": "such-node"}))
     done = clean.scratch("debug", "-q", "picky", "--", "true")
     assert (done.returncode, done.stdout) == (1, b"")
-    assert done.stderr.startswith(b"error: no node takes the copy: 0/1 nodes are available")
+    assert done.stderr.startswith(b"error: no node can run the copy: 0/1 nodes are available")
 
 
 def test_a_wait_says_what_it_waits_for(clean: Cluster) -> None:
     child = clean.start("debug", "web", "--image", "localhost:5000/slow/app:1", "--", "true")
     assert child.stderr is not None
     told(child, b"waiting for web-scratch-")
-    assert b"the node prepares the container" in child.stderr.readline()
+    assert b"the node is preparing the container" in child.stderr.readline()
     assert send(child, signal.SIGINT)[0] == 130
     release_slow_pulls()
 
@@ -109,7 +109,7 @@ def test_a_database_behind_a_service(clean: Cluster, kind: str) -> None:
         assert words in said
     # The way out.
     child = clean.terminal("debug", name, "--no-hold")
-    child.expect_exact("the session goes on in the debug container")
+    child.expect_exact("the session continues in the debug container")
     child.expect("[$#] ")
     child.sendline("exit 5")
     child.expect_exact("exit 5")
@@ -129,7 +129,7 @@ def test_an_init_container_that_owns_a_folder_of_production(clean: Cluster) -> N
     *_, error = done.stderr.decode().splitlines()
     for words in (
         "init container setup ended with code 1, so container app does not start: chown: /data",
-        "Read-only file system; --skip-init setup leaves it out, -c setup goes inside it",
+        "Read-only file system; use --skip-init setup to omit it, or use -c setup to go inside it",
         "volume data is read-only in the copy, --writable data",
     ):
         assert words in error
@@ -183,13 +183,13 @@ STUCK: dict[str, tuple[Json, list[str]]] = {
     ),
     "generic": (
         {**MOUNTED, "volumes": [{"name": "data", "ephemeral": GENERIC}]},
-        ["no node takes the copy", "use --skip-volume data to copy without it"],
+        ["no node can run the copy", "use --skip-volume data to copy without it"],
     ),
     "secret": ({"env": [FROM_SECRET]}, ["create secret nope: variable PASSWORD (key pw)"]),
     "key": ({"env": [FROM_KEY]}, ["add key nope to configmap kube-root-ca.crt: variable CA"]),
     "secret-of-init": (
         {"initContainers": [{**HANGS, "env": [FROM_SECRET]}]},
-        ["init container setup can't start", "create secret nope", "--skip-init setup"],
+        ["init container setup cannot start", "create secret nope", "--skip-init setup"],
     ),
     "secret-volume": (
         {**MOUNTED, "volumes": [{"name": "data", "secret": {"secretName": "nope"}}]},
@@ -205,7 +205,10 @@ STUCK: dict[str, tuple[Json, list[str]]] = {
     ),
     "hanging-init": (
         {"initContainers": [HANGS]},
-        ["init container setup runs", "-c setup goes inside it, --skip-init setup leaves it out"],
+        [
+            "init container setup is still running",
+            "use -c setup to go inside it, or use --skip-init setup to omit it",
+        ],
     ),
 }
 # Nobody need wait for what these name.

@@ -1,4 +1,4 @@
-"""The tether: held while something is heard of it."""
+"""The watchdog's connection: held while something is heard of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kubectl_scratch.session.client_watchdog import hold_exec
 LONG_AGO = 1000.0
 
 
-def test_a_tether_of_which_nothing_is_heard_ends_as_one_that_is_cut() -> None:
+def test_a_silent_connection_ends_as_one_that_is_cut() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         silent = ExecStream(ours, V4, clock=lambda: time.monotonic() - LONG_AGO)

@@ -20,7 +20,7 @@ from kubectl_scratch.plan.in_place_process import (
     InPlaceTerms,
     idle_command,
     session_command,
-    tether_command,
+    watchdog_command,
 )
 from kubectl_scratch.plan.metadata import note_of
 from kubectl_scratch.toolkit.archive import DATA
@@ -224,11 +224,11 @@ def test_it_ends_under_a_session_that_lasts_too_long() -> None:
 def test_it_ends_where_the_client_has_gone_and_its_command_runs_on() -> None:
     with idling("ttttf", 3600, 0, 7200) as process:
         pipes: Any = {"stdin": subprocess.PIPE}
-        tether = subprocess.Popen(tether_command("ttttf"), **pipes)
+        watchdog = subprocess.Popen(watchdog_command("ttttf"), **pipes)
         session = subprocess.Popen(session_command("ttttf", ("cat",)), **pipes)
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(4)
-        tether.communicate(timeout=PATIENCE)
+        watchdog.communicate(timeout=PATIENCE)
         assert process.wait(PATIENCE) == 0
         session.communicate(timeout=PATIENCE)
 

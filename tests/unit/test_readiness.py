@@ -66,7 +66,7 @@ def test_what_may_get_better_is_waited_for(reason: str, message: str) -> None:
 def test_a_debug_container_that_ended_tells_its_code() -> None:
     state = judged({"name": "scratch", "state": {"terminated": {"exitCode": 127, "message": "no"}}})
     said = "the debug container ended with code 127: no"
-    assert state == Failed(said, ended=True, hint="--image chooses another toolkit image")
+    assert state == Failed(said, ended=True, hint="use --image to choose another toolkit image")
 
 
 @pytest.mark.parametrize("phase", ["Failed", "Succeeded"])
@@ -83,7 +83,7 @@ def test_a_copy_that_is_being_deleted_fails() -> None:
 def test_an_unschedulable_copy_may_get_a_node() -> None:
     condition = {"type": "PodScheduled", "status": "False", "message": "0/1 nodes available"}
     state = readiness_of(a_pod(status={"conditions": [condition]}), Watched("scratch"))
-    assert state == Waiting("no node takes the copy: 0/1 nodes available", True)
+    assert state == Waiting("no node can run the copy: 0/1 nodes available", True)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_where_no_node_is_of_the_architecture_the_way_is_told(message: str, told
     place = plan_for(a_pod(), a_request(image=None)).place
     state = readiness_of(pod, watched_in(place))
     assert isinstance(state, Waiting) and state.unschedulable
-    assert ("the tools are for amd64, --arch says" in state.hint) is told
+    assert ("the tools are for amd64; use --arch" in state.hint) is told
     sure = readiness_of(
         pod, watched_in(plan_for(a_pod(), a_request(image=None), node_arch="amd64").place)
     )
@@ -137,25 +137,25 @@ BACK_OFF = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}
 
 @pytest.mark.parametrize("state, last", [(LAST, {}), (BACK_OFF, LAST)], ids=["ended", "back-off"])
 def test_a_held_target_that_ends_has_failed(state: Json, last: Json) -> None:
-    said = "container app ended with code 3: Error"
+    said = "container app ended with code 3"
     held = of_app(APP, state=state, lastState=last)
     assert held == Failed(said, ended=True, hint=APP.hint)
 
 
 def test_an_app_that_ends_once_starts_again() -> None:
     runs = of_app(RUNNING_APP, state=LAST)
-    assert runs == Waiting("container app ended with code 3: Error; it starts again")
+    assert runs == Waiting("container app ended with code 3; it starts again")
 
 
 @pytest.mark.parametrize("state", [LAST, BACK_OFF], ids=["ended", "back-off"])
 def test_an_app_that_ends_before_it_is_reached_is_not_waited_for(state: Json) -> None:
     found = of_app(RUNNING_APP, state=state, lastState=LAST)
     assert isinstance(found, Failed) and found.beside and found.ended
-    assert "ended with code 3: Error, again and again" in found.why
+    assert "ended with code 3 again and again" in found.why
     assert found.hint == "--hold holds it"
 
 
-def test_an_init_container_that_has_done_its_work_does_not_start_again() -> None:
+def test_an_init_container_that_is_done_does_not_restart() -> None:
     done = [{"name": "app", "state": {"terminated": {"exitCode": 0}}}]
 
     def of_init(**more: str) -> object:
@@ -164,7 +164,7 @@ def test_an_init_container_that_has_done_its_work_does_not_start_again() -> None
         return readiness_of(pod, RUNNING_APP)
 
     found = of_init()
-    assert isinstance(found, Failed) and "--hold keeps it" in found.why
+    assert isinstance(found, Failed) and "use --hold to keep it" in found.why
     assert isinstance(of_init(restartPolicy="Always"), Waiting)
 
 
@@ -179,7 +179,7 @@ def test_a_seed_that_the_node_can_not_run_says_what_to_do() -> None:
     for watched in (APP, RUNNING_APP):
         state = of_app(watched, state={"terminated": wrong})
         assert isinstance(state, Failed)
-        assert "container app can't start (exec format error)" in state.why
+        assert "container app cannot start (exec format error)" in state.why
         assert state.why.endswith(watched.hint)
 
 
@@ -189,8 +189,10 @@ WAITS = {"waiting": {"reason": "PodInitializing"}}
 @pytest.mark.parametrize("started", [True, False], ids=["as-v1.34", "as-before"])
 def test_an_init_container_that_runs_is_named(started: bool) -> None:
     setup = {"name": "setup", "state": {"running": {}}, "started": started}
-    ways = "-c setup goes inside it, --skip-init setup leaves it out"
-    assert of_app(APP, setup, state=WAITS) == Waiting("init container setup runs", hint=ways)
+    ways = "use -c setup to go inside it, or use --skip-init setup to omit it"
+    assert of_app(APP, setup, state=WAITS) == Waiting(
+        "init container setup is still running", hint=ways
+    )
 
 
 def test_a_native_sidecar_that_has_not_started_is_named() -> None:
@@ -209,10 +211,10 @@ def test_an_init_container_that_fails_tells_the_ways() -> None:
     # Its log tells more.
     assert (state.ended, state.container) == (True, "setup")
     assert "init container setup ended with code 3, so container app does not start" in state.why
-    assert state.hint == "--skip-init setup leaves it out, -c setup goes inside it"
+    assert state.hint == "use --skip-init setup to omit it, or use -c setup to go inside it"
 
 
-def test_an_init_container_that_fails_where_a_volume_is_read_only_says_that() -> None:
+def test_an_init_container_failing_on_a_read_only_volume() -> None:
     state = of_app(APP._replace(read_only={"setup": ("data",)}), FAILS, state=WAITS)
     assert isinstance(state, Failed)
     # What writes to production comes last, and is said to.
@@ -225,13 +227,13 @@ def test_an_init_container_that_fails_where_a_volume_is_read_only_says_that() ->
 
 def test_a_native_sidecar_that_has_started_holds_nobody_up() -> None:
     sidecar = {"name": "proxy", "state": {"running": {}}, "started": True}
-    assert of_app(APP, sidecar, state=WAITS) == Waiting("the node starts the copy")
+    assert of_app(APP, sidecar, state=WAITS) == Waiting("the node is starting the copy")
 
 
 def test_a_debug_container_waits_for_no_init_container() -> None:
     status = {"initContainerStatuses": [FAILS]}
     pod = a_pod(status=status, nodeName="node-1")
-    assert readiness_of(pod, Watched("scratch")) == Waiting("the node starts the copy")
+    assert readiness_of(pod, Watched("scratch")) == Waiting("the node is starting the copy")
 
 
 def test_the_end_of_another_container_is_not_the_target_s() -> None:
@@ -247,6 +249,6 @@ def an_event(container: str, message: str) -> Json:
 def test_a_failed_pull_of_the_target_is_known_from_its_event() -> None:
     missing = an_event("app", 'Failed to pull image "x": not found')
     found = fatal_event([missing], APP)
-    assert isinstance(found, Failed) and "container app can't start" in found.why
+    assert isinstance(found, Failed) and "container app cannot start" in found.why
     assert fatal_event([an_event("other", missing["message"])], APP) is None
     assert fatal_event([an_event("app", 'Failed to pull image "x": i/o timeout')], APP) is None

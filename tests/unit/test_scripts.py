@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
 from pathlib import Path
@@ -55,6 +56,8 @@ def test_what_idles_ends_after_its_session(shell: tuple[str, ...]) -> None:
         # A session that begins before it listens is not seen by it.
         while process.poll() is None:
             subprocess.run([*shell, *session[1:]], check=True, timeout=PATIENCE)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(3)
         assert process.returncode == 0
     finally:
         process.kill()

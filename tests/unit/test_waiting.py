@@ -8,22 +8,18 @@ import pytest
 
 from kubectl_scratch.errors import CopyNotReady
 from kubectl_scratch.session.readiness import Failed, State, Waiting
-from kubectl_scratch.session.waiting import Patience, innermost_cause, wait_for, without_numbers
+from kubectl_scratch.session.waiting import (
+    Patience,
+    innermost_cause,
+    poll,
+    wait_for,
+    without_numbers,
+)
 from tests.support.builders import Json
+from tests.support.clock import FakeClock
 
-STUCK = Waiting("no node takes the copy", unschedulable=True)
+STUCK = Waiting("no node can run the copy", unschedulable=True)
 SCALING = [{"reason": "TriggeredScaleUp", "message": "pod triggered scale-up"}]
-
-
-@dataclass
-class FakeClock:
-    now: float = 0.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
 
 
 @dataclass
@@ -44,7 +40,7 @@ class FakeNews:
 class Scene:
     """A copy that starts: what it looks like, what its events are, when it answers."""
 
-    state: State = field(default_factory=lambda: Waiting("the node starts the copy"))
+    state: State = field(default_factory=lambda: Waiting("the node is starting the copy"))
     events: list[Json] = field(default_factory=list)
     tries: int = 0
     better: State | None = None
@@ -91,8 +87,8 @@ def test_what_is_waited_for_is_said() -> None:
         answers_at=4, events=[{"type": "Warning", "reason": "FailedMount", "message": "x"}]
     )
     scene.wait()
-    assert scene.said[0] == "the node starts the copy"
-    assert scene.said[-1] == "the node starts the copy (FailedMount: x)"
+    assert scene.said[0] == "the node is starting the copy"
+    assert scene.said[-1] == "the node is starting the copy (FailedMount: x)"
 
 
 def test_a_failure_ends_the_wait() -> None:
@@ -106,15 +102,15 @@ def test_an_event_ends_the_wait() -> None:
 
 
 def test_the_timeout_carries_the_last_reason() -> None:
-    scene = Scene(state=Waiting("the image can't be pulled yet"))
+    scene = Scene(state=Waiting("the image cannot be pulled yet"))
     with pytest.raises(CopyNotReady) as caught:
         scene.wait(timeout=10)
-    assert (caught.value.last, caught.value.waited) == ("the image can't be pulled yet", 10)
+    assert (caught.value.last, caught.value.waited) == ("the image cannot be pulled yet", 10)
 
 
 def test_a_copy_that_no_node_takes_fails_before_the_timeout() -> None:
     scene = Scene(state=STUCK)
-    with pytest.raises(CopyNotReady, match="no node takes the copy"):
+    with pytest.raises(CopyNotReady, match="no node can run the copy"):
         scene.wait()
     assert 30 <= scene.clock.now < 40
 
@@ -129,11 +125,13 @@ def raised(scene: Scene, timeout: float = 120) -> CopyNotReady:
     return caught.value
 
 
-def test_what_helps_is_told_at_the_end_and_a_longer_timeout_only_where_it_may() -> None:
-    hinted = raised(Scene(Waiting("init container setup runs", hint="--skip-init setup")), 10)
-    assert hinted.hint == "--skip-init setup; --timeout waits longer"
-    plain = raised(Scene(Waiting("the image can't be pulled yet")), 10)
-    assert plain.hint == "--timeout waits longer"
+def test_the_end_of_a_wait_says_what_helps() -> None:
+    hinted = raised(
+        Scene(Waiting("init container setup is still running", hint="--skip-init setup")), 10
+    )
+    assert hinted.hint == "--skip-init setup; raise --timeout"
+    plain = raised(Scene(Waiting("the image cannot be pulled yet")), 10)
+    assert plain.hint == "raise --timeout"
     hopeless = Waiting("no such secret", hint="create it", hopeless=True)
     early = raised(Scene(hopeless), 4)
     assert (early.waited, early.hint) == (4, "create it")
@@ -160,13 +158,13 @@ def test_what_events_are_taken_for_is_told_once() -> None:
 
 
 PULL = (
-    "the image can't be pulled yet (ErrImagePull: failed to pull and unpack image"
+    "the image cannot be pulled yet (ErrImagePull: failed to pull and unpack image"
     ' "localhost:5000/flaky/app:1": failed to resolve reference "localhost:5000/flaky/app:1":'
     " unexpected status from HEAD request to http://localhost:5000/v2/flaky/app/manifests/1:"
     " 503 Service Unavailable)"
 )
 PREEMPTION = (
-    "no node takes the copy: 0/1 nodes are available: 1 Insufficient cpu. no new claims to"
+    "no node can run the copy: 0/1 nodes are available: 1 Insufficient cpu. no new claims to"
     " deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
 )
 # As kube-scheduler 1.28 to 1.34 says it.
@@ -176,27 +174,27 @@ UNSCHEDULABLE = [
         " {node-role.kubernetes.io/control-plane: }, 3 node(s) didn't match Pod's node"
         " affinity/selector. preemption: 0/4 nodes are available: 4 Preemption is not helpful for"
         " scheduling.",
-        "no node takes the copy: 1 node(s) had untolerated taint"
+        "no node can run the copy: 1 node(s) had untolerated taint"
         " {node-role.kubernetes.io/control-plane: }, 3 node(s) didn't match Pod's node"
         " affinity/selector",
     ),
     (
         "0/12 nodes are available: 11 Insufficient nvidia.com/gpu, 1 node(s) had untolerated taint"
         " {dedicated: gpu}. preemption: 0/12 nodes are available: 12 No preemption victims found.",
-        "no node takes the copy: 11 Insufficient nvidia.com/gpu, 1 node(s) had untolerated taint"
+        "no node can run the copy: 11 Insufficient nvidia.com/gpu, 1 node(s) had untolerated taint"
         " {dedicated: gpu}",
     ),
     (
         "0/3 nodes are available: 1 node(s) had untolerated taint {a: b}, 1 node(s) had untolerated"
         " taint {node.kubernetes.io/unreachable: }, 1 node(s) were unschedulable. no new claims to"
         " deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful.",
-        "no node takes the copy: 1 node(s) had untolerated taint {a: b}, 1 node(s) had untolerated"
-        " taint {node.kubernetes.io/unreachable: }, 1 node(s) were unschedulable",
+        "no node can run the copy: 1 node(s) had untolerated taint {a: b}, 1 node(s) had"
+        " untolerated taint {node.kubernetes.io/unreachable: }, 1 node(s) were unschedulable",
     ),
     (
         "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims."
         " not found preemption: 0/1 nodes are available: 1 Preemption is not helpful.",
-        "no node takes the copy: pod has unbound immediate PersistentVolumeClaims. not found",
+        "no node can run the copy: pod has unbound immediate PersistentVolumeClaims. not found",
     ),
 ]
 
@@ -204,14 +202,20 @@ UNSCHEDULABLE = [
 @pytest.mark.parametrize(
     "words, short",
     [
-        ("the node starts the copy", "the node starts the copy"),
+        ("the node is starting the copy", "the node is starting the copy"),
         (
             PULL,
-            "the image can't be pulled yet: unexpected status from HEAD request to"
+            "the image cannot be pulled yet: unexpected status from HEAD request to"
             " http://localhost:5000/v2/flaky/app/manifests/1: 503 Service Unavailable",
         ),
-        (PREEMPTION, "no node takes the copy: 0/1 nodes are available: 1 Insufficient cpu"),
-        *((f"no node takes the copy: {said}", short) for said, short in UNSCHEDULABLE),
+        (
+            "the image cannot be pulled yet (ErrImagePull: failed to pull and unpack image"
+            ' "docker.io/none/none:1": failed to do request: lookup docker.io: no such host)'
+            " (Failed: Error: ImagePullBackOff)",
+            "the image cannot be pulled yet: lookup docker.io: no such host",
+        ),
+        (PREEMPTION, "no node can run the copy: 0/1 nodes are available: 1 Insufficient cpu"),
+        *((f"no node can run the copy: {said}", short) for said, short in UNSCHEDULABLE),
         (
             'the volume is missing (FailedMount: MountVolume.SetUp failed for volume "a: b" :'
             ' secret "x: y" not found, and so it goes on for long)',
@@ -255,7 +259,7 @@ OTHERS = [
     ("app ended with code 1", "app ended with code 137"),
     ("app was ended by signal 9", "app was ended by signal 11"),
     ("unexpected status 401", "unexpected status 503"),
-    ("init container setup runs", "init container migrate runs"),
+    ("init container setup is still running", "init container migrate runs"),
     ('secret "a" not found', 'secret "b" not found'),
 ]
 
@@ -268,3 +272,16 @@ def test_a_reason_of_which_only_what_varies_differs_is_the_same(one: str, other:
 @pytest.mark.parametrize("one, other", OTHERS, ids=lambda words: words[:30])
 def test_another_reason_is_another(one: str, other: str) -> None:
     assert without_numbers(one) != without_numbers(other)
+
+
+def test_a_poll_gives_the_first_thing_that_comes() -> None:
+    clock = FakeClock()
+    assert poll(lambda: "it" if clock.now >= 1 else None, clock, 0.25, 3) == "it"
+    assert clock.now == 1
+
+
+def test_a_poll_gives_up_in_time_and_looks_once_at_least() -> None:
+    clock, looks = FakeClock(), []
+    assert poll(lambda: looks.append(clock.now), clock, 0.5, 1) is None
+    assert poll(lambda: "it", clock, 0.5, 0) == "it"
+    assert looks == [0, 0.5, 1]

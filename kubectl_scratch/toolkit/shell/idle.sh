@@ -6,8 +6,8 @@
 # A process is known by a word in the first line of its command line, which is all that a shell
 # can read of it without tools. A session that is shorter than a look tells of itself by CONT,
 # which does no harm to what does not expect it; it does so again once it is no session any more.
-# One whose client is gone may never end: it counts while it is tethered, for a while before and
-# after, and always if it is a loose one, which has no tether. What is told during a look may
+# One whose client is gone may never end: it counts while its watchdog is there, for a while before
+# and after, and always if it is a loose one, which has no watchdog. What is told during a look may
 # be too late for it, so it is kept for the next one. A session on its way out would be killed
 # with us, and its code lost, so it is waited for, and one look more is taken: in an exec a
 # command line is empty for a moment, a longer one on a busy node. A redirection that fails must
@@ -22,7 +22,7 @@ look() {
     case $l in
       *scratch-session-"$0"*) s=1 ;;
       *scratch-loose-"$0"*) s=1 o=1 ;;
-      *scratch-tether-"$0"*) t=1 ;;
+      *scratch-watchdog-"$0"*) t=1 ;;
       *scratch-end-"$0"*) e=1 ;;
     esac
   done
