@@ -136,3 +136,13 @@ class Interrupted(BaseException):
     def __init__(self, signum: int) -> None:
         super().__init__(signum)
         self.signum = signum
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the first line of an error of Python or a library, without their decoration."""
+    # That of TLS repeats OpenSSL's.
+    if isinstance(error, OSError) and error.strerror and type(error).__module__ != "ssl":
+        where = f"{error.filename}: " if error.filename else ""
+        return where + error.strerror.lower()
+    line = (str(error).splitlines() or [type(error).__name__])[0]
+    return line[:1].lower() + line[1:]

@@ -64,8 +64,8 @@ MUTANTS = (
         "a deletion is of one object, and not of another of its name",
     ),
     Mutant(
-        "kubectl_scratch/kube/client.py",
-        'if is_loopback(urlsplit(self._host).hostname or ""):',
+        "kubectl_scratch/kube/proxies.py",
+        'if is_loopback(urlsplit(server).hostname or ""):',
         "if False:",
         ("tests/api/test_connection.py::test_a_proxy_is_never_for_this_machine",),
         "no proxy sees what is for this machine",
@@ -78,7 +78,7 @@ MUTANTS = (
         "nothing is created in another namespace than -n says",
     ),
     Mutant(
-        "kubectl_scratch/kube/client.py",
+        "kubectl_scratch/kube/http.py",
         'tuple(f"{key}: {value}" for key, value in self._headers(proof))',
         "()",
         ("tests/api/test_connection.py::test_each_request_says_who_asks",),
@@ -86,20 +86,20 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/kube/client.py",
-        'return self._call("POST", path, {"dryRun": "All"}, body, check=answers.check_object)',
+        'return self._call("POST", path, DRY_RUN, body, check=answers.check_object)',
         'return self._call("POST", path, {}, body, check=answers.check_object)',
         ("tests/api/test_plan.py::test_the_check_changes_nothing_and_tells_what_lacks",),
         "a check creates nothing",
     ),
     Mutant(
         "kubectl_scratch/kube/client.py",
-        'query = {"dryRun": "All"} if dry_run else {}',
+        "query = DRY_RUN if dry_run else {}",
         "query: dict[str, str] = {}",
         ("tests/api/test_in_place.py::test_a_dry_run_of_the_server_adds_nothing",),
         "a dry run adds no container to a pod",
     ),
     Mutant(
-        "kubectl_scratch/kube/client.py",
+        "kubectl_scratch/kube/http.py",
         "redirect=False,",
         "redirect=True,\n                retries=5,",
         ("tests/api/test_redirects.py::test_nobody_is_shown_the_login[302-http-GET-pods-mypod]",),
@@ -127,8 +127,8 @@ MUTANTS = (
         "nothing of a long list is missed that might select the copy",
     ),
     Mutant(
-        "kubectl_scratch/kube/client.py",
-        'if tries and verb == "POST" and answer.status >= 300 and DRY_RUN not in url:',
+        "kubectl_scratch/kube/http.py",
+        "if tries and creates and answer.status >= 300:",
         "if False:",
         (
             "tests/api/test_answers.py"
@@ -137,14 +137,14 @@ MUTANTS = (
         "what was created by a request that was sent again is found",
     ),
     Mutant(
-        "kubectl_scratch/kube/client.py",
+        "kubectl_scratch/kube/http.py",
         "if wait is not None and tries < BUSY_TRIES and time.monotonic() + wait <= deadline:",
         "if False:",
         ("tests/api/test_answers.py::test_a_busy_api_server_is_asked_again_when_it_says[lease]",),
         "a busy API server is asked again",
     ),
     Mutant(
-        "kubectl_scratch/kube/client.py",
+        "kubectl_scratch/kube/http.py",
         "if answer.status == _UNAUTHORIZED and not refused:",
         "if False:",
         (
@@ -154,7 +154,7 @@ MUTANTS = (
         "what refuses a login is asked again with a new one",
     ),
     Mutant(
-        "kubectl_scratch/kube/client.py",
+        "kubectl_scratch/kube/http.py",
         "if self._pool_of[0] is not proof.tls:",
         "if False:",
         (
@@ -182,8 +182,8 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/kube/client.py",
-        '        tasks.raise_if_abandoned()\n        action = f"{verb} {path}"',
-        '        action = f"{verb} {path}"',
+        '        tasks.raise_if_abandoned()\n        headers = {"Accept": accept}',
+        '        headers = {"Accept": accept}',
         ("tests/api/test_signals.py::test_who_is_given_up_asks_the_cluster_for_nothing_more",),
         "who is given up asks the API server for nothing more",
     ),
@@ -681,14 +681,14 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/kube/credentials.py",
-        "if token and not kubeconfig.fits_a_header(token):",
+        "if token and not fits_a_header(token):",
         "if False:",
         ("tests/api/test_logins.py::test_a_token_that_no_header_can_carry",),
         "a token makes no header of its own",
     ),
     Mutant(
         "kubectl_scratch/kube/credentials.py",
-        "token != proof.authorization and kubeconfig.fits_a_header(token):",
+        "token != proof.authorization and fits_a_header(token):",
         "token != proof.authorization:",
         ("tests/api/test_logins.py::test_a_token_file_that_is_gone_for_a_moment",),
         "a token that is read later makes no header of its own",
@@ -1137,7 +1137,7 @@ MUTANTS = (
     ),
     # kubeconfig.py
     Mutant(
-        "kubectl_scratch/kube/kubeconfig.py",
+        "kubectl_scratch/kube/access.py",
         '("tokenFile", "exec", "auth-provider", "username", "password")',
         '("tokenFile", "auth-provider", "username", "password")',
         ("tests/unit/test_kubeconfig.py::test_a_token_replaces_what_else_would_log_in",),
@@ -1151,7 +1151,7 @@ MUTANTS = (
         "of several kubeconfigs the same context is used as by kubectl",
     ),
     Mutant(
-        "kubectl_scratch/kube/kubeconfig.py",
+        "kubectl_scratch/kube/access.py",
         '        "as": connection.as_user,\n',
         "",
         (
@@ -1160,14 +1160,14 @@ MUTANTS = (
         "the printed delete command acts as the same user",
     ),
     Mutant(
-        "kubectl_scratch/kube/kubeconfig.py",
+        "kubectl_scratch/kube/urls.py",
         'return _LOGIN.sub(lambda found: found[1] or "", url)',
         "return url",
         ("tests/api/test_connection.py::test_a_password_in_a_url_is_not_told[server-port]",),
         "no message has a password",
     ),
     Mutant(
-        "kubectl_scratch/kube/kubeconfig.py",
+        "kubectl_scratch/kube/access.py",
         '"server": connection.server and without_login(connection.server),',
         '"server": connection.server,',
         (
@@ -1177,7 +1177,7 @@ MUTANTS = (
         "the printed delete command has no password",
     ),
     Mutant(
-        "kubectl_scratch/kube/kubeconfig.py",
+        "kubectl_scratch/kube/access.py",
         '        "as-uid": connection.as_uid,\n',
         '        "as-uid": connection.as_uid,\n        "token": connection.token,\n',
         (

@@ -21,10 +21,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.kube import kubeconfig
+from kubectl_scratch.errors import InvalidRequest, reason_of
+from kubectl_scratch.kube.access import (
+    Access,
+    fits_a_header,
+    impersonation_headers,
+    provider_programs,
+)
 from kubectl_scratch.kube.exec_plugin import HungPlugin, log_in
-from kubectl_scratch.kube.kubeconfig import Access
 from kubectl_scratch.kube.kuberc import ALLOW_ALL
 from kubectl_scratch.kube.objects import Json
 from kubectl_scratch.kube.slim_import import Parts, late_packages
@@ -122,7 +126,7 @@ class Credentials:
     def _load(self, interactive: bool, timeout: float | None) -> Proof:
         """Log in, or read again what the kubeconfig names; raises InvalidRequest."""
         user, config, expires = self._access.user, self._access.config, None
-        for program in kubeconfig.provider_programs(user):
+        for program in provider_programs(user):
             # The Python client would look for it once more.
             if self._access.policy.check(program) is None and self._access.policy.kind != ALLOW_ALL:
                 raise InvalidRequest(NOT_LOADED, f"credential plugin {program} is not found")
@@ -168,7 +172,7 @@ class Credentials:
                 raise InvalidRequest(NOT_LOADED, reason_of(error)) from error
         if errors:
             raise InvalidRequest(NOT_LOADED, errors[0])
-        if token and not kubeconfig.fits_a_header(token):
+        if token and not fits_a_header(token):
             raise InvalidRequest("the token has a character that no header can carry")
         expires = expires or end_of_login(self._access.user, token)
         return settings, Proof(token, tls, tuple(shown), _due(expires), expires)
@@ -220,7 +224,7 @@ class Credentials:
         """Return the headers of one request."""
         proof = proof or self.proof()
         shown = [("Authorization", proof.authorization)] if proof.authorization else []
-        return shown + kubeconfig.impersonation_headers(self._access.user)
+        return shown + impersonation_headers(self._access.user)
 
     def _can_change(self) -> bool:
         user = self._access.user
@@ -234,7 +238,7 @@ class Credentials:
         # A pod's own token is renewed on disk within the hour; in between it may be gone.
         with contextlib.suppress(OSError, ValueError):
             token = self._token_in_file()
-            if token and token != proof.authorization and kubeconfig.fits_a_header(token):
+            if token and token != proof.authorization and fits_a_header(token):
                 self._proof = proof._replace(
                     authorization=token, made_of=(token, *proof.made_of[1:])
                 )
@@ -420,12 +424,3 @@ def client_errors() -> Iterator[list[str]]:
         yield lines
     finally:
         root.removeHandler(handler)
-
-
-def reason_of(error: BaseException) -> str:
-    """Return the first line of an error, without Python's own decoration."""
-    if isinstance(error, OSError) and error.strerror and not isinstance(error, ssl.SSLError):
-        where = f"{error.filename}: " if error.filename else ""
-        return where + error.strerror.lower()
-    line = (str(error).splitlines() or [type(error).__name__])[0]
-    return line[:1].lower() + line[1:]

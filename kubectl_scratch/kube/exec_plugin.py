@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.kube.kubeconfig import Access
+from kubectl_scratch.kube.access import Access
 from kubectl_scratch.kube.objects import Json
 from kubectl_scratch.runtime.tasks import ended_by
 

@@ -6,18 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_scratch.errors import ExitStatus, SessionError
+from kubectl_scratch.kube.proxies import Proxy
 
 if TYPE_CHECKING:
     import ssl
-
-
-class Proxy(NamedTuple):
-    """An HTTP proxy; ``login`` is a name and a password, ``context`` for one that speaks TLS."""
-
-    host: str
-    port: int
-    login: tuple[str, str] | None = None
-    context: ssl.SSLContext | None = None
 
 
 class ExecEndpoint(NamedTuple):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kubectl_scratch.errors import InvalidRequest
+from kubectl_scratch.kube.yaml_files import read_documents
 
 API_GROUP, KIND = "kubectl.config.k8s.io", "Preference"
 _KINDS = ALLOW_ALL, DENY_ALL, ALLOWLIST = "AllowAll", "DenyAll", "Allowlist"
@@ -47,6 +48,14 @@ class PluginPolicy(NamedTuple):
 def _located(command: str) -> str | None:
     found = shutil.which(command)
     return None if found is None else os.path.abspath(found)
+
+
+def read_policy(flag: str | None, environ: Mapping[str, str]) -> PluginPolicy:
+    """Return which credential plugins the user's kuberc lets run; raises InvalidRequest."""
+    path = kuberc_path(flag, environ)
+    if path is None:
+        return PluginPolicy()
+    return plugin_policy(read_documents(path, f"kuberc {str(path)!r}"), path)
 
 
 def kuberc_path(flag: str | None, environ: Mapping[str, str]) -> Path | None:

@@ -12,7 +12,8 @@ import ssl
 import time
 from urllib.parse import urlsplit
 
-from kubectl_scratch.kube.exec_types import ExecEndpoint, Proxy
+from kubectl_scratch.kube.exec_types import ExecEndpoint
+from kubectl_scratch.kube.proxies import Proxy
 
 # What a TLS record holds at most, and how long a proxy's answer may be.
 RECORD_BYTES, HEAD_BYTES = 16384, 65536

@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 from kubectl_scratch.copies.seed_check import SeedCheck
 from kubectl_scratch.errors import ClusterError, SessionError
-from kubectl_scratch.kube import client as api
-from kubectl_scratch.kube import exec_stream
+from kubectl_scratch.kube import exec_stream, paths
 from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.objects import uid
 from kubectl_scratch.plan import entrypoint_discovery
@@ -77,7 +76,7 @@ class _Learner:
         self._pod = pod
         self._patience = patience
         self._check = check
-        self._path = api.pods(place.namespace, pod)
+        self._path = paths.pods(place.namespace, pod)
 
     def run(self) -> None:
         entries = self._learned()

@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 from kubectl_scratch.copies.seed_check import SeedCheck
 from kubectl_scratch.errors import ClusterError, SessionError
-from kubectl_scratch.kube import client as api
-from kubectl_scratch.kube import exec_stream
+from kubectl_scratch.kube import exec_stream, paths
 from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.objects import status_of
 from kubectl_scratch.session.exec_command import ExecCommand
@@ -110,7 +109,7 @@ class Lives:
         exec_command = self._exec_command
         try:
             pod = self._cluster.get(
-                api.pods(exec_command.namespace, exec_command.pod), LIVES_SECONDS
+                paths.pods(exec_command.namespace, exec_command.pod), LIVES_SECONDS
             ).body
         except ClusterError:
             return True

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from kubectl_scratch.errors import InvalidRequest
+from kubectl_scratch.kube.access import Access
 from kubectl_scratch.kube.exec_plugin import HungPlugin, PluginLogin, log_in
-from kubectl_scratch.kube.kubeconfig import Access
 from kubectl_scratch.kube.objects import Json
 from tests.support.patience import PATIENCE
 

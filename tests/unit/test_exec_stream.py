@@ -24,7 +24,8 @@ from kubectl_scratch.kube.exec_stream import (
     expect,
     outcome_of,
 )
-from kubectl_scratch.kube.exec_types import ExecEndpoint, ExecOutcome, Proxy
+from kubectl_scratch.kube.exec_types import ExecEndpoint, ExecOutcome
+from kubectl_scratch.kube.proxies import Proxy
 from tests.support.patience import PATIENCE
 
 FINAL_BINARY = 0x82

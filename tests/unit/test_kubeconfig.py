@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from kubectl_scratch.errors import InvalidRequest
+from kubectl_scratch.kube.access import resolve
 from kubectl_scratch.kube.connection import Connection
-from kubectl_scratch.kube.kubeconfig import in_cluster, is_kubeconfig, merge, resolve, without_login
+from kubectl_scratch.kube.kubeconfig import in_cluster, is_kubeconfig, merge
+from kubectl_scratch.kube.urls import without_login
 from tests.support.builders import Json
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from kubectl_scratch.kube import credentials
+from kubectl_scratch.kube.access import Access
 from kubectl_scratch.kube.credentials import Credentials
-from kubectl_scratch.kube.kubeconfig import Access
 from kubectl_scratch.runtime.interrupts import Interrupts
 from kubectl_scratch.runtime.tasks import Task
 from tests.support.patience import PATIENCE
