@@ -39,14 +39,11 @@ class ClusterError(ScratchError):
     ``kind`` is the plural of what it is about, or empty.
     """
 
-    def __init__(
-        self, status: int, reason: str, message: str, action: str = "", kind: str = ""
-    ) -> None:
-        super().__init__(status, reason, message, action, kind)
+    def __init__(self, status: int, reason: str, message: str, kind: str = "") -> None:
+        super().__init__(status, reason, message, kind)
         self.status = status
         self.reason = reason
         self.message = message
-        self.action = action
         self.kind = kind
 
     @property
@@ -88,8 +85,8 @@ class ClusterError(ScratchError):
 class Unreachable(ClusterError):
     """No answer came: refused, timed out, cut, or no TLS. What was asked may have been done."""
 
-    def __init__(self, message: str, action: str = "") -> None:
-        super().__init__(0, "Unreachable", message, action)
+    def __init__(self, message: str) -> None:
+        super().__init__(0, "Unreachable", message)
 
 
 class CopyNotReady(ScratchError):

@@ -1933,14 +1933,14 @@ MUTANTS = (
     ),
     # stream.py
     Mutant(
-        "kubectl_scratch/kube/exec_stream.py",
+        "kubectl_scratch/kube/exec_errors.py",
         'return ExecOutcome(None, "the connection was lost", lost=True)',
         "return ExecOutcome(0)",
         ("tests/api/test_ways_out.py::test_a_lost_connection_is_an_error",),
         "a session that was cut is no success",
     ),
     Mutant(
-        "kubectl_scratch/kube/exec_stream.py",
+        "kubectl_scratch/kube/exec_errors.py",
         "return ExecOutcome(code)",
         "return ExecOutcome(1)",
         ("tests/api/test_ways_out.py::test_the_code_of_the_command_passes_through[255]",),
@@ -1955,7 +1955,7 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/kube/exec_stream.py",
-        "renewed = endpoint.renew() if error.code == _UNAUTHORIZED else None",
+        "renewed = endpoint.renew() if error.status == _UNAUTHORIZED else None",
         "renewed = None",
         (
             "tests/api/test_logins.py"
@@ -1973,7 +1973,7 @@ MUTANTS = (
         "an exit code that comes in pieces is whole",
     ),
     Mutant(
-        "kubectl_scratch/kube/exec_stream.py",
+        "kubectl_scratch/kube/exec_errors.py",
         "return code if 0 < code < 256 else None",
         "return code",
         ("tests/unit/test_exec_stream.py::test_a_status_of_any_shape_is_an_outcome",),

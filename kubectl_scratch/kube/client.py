@@ -273,7 +273,7 @@ def _changed(line: bytes, path: str, action: str) -> Json:
     if event.get("type") == "ERROR":
         code = found.get("code")
         status = code if isinstance(code, int) and code >= 400 else 500
-        raise answers.refusal(status, found, action)
+        raise answers.refusal(status, found)
     if not answers.check_object(found, path):
         raise answers.nonsense(200, line, action)
     return found

@@ -129,7 +129,7 @@ class HttpConnection:
             if tries and creates and answer.status >= 300:
                 # One of those before may have been done in spite of its answer.
                 said = f"{error_of(answer, answer.data, request.action).message} ({UNSURE})"
-                raise ClusterError(0, "Unsure", said, request.action)
+                raise ClusterError(0, "Unsure", said)
             return answer
 
     def _ask(self, request: HttpRequest, proof: Proof) -> urllib3.BaseHTTPResponse:
@@ -148,7 +148,7 @@ class HttpConnection:
                 preload_content=not request.streams,
             )
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise Unreachable(why_unreachable(error), request.action) from error
+            raise Unreachable(why_unreachable(error)) from error
 
     def lines(self, request: HttpRequest) -> Iterator[bytes]:
         """Yield the lines of an answer as they come; raises ClusterError."""
@@ -158,7 +158,7 @@ class HttpConnection:
                     raise error_of(answer, answer.read(), request.action)
                 yield from _lines(answer.stream())
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise Unreachable(why_unreachable(error), request.action) from error
+            raise Unreachable(why_unreachable(error)) from error
 
     def exec_endpoint(self, path: str, query: list[tuple[str, str]]) -> ExecEndpoint:
         """Return how to reach an exec, with what the user shows now."""

@@ -11,6 +11,13 @@ from kubectl_scratch.copies.seed_check import SeedCheck
 from kubectl_scratch.errors import ClusterError, SessionError
 from kubectl_scratch.kube import exec_stream, paths
 from kubectl_scratch.kube.client import Client
+from kubectl_scratch.kube.exec_errors import (
+    MaybeStarted,
+    NotStarted,
+    NoWebSocket,
+    is_not_started,
+    is_over,
+)
 from kubectl_scratch.kube.objects import uid
 from kubectl_scratch.plan import entrypoint_discovery
 from kubectl_scratch.plan.model import SessionTarget
@@ -151,17 +158,14 @@ class _Learner:
             outcome, said = exec_stream.converse(
                 exec_stream.connect_exec(endpoint, exec_stream.V4), stdin, _ASK_SECONDS
             )
-        except (exec_stream.NotStarted, exec_stream.Unsure) as error:
+        except (NotStarted, MaybeStarted) as error:
             raise _Passing(str(error)) from error
         except OSError as error:
             raise _Passing(error.strerror or str(error)) from error
-        except exec_stream.NoWebSocket as error:
+        except NoWebSocket as error:
             raise _Final(str(error)) from error
-        except exec_stream.Refused as error:
-            # An API server that has no time for it, or a kubelet that it does not reach.
-            passes = error.code == TOO_MANY or error.code >= SERVER_FAULT
-            raise (_Passing if passes else _Final)(str(error)) from error
         except ClusterError as error:
+            # An API server that has no time for it, or a kubelet that it does not reach, passes.
             raise (_Passing if error.transient else _Final)(error.message) from error
         if outcome.code in (0, entrypoint_discovery.NOT_STOPPED):
             return _Said(outcome.code, said)
@@ -169,9 +173,7 @@ class _Learner:
         if outcome.lost:
             raise _Passing("")
         problem = outcome.problem
-        passes = bool(problem) and (
-            exec_stream.is_not_started(problem) or exec_stream.is_over(problem)
-        )
+        passes = bool(problem) and (is_not_started(problem) or is_over(problem))
         raise (_Passing if passes else _Final)(problem or _text(said))
 
 

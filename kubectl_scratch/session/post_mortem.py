@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from kubectl_scratch.errors import ClusterError, CopyNotReady
 from kubectl_scratch.kube import exec_stream, paths
+from kubectl_scratch.kube.exec_errors import UNREACHED
 from kubectl_scratch.kube.objects import api_time, has_ended, is_going, last_termination, status_of
 from kubectl_scratch.plan.model import SessionTarget
 from kubectl_scratch.plan.target_health import how_it_ended
@@ -90,6 +91,6 @@ def target_answers(context: Context, place: SessionTarget) -> bool:
         outcome, _ = exec_stream.converse(
             exec_stream.connect_exec(endpoint, exec_stream.V4), b"", LOOK_SECONDS
         )
-    except (*exec_stream.UNREACHED, OSError):
+    except (*UNREACHED, OSError):
         return False
     return outcome.code == 0

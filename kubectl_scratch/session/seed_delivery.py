@@ -11,6 +11,7 @@ from kubectl_scratch.copies.seed_check import SeedCheck
 from kubectl_scratch.errors import ClusterError, SessionError
 from kubectl_scratch.kube import exec_stream, paths
 from kubectl_scratch.kube.client import Client
+from kubectl_scratch.kube.exec_errors import MaybeStarted, NotStarted, is_not_started, is_over
 from kubectl_scratch.kube.objects import status_of
 from kubectl_scratch.session.exec_command import ExecCommand
 from kubectl_scratch.session.readiness import KILLED
@@ -52,7 +53,7 @@ def send_seed(
     """Give the seed the toolkit once it asks for it; ``say`` what is waited for if it takes long.
 
     ``lives`` says whether the container still runs. Raises NotStarted if no seed runs that could
-    ask, or if it was ended with its container, Unsure if the connection was cut before, and
+    ask, or if it was ended with its container, MaybeStarted if the connection was cut before, and
     SessionError if ``check`` finds that it is not our seed, or the toolkit was not received whole.
     The session's command has not been started then.
     """
@@ -74,10 +75,10 @@ def send_seed(
     outcome = session.outcome
     problem = outcome.problem if session.ended else "the seed does not answer"
     if not asked and outcome.lost and session.ended:
-        raise exec_stream.Unsure(problem)
+        raise MaybeStarted(problem)
     if session.ended and not outcome.lost:
-        if not asked and (exec_stream.is_not_started(problem) or exec_stream.is_over(problem)):
-            raise exec_stream.NotStarted(problem)
+        if not asked and (is_not_started(problem) or is_over(problem)):
+            raise NotStarted(problem)
         if ends_with_its_container(outcome.code, problem):
             raise SeedEnded(problem)
     raise not_received(said.decode(errors="replace").strip() or problem)
@@ -121,7 +122,7 @@ class Lives:
         return not ended and before in ("", self._id)
 
 
-class SeedEnded(exec_stream.NotStarted):
+class SeedEnded(NotStarted):
     """The seed was ended before it had all, so the command has certainly not been started."""
 
 

@@ -11,18 +11,16 @@ from typing import Any
 import pytest
 
 from kubectl_scratch.kube import tunnel
+from kubectl_scratch.kube.exec_errors import NO_REASON, MaybeStarted, outcome_of
 from kubectl_scratch.kube.exec_stream import (
     ERROR,
-    NO_REASON,
     STDERR,
     STDOUT,
     V5,
     ExecStream,
-    Unsure,
     connect_exec,
     converse,
     expect,
-    outcome_of,
 )
 from kubectl_scratch.kube.exec_types import ExecEndpoint, ExecOutcome
 from kubectl_scratch.kube.proxies import Proxy
@@ -149,7 +147,7 @@ def test_an_answer_that_is_none_leaves_it_open_what_was_started(head: bytes) -> 
         theirs.sendall(head)
         theirs.shutdown(socket.SHUT_WR)
         endpoint = ExecEndpoint("ws://one.example/exec", (), None, None, None, PATIENCE)
-        with pytest.raises(Unsure):
+        with pytest.raises(MaybeStarted):
             connect_exec(endpoint, V5, reached=ours)
 
 
