@@ -621,21 +621,21 @@ MUTANTS = (
     ),
     # credentials.py
     Mutant(
-        "kubectl_scratch/kube/credentials.py",
+        "kubectl_scratch/kube/tls.py",
         "    if not verify:\n",
         "    if True:\n",
         ("tests/api/test_connection.py::test_an_unknown_server_is_not_trusted",),
         "a server's certificate is checked",
     ),
     Mutant(
-        "kubectl_scratch/kube/credentials.py",
+        "kubectl_scratch/kube/python_client.py",
         "            temp_file_path=str(folder),\n",
         "",
         ("tests/api/test_connection.py::test_private_files_stand_where_only_the_user_can_read",),
         "keys are written nowhere but into a private folder",
     ),
     Mutant(
-        "kubectl_scratch/kube/credentials.py",
+        "kubectl_scratch/kube/python_client.py",
         "session.max_redirects = 0",
         "session.max_redirects = 9",
         ("tests/api/test_logins.py::test_a_refresh_token_goes_to_the_issuer_alone",),

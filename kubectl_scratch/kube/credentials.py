@@ -1,23 +1,16 @@
-"""A kubeconfig -> TLS context and bearer token. The only importer of kubernetes.
-
-The Python client reads the kubeconfig's certificates, tokens and logins; its typed models are
-not used.
-"""
+"""What a user shows to the API server: a token and a TLS context, renewed before they expire."""
 
 from __future__ import annotations
 
 import base64
 import contextlib
 import json
-import logging
 import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,32 +24,18 @@ from kubectl_scratch.kube.access import (
 from kubectl_scratch.kube.exec_plugin import HungPlugin, log_in
 from kubectl_scratch.kube.kuberc import ALLOW_ALL
 from kubectl_scratch.kube.objects import Json
-from kubectl_scratch.kube.slim_import import Parts, late_packages
+from kubectl_scratch.kube.python_client import (
+    ConfigException,
+    Configuration,
+    client_errors,
+    forget_files,
+    load_settings,
+    refuse_redirects,
+    verify_issuer,
+)
+from kubectl_scratch.kube.tls import load_certificate, trusting
 from kubectl_scratch.runtime.tasks import Task
 from kubectl_scratch.runtime.temp_dir import private_folder
-
-# To read a kubeconfig, only the settings are needed; all else is there to renew a login with
-# OpenID Connect, and takes most of a start.
-LATE: Parts = {
-    "kubernetes": {},
-    "kubernetes.client": {"Configuration": "configuration", "ApiClient": None},
-    "oauthlib": {},
-    "oauthlib.oauth2": {},
-    "requests_oauthlib": {"OAuth2Session": None},
-    # It takes from those above.
-    "kubernetes.config": {
-        "ConfigException": "config_exception",
-        "load_kube_config_from_dict": "kube_config",
-    },
-}
-try:
-    with late_packages(LATE):
-        from kubernetes.client import Configuration
-        from kubernetes.config import ConfigException, load_kube_config_from_dict
-except Exception:
-    # The client is laid out differently.
-    from kubernetes.client import Configuration
-    from kubernetes.config import ConfigException, load_kube_config_from_dict
 
 # A plugin that logs in again may ask a server that no longer answers.
 REFRESH_SECONDS = 10.0
@@ -65,8 +44,6 @@ EARLY_SECONDS = 60.0
 # How often a thread that waits for another's renewal looks whether somebody still waits.
 TURN_SECONDS = 0.2
 NOT_LOADED = "the cluster's credentials can't be loaded"
-# Which CA vouches for an issuer of OpenID Connect, as a kubeconfig's fields.
-ISSUER_CA = ("idp-certificate-authority-data", "idp-certificate-authority")
 
 
 class Proof(NamedTuple):
@@ -283,35 +260,6 @@ class Credentials:
         return f"Bearer {token}"
 
 
-def trusting(ca: str | None, verify: bool) -> ssl.SSLContext:
-    """Return a TLS context; without a CA's file those of the system are trusted."""
-    if ca or verify:
-        context = ssl.create_default_context(cafile=ca or None)
-    else:
-        # Without those of the system: to read them takes longer than a request.
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if not verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    # The CAs of many clusters lack key usage and identifier extensions, which 3.13 asks for.
-    context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
-    return context
-
-
-def load_certificate(context: ssl.SSLContext, certificate: str, key: str | None) -> None:
-    """Load the client's certificate; raises ValueError with what is wrong with it, or OSError."""
-    try:
-        # Without a password OpenSSL would ask for one at the terminal.
-        context.load_cert_chain(certificate, key or None, password="")
-    except ssl.SSLError as error:
-        if not key:
-            raise ValueError("the client certificate has no key; give its client-key") from error
-        if error.reason == "KEY_VALUES_MISMATCH":
-            raise ValueError("the client key is not that of the client certificate") from error
-        text = "the client certificate or its key can't be read: not PEM, or encrypted"
-        raise ValueError(text) from error
-
-
 def _due(expires: datetime | None) -> datetime | None:
     if expires is None:
         return None
@@ -331,74 +279,6 @@ def end_of_login(user: Json, token: str | None) -> datetime | None:
         return None
 
 
-def forget_files() -> None:
-    """Make the Python client forget which files it has written: those before are gone."""
-    load_kube_config_from_dict.__globals__.get("_temp_files", {}).clear()
-
-
-def load_settings(config: Json, settings: Any, folder: Path) -> None:
-    """Let the Python client read a kubeconfig; raises ConfigException, OSError or ValueError."""
-    try:
-        load_kube_config_from_dict(
-            config,
-            client_configuration=settings,
-            persist_config=False,
-            temp_file_path=str(folder),
-        )
-    except (ConfigException, OSError, ValueError):
-        raise
-    except Exception as error:
-        # What the client's libraries raise of a provider that refuses passes through it.
-        raise ConfigException(f"no new login: {type(error).__name__}: {error}") from error
-
-
-def refuse_redirects() -> None:
-    """Keep OpenID Connect's refresh token and client secret from whoever a redirect names."""
-    known = load_kube_config_from_dict.__globals__
-    for name, make in (("ApiClient", _make_client), ("OAuth2Session", _make_session)):
-        made = known.get(name)
-        if made is not None and getattr(made, "func", None) is not make:
-            known[name] = partial(make, made)
-
-
-def _make_client(made: Any, *args: Any, configuration: Any, **more: Any) -> Any:
-    # For urllib3: neither again nor elsewhere.
-    configuration.retries = False
-    return made(*args, configuration=configuration, **more)
-
-
-def _make_session(made: Any, *args: Any, **more: Any) -> Any:
-    session = made(*args, **more)
-    session.max_redirects = 0
-    return session
-
-
-def verify_issuer(user: Json) -> None:
-    """Name a CA for an issuer of OpenID Connect: without one the Python client verifies nothing.
-
-    The user's own fields are changed: there the client keeps what a renewal gives.
-    """
-    provider = user.get("auth-provider")
-    config = provider.get("config") if isinstance(provider, dict) else None
-    if not isinstance(config, dict):
-        return
-    for field in ISSUER_CA:
-        if not config.get(field):
-            config.pop(field, None)
-    if not any(field in config for field in ISSUER_CA):
-        config[ISSUER_CA[-1]] = system_ca()
-
-
-def system_ca() -> str:
-    """Return the file of the CAs that the system trusts, or else of those that Mozilla does."""
-    found = ssl.get_default_verify_paths().cafile
-    if found:
-        return found
-    import certifi
-
-    return certifi.where()
-
-
 def may_ask(user: Json) -> bool:
     """Say whether a plugin may talk with the person at the terminal."""
     plugin = user.get("exec") or {}
@@ -410,17 +290,3 @@ def with_user(access: Access, user: Json) -> Json:
     config = dict(access.config)
     config["users"] = [{**config["users"][0], "user": user}]
     return config
-
-
-@contextmanager
-def client_errors() -> Iterator[list[str]]:
-    """Collect what the Python client only logs, such as the failure of a login."""
-    lines: list[str] = []
-    handler = logging.Handler(logging.ERROR)
-    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
-    root = logging.getLogger()
-    root.addHandler(handler)
-    try:
-        yield lines
-    finally:
-        root.removeHandler(handler)

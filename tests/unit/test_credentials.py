@@ -35,7 +35,7 @@ found = Credentials(Access(config, "default"))
 print(found.host, *found.headers())
 """
 USE_THE_CLIENT = """
-from kubectl_scratch.kube.credentials import Configuration
+from kubectl_scratch.kube.python_client import Configuration
 import kubernetes.client
 import kubernetes.dynamic
 from kubernetes.client.models import V1Pod
