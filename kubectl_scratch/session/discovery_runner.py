@@ -34,10 +34,6 @@ DELETE_SECONDS = 5.0
 TOO_LATE = "the watched run has not started in time"
 
 
-# What an API server answers that has no time just now, and from where on it is its own fault.
-TOO_MANY, SERVER_FAULT = 429, 500
-
-
 def undiscovered(why: str) -> Entry:
     """Return the file that tells run-app, and through it a terminal, why nothing was learned."""
     return Entry("unlearned", printable(why).encode(), 0o644)
