@@ -1,4 +1,4 @@
-"""What can go wrong. Errors store facts; cli.py words them and picks the exit code."""
+"""What can go wrong. Errors store facts; cli/error_report.py words them and picks the exit code."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ScratchError(Exception):
 
 
 class InvalidRequest(ScratchError):
-    """The user asked for what can't be done; nothing was created.
+    """The user asked for what cannot be done; nothing was created.
 
     ``hint`` says what to do, as a sentence fragment, or is empty.
     """

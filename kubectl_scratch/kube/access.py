@@ -48,7 +48,7 @@ class Access(NamedTuple):
 def read_access(connection: Connection, environ: Mapping[str, str]) -> Access:
     """Return the server and user that kubectl would use for these flags.
 
-    Raises InvalidRequest for a file that can't be read and for names that are not in it.
+    Raises InvalidRequest for a file that cannot be read and for names that are not in it.
     """
     access = resolve(read_config(connection, environ), connection)
     if not programs_of(access.user):
@@ -59,7 +59,7 @@ def read_access(connection: Connection, environ: Mapping[str, str]) -> Access:
 def resolve(merged: Json, connection: Connection) -> Access:
     """Return what ``connection``'s flags make of the merged kubeconfig.
 
-    Raises InvalidRequest for names that are not there, and where no server is known.
+    Raises InvalidRequest for names that are not there, and if no server is known.
     """
     context = _context(merged, connection)
     cluster_name = connection.cluster or context.get("cluster")
@@ -70,7 +70,7 @@ def resolve(merged: Json, connection: Connection) -> Access:
     if not cluster.get("server"):
         raise InvalidRequest(
             "no cluster is configured",
-            "set $KUBECONFIG, give --kubeconfig FILE, or see: kubectl config get-contexts",
+            "set $KUBECONFIG, use --kubeconfig FILE, or see: kubectl config get-contexts",
         )
     cluster["server"] = server_url(cluster["server"])
     user = _override_user(user, connection)
@@ -131,7 +131,9 @@ def check_header_values(user: Json) -> None:
     texts = {"token": [user.get("token") or ""], "user to impersonate": _impersonation(user)}
     for what, values in texts.items():
         if not all(isinstance(value, str) and fits_a_header(value) for value in values):
-            raise InvalidRequest(f"the {what} has a character that no header can carry")
+            raise InvalidRequest(
+                f"the {what} has a character that is not allowed in an HTTP header"
+            )
 
 
 def _impersonation(user: Json) -> list[str]:
@@ -148,7 +150,7 @@ def _context(merged: Json, connection: Connection) -> Json:
     if connection.context is None and connection.server:
         return {}
     there = ", ".join(sorted(c["name"] for c in merged["contexts"])) or "none"
-    raise InvalidRequest(f"context {wanted!r} does not exist", f"there are: {there}")
+    raise InvalidRequest(f"context {wanted!r} does not exist", f"available: {there}")
 
 
 def _named(merged: Json, kind: str, wanted: str) -> Json:
@@ -161,7 +163,9 @@ def _named(merged: Json, kind: str, wanted: str) -> Json:
 def _override_cluster(cluster: Json, connection: Connection) -> Json:
     changed = dict(cluster)
     if connection.insecure_skip_tls_verify and connection.certificate_authority:
-        raise InvalidRequest("--certificate-authority is of no use when no certificate is checked")
+        raise InvalidRequest(
+            "--certificate-authority cannot be combined with --insecure-skip-tls-verify"
+        )
     if connection.server:
         changed["server"] = connection.server
     if connection.certificate_authority:

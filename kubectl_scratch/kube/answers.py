@@ -87,11 +87,12 @@ def redirection(status: int, location: str | None) -> str:
         host = f" to {url.scheme}://{url.hostname}" if url.scheme and url.hostname else ""
     except ValueError:
         host = ""
-    return f"HTTP {status}: redirected{host}; a redirect is not followed: it would get the login"
+    why = "redirects are not followed, because they would receive the credentials"
+    return f"HTTP {status}: redirected{host}; {why}"
 
 
 def time_of(date: str | None) -> datetime:
-    """Return the moment that a Date header names; this machine's time where it names none."""
+    """Return the moment that a Date header names; this machine's time if it names none."""
     now = datetime.now(timezone.utc)
     try:
         found = parsedate_to_datetime(date or "")

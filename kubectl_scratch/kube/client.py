@@ -59,7 +59,7 @@ class Client:
         pause: Callable[[float], bool] = sleep,
         save_terminal: Callable[[], Callable[[], None]] = lambda: lambda: None,
     ) -> None:
-        """Load the credentials; raises InvalidRequest where they can't be had.
+        """Load the credentials; raises InvalidRequest if they cannot be loaded.
 
         ``timeout`` is in seconds, for a request that names none, ``login_timeout`` for a
         credential plugin. ``pause`` waits, and returns false as soon as nobody waits any more; it
@@ -99,11 +99,11 @@ class Client:
                 return answer._replace(body={**answer.body, "items": items})
 
     def enter_namespace(self, namespace: str | None) -> None:
-        """Go where a manifest says; raises InvalidRequest where -n says otherwise, as kubectl."""
+        """Go where a manifest says; raises InvalidRequest if -n says otherwise, as kubectl."""
         if namespace is None or namespace == self.namespace:
             return
         if self.access.chosen_namespace:
-            problem = f"the manifest is of namespace {namespace!r}, -n says {self.namespace!r}"
+            problem = f"the manifest's namespace is {namespace!r}, but -n is {self.namespace!r}"
             raise InvalidRequest(problem)
         check_namespace(namespace)
         self.namespace = namespace
@@ -121,7 +121,7 @@ class Client:
         return self._call("POST", path, DRY_RUN, body, check=answers.check_object)
 
     def table(self, path: str, **query: str) -> Json:
-        """Read a list as the few columns that kubectl prints of it, where the server can."""
+        """Read a list as the few columns that kubectl prints of it, if the server can."""
         query = {"includeObject": "None", **query}
         return self._call("GET", path, query, accept=_TABLE, check=_is_table).body
 
@@ -203,7 +203,7 @@ class Client:
         check: Callable[[Json, str], bool] = lambda body, path: True,
     ) -> Answer:
         """Ask; raises ClusterError for a refusal, and for what ``check`` does not pass."""
-        # Who is abandoned asks for nothing more.
+        # An abandoned task asks for nothing more.
         tasks.raise_if_abandoned()
         headers = {"Accept": accept}
         if body is not None:
@@ -219,7 +219,7 @@ class Client:
         return Answer(found, answers.time_of(answer.headers.get("Date")))
 
     def allows(self, verb: str, group: str, resource: str, namespace: str) -> bool | None:
-        """Ask the cluster whether the user may; None where it gives no answer.
+        """Ask the cluster whether the user has permission; None if it gives no answer.
 
         ``resource`` may be one of another, as "pods/exec".
         """
@@ -265,7 +265,7 @@ def _is_table(body: Json, path: str) -> bool:
 
 
 def _changed(line: bytes, path: str, action: str) -> Json:
-    """Return the object of a watch's event; raises ClusterError where that is none."""
+    """Return the object of a watch's event; raises ClusterError if that is none."""
     event = answers.parsed(line)
     found = event.get("object") if isinstance(event, dict) else None
     if not isinstance(found, dict) or not isinstance(event, dict):

@@ -41,9 +41,9 @@ from kubectl_scratch.runtime.temp_dir import private_folder
 REFRESH_SECONDS = 10.0
 # A login is renewed before it ends: at a tenth of its life, and by no more seconds than this.
 EARLY_SECONDS = 60.0
-# How often a thread that waits for another's renewal looks whether somebody still waits.
+# How often a thread that waits for another's renewal looks whether someone still waits.
 TURN_SECONDS = 0.2
-NOT_LOADED = "the cluster's credentials can't be loaded"
+NOT_LOADED = "the cluster's credentials cannot be loaded"
 
 
 class Proof(NamedTuple):
@@ -69,7 +69,7 @@ class Credentials:
         pause: Callable[[float], bool] = lambda seconds: True,
         save_terminal: Callable[[], Callable[[], None]] = lambda: lambda: None,
     ) -> None:
-        """Load them; raises InvalidRequest where they can't be had.
+        """Load them; raises InvalidRequest if they cannot be loaded.
 
         ``login_timeout`` is in seconds; a person who is asked may take as long as it takes.
         ``pause`` returns false as soon as nobody waits any more. ``save_terminal`` returns what
@@ -91,7 +91,7 @@ class Credentials:
 
     @property
     def server_name(self) -> str | None:
-        """Return the name that the server's certificate has to have, where it is not its host's."""
+        """Return the name that the server's certificate has to have, if it is not its host's."""
         name: str | None = self._settings.tls_server_name
         return name
 
@@ -106,7 +106,7 @@ class Credentials:
         for program in provider_programs(user):
             # The Python client would look for it once more.
             if self._access.policy.check(program) is None and self._access.policy.kind != ALLOW_ALL:
-                raise InvalidRequest(NOT_LOADED, f"credential plugin {program} is not found")
+                raise InvalidRequest(NOT_LOADED, f"credential plugin {program} not found")
         if user.get("exec") and not user.get("token"):
             save = self._save_terminal
             login = log_in(self._access, interactive, timeout, self._pause, save)
@@ -128,7 +128,7 @@ class Credentials:
         while not ended.wait(TURN_SECONDS):
             if time.monotonic() >= end or not self._pause(0):
                 task.abandon()
-                raise HungPlugin(NOT_LOADED, "the login's provider did not answer in time")
+                raise HungPlugin(NOT_LOADED, "the login provider timed out")
         return task.result()
 
     def _read(self, config: Json, expires: datetime | None) -> tuple[Any, Proof]:
@@ -150,7 +150,7 @@ class Credentials:
         if errors:
             raise InvalidRequest(NOT_LOADED, errors[0])
         if token and not fits_a_header(token):
-            raise InvalidRequest("the token has a character that no header can carry")
+            raise InvalidRequest("the token has a character that is not allowed in an HTTP header")
         expires = expires or end_of_login(self._access.user, token)
         return settings, Proof(token, tls, tuple(shown), _due(expires), expires)
 
@@ -191,7 +191,7 @@ class Credentials:
         return self._latest()
 
     def renewed(self, refused: Proof, timeout: float | None = None) -> Proof | None:
-        """Return what to show instead of what was refused; None where there is nothing else."""
+        """Return what to show instead of what was refused; None if there is nothing else."""
         if self._latest() is refused and self._can_change():
             self._renew(refused, timeout or REFRESH_SECONDS, wait=True)
         proof = self._latest()
@@ -223,7 +223,7 @@ class Credentials:
         return self._proof
 
     def _renew(self, old: Proof, timeout: float, wait: bool) -> None:
-        """Log in again, once for all threads; where that fails the old is shown, and the next
+        """Log in again, once for all threads; if that fails, the old is shown, and the next
         one to show it tries again."""
         most = min(timeout, REFRESH_SECONDS)
         if not self._is_our_turn(most if wait else 0):
@@ -232,10 +232,10 @@ class Credentials:
             if self._proof is old and time.monotonic() >= self._not_before:
                 self._proof = self._load(interactive=False, timeout=most)
                 if self._proof.made_of == old.made_of:
-                    # Who has not seen it refused yet would ask for it once more.
+                    # A thread that has not seen it refused yet would ask for it once more.
                     self._not_before = time.monotonic() + REFRESH_SECONDS
         except HungPlugin:
-            # Who cleans up asks several times, and has no time to wait each time.
+            # A cleanup asks several times, and has no time to wait each time.
             self._not_before = time.monotonic() + REFRESH_SECONDS
         except InvalidRequest:
             pass
@@ -250,7 +250,7 @@ class Credentials:
         return True
 
     def _token_in_file(self) -> str | None:
-        """Return what the token's file holds; raises ValueError where that is nothing."""
+        """Return what the token's file holds; raises ValueError if that is nothing."""
         path = self._access.user.get("tokenFile")
         if not path or self._access.user.get("token"):
             return None

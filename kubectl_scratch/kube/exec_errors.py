@@ -1,4 +1,4 @@
-"""Why an exec did not begin, and what its end means: read from texts where there is no code."""
+"""Why an exec did not begin, and what its end means: read from texts if there is no code."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class MaybeStarted(Exception):
 UNREACHED = (NoWebSocket, NotStarted, MaybeStarted, ClusterError)
 NO_REASON = "no reason given"
 
-# There is no reason code for any of these: the kubelet's, where the container does not run yet
+# There is no reason code for any of these: the kubelet's, if the container does not run yet
 # (kubernetes/kubernetes, pkg/kubelet/server/server.go), and the API server's for a pod without
-# a node and for a kubelet that it can't reach just now.
+# a node and for a kubelet that it cannot reach just now.
 NOT_STARTED_TEXTS = (
     "container not found (",
     "does not have a host assigned",

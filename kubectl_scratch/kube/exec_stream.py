@@ -1,7 +1,7 @@
 """The exec protocol over a WebSocket, without blocking: the only importer of websocket.
 
 Each binary message starts with its channel's number. Subprotocol v4 has 0 to 4; v5 adds 255,
-which closes a channel: without it the end of stdin can't be said.
+which closes a channel: without it the end of stdin cannot be said.
 kubernetes/kubernetes, staging/src/k8s.io/apimachinery/pkg/util/remotecommand/constants.go.
 """
 
@@ -102,7 +102,7 @@ def _open(endpoint: ExecEndpoint, subprotocols: tuple[str, ...], reached: Tunnel
         raise MaybeStarted(error.strerror or str(error)) from error
     except (ValueError, LookupError) as error:
         # The library reads an answer's head as if it always were one.
-        raise MaybeStarted("the answer makes no sense") from error
+        raise MaybeStarted("the answer is malformed") from error
     sock, subprotocol = ws.sock, ws.getsubprotocol()
     if sock is None or subprotocol is None:
         raise MaybeStarted("no subprotocol was agreed on")
@@ -111,7 +111,7 @@ def _open(endpoint: ExecEndpoint, subprotocols: tuple[str, ...], reached: Tunnel
 
 def _bad_handshake(code: int | None, body: bytes | None, headers: Any) -> Exception:
     if code is None:
-        return MaybeStarted("the answer makes no sense")
+        return MaybeStarted("the answer is malformed")
     if 300 <= code < 400:
         said = answers.redirection(code, (headers or {}).get("location"))
         return ClusterError(code, answers.REDIRECTED, said)
@@ -157,7 +157,7 @@ class ExecStream:
 
     @property
     def outcome(self) -> ExecOutcome:
-        """Return how it ended; lost, where the other side never said."""
+        """Return how it ended; lost if the other side never said."""
         return outcome_of(answers.parsed(self._status))
 
     @property
@@ -172,7 +172,7 @@ class ExecStream:
             self._frame(chunk, websocket.ABNF.OPCODE_BINARY)
 
     def close_stdin(self) -> None:
-        """Say that stdin has ended, where the subprotocol can."""
+        """Say that stdin has ended, if the subprotocol can."""
         if self.subprotocol == V5:
             self._frame(bytes([CLOSE, _STDIN]), websocket.ABNF.OPCODE_BINARY)
 

@@ -28,7 +28,7 @@ CONNECT_SECONDS = 10.0
 # How often that is heeded, and for how many seconds at once.
 BUSY, BUSY_TRIES, SHORTEST_WAIT, LONGEST_WAIT = (429, 503), 5, 0.1, 10.0
 _UNAUTHORIZED = 401
-UNSURE = "it is not known whether it was created"
+UNSURE = "it is unknown whether it was created"
 DRY_RUN = {"dryRun": "All"}
 
 
@@ -59,7 +59,7 @@ class HttpConnection:
         pause: Callable[[float], bool],
         save_terminal: Callable[[], Callable[[], None]],
     ) -> None:
-        """Load the credentials; raises InvalidRequest where they can't be had."""
+        """Load the credentials; raises InvalidRequest if they cannot be loaded."""
         self._pause = pause
         self._credentials = Credentials(access, login_timeout, pause, save_terminal)
         self._host = self._credentials.host
@@ -76,7 +76,7 @@ class HttpConnection:
             # Not assert_hostname, too: the context, which an exec shares, would then check no name.
             common["server_hostname"] = server_name
         if not self._credentials.verifies:
-            # The user has asked for it, and need not be told at each request.
+            # The user has asked for it: a warning at each request would be noise.
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         proxy = self._proxy
         if proxy is None:
@@ -106,7 +106,7 @@ class HttpConnection:
     def send(self, request: HttpRequest) -> urllib3.BaseHTTPResponse:
         """Send a request, and again what has certainly not been done; raises ClusterError.
 
-        With a renewed login where the old one is refused, and a while later where the API server
+        With a renewed login if the old one is refused, and a while later if the API server
         is busy, as long as the request's time lasts.
         """
         deadline, tries = time.monotonic() + request.seconds, 0
@@ -206,7 +206,7 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
         yield from lines
 
 
-# What http.client says where a proxy refuses.
+# What http.client says if a proxy refuses.
 TUNNEL = re.compile(r"Tunnel connection failed: (\d+ ?[^'\")]*)")
 
 
@@ -220,19 +220,19 @@ def why_unreachable(error: BaseException) -> str:
         if refused is not None:
             return f"its proxy answered {refused[1]}"
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate can't be verified: {cause.verify_message}"
+            return f"its certificate cannot be verified: {cause.verify_message}"
         if isinstance(cause, urllib3.exceptions.NameResolutionError):
-            return "its name can't be resolved"
+            return "its name cannot be resolved"
         if isinstance(cause, TimeoutError):
-            return "it did not answer in time"
+            return "it timed out"
         if isinstance(cause, ssl.SSLError):
-            return f"TLS fails: {(cause.reason or str(cause)).lower().replace('_', ' ')}"
+            return f"TLS failed: {(cause.reason or str(cause)).lower().replace('_', ' ')}"
         if isinstance(cause, ConnectionError) and not cause.errno:
-            return "it cut the connection"
+            return "it closed the connection"
         if isinstance(cause, OSError) and cause.errno and cause.errno > 0:
             return os.strerror(cause.errno).lower()
     if any(isinstance(cause, urllib3.exceptions.TimeoutError) for cause in chain):
-        return "it did not answer in time"
+        return "it timed out"
     return without_login(reason_of(chain[-1]))
 
 

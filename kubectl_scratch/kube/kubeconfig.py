@@ -33,7 +33,7 @@ _USER_FILES = ("client-certificate", "client-key", "tokenFile")
 def config_paths(connection: Connection, environ: Mapping[str, str]) -> list[Path]:
     """Return the files to read: --kubeconfig, else $KUBECONFIG, else ~/.kube/config.
 
-    Raises InvalidRequest where the file that the flag names is not there.
+    Raises InvalidRequest if the file that the flag names is not there.
     """
     if connection.kubeconfig:
         path = Path(connection.kubeconfig).expanduser()
@@ -44,7 +44,7 @@ def config_paths(connection: Connection, environ: Mapping[str, str]) -> list[Pat
     if listed:
         found = [Path(part) for part in listed.split(os.pathsep) if part and Path(part).is_file()]
         if not found and not connection.server:
-            raise InvalidRequest(f"$KUBECONFIG names no file that is there: {listed}")
+            raise InvalidRequest(f"none of the files in $KUBECONFIG exists: {listed}")
         return found
     home = environ.get("HOME")
     default = Path(home or "/nonexistent") / ".kube" / "config"
@@ -127,7 +127,7 @@ def _with_absolute_paths(item: Json, folder: Path) -> Json:
 
 
 def in_cluster(environ: Mapping[str, str], folder: Path = SERVICE_ACCOUNT) -> Json | None:
-    """Return the kubeconfig of the pod that we run in, or None where we run in none."""
+    """Return the kubeconfig of the pod that we run in, or None if we run in none."""
     host, port = environ.get("KUBERNETES_SERVICE_HOST"), environ.get("KUBERNETES_SERVICE_PORT")
     if not host or not port or not (folder / "token").is_file():
         return None
@@ -159,7 +159,7 @@ def single_context(cluster: Json, user: Json, namespace: str) -> Json:
 def read_config(connection: Connection, environ: Mapping[str, str]) -> Json:
     """Return the kubeconfig files as one, or the kubeconfig of the pod that we run in.
 
-    Raises InvalidRequest for a file that can't be read.
+    Raises InvalidRequest for a file that cannot be read.
     """
     documents = [(path, _read(path)) for path in config_paths(connection, environ)]
     own = None if documents or connection.server else in_cluster(environ)

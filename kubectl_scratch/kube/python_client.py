@@ -63,7 +63,7 @@ def load_settings(config: Json, settings: Any, folder: Path) -> None:
         raise
     except Exception as error:
         # What the client's libraries raise of a provider that refuses passes through it.
-        raise ConfigException(f"no new login: {type(error).__name__}: {error}") from error
+        raise ConfigException(f"login failed: {type(error).__name__}: {error}") from error
 
 
 def refuse_redirects() -> None:

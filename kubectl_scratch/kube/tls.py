@@ -15,7 +15,7 @@ def trusting(ca: str | None, verify: bool) -> ssl.SSLContext:
     if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    # The CAs of many clusters lack key usage and identifier extensions, which 3.13 asks for.
+    # The CAs of many clusters have no key usage and identifier extensions, which 3.13 asks for.
     context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
     return context
 
@@ -27,8 +27,8 @@ def load_certificate(context: ssl.SSLContext, certificate: str, key: str | None)
         context.load_cert_chain(certificate, key or None, password="")
     except ssl.SSLError as error:
         if not key:
-            raise ValueError("the client certificate has no key; give its client-key") from error
+            raise ValueError("the client certificate has no key; set client-key") from error
         if error.reason == "KEY_VALUES_MISMATCH":
-            raise ValueError("the client key is not that of the client certificate") from error
-        text = "the client certificate or its key can't be read: not PEM, or encrypted"
+            raise ValueError("the client key does not match the client certificate") from error
+        text = "the client certificate or its key cannot be read: not PEM, or encrypted"
         raise ValueError(text) from error

@@ -24,18 +24,18 @@ _LOADER = type("_Loader", (_SAFE,), {"yaml_implicit_resolvers": _RESOLVERS})
 def read_documents(path: Path | None, title: str) -> list[Any]:
     """Return the documents of a YAML or JSON file, of stdin for None; ``title`` is for messages.
 
-    Raises InvalidRequest for a file that can't be read.
+    Raises InvalidRequest for a file that cannot be read.
     """
     try:
         return [_to_json(d) for d in yaml.load_all(_text_of(path), Loader=_LOADER)]
     except (OSError, RecursionError, ValueError, yaml.YAMLError) as error:
-        raise InvalidRequest(f"{title} can't be read", reason_of(error)) from error
+        raise InvalidRequest(f"{title} cannot be read", reason_of(error)) from error
 
 
 def read_objects(path: str) -> list[Json]:
     """Return the objects of a YAML or JSON file, those of its Lists too; of stdin for "-".
 
-    Raises InvalidRequest for a file that can't be read or has none.
+    Raises InvalidRequest for a file that cannot be read or has none.
     """
     file, title = (None, "stdin") if path == STDIN else (Path(path), f"file {path!r}")
     found = []
@@ -70,7 +70,7 @@ def _to_json(value: Any, inside: tuple[int, ...] = ()) -> Any:
     Raises ValueError for a key that is none, and for what is inside of itself.
     """
     if id(value) in inside:
-        raise ValueError("an anchor is inside of itself")
+        raise ValueError("an anchor contains itself")
     if isinstance(value, dict):
         inside = (*inside, id(value))
         return {_text_key(key): _to_json(each, inside) for key, each in value.items()}
@@ -88,4 +88,4 @@ def _text_key(key: object) -> str:
     if isinstance(key, float):
         # Go's shortest form, without the fraction that Python gives a whole number.
         return str(int(key)) if key.is_integer() and abs(key) < 1e21 else repr(key)
-    raise ValueError(f"{key!r} can't be a key")
+    raise ValueError(f"{key!r} cannot be a key")

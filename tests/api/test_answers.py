@@ -170,7 +170,7 @@ def test_a_creation_that_was_done_in_spite_of_its_answer_is_found(cli: Cli) -> N
     cli.api.fault(**BUSY, method="POST", path=PODS, after=True)
     ended = cli.run(*DEBUG)
     assert (ended.code, ended.out, len(ended.errors)) == (1, b"", 1), ended
-    assert "it is not known whether it was created" in ended.err
+    assert "it is unknown whether it was created" in ended.err
     clean(cli.api)
 
 

@@ -453,5 +453,5 @@ def test_an_annotation_that_names_no_container_goes_nowhere(cli: Cli, name: str)
     pod["metadata"]["ownerReferences"] = [lease.owner_reference(made)]
     pod["metadata"]["annotations"][metadata.CONTAINER_ANNOTATION] = name
     cli.api.add(pod)
-    cli.run("attach", COPY, "--", "true").complains("can't be the name of a container")
+    cli.run("attach", COPY, "--", "true").complains("cannot be the name of a container")
     assert {r.method for r in cli.api.requests} == {"GET"}

@@ -251,7 +251,7 @@ def test_a_token_that_no_header_can_carry(cli: Cli, token: str, how: str) -> Non
         (cli.folder / "token").write_text(token)
         edited(cli, lambda config: config["users"][0].update(user={"tokenFile": "token"}))
     ended = cli.run("debug", "mypod", "--", "true")
-    ended.complains("the token has a character that no header can carry")
+    ended.complains("the token has a character that is not allowed in an HTTP header")
     assert "s3c" not in ended.err
     assert cli.api.requests == []
 
@@ -478,7 +478,7 @@ def test_an_issuer_that_gives_nothing_is_one_clear_line(cli: Cli, how: str) -> N
     with Issuer() as issuer:
         _logs_in_at(cli, issuer)
         issuer.answer = REFUSALS[how]
-        cli.run("debug", "mypod", "--", "true").complains("credentials can't be loaded")
+        cli.run("debug", "mypod", "--", "true").complains("credentials cannot be loaded")
     assert cli.api.requests == []
 
 
@@ -486,7 +486,7 @@ def test_an_issuer_is_asked_nowhere_else(cli: Cli) -> None:
     with Issuer() as issuer, Listener() as listener:
         _logs_in_at(cli, issuer)
         issuer.moved = f"http://127.0.0.1:{listener.port}/"
-        cli.run("debug", "mypod", "--", "true").complains("credentials can't be loaded")
+        cli.run("debug", "mypod", "--", "true").complains("credentials cannot be loaded")
         assert issuer.asked and listener.heard == []
 
 

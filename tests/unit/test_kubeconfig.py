@@ -72,11 +72,11 @@ def test_relative_files_stand_beside_their_document() -> None:
         ({"cluster": "nope"}, "cluster 'nope'"),
         ({"user": "nope"}, "user 'nope'"),
         ({"server": "foo"}, "not a URL"),
-        ({"token": "a\nb"}, "no header can carry"),
-        ({"as_user": "a\nb"}, "no header can carry"),
+        ({"token": "a\nb"}, "not allowed in an HTTP header"),
+        ({"as_user": "a\nb"}, "not allowed in an HTTP header"),
         ({"as_groups": ("g",)}, "need --as"),
         ({"namespace": "No_Such"}, "name of a namespace"),
-        ({"insecure_skip_tls_verify": True, "certificate_authority": "/x"}, "no use"),
+        ({"insecure_skip_tls_verify": True, "certificate_authority": "/x"}, "cannot be combined"),
     ],
 )
 def test_what_can_not_be(flags: Json, says: str) -> None:
