@@ -65,6 +65,11 @@ def has_ended(pod: Json) -> bool:
     return (pod.get("status") or {}).get("phase") in ("Failed", "Succeeded")
 
 
+def is_windows(pod: Json) -> bool:
+    """Say whether a pod's containers are of Windows."""
+    return (pod["spec"].get("os") or {}).get("name") == "windows"
+
+
 def is_native_sidecar(container: Json) -> bool:
     """Say whether an init container runs beside the app, as restartPolicy Always makes it."""
     return container.get("restartPolicy") == "Always"

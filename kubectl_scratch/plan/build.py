@@ -10,6 +10,7 @@ from kubectl_scratch.kube.objects import (
     all_containers,
     find,
     is_going,
+    is_windows,
     labels_of,
     name,
     names_of,
@@ -256,7 +257,7 @@ def consumer_findings(unserved: str) -> tuple[Finding, ...]:
 def source_findings(source: Json) -> tuple[Finding, ...]:
     """Return what the source pod itself forbids or makes worth a word."""
     findings = []
-    if (source["spec"].get("os") or {}).get("name") == "windows":
+    if is_windows(source):
         findings.append(Finding(Level.BLOCKER, "it is a Windows pod, and the tools run on Linux"))
     if says_copy(source):
         text = f"it is a copy already: {COMMAND} attach {name(source)}"

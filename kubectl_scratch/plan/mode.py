@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from kubectl_scratch.kube.objects import Json
+from kubectl_scratch.kube.objects import (
+    Json,
+    is_windows,
+)
 from kubectl_scratch.plan.findings import Finding, Level
 from kubectl_scratch.plan.model import APP, DEFAULT_ARCH, TOOLS, ModeInputs
 from kubectl_scratch.plan.seed import IMAGE, Seeding, entrypoint
@@ -115,7 +118,7 @@ def _obstacle(source: Json, ground: ModeInputs, arch: str) -> str:
     """Return why the seed can't come into a copy; empty where it can."""
     if not ground.seedable:
         return "you may not create ConfigMaps"
-    if (source["spec"].get("os") or {}).get("name") == "windows":
+    if is_windows(source):
         return "the pod is for Windows"
     if arch not in ARCHITECTURES:
         return f"there are no tools for {arch}"
