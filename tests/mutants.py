@@ -130,10 +130,7 @@ MUTANTS = (
         "kubectl_scratch/kube/http.py",
         "if tries and creates and answer.status >= 300:",
         "if False:",
-        (
-            "tests/api/test_answers.py"
-            "::test_a_creation_that_was_done_in_spite_of_its_answer_is_found",
-        ),
+        ("tests/api/test_answers.py::test_a_creation_done_in_spite_of_its_answer_is_found",),
         "what was created by a request that was sent again is found",
     ),
     Mutant(
@@ -666,10 +663,7 @@ MUTANTS = (
         "kubectl_scratch/kube/credentials.py",
         "if self._proof.made_of == old.made_of:",
         "if False:",
-        (
-            "tests/unit/test_renewal.py"
-            "::test_a_login_that_stays_the_same_is_not_asked_for_again_at_once",
-        ),
+        ("tests/unit/test_renewal.py::test_a_login_that_stays_the_same_is_not_asked_for_at_once",),
         "nor once for each request, where it stays refused",
     ),
     Mutant(
@@ -1154,9 +1148,7 @@ MUTANTS = (
         "kubectl_scratch/kube/access.py",
         '        "as": connection.as_user,\n',
         "",
-        (
-            "tests/unit/test_kubeconfig.py::test_a_command_to_copy_reaches_the_same_cluster_as_the_same_user",
-        ),
+        ("tests/unit/test_kubeconfig.py::test_a_shown_command_names_the_same_cluster_and_user",),
         "the printed delete command acts as the same user",
     ),
     Mutant(
@@ -1820,10 +1812,7 @@ MUTANTS = (
         "kubectl_scratch/kube/selectors.py",
         'bool(spec.get("publishNotReadyAddresses"))',
         "False",
-        (
-            "tests/unit/test_selectors.py"
-            "::test_a_service_that_publishes_what_is_not_ready_is_told_apart",
-        ),
+        ("tests/unit/test_selectors.py::test_a_service_that_publishes_unready_pods_is_known",),
         "a Service that no gate keeps from the copy is known as one",
     ),
     # session.py
@@ -2162,10 +2151,7 @@ MUTANTS = (
         "kubectl_scratch/kube/tunnel.py",
         "name = endpoint.server_hostname or host",
         "name = host",
-        (
-            "tests/api/test_connection.py"
-            "::test_the_name_in_the_servers_certificate_is_that_of_the_exec_too",
-        ),
+        ("tests/api/test_connection.py::test_an_exec_checks_the_name_in_the_certificate",),
         "an exec checks the name in the certificate that --tls-server-name says",
     ),
     # views.py

@@ -602,7 +602,7 @@ def test_what_a_proxy_answers_is_told(tmp_path: Path, answer: str) -> None:
         assert PASSWORD not in ended.err and "(" not in ended.err
 
 
-def test_the_name_in_the_servers_certificate_is_that_of_the_exec_too(tmp_path: Path) -> None:
+def test_an_exec_checks_the_name_in_the_certificate(tmp_path: Path) -> None:
     with tls_cluster(tmp_path) as cli:
         _server(cli, server=cli.api.url.replace("127.0.0.1", "localhost"),
                 certificate_authority="ca.pem")  # fmt: skip

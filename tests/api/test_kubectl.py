@@ -148,7 +148,7 @@ def test_what_kubectl_is_asked_for(cli: Cli, notes: Notes) -> None:
     assert asked == [*wanted, *RECEIVE, *wanted, *ENTER, "echo", "a b", "-n", "--"]
 
 
-def test_a_toolkit_image_needs_nothing_from_kubectl_but_the_command(cli: Cli, notes: Notes) -> None:
+def test_with_a_toolkit_image_kubectl_runs_the_command_only(cli: Cli, notes: Notes) -> None:
     _block(cli)
     assert cli.run("debug", "mypod", "--image", "busybox", "--", "echo", "hi").out == b"hi\n"
     assert notes["calls"] == "echo" and "scratch" in notes["arguments"].splitlines()

@@ -463,7 +463,7 @@ REFUSALS: dict[str, tuple[int, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("how", ["refused", "no-token"])
-def test_an_issuer_that_gives_nothing_keeps_nobody_from_cleaning_up(cli: Cli, how: str) -> None:
+def test_an_issuer_that_gives_nothing_prevents_no_cleanup(cli: Cli, how: str) -> None:
     with Issuer() as issuer:
         _logs_in_at(cli, issuer)
         # The old login still does.
@@ -513,7 +513,7 @@ read -r x < /dev/tty; exit 1
 """
 
 
-def test_a_terminal_shows_what_is_typed_after_a_password_that_was_not_given(cli: Cli) -> None:
+def test_the_terminal_echoes_again_after_a_password_prompt(cli: Cli) -> None:
     plugin = Plugin(cli, interactiveMode="IfAvailable")
     plugin.does(ASKS)
     words = " ".join(map(shlex.quote, cli.argv("ls")))

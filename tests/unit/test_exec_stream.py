@@ -42,7 +42,7 @@ def server() -> Iterator[tuple[ExecStream, socket.socket]]:
         yield ExecStream(ours, V5), theirs
 
 
-def test_what_a_command_says_on_stderr_may_overtake_the_seed_s_byte(
+def test_stderr_may_overtake_the_byte_of_the_seed(
     server: tuple[ExecStream, socket.socket],
 ) -> None:
     stream, theirs = server

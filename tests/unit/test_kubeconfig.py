@@ -51,7 +51,7 @@ def test_flags_override(flags: Json, server: str, token: str, namespace: str) ->
     assert found == (server, token, namespace)
 
 
-def test_a_command_to_copy_reaches_the_same_cluster_as_the_same_user() -> None:
+def test_a_shown_command_names_the_same_cluster_and_user() -> None:
     access = both(context="two", server="https://x", as_user="me", as_uid="7", as_groups=("a", "b"))
     where = {"--context=two", "--server=https://x"}
     who = {"--as=me", "--as-uid=7", "--as-group=a", "--as-group=b"}
