@@ -23,7 +23,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from kubectl_scratch.kube.client import Client, read_access
+from kubectl_scratch.kube.access import read_access
+from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.connection import Connection
 from kubectl_scratch.runtime.interrupts import Interrupts
 from kubectl_scratch.runtime.temp_dir import private_folder

@@ -1,4 +1,4 @@
-"""What can go wrong. Errors store facts; cli.py words them and picks the exit code."""
+"""What can go wrong. Errors store facts; cli/error_report.py words them and picks the exit code."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ScratchError(Exception):
 
 
 class InvalidRequest(ScratchError):
-    """The user asked for what can't be done; nothing was created.
+    """The user asked for what cannot be done; nothing was created.
 
     ``hint`` says what to do, as a sentence fragment, or is empty.
     """
@@ -39,14 +39,11 @@ class ClusterError(ScratchError):
     ``kind`` is the plural of what it is about, or empty.
     """
 
-    def __init__(
-        self, status: int, reason: str, message: str, action: str = "", kind: str = ""
-    ) -> None:
-        super().__init__(status, reason, message, action, kind)
+    def __init__(self, status: int, reason: str, message: str, kind: str = "") -> None:
+        super().__init__(status, reason, message, kind)
         self.status = status
         self.reason = reason
         self.message = message
-        self.action = action
         self.kind = kind
 
     @property
@@ -88,8 +85,8 @@ class ClusterError(ScratchError):
 class Unreachable(ClusterError):
     """No answer came: refused, timed out, cut, or no TLS. What was asked may have been done."""
 
-    def __init__(self, message: str, action: str = "") -> None:
-        super().__init__(0, "Unreachable", message, action)
+    def __init__(self, message: str) -> None:
+        super().__init__(0, "Unreachable", message)
 
 
 class CopyNotReady(ScratchError):
@@ -136,3 +133,13 @@ class Interrupted(BaseException):
     def __init__(self, signum: int) -> None:
         super().__init__(signum)
         self.signum = signum
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the first line of an error of Python or a library, without their decoration."""
+    # That of TLS repeats OpenSSL's.
+    if isinstance(error, OSError) and error.strerror and type(error).__module__ != "ssl":
+        where = f"{error.filename}: " if error.filename else ""
+        return where + error.strerror.lower()
+    line = (str(error).splitlines() or [type(error).__name__])[0]
+    return line[:1].lower() + line[1:]

@@ -64,8 +64,8 @@ MUTANTS = (
         "a deletion is of one object, and not of another of its name",
     ),
     Mutant(
-        "kubectl_scratch/kube/client.py",
-        'if is_loopback(urlsplit(self._host).hostname or ""):',
+        "kubectl_scratch/kube/proxies.py",
+        'if is_loopback(urlsplit(server).hostname or ""):',
         "if False:",
         ("tests/api/test_connection.py::test_a_proxy_is_never_for_this_machine",),
         "no proxy sees what is for this machine",
@@ -78,7 +78,7 @@ MUTANTS = (
         "nothing is created in another namespace than -n says",
     ),
     Mutant(
-        "kubectl_scratch/kube/client.py",
+        "kubectl_scratch/kube/http.py",
         'tuple(f"{key}: {value}" for key, value in self._headers(proof))',
         "()",
         ("tests/api/test_connection.py::test_each_request_says_who_asks",),
@@ -86,20 +86,20 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/kube/client.py",
-        'return self._call("POST", path, {"dryRun": "All"}, body, check=answers.check_object)',
+        'return self._call("POST", path, DRY_RUN, body, check=answers.check_object)',
         'return self._call("POST", path, {}, body, check=answers.check_object)',
         ("tests/api/test_plan.py::test_the_check_changes_nothing_and_tells_what_lacks",),
         "a check creates nothing",
     ),
     Mutant(
         "kubectl_scratch/kube/client.py",
-        'query = {"dryRun": "All"} if dry_run else {}',
+        "query = DRY_RUN if dry_run else {}",
         "query: dict[str, str] = {}",
         ("tests/api/test_in_place.py::test_a_dry_run_of_the_server_adds_nothing",),
         "a dry run adds no container to a pod",
     ),
     Mutant(
-        "kubectl_scratch/kube/client.py",
+        "kubectl_scratch/kube/http.py",
         "redirect=False,",
         "redirect=True,\n                retries=5,",
         ("tests/api/test_redirects.py::test_nobody_is_shown_the_login[302-http-GET-pods-mypod]",),
@@ -127,24 +127,21 @@ MUTANTS = (
         "nothing of a long list is missed that might select the copy",
     ),
     Mutant(
-        "kubectl_scratch/kube/client.py",
-        'if tries and verb == "POST" and answer.status >= 300 and DRY_RUN not in url:',
+        "kubectl_scratch/kube/http.py",
+        "if tries and creates and answer.status >= 300:",
         "if False:",
-        (
-            "tests/api/test_answers.py"
-            "::test_a_creation_that_was_done_in_spite_of_its_answer_is_found",
-        ),
+        ("tests/api/test_answers.py::test_a_creation_done_in_spite_of_its_answer_is_found",),
         "what was created by a request that was sent again is found",
     ),
     Mutant(
-        "kubectl_scratch/kube/client.py",
+        "kubectl_scratch/kube/http.py",
         "if wait is not None and tries < BUSY_TRIES and time.monotonic() + wait <= deadline:",
         "if False:",
         ("tests/api/test_answers.py::test_a_busy_api_server_is_asked_again_when_it_says[lease]",),
         "a busy API server is asked again",
     ),
     Mutant(
-        "kubectl_scratch/kube/client.py",
+        "kubectl_scratch/kube/http.py",
         "if answer.status == _UNAUTHORIZED and not refused:",
         "if False:",
         (
@@ -154,7 +151,7 @@ MUTANTS = (
         "what refuses a login is asked again with a new one",
     ),
     Mutant(
-        "kubectl_scratch/kube/client.py",
+        "kubectl_scratch/kube/http.py",
         "if self._pool_of[0] is not proof.tls:",
         "if False:",
         (
@@ -182,8 +179,8 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/kube/client.py",
-        '        tasks.raise_if_abandoned()\n        action = f"{verb} {path}"',
-        '        action = f"{verb} {path}"',
+        '        tasks.raise_if_abandoned()\n        headers = {"Accept": accept}',
+        '        headers = {"Accept": accept}',
         ("tests/api/test_signals.py::test_who_is_given_up_asks_the_cluster_for_nothing_more",),
         "who is given up asks the API server for nothing more",
     ),
@@ -618,21 +615,21 @@ MUTANTS = (
     ),
     # credentials.py
     Mutant(
-        "kubectl_scratch/kube/credentials.py",
+        "kubectl_scratch/kube/tls.py",
         "    if not verify:\n",
         "    if True:\n",
         ("tests/api/test_connection.py::test_an_unknown_server_is_not_trusted",),
         "a server's certificate is checked",
     ),
     Mutant(
-        "kubectl_scratch/kube/credentials.py",
+        "kubectl_scratch/kube/python_client.py",
         "            temp_file_path=str(folder),\n",
         "",
         ("tests/api/test_connection.py::test_private_files_stand_where_only_the_user_can_read",),
         "keys are written nowhere but into a private folder",
     ),
     Mutant(
-        "kubectl_scratch/kube/credentials.py",
+        "kubectl_scratch/kube/python_client.py",
         "session.max_redirects = 0",
         "session.max_redirects = 9",
         ("tests/api/test_logins.py::test_a_refresh_token_goes_to_the_issuer_alone",),
@@ -663,10 +660,7 @@ MUTANTS = (
         "kubectl_scratch/kube/credentials.py",
         "if self._proof.made_of == old.made_of:",
         "if False:",
-        (
-            "tests/unit/test_renewal.py"
-            "::test_a_login_that_stays_the_same_is_not_asked_for_again_at_once",
-        ),
+        ("tests/unit/test_renewal.py::test_a_login_that_stays_the_same_is_not_asked_for_at_once",),
         "nor once for each request, where it stays refused",
     ),
     Mutant(
@@ -678,14 +672,14 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/kube/credentials.py",
-        "if token and not kubeconfig.fits_a_header(token):",
+        "if token and not fits_a_header(token):",
         "if False:",
         ("tests/api/test_logins.py::test_a_token_that_no_header_can_carry",),
         "a token makes no header of its own",
     ),
     Mutant(
         "kubectl_scratch/kube/credentials.py",
-        "token != proof.authorization and kubeconfig.fits_a_header(token):",
+        "token != proof.authorization and fits_a_header(token):",
         "token != proof.authorization:",
         ("tests/api/test_logins.py::test_a_token_file_that_is_gone_for_a_moment",),
         "a token that is read later makes no header of its own",
@@ -1132,7 +1126,7 @@ MUTANTS = (
     ),
     # kubeconfig.py
     Mutant(
-        "kubectl_scratch/kube/kubeconfig.py",
+        "kubectl_scratch/kube/access.py",
         '("tokenFile", "exec", "auth-provider", "username", "password")',
         '("tokenFile", "auth-provider", "username", "password")',
         ("tests/unit/test_kubeconfig.py::test_a_token_replaces_what_else_would_log_in",),
@@ -1146,23 +1140,21 @@ MUTANTS = (
         "of several kubeconfigs the same context is used as by kubectl",
     ),
     Mutant(
-        "kubectl_scratch/kube/kubeconfig.py",
+        "kubectl_scratch/kube/access.py",
         '        "as": connection.as_user,\n',
         "",
-        (
-            "tests/unit/test_kubeconfig.py::test_a_command_to_copy_reaches_the_same_cluster_as_the_same_user",
-        ),
+        ("tests/unit/test_kubeconfig.py::test_a_shown_command_names_the_same_cluster_and_user",),
         "the printed delete command acts as the same user",
     ),
     Mutant(
-        "kubectl_scratch/kube/kubeconfig.py",
+        "kubectl_scratch/kube/urls.py",
         'return _LOGIN.sub(lambda found: found[1] or "", url)',
         "return url",
         ("tests/api/test_connection.py::test_a_password_in_a_url_is_not_told[server-port]",),
         "no message has a password",
     ),
     Mutant(
-        "kubectl_scratch/kube/kubeconfig.py",
+        "kubectl_scratch/kube/access.py",
         '"server": connection.server and without_login(connection.server),',
         '"server": connection.server,',
         (
@@ -1172,7 +1164,7 @@ MUTANTS = (
         "the printed delete command has no password",
     ),
     Mutant(
-        "kubectl_scratch/kube/kubeconfig.py",
+        "kubectl_scratch/kube/access.py",
         '        "as-uid": connection.as_uid,\n',
         '        "as-uid": connection.as_uid,\n        "token": connection.token,\n',
         (
@@ -1815,10 +1807,7 @@ MUTANTS = (
         "kubectl_scratch/kube/selectors.py",
         'bool(spec.get("publishNotReadyAddresses"))',
         "False",
-        (
-            "tests/unit/test_selectors.py"
-            "::test_a_service_that_publishes_what_is_not_ready_is_told_apart",
-        ),
+        ("tests/unit/test_selectors.py::test_a_service_that_publishes_unready_pods_is_known",),
         "a Service that no gate keeps from the copy is known as one",
     ),
     # session.py
@@ -1925,14 +1914,14 @@ MUTANTS = (
     ),
     # stream.py
     Mutant(
-        "kubectl_scratch/kube/exec_stream.py",
+        "kubectl_scratch/kube/exec_errors.py",
         'return ExecOutcome(None, "the connection was lost", lost=True)',
         "return ExecOutcome(0)",
         ("tests/api/test_ways_out.py::test_a_lost_connection_is_an_error",),
         "a session that was cut is no success",
     ),
     Mutant(
-        "kubectl_scratch/kube/exec_stream.py",
+        "kubectl_scratch/kube/exec_errors.py",
         "return ExecOutcome(code)",
         "return ExecOutcome(1)",
         ("tests/api/test_ways_out.py::test_the_code_of_the_command_passes_through[255]",),
@@ -1947,7 +1936,7 @@ MUTANTS = (
     ),
     Mutant(
         "kubectl_scratch/kube/exec_stream.py",
-        "renewed = endpoint.renew() if error.code == _UNAUTHORIZED else None",
+        "renewed = endpoint.renew() if error.status == _UNAUTHORIZED else None",
         "renewed = None",
         (
             "tests/api/test_logins.py"
@@ -1965,7 +1954,7 @@ MUTANTS = (
         "an exit code that comes in pieces is whole",
     ),
     Mutant(
-        "kubectl_scratch/kube/exec_stream.py",
+        "kubectl_scratch/kube/exec_errors.py",
         "return code if 0 < code < 256 else None",
         "return code",
         ("tests/unit/test_exec_stream.py::test_a_status_of_any_shape_is_an_outcome",),
@@ -2151,10 +2140,7 @@ MUTANTS = (
         "kubectl_scratch/kube/tunnel.py",
         "name = endpoint.server_hostname or host",
         "name = host",
-        (
-            "tests/api/test_connection.py"
-            "::test_the_name_in_the_servers_certificate_is_that_of_the_exec_too",
-        ),
+        ("tests/api/test_connection.py::test_an_exec_checks_the_name_in_the_certificate",),
         "an exec checks the name in the certificate that --tls-server-name says",
     ),
     # views.py

@@ -23,7 +23,8 @@ ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 def connect(connection: Connection, process: Process) -> Iterator[Context]:
     """Connect to the cluster, and handle signals while a verb runs."""
     # Slow to import: a mistyped flag is reported before.
-    from kubectl_scratch.kube.client import Client, read_access
+    from kubectl_scratch.kube.access import read_access
+    from kubectl_scratch.kube.client import Client
 
     def save_terminal() -> Callable[[], None]:
         from kubectl_scratch.session.terminal import modes_of

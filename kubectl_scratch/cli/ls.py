@@ -39,12 +39,12 @@ def read_listing(
 ) -> tuple[list[Listed], datetime]:
     """Read copies and debug containers, and the cluster's time; leases if permitted."""
     from kubectl_scratch.copies.listing import find_foreign, find_listed
-    from kubectl_scratch.kube import client as api
+    from kubectl_scratch.kube import paths
     from kubectl_scratch.plan import metadata
 
     here = cluster.namespace
-    pods = api.everywhere("/api/v1", "pods") if everywhere else api.pods(here)
-    jobs = api.everywhere("/apis/batch/v1", "jobs") if everywhere else api.jobs(here)
+    pods = paths.everywhere("/api/v1", "pods") if everywhere else paths.pods(here)
+    jobs = paths.everywhere("/apis/batch/v1", "jobs") if everywhere else paths.jobs(here)
     answer = cluster.get(pods)
     found, now = answer.body["items"], answer.at
     try:

@@ -25,6 +25,6 @@ def as_document(document: Any, output: str) -> str:
         import json
 
         return json.dumps(document, indent=2) + "\n"
-    from kubectl_scratch.kube.client import to_yaml
+    from kubectl_scratch.kube.yaml_files import to_yaml
 
     return to_yaml(document)

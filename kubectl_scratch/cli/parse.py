@@ -285,7 +285,7 @@ def read_custom(path: str | None) -> dict[str, Any] | None:
     """Return the partial container of --custom FILE; raises InvalidRequest."""
     if path is None:
         return None
-    from kubectl_scratch.kube.client import read_objects
+    from kubectl_scratch.kube.yaml_files import read_objects
 
     return read_objects(path)[0]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kubectl_scratch.errors import ClusterError
-from kubectl_scratch.kube import client as api
-from kubectl_scratch.kube.client import Client
+from kubectl_scratch.kube import paths
+from kubectl_scratch.kube.client import STRATEGIC_PATCH, Client
 from kubectl_scratch.plan.debug_container import Candidate
 from kubectl_scratch.plan.model import SessionTarget
 
@@ -31,6 +31,6 @@ def patch_in(
     cluster: Client, place: SessionTarget, choice: Candidate, dry_run: bool = False
 ) -> None:
     """Add an ephemeral container to a pod; the same once more changes nothing."""
-    path = api.pods(place.namespace, place.pod, "ephemeralcontainers")
+    path = paths.pods(place.namespace, place.pod, "ephemeralcontainers")
     patch = {"spec": {"ephemeralContainers": [choice.container]}}
-    cluster.patch(path, patch, api.STRATEGIC_PATCH, dry_run=dry_run)
+    cluster.patch(path, patch, STRATEGIC_PATCH, dry_run=dry_run)

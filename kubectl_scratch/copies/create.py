@@ -18,7 +18,7 @@ from kubectl_scratch.copies.created_object import (
 from kubectl_scratch.copies.membership import CopyMembership, CopyTerms
 from kubectl_scratch.copies.seed_check import mark_of_created
 from kubectl_scratch.errors import ClusterError
-from kubectl_scratch.kube import client as api
+from kubectl_scratch.kube import paths
 from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.kinds import Kind
 from kubectl_scratch.kube.objects import Json, name, uid
@@ -125,8 +125,8 @@ class CreatedCopy(CopyMembership):
         """Create the ConfigMap; the garbage collector deletes it with its owner."""
         if self._plan.seed is not None:
             seed, namespace = self._plan.seed, self.place.namespace
-            made = self._cluster.create(api.config_maps(namespace), with_owner(seed, owner)).body
-            own = api.config_maps(namespace, name(seed))
+            made = self._cluster.create(paths.config_maps(namespace), with_owner(seed, owner)).body
+            own = paths.config_maps(namespace, name(seed))
             self.seed = mark_of_created(made, own, seed["binaryData"]["seed"])
 
     def _create_learning_pod(self, owner: Json) -> None:
@@ -148,7 +148,7 @@ class CreatedCopy(CopyMembership):
     def _create(self, kind: Kind, manifest: Json) -> Json:
         """Create the object and note it, or that it is in doubt: the way out looks for it."""
         asked = CreatedObject(kind, self.place.namespace, name(manifest))
-        path = api.objects(kind.root, asked.namespace, kind.plural)
+        path = paths.objects(kind.root, asked.namespace, kind.plural)
         try:
             created = self._cluster.create(path, manifest).body
             own = uid_of_created(created, manifest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from kubectl_scratch.errors import ClusterError
-from kubectl_scratch.kube import client as api
+from kubectl_scratch.kube import paths
 from kubectl_scratch.kube.answers import NOT_KUBERNETES
 from kubectl_scratch.kube.kinds import KINDS, Kind
 from kubectl_scratch.kube.objects import Json, name, uid
@@ -32,7 +32,7 @@ class CreatedObject(NamedTuple):
     @property
     def path(self) -> str:
         """Return its path."""
-        return api.objects(self.kind.root, self.namespace, self.kind.plural, self.name)
+        return paths.objects(self.kind.root, self.namespace, self.kind.plural, self.name)
 
     @property
     def label(self) -> str:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from kubectl_scratch.errors import ClusterError
-from kubectl_scratch.kube import client as api
+from kubectl_scratch.kube import paths
 from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.objects import Json, is_going, uid
 from kubectl_scratch.plan import lease
@@ -41,7 +41,7 @@ class Heartbeat:
         unfinished: Callable[[], bool] = lambda: True,
     ) -> None:
         self._cluster = cluster
-        self._path = api.jobs(job["metadata"]["namespace"], job["metadata"]["name"])
+        self._path = paths.jobs(job["metadata"]["namespace"], job["metadata"]["name"])
         self._uid = uid(job)
         self._session_id = session_id
         self._ttl = ttl

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from kubectl_scratch.errors import ClusterError, SessionError
-from kubectl_scratch.kube import client as api
+from kubectl_scratch.kube import paths
 from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.objects import Json, uid
 from kubectl_scratch.kube.retry import retried
@@ -54,7 +54,7 @@ def mark_in_copy(pod: Json, owner: str) -> SeedMark:
     where = pod["metadata"]["namespace"], seed_config_map_name(pod)
     session = metadata.session_of(pod)
     own = metadata.seed_uid_of(pod)
-    return SeedMark(api.config_maps(*where), own, session=session, owner=owner)
+    return SeedMark(paths.config_maps(*where), own, session=session, owner=owner)
 
 
 class SeedCheck:

@@ -31,23 +31,23 @@ def body_of(status: int, data: bytes, action: str, location: str | None = None) 
     Status 0 is an answer of which nobody can tell what it stands for.
     """
     if 300 <= status < 400:
-        raise ClusterError(0, REDIRECTED, redirection(status, location), action)
+        raise ClusterError(0, REDIRECTED, redirection(status, location))
     body = parsed(data)
     if not isinstance(body, dict):
         raise nonsense(status, data, action)
     if status >= 400:
-        raise refusal(status, body, action)
+        raise refusal(status, body)
     if status < 200:
         raise nonsense(status, data, action)
     return body
 
 
-def refusal(status: int, body: Json, action: str) -> ClusterError:
+def refusal(status: int, body: Json) -> ClusterError:
     """Return the error that a Status stands for, as far as it is one."""
     details = body.get("details")
     kind = _text(details.get("kind")) if isinstance(details, dict) else ""
     message = _text(body.get("message")) or f"HTTP {status}"
-    return ClusterError(status, _text(body.get("reason")) or str(status), message, action, kind)
+    return ClusterError(status, _text(body.get("reason")) or str(status), message, kind)
 
 
 def parsed(data: bytes | str) -> object:
@@ -77,7 +77,7 @@ def _is_too_deep(value: object) -> bool:
 def nonsense(status: int, data: bytes, action: str) -> ClusterError:
     """Return the error of an answer that is none of a Kubernetes API server."""
     text = data[:TEXT_LENGTH].decode(errors="replace").strip()
-    return ClusterError(0, NOT_KUBERNETES, f"HTTP {status} to {action}: {text}", action)
+    return ClusterError(0, NOT_KUBERNETES, f"HTTP {status} to {action}: {text}")
 
 
 def redirection(status: int, location: str | None) -> str:
@@ -87,11 +87,12 @@ def redirection(status: int, location: str | None) -> str:
         host = f" to {url.scheme}://{url.hostname}" if url.scheme and url.hostname else ""
     except ValueError:
         host = ""
-    return f"HTTP {status}: redirected{host}; a redirect is not followed: it would get the login"
+    why = "redirects are not followed, because they would receive the credentials"
+    return f"HTTP {status}: redirected{host}; {why}"
 
 
 def time_of(date: str | None) -> datetime:
-    """Return the moment that a Date header names; this machine's time where it names none."""
+    """Return the moment that a Date header names; this machine's time if it names none."""
     now = datetime.now(timezone.utc)
     try:
         found = parsedate_to_datetime(date or "")

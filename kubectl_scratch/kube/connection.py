@@ -46,7 +46,7 @@ def is_label(text: str) -> bool:
 def check_namespace(name: str) -> None:
     """Raise InvalidRequest unless a namespace can have that name."""
     if not is_label(name):
-        raise InvalidRequest(f"{name!r} can't be the name of a namespace")
+        raise InvalidRequest(f"{name!r} cannot be the name of a namespace")
 
 
 def check_container(name: str | None) -> None:

@@ -1,68 +1,49 @@
-"""A kubeconfig -> TLS context and bearer token. The only importer of kubernetes.
-
-The Python client reads the kubeconfig's certificates, tokens and logins; its typed models are
-not used.
-"""
+"""What a user shows to the API server: a token and a TLS context, renewed before they expire."""
 
 from __future__ import annotations
 
 import base64
 import contextlib
 import json
-import logging
 import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.kube import kubeconfig
+from kubectl_scratch.errors import InvalidRequest, reason_of
+from kubectl_scratch.kube.access import (
+    Access,
+    fits_a_header,
+    impersonation_headers,
+    provider_programs,
+)
 from kubectl_scratch.kube.exec_plugin import HungPlugin, log_in
-from kubectl_scratch.kube.kubeconfig import Access
 from kubectl_scratch.kube.kuberc import ALLOW_ALL
 from kubectl_scratch.kube.objects import Json
-from kubectl_scratch.kube.slim_import import Parts, late_packages
+from kubectl_scratch.kube.python_client import (
+    ConfigException,
+    Configuration,
+    client_errors,
+    forget_files,
+    load_settings,
+    refuse_redirects,
+    verify_issuer,
+)
+from kubectl_scratch.kube.tls import load_certificate, trusting
 from kubectl_scratch.runtime.tasks import Task
 from kubectl_scratch.runtime.temp_dir import private_folder
-
-# To read a kubeconfig, only the settings are needed; all else is there to renew a login with
-# OpenID Connect, and takes most of a start.
-LATE: Parts = {
-    "kubernetes": {},
-    "kubernetes.client": {"Configuration": "configuration", "ApiClient": None},
-    "oauthlib": {},
-    "oauthlib.oauth2": {},
-    "requests_oauthlib": {"OAuth2Session": None},
-    # It takes from those above.
-    "kubernetes.config": {
-        "ConfigException": "config_exception",
-        "load_kube_config_from_dict": "kube_config",
-    },
-}
-try:
-    with late_packages(LATE):
-        from kubernetes.client import Configuration
-        from kubernetes.config import ConfigException, load_kube_config_from_dict
-except Exception:
-    # The client is laid out differently.
-    from kubernetes.client import Configuration
-    from kubernetes.config import ConfigException, load_kube_config_from_dict
 
 # A plugin that logs in again may ask a server that no longer answers.
 REFRESH_SECONDS = 10.0
 # A login is renewed before it ends: at a tenth of its life, and by no more seconds than this.
 EARLY_SECONDS = 60.0
-# How often a thread that waits for another's renewal looks whether somebody still waits.
+# How often a thread that waits for another's renewal looks whether someone still waits.
 TURN_SECONDS = 0.2
-NOT_LOADED = "the cluster's credentials can't be loaded"
-# Which CA vouches for an issuer of OpenID Connect, as a kubeconfig's fields.
-ISSUER_CA = ("idp-certificate-authority-data", "idp-certificate-authority")
+NOT_LOADED = "the cluster's credentials cannot be loaded"
 
 
 class Proof(NamedTuple):
@@ -88,7 +69,7 @@ class Credentials:
         pause: Callable[[float], bool] = lambda seconds: True,
         save_terminal: Callable[[], Callable[[], None]] = lambda: lambda: None,
     ) -> None:
-        """Load them; raises InvalidRequest where they can't be had.
+        """Load them; raises InvalidRequest if they cannot be loaded.
 
         ``login_timeout`` is in seconds; a person who is asked may take as long as it takes.
         ``pause`` returns false as soon as nobody waits any more. ``save_terminal`` returns what
@@ -110,7 +91,7 @@ class Credentials:
 
     @property
     def server_name(self) -> str | None:
-        """Return the name that the server's certificate has to have, where it is not its host's."""
+        """Return the name that the server's certificate has to have, if it is not its host's."""
         name: str | None = self._settings.tls_server_name
         return name
 
@@ -122,10 +103,10 @@ class Credentials:
     def _load(self, interactive: bool, timeout: float | None) -> Proof:
         """Log in, or read again what the kubeconfig names; raises InvalidRequest."""
         user, config, expires = self._access.user, self._access.config, None
-        for program in kubeconfig.provider_programs(user):
+        for program in provider_programs(user):
             # The Python client would look for it once more.
             if self._access.policy.check(program) is None and self._access.policy.kind != ALLOW_ALL:
-                raise InvalidRequest(NOT_LOADED, f"credential plugin {program} is not found")
+                raise InvalidRequest(NOT_LOADED, f"credential plugin {program} not found")
         if user.get("exec") and not user.get("token"):
             save = self._save_terminal
             login = log_in(self._access, interactive, timeout, self._pause, save)
@@ -147,7 +128,7 @@ class Credentials:
         while not ended.wait(TURN_SECONDS):
             if time.monotonic() >= end or not self._pause(0):
                 task.abandon()
-                raise HungPlugin(NOT_LOADED, "the login's provider did not answer in time")
+                raise HungPlugin(NOT_LOADED, "the login provider timed out")
         return task.result()
 
     def _read(self, config: Json, expires: datetime | None) -> tuple[Any, Proof]:
@@ -168,8 +149,8 @@ class Credentials:
                 raise InvalidRequest(NOT_LOADED, reason_of(error)) from error
         if errors:
             raise InvalidRequest(NOT_LOADED, errors[0])
-        if token and not kubeconfig.fits_a_header(token):
-            raise InvalidRequest("the token has a character that no header can carry")
+        if token and not fits_a_header(token):
+            raise InvalidRequest("the token has a character that is not allowed in an HTTP header")
         expires = expires or end_of_login(self._access.user, token)
         return settings, Proof(token, tls, tuple(shown), _due(expires), expires)
 
@@ -210,7 +191,7 @@ class Credentials:
         return self._latest()
 
     def renewed(self, refused: Proof, timeout: float | None = None) -> Proof | None:
-        """Return what to show instead of what was refused; None where there is nothing else."""
+        """Return what to show instead of what was refused; None if there is nothing else."""
         if self._latest() is refused and self._can_change():
             self._renew(refused, timeout or REFRESH_SECONDS, wait=True)
         proof = self._latest()
@@ -220,7 +201,7 @@ class Credentials:
         """Return the headers of one request."""
         proof = proof or self.proof()
         shown = [("Authorization", proof.authorization)] if proof.authorization else []
-        return shown + kubeconfig.impersonation_headers(self._access.user)
+        return shown + impersonation_headers(self._access.user)
 
     def _can_change(self) -> bool:
         user = self._access.user
@@ -234,7 +215,7 @@ class Credentials:
         # A pod's own token is renewed on disk within the hour; in between it may be gone.
         with contextlib.suppress(OSError, ValueError):
             token = self._token_in_file()
-            if token and token != proof.authorization and kubeconfig.fits_a_header(token):
+            if token and token != proof.authorization and fits_a_header(token):
                 self._proof = proof._replace(
                     authorization=token, made_of=(token, *proof.made_of[1:])
                 )
@@ -242,7 +223,7 @@ class Credentials:
         return self._proof
 
     def _renew(self, old: Proof, timeout: float, wait: bool) -> None:
-        """Log in again, once for all threads; where that fails the old is shown, and the next
+        """Log in again, once for all threads; if that fails, the old is shown, and the next
         one to show it tries again."""
         most = min(timeout, REFRESH_SECONDS)
         if not self._is_our_turn(most if wait else 0):
@@ -251,10 +232,10 @@ class Credentials:
             if self._proof is old and time.monotonic() >= self._not_before:
                 self._proof = self._load(interactive=False, timeout=most)
                 if self._proof.made_of == old.made_of:
-                    # Who has not seen it refused yet would ask for it once more.
+                    # A thread that has not seen it refused yet would ask for it once more.
                     self._not_before = time.monotonic() + REFRESH_SECONDS
         except HungPlugin:
-            # Who cleans up asks several times, and has no time to wait each time.
+            # A cleanup asks several times, and has no time to wait each time.
             self._not_before = time.monotonic() + REFRESH_SECONDS
         except InvalidRequest:
             pass
@@ -269,7 +250,7 @@ class Credentials:
         return True
 
     def _token_in_file(self) -> str | None:
-        """Return what the token's file holds; raises ValueError where that is nothing."""
+        """Return what the token's file holds; raises ValueError if that is nothing."""
         path = self._access.user.get("tokenFile")
         if not path or self._access.user.get("token"):
             return None
@@ -277,35 +258,6 @@ class Credentials:
         if not token:
             raise ValueError(f"{path}: the token is empty")
         return f"Bearer {token}"
-
-
-def trusting(ca: str | None, verify: bool) -> ssl.SSLContext:
-    """Return a TLS context; without a CA's file those of the system are trusted."""
-    if ca or verify:
-        context = ssl.create_default_context(cafile=ca or None)
-    else:
-        # Without those of the system: to read them takes longer than a request.
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if not verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    # The CAs of many clusters lack key usage and identifier extensions, which 3.13 asks for.
-    context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
-    return context
-
-
-def load_certificate(context: ssl.SSLContext, certificate: str, key: str | None) -> None:
-    """Load the client's certificate; raises ValueError with what is wrong with it, or OSError."""
-    try:
-        # Without a password OpenSSL would ask for one at the terminal.
-        context.load_cert_chain(certificate, key or None, password="")
-    except ssl.SSLError as error:
-        if not key:
-            raise ValueError("the client certificate has no key; give its client-key") from error
-        if error.reason == "KEY_VALUES_MISMATCH":
-            raise ValueError("the client key is not that of the client certificate") from error
-        text = "the client certificate or its key can't be read: not PEM, or encrypted"
-        raise ValueError(text) from error
 
 
 def _due(expires: datetime | None) -> datetime | None:
@@ -327,74 +279,6 @@ def end_of_login(user: Json, token: str | None) -> datetime | None:
         return None
 
 
-def forget_files() -> None:
-    """Make the Python client forget which files it has written: those before are gone."""
-    load_kube_config_from_dict.__globals__.get("_temp_files", {}).clear()
-
-
-def load_settings(config: Json, settings: Any, folder: Path) -> None:
-    """Let the Python client read a kubeconfig; raises ConfigException, OSError or ValueError."""
-    try:
-        load_kube_config_from_dict(
-            config,
-            client_configuration=settings,
-            persist_config=False,
-            temp_file_path=str(folder),
-        )
-    except (ConfigException, OSError, ValueError):
-        raise
-    except Exception as error:
-        # What the client's libraries raise of a provider that refuses passes through it.
-        raise ConfigException(f"no new login: {type(error).__name__}: {error}") from error
-
-
-def refuse_redirects() -> None:
-    """Keep OpenID Connect's refresh token and client secret from whoever a redirect names."""
-    known = load_kube_config_from_dict.__globals__
-    for name, make in (("ApiClient", _make_client), ("OAuth2Session", _make_session)):
-        made = known.get(name)
-        if made is not None and getattr(made, "func", None) is not make:
-            known[name] = partial(make, made)
-
-
-def _make_client(made: Any, *args: Any, configuration: Any, **more: Any) -> Any:
-    # For urllib3: neither again nor elsewhere.
-    configuration.retries = False
-    return made(*args, configuration=configuration, **more)
-
-
-def _make_session(made: Any, *args: Any, **more: Any) -> Any:
-    session = made(*args, **more)
-    session.max_redirects = 0
-    return session
-
-
-def verify_issuer(user: Json) -> None:
-    """Name a CA for an issuer of OpenID Connect: without one the Python client verifies nothing.
-
-    The user's own fields are changed: there the client keeps what a renewal gives.
-    """
-    provider = user.get("auth-provider")
-    config = provider.get("config") if isinstance(provider, dict) else None
-    if not isinstance(config, dict):
-        return
-    for field in ISSUER_CA:
-        if not config.get(field):
-            config.pop(field, None)
-    if not any(field in config for field in ISSUER_CA):
-        config[ISSUER_CA[-1]] = system_ca()
-
-
-def system_ca() -> str:
-    """Return the file of the CAs that the system trusts, or else of those that Mozilla does."""
-    found = ssl.get_default_verify_paths().cafile
-    if found:
-        return found
-    import certifi
-
-    return certifi.where()
-
-
 def may_ask(user: Json) -> bool:
     """Say whether a plugin may talk with the person at the terminal."""
     plugin = user.get("exec") or {}
@@ -406,26 +290,3 @@ def with_user(access: Access, user: Json) -> Json:
     config = dict(access.config)
     config["users"] = [{**config["users"][0], "user": user}]
     return config
-
-
-@contextmanager
-def client_errors() -> Iterator[list[str]]:
-    """Collect what the Python client only logs, such as the failure of a login."""
-    lines: list[str] = []
-    handler = logging.Handler(logging.ERROR)
-    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
-    root = logging.getLogger()
-    root.addHandler(handler)
-    try:
-        yield lines
-    finally:
-        root.removeHandler(handler)
-
-
-def reason_of(error: BaseException) -> str:
-    """Return the first line of an error, without Python's own decoration."""
-    if isinstance(error, OSError) and error.strerror and not isinstance(error, ssl.SSLError):
-        where = f"{error.filename}: " if error.filename else ""
-        return where + error.strerror.lower()
-    line = (str(error).splitlines() or [type(error).__name__])[0]
-    return line[:1].lower() + line[1:]

@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kubectl_scratch.errors import InvalidRequest
-from kubectl_scratch.kube.kubeconfig import Access
+from kubectl_scratch.kube.access import Access
 from kubectl_scratch.kube.objects import Json
 from kubectl_scratch.runtime.tasks import ended_by
 
-# How often a wait for a plugin looks whether somebody still waits, in seconds.
+# How often a wait for a plugin looks whether someone still waits, in seconds.
 _SLICE_SECONDS = 0.2
 # As client-go: what a cluster's extension says to a plugin.
 CONFIG = "client.authentication.k8s.io/exec"
@@ -64,9 +64,9 @@ def log_in(
 ) -> PluginLogin:
     """Run the plugin of the access's user; ``timeout`` is in seconds.
 
-    Only an ``interactive`` one sees our stdin and stderr; what another says on stderr is told
-    when it fails. ``pause`` returns false as soon as nobody waits any more. ``save_terminal``
-    returns what makes our terminal again what it is. Raises InvalidRequest where it gives no
+    Only an ``interactive`` one sees our stdin and stderr; what another says on stderr is reported
+    if it fails. ``pause`` returns false as soon as nobody waits any more. ``save_terminal``
+    returns what makes our terminal again what it is. Raises InvalidRequest if it gives no
     credential; whatever happens, it does not outlive this call.
     """
     config = access.user["exec"]
@@ -76,7 +76,7 @@ def log_in(
     where = access.policy.check(name)
     if where is None:
         hint = config.get("installHint") or f"{name}: not found, or not executable"
-        raise _failure(name, "can't be run", str(hint))
+        raise _failure(name, "cannot be run", str(hint))
     # One that asks for a password hides it, and may be ended before it shows again what is typed.
     restore = save_terminal() if interactive else lambda: None
     try:
@@ -91,7 +91,7 @@ def log_in(
             start_new_session=not interactive,
         )
     except OSError as error:
-        raise _failure(name, "can't be run", (error.strerror or "").lower()) from error
+        raise _failure(name, "cannot be run", (error.strerror or "").lower()) from error
     end = partial(_end, process, interactive, restore)
     # A thread that waits for it may be gone with the process before it can clean up.
     atexit.register(end)
@@ -103,7 +103,7 @@ def log_in(
         atexit.unregister(end)
     if process.returncode:
         reason = (said or b"").decode(errors="replace")
-        raise _failure(name, f"ended with code {process.returncode}", reason)
+        raise _failure(name, f"exited with code {process.returncode}", reason)
     return _read(name, out)
 
 
@@ -120,10 +120,10 @@ def _answer(
         except subprocess.TimeoutExpired as error:
             if deadline is not None and time.monotonic() >= deadline:
                 raise HungPlugin(
-                    *_failure(name, f"did not answer in {timeout:.0f} s", "").args
+                    *_failure(name, f"timed out after {timeout:.0f}s", "").args
                 ) from error
             if not pause(0):
-                raise HungPlugin(*_failure(name, "was not waited for", "").args) from error
+                raise HungPlugin(*_failure(name, "was interrupted", "").args) from error
 
 
 def _end(process: subprocess.Popen[bytes], interactive: bool, restore: Callable[[], None]) -> None:
@@ -203,11 +203,11 @@ def _read(name: str, out: bytes) -> PluginLogin:
             if data:
                 user[f"client-{field}-data"] = base64.b64encode(data.encode()).decode()
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise _failure(name, "gave no credential", "") from error
+        raise _failure(name, "returned no credential", "") from error
     if not user:
-        raise _failure(name, "gave no credential", "")
+        raise _failure(name, "returned no credential", "")
     if ("client-certificate-data" in user) != ("client-key-data" in user):
-        raise _failure(name, "gave a certificate or a key, not both", "")
+        raise _failure(name, "returned a certificate or a key, not both", "")
     return PluginLogin(user, end)
 
 
@@ -221,6 +221,6 @@ def _failure(name: str, what: str, hint: str) -> InvalidRequest:
     # A message of ours is one line.
     lines = " ".join(line.strip() for line in hint.splitlines() if line.strip())
     return InvalidRequest(
-        "the cluster's credentials can't be loaded",
+        "the cluster's credentials cannot be loaded",
         f"credential plugin {name} {what}" + (f": {lines[:SAID_LENGTH]}" if lines else ""),
     )

@@ -1,7 +1,7 @@
 """The exec protocol over a WebSocket, without blocking: the only importer of websocket.
 
 Each binary message starts with its channel's number. Subprotocol v4 has 0 to 4; v5 adds 255,
-which closes a channel: without it the end of stdin can't be said.
+which closes a channel: without it the end of stdin cannot be said.
 kubernetes/kubernetes, staging/src/k8s.io/apimachinery/pkg/util/remotecommand/constants.go.
 """
 
@@ -17,9 +17,16 @@ from typing import Any
 
 import websocket
 
+from kubectl_scratch.errors import ClusterError, Unreachable
 from kubectl_scratch.kube import answers
+from kubectl_scratch.kube.exec_errors import (
+    MaybeStarted,
+    NotStarted,
+    NoWebSocket,
+    is_not_started,
+    outcome_of,
+)
 from kubectl_scratch.kube.exec_types import ExecEndpoint, ExecOutcome
-from kubectl_scratch.kube.objects import innermost
 from kubectl_scratch.kube.tunnel import NoTunnel, Tunnel, reach
 from kubectl_scratch.runtime import tasks
 
@@ -42,32 +49,6 @@ MESSAGES = (
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-class NotStarted(Exception):
-    """The container does not run yet; the command has certainly not been started."""
-
-
-class NoWebSocket(Exception):
-    """What answered does not speak WebSocket: a proxy, most likely."""
-
-
-class Unsure(Exception):
-    """The connection was cut before an answer; the command may have been started."""
-
-
-class Refused(Exception):
-    """The API server refused the exec; carries its HTTP status and its Status object."""
-
-    def __init__(self, code: int, status: dict[str, Any]) -> None:
-        super().__init__(status.get("message", ""))
-        self.code = code
-        self.status = status
-
-
-# What connect_exec raises, beside OSError.
-UNREACHED = (NoWebSocket, NotStarted, Refused, Unsure)
-NO_REASON = "no reason given"
-
-
 def connect_exec(
     endpoint: ExecEndpoint, *subprotocols: str, reached: Tunnel | None = None
 ) -> ExecStream:
@@ -75,12 +56,12 @@ def connect_exec(
 
     ``reached`` is a connection to that server. A login that is refused is renewed once.
 
-    Raises NotStarted, NoWebSocket, Refused, Unsure, or OSError where no connection came about.
+    Raises one of UNREACHED, which are NotStarted, NoWebSocket, MaybeStarted and ClusterError.
     """
     try:
         return _open(endpoint, subprotocols, reached or _reach(endpoint))
-    except Refused as error:
-        renewed = endpoint.renew() if error.code == _UNAUTHORIZED else None
+    except ClusterError as error:
+        renewed = endpoint.renew() if error.status == _UNAUTHORIZED else None
         if renewed is None:
             raise
     return _open(renewed, subprotocols, _reach(renewed))
@@ -91,6 +72,8 @@ def _reach(endpoint: ExecEndpoint) -> Tunnel:
         return reach(endpoint)
     except NoTunnel as error:
         raise NoWebSocket(str(error)) from error
+    except OSError as error:
+        raise Unreachable(str(error)) from error
 
 
 def _open(endpoint: ExecEndpoint, subprotocols: tuple[str, ...], reached: Tunnel) -> ExecStream:
@@ -114,108 +97,38 @@ def _open(endpoint: ExecEndpoint, subprotocols: tuple[str, ...], reached: Tunnel
         if answered is not None and answered != SWITCHING_PROTOCOLS:
             raise _bad_handshake(answered, b"", ws.getheaders()) from error
         # Cut, or an answer that is none: the request may have got through all the same.
-        raise Unsure(str(error)) from error
+        raise MaybeStarted(str(error)) from error
     except OSError as error:
-        raise Unsure(error.strerror or str(error)) from error
+        raise MaybeStarted(error.strerror or str(error)) from error
     except (ValueError, LookupError) as error:
         # The library reads an answer's head as if it always were one.
-        raise Unsure("the answer makes no sense") from error
+        raise MaybeStarted("the answer is malformed") from error
     sock, subprotocol = ws.sock, ws.getsubprotocol()
     if sock is None or subprotocol is None:
-        raise Unsure("no subprotocol was agreed on")
+        raise MaybeStarted("no subprotocol was agreed on")
     return ExecStream(sock, subprotocol)
 
 
 def _bad_handshake(code: int | None, body: bytes | None, headers: Any) -> Exception:
     if code is None:
-        return Unsure("the answer makes no sense")
+        return MaybeStarted("the answer is malformed")
     if 300 <= code < 400:
         said = answers.redirection(code, (headers or {}).get("location"))
-        return Refused(code, {"reason": answers.REDIRECTED, "message": said})
+        return ClusterError(code, answers.REDIRECTED, said)
     status = answers.parsed(body or b"")
     if not isinstance(status, dict) or status.get("kind") != "Status":
         # The kubelet, to which the API server passes v4 on as it is, answers in plain text.
         text = (body or b"").decode(errors="replace")
         if code == _UNAUTHORIZED:
-            return Refused(code, {"message": f"HTTP {code}"})
+            return answers.refusal(code, {})
         return NotStarted(text) if is_not_started(text) else NoWebSocket(f"HTTP {code}")
-    refused = answers.refusal(code, status, "")
+    refused = answers.refusal(code, status)
     if is_not_started(refused.message):
         return NotStarted(refused.message)
     # A proxy that drops the Upgrade header leaves an API server that asks for one.
     if code == 400 and "upgrade" in refused.message.lower():
         return NoWebSocket(refused.message)
-    return Refused(code, {"reason": refused.reason, "message": refused.message})
-
-
-# There is no reason code for any of these: the kubelet's, where the container does not run yet
-# (kubernetes/kubernetes, pkg/kubelet/server/server.go), and the API server's for a pod without
-# a node and for a kubelet that it can't reach just now.
-NOT_STARTED_TEXTS = (
-    "container not found (",
-    "does not have a host assigned",
-    "error dialing backend: dial tcp",
-    "pod does not exist",
-)
-
-
-def is_not_started(message: str) -> bool:
-    """Say whether an exec certainly failed before its command was started."""
-    return any(text in message for text in NOT_STARTED_TEXTS)
-
-
-# What containerd, the kubelet and CRI-O say of an exec into a container that is over. It ran
-# when it was asked whether it takes one: so it started, and ended at once.
-OVER_TEXTS = (
-    "container not found (",
-    "container not created",
-    "no running task",
-    ": not found",
-    "in a stopped state",
-    "not created or running",
-    "is in CONTAINER_",
-    "is not running",
-    NO_REASON,
-)
-
-
-def is_over(problem: str) -> bool:
-    """Say whether an exec failed because its container had just ended.
-
-    While it ends, runc fails in many ways; of a command that is not there it names the command.
-    """
-    failed = "OCI runtime exec failed" in problem and 'exec: "' not in problem
-    return failed or any(text in problem for text in OVER_TEXTS)
-
-
-def outcome_of(status: object) -> ExecOutcome:
-    """Return what the Status of the error channel says of the session's end."""
-    if not isinstance(status, dict):
-        return ExecOutcome(None, "the connection was lost", lost=True)
-    if status.get("status") == "Success":
-        return ExecOutcome(0)
-    message = status.get("message")
-    if status.get("reason") == "NonZeroExitCode":
-        details = status.get("details")
-        causes = details.get("causes") if isinstance(details, dict) else None
-        for cause in causes if isinstance(causes, list) else []:
-            code = _exit_code(cause)
-            if code is not None:
-                return ExecOutcome(code)
-    return ExecOutcome(
-        None, innermost(message) if message and isinstance(message, str) else NO_REASON
-    )
-
-
-def _exit_code(cause: object) -> int | None:
-    """Return a code that a process of ours can pass on; more would become another one."""
-    if not isinstance(cause, dict) or cause.get("reason") != "ExitCode":
-        return None
-    try:
-        code = int(str(cause.get("message")))
-    except ValueError:
-        return None
-    return code if 0 < code < 256 else None
+    return refused
 
 
 class ExecStream:
@@ -244,7 +157,7 @@ class ExecStream:
 
     @property
     def outcome(self) -> ExecOutcome:
-        """Return how it ended; lost, where the other side never said."""
+        """Return how it ended; lost if the other side never said."""
         return outcome_of(answers.parsed(self._status))
 
     @property
@@ -259,7 +172,7 @@ class ExecStream:
             self._frame(chunk, websocket.ABNF.OPCODE_BINARY)
 
     def close_stdin(self) -> None:
-        """Say that stdin has ended, where the subprotocol can."""
+        """Say that stdin has ended, if the subprotocol can."""
         if self.subprotocol == V5:
             self._frame(bytes([CLOSE, _STDIN]), websocket.ABNF.OPCODE_BINARY)
 

@@ -6,24 +6,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_scratch.errors import ExitStatus, SessionError
+from kubectl_scratch.kube.proxies import Proxy
 
 if TYPE_CHECKING:
     import ssl
 
 
-class Proxy(NamedTuple):
-    """An HTTP proxy; ``login`` is a name and a password, ``context`` for one that speaks TLS."""
-
-    host: str
-    port: int
-    login: tuple[str, str] | None = None
-    context: ssl.SSLContext | None = None
-
-
 class ExecEndpoint(NamedTuple):
     """Where and how to connect; times in seconds.
 
-    ``renew`` returns the same with other credentials, where these are refused, or None.
+    ``renew`` returns the same with other credentials, if these are refused, or None.
     """
 
     url: str
@@ -46,10 +38,10 @@ class ExecOutcome(NamedTuple):
 def exit_code(outcome: ExecOutcome, tell: Callable[[str], None]) -> int:
     """Return the code to exit with, and ``tell`` of a command that could not be run.
 
-    Raises SessionError where the connection was lost.
+    Raises SessionError if the connection was lost.
     """
     if outcome.lost:
-        raise SessionError(outcome.problem, "debug makes a new copy")
+        raise SessionError(outcome.problem, "run debug again for a new copy")
     if outcome.problem:
         tell(f"the command could not be run in the container: {outcome.problem}")
     return ExitStatus.FAILURE if outcome.code is None else outcome.code

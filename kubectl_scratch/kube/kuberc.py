@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kubectl_scratch.errors import InvalidRequest
+from kubectl_scratch.kube.yaml_files import read_documents
 
 API_GROUP, KIND = "kubectl.config.k8s.io", "Preference"
 _KINDS = ALLOW_ALL, DENY_ALL, ALLOWLIST = "AllowAll", "DenyAll", "Allowlist"
 OFF = "off"
-HINT = "KUBERC=off ignores it"
+HINT = "set KUBERC=off to ignore it"
 
 
 class PluginPolicy(NamedTuple):
@@ -49,10 +50,18 @@ def _located(command: str) -> str | None:
     return None if found is None else os.path.abspath(found)
 
 
+def read_policy(flag: str | None, environ: Mapping[str, str]) -> PluginPolicy:
+    """Return which credential plugins the user's kuberc lets run; raises InvalidRequest."""
+    path = kuberc_path(flag, environ)
+    if path is None:
+        return PluginPolicy()
+    return plugin_policy(read_documents(path, f"kuberc {str(path)!r}"), path)
+
+
 def kuberc_path(flag: str | None, environ: Mapping[str, str]) -> Path | None:
     """Return the file to read: --kuberc, else $KUBERC, else ~/.kube/kuberc; None if there is none.
 
-    Raises InvalidRequest where the flag contradicts the variable, and if a file that they name
+    Raises InvalidRequest if the flag contradicts the variable, and if a file that they name
     is not there.
     """
     named = environ.get("KUBERC")
@@ -76,7 +85,7 @@ def kuberc_path(flag: str | None, environ: Mapping[str, str]) -> Path | None:
 def plugin_policy(documents: Iterable[object], path: Path) -> PluginPolicy:
     """Return the policy of a kuberc: that of its first document that has preferences.
 
-    kubectl goes on without those that it can't read; what they forbid is then not known, so
+    kubectl continues without those that it cannot read; what they forbid is then unknown, so
     here they are an InvalidRequest.
     """
     some = [document for document in documents if document is not None]
@@ -115,9 +124,9 @@ def _command(entry: object, path: Path) -> str:
         raise _wrong(path, "an entry of its credentialPluginAllowlist needs a command")
     (command,) = named
     if os.path.normpath(command) != command:
-        raise _wrong(path, f"{command!r} is no normalized path")
+        raise _wrong(path, f"{command!r} is not a normalized path")
     return command
 
 
 def _wrong(path: Path, why: str) -> InvalidRequest:
-    return InvalidRequest(f"kuberc {str(path)!r} can't be used: {why}", HINT)
+    return InvalidRequest(f"kuberc {str(path)!r} cannot be used: {why}", HINT)

@@ -38,12 +38,12 @@ def uid(obj: Json) -> str:
 
 
 def annotations_of(obj: Json) -> dict[str, str]:
-    """Return metadata.annotations, empty where there are none."""
+    """Return metadata.annotations, empty if there are none."""
     return obj["metadata"].get("annotations") or {}
 
 
 def labels_of(obj: Json) -> dict[str, str]:
-    """Return metadata.labels, empty where there are none."""
+    """Return metadata.labels, empty if there are none."""
     return obj["metadata"].get("labels") or {}
 
 
@@ -63,6 +63,11 @@ def is_going(obj: Json) -> bool:
 def has_ended(pod: Json) -> bool:
     """Say whether all of the pod's containers have ended, and none is started again."""
     return (pod.get("status") or {}).get("phase") in ("Failed", "Succeeded")
+
+
+def is_windows(pod: Json) -> bool:
+    """Say whether a pod's containers are of Windows."""
+    return (pod["spec"].get("os") or {}).get("name") == "windows"
 
 
 def is_native_sidecar(container: Json) -> bool:
@@ -108,12 +113,12 @@ def container_statuses(pod: Json) -> Iterator[Json]:
 
 
 def status_of(pod: Json, container: str) -> Json | None:
-    """Return the status of one container, or None where the kubelet has not said any."""
+    """Return the status of one container, or None if the kubelet has not said any."""
     return next((s for s in container_statuses(pod) if s.get("name") == container), None)
 
 
 def state_of(pod: Json, container: str) -> Json:
-    """Return the state of one container, empty where the kubelet has not said any."""
+    """Return the state of one container, empty if the kubelet has not said any."""
     return (status_of(pod, container) or {}).get("state") or {}
 
 

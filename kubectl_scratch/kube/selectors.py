@@ -13,7 +13,7 @@ OPERATORS: dict[str, Callable[[str | None, list[str]], bool]] = {
     "Exists": lambda value, values: value is not None,
     "DoesNotExist": lambda value, values: value is None,
 }
-# These hold only where the label is there: dropping it breaks them.
+# These hold only if the label is there: dropping it breaks them.
 NEED_THE_LABEL = ("In", "Exists")
 
 
@@ -54,7 +54,7 @@ class Requirement(NamedTuple):
 def matches(selector: Json, labels: Mapping[str, str]) -> bool:
     """Say whether a LabelSelector selects a pod of these labels.
 
-    An empty one selects every pod, and NotIn also a pod that lacks the label. Raises KeyError
+    An empty one selects every pod, and NotIn also a pod without the label. Raises KeyError
     for an operator that the API server refuses.
     https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors
     """
@@ -81,7 +81,7 @@ def needs(selector: Json) -> list[Requirement]:
 
 
 def selector_of(obj: Json) -> Selector | None:
-    """Return what an API object selects; None where it selects no pod.
+    """Return what an API object selects; None if it selects no pod.
 
     ``kind`` has to be set, which it isn't in the items of a list. In a Service and a
     ReplicationController the selector is a plain map, and an empty one selects nothing; in

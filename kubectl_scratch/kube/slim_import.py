@@ -1,6 +1,6 @@
 """Import modules of a package without all that the package's ``__init__`` imports.
 
-docs/adr/0007-slim-client.md tells why.
+docs/adr/0007-slim-client.md says why.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Parts = Mapping[str, Mapping[str, str | None]]
 
 
 class LatePackage(ModuleType):
-    """A package without its ``__init__``; what it lacks is looked up in the whole package."""
+    """A package without its ``__init__``; what is missing is looked up in the whole package."""
 
     def __getattr__(self, name: str) -> object:
         """Import the whole package for a name that is not here."""
@@ -32,8 +32,8 @@ class LatePackage(ModuleType):
 def late_packages(parts: Parts) -> Iterator[None]:
     """Let the body import modules of packages without the packages' ``__init__``.
 
-    They are its own: who imports them afterwards gets the whole packages. Packages that are
-    loaded already are taken as they are. Raises ImportError or AttributeError where a package
+    They are its own: whoever imports them afterwards gets the whole packages. Packages that are
+    loaded already are used as they are. Raises ImportError or AttributeError if a package
     is not as ``parts`` say, and what the body raises.
     """
     before = set(sys.modules)
@@ -57,7 +57,7 @@ def root_of(name: str) -> str:
 
 
 def make_late(name: str) -> None:
-    """Put a late package where imports look for it; raises ImportError where there is none."""
+    """Put a late package where imports look for it; raises ImportError if there is none."""
     spec = importlib.util.find_spec(name)
     if spec is None or spec.submodule_search_locations is None:
         raise ImportError(f"there is no package {name}", name=name)

@@ -1,6 +1,6 @@
-"""A connection to a server, through a proxy where there is one.
+"""A connection to a server, through a proxy if there is one.
 
-A proxy may speak TLS itself: then there is TLS in TLS, which Python's sockets can't do.
+A proxy may speak TLS itself: then there is TLS in TLS, which Python's sockets cannot do.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import ssl
 import time
 from urllib.parse import urlsplit
 
-from kubectl_scratch.kube.exec_types import ExecEndpoint, Proxy
+from kubectl_scratch.kube.exec_types import ExecEndpoint
+from kubectl_scratch.kube.proxies import Proxy
 
 # What a TLS record holds at most, and how long a proxy's answer may be.
 RECORD_BYTES, HEAD_BYTES = 16384, 65536
@@ -29,7 +30,7 @@ def reach(endpoint: ExecEndpoint) -> Tunnel:
         return _connected(endpoint)
     except ValueError as error:
         # Of a name: too long, or empty.
-        raise OSError(f"its name can't be used: {error}") from error
+        raise OSError(f"its name cannot be used: {error}") from error
 
 
 def _connected(endpoint: ExecEndpoint) -> Tunnel:
@@ -85,11 +86,11 @@ def _ask_for_tunnel(
     while not answer.endswith(b"\r\n\r\n"):
         left = deadline - time.monotonic()
         if left <= 0:
-            raise NoTunnel("the proxy's answer took too long")
+            raise NoTunnel("the proxy timed out")
         sock.settimeout(left)
         byte = sock.recv(1)
         if not byte or len(answer) > HEAD_BYTES:
-            raise NoTunnel("the proxy gave no answer")
+            raise NoTunnel("the proxy did not answer")
         answer += byte
     status = answer.split(b"\r\n")[0].decode(errors="replace").split(" ", 1)
     if len(status) != 2 or status[1][:3] != "200":
@@ -124,7 +125,7 @@ class TlsInTls:
         return len(self._sending) + self._outgoing.pending
 
     def send(self, data: bytes) -> int:
-        """Take some of the data; raises one of _WOULD_BLOCK where the network takes nothing."""
+        """Take some of the data; raises one of _WOULD_BLOCK if the network takes nothing."""
         self._flush()
         sent = self._inner.write(data[:RECORD_BYTES]) if data else 0
         with contextlib.suppress(*_WOULD_BLOCK):

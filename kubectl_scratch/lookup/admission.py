@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubectl_scratch.errors import ClusterError
-from kubectl_scratch.kube import client as api
+from kubectl_scratch.kube import paths
 from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.objects import Json, all_containers, find, init_containers
 from kubectl_scratch.plan.debug_container import Candidate, as_regular
@@ -52,14 +52,14 @@ def judge_debug_container(
     refused in any case.
     """
     return refusal_of(
-        api.pods(plan.place.namespace), debug_container_document(plan, choice), cluster
+        paths.pods(plan.place.namespace), debug_container_document(plan, choice), cluster
     )
 
 
 def judge_lease(plan: Plan, cluster: Client) -> ClusterError | None:
     """Return why the cluster would not create the lease; who lacks the right does without."""
     where = plan.place.namespace
-    refusal = refusal_of(api.jobs(where), plan.lease, cluster)
+    refusal = refusal_of(paths.jobs(where), plan.lease, cluster)
     if refusal is None or not refusal.forbidden:
         return refusal
     return None if cluster.allows("create", "batch", "jobs", where) is False else refusal

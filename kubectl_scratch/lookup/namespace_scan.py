@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from kubectl_scratch.errors import ClusterError
-from kubectl_scratch.kube import client as api
+from kubectl_scratch.kube import paths
 from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.kinds import BUDGET, CLAIM, CONTROLLERS, POLICY, SELECTING, SERVICE, Kind
 from kubectl_scratch.kube.objects import Json, name
@@ -25,14 +25,14 @@ class NamespaceScan:
 
     def __init__(self, cluster: Client) -> None:
         """Start to ask."""
-        paths = {
-            kind: api.objects(kind.root, cluster.namespace, kind.plural)
+        lists = {
+            kind: paths.objects(kind.root, cluster.namespace, kind.plural)
             for kind in (*SELECTING, CLAIM)
         }
-        self._kinds = list(paths)
+        self._kinds = list(lists)
         self._crew: TaskGroup[Any] = TaskGroup(
             [
-                *(partial(_list, cluster, path) for path in paths.values()),
+                *(partial(_list, cluster, path) for path in lists.values()),
                 *(partial(_may, cluster, cluster.namespace, *right) for right in _RIGHTS),
             ]
         )

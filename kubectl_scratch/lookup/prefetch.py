@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubectl_scratch.errors import ClusterError
-from kubectl_scratch.kube import client as api
+from kubectl_scratch.kube import paths
 from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.objects import Json
 from kubectl_scratch.kube.retry import retried
@@ -64,7 +64,7 @@ def prefetch(cluster: Client, request: DebugRequest) -> PlanInputs:
 def retaining_classes(cluster: Client) -> frozenset[str] | None:
     """Read which StorageClasses keep volumes; None if they can't be read."""
     try:
-        found = cluster.get(api.everywhere("/apis/storage.k8s.io/v1", "storageclasses")).body
+        found = cluster.get(paths.everywhere("/apis/storage.k8s.io/v1", "storageclasses")).body
     except ClusterError:
         return None
     return retaining(found.get("items") or [])
@@ -75,7 +75,7 @@ def read_node(cluster: Client, node: str | None) -> Json | None:
     if node is None:
         return None
     try:
-        return retried(lambda: cluster.get(api.nodes(node))).body
+        return retried(lambda: cluster.get(paths.nodes(node))).body
     except ClusterError:
         return None
 

@@ -6,7 +6,7 @@ from functools import partial
 from typing import NamedTuple
 
 from kubectl_scratch.errors import ClusterError
-from kubectl_scratch.kube import client as api
+from kubectl_scratch.kube import paths
 from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.kinds import CLAIM, SELECTING
 from kubectl_scratch.kube.objects import Json, all_containers
@@ -146,7 +146,7 @@ def _lacking(right: Right, needed: bool) -> Row:
 
 def admission_rows(plan: Plan, cluster: Client) -> list[Row]:
     """Let the API server judge the lease and the copy."""
-    unleased = admission.refusal_of(api.jobs(plan.place.namespace), plan.lease, cluster)
+    unleased = admission.refusal_of(paths.jobs(plan.place.namespace), plan.lease, cluster)
     created = Row("lease", OK, "the cluster would create it")
     rows = [_refused("lease", unleased) if unleased else created]
     refusal = None
@@ -176,7 +176,7 @@ def node_rows(plan: Plan, cluster: Client) -> list[Row]:
     if node is None:
         return [Row("node", _UNKNOWN, "the source has none, the scheduler chooses")]
     try:
-        found = cluster.get(api.nodes(node)).body
+        found = cluster.get(paths.nodes(node)).body
     except ClusterError as error:
         text, place = f"{node} can't be read: {error.message}", plan.place
         if place.arch_known or not place.seeded:
@@ -190,7 +190,7 @@ def node_rows(plan: Plan, cluster: Client) -> list[Row]:
 def nodes_rows(plan: Plan, cluster: Client) -> list[Row]:
     """Look whether there is a node that could take the copy."""
     try:
-        found = cluster.get(api.everywhere("/api/v1", "nodes")).body.get("items") or []
+        found = cluster.get(paths.everywhere("/api/v1", "nodes")).body.get("items") or []
     except ClusterError as error:
         return [Row("nodes", _UNKNOWN, f"they can't be listed: {error.message}")]
     misfits = no_node_for(plan.copy, found)

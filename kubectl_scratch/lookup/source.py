@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from kubectl_scratch.errors import ClusterError, InvalidRequest
-from kubectl_scratch.kube import client as api
+from kubectl_scratch.kube import paths
 from kubectl_scratch.kube.client import Answer, Client
 from kubectl_scratch.kube.kinds import KINDS, Kind
 from kubectl_scratch.kube.objects import Json, labels_of, name, uid
 from kubectl_scratch.kube.retry import retried
 from kubectl_scratch.kube.selectors import selector_of, text_of
+from kubectl_scratch.kube.yaml_files import STDIN, read_objects
 from kubectl_scratch.lookup.manifest_file import choose_manifest, generated_name, kind_of
 from kubectl_scratch.lookup.pod_selection import candidate_pods, why_chosen
 from kubectl_scratch.lookup.pod_template import pod_of
@@ -46,8 +47,8 @@ def find_in_file(cluster: Client, path: str) -> Source:
 
     Raises InvalidRequest for a file that can't be read or has nothing with pods.
     """
-    where = "stdin" if path == api.STDIN else path
-    manifest = choose_manifest(api.read_objects(path), where)
+    where = "stdin" if path == STDIN else path
+    manifest = choose_manifest(read_objects(path), where)
     kind, generated = kind_of(manifest) or "", generated_name(manifest)
     cluster.enter_namespace(manifest["metadata"].get("namespace"))
     if generated:
@@ -101,7 +102,7 @@ def pods_of(cluster: Client, target: Target, owner: Json, findings: list[Finding
     Anybody's pod may have the labels of a workload's.
     """
     if target.kind == "cronjob":
-        jobs = cluster.get(api.jobs(cluster.namespace)).body.get("items") or []
+        jobs = cluster.get(paths.jobs(cluster.namespace)).body.get("items") or []
         mine = {uid(job) for job in jobs if _controller_of(job) == uid(owner)}
         query = f"batch.kubernetes.io/controller-uid in ({','.join(sorted(mine))})" if mine else ""
         return [pod for pod in _list(cluster, query) if _controller_of(pod) in mine]
@@ -120,7 +121,7 @@ def _list(cluster: Client, query: str) -> list[Json]:
     if not query:
         return []
     found: list[Json] = (
-        cluster.get(api.pods(cluster.namespace), labelSelector=query).body.get("items") or []
+        cluster.get(paths.pods(cluster.namespace), labelSelector=query).body.get("items") or []
     )
     return found
 
@@ -133,7 +134,7 @@ def _pods_of_deployment(
     If those cannot be listed, their names tell: the Deployment's controller gives them.
     """
     kind = KINDS["replicaset"]
-    path = api.objects(kind.root, cluster.namespace, kind.plural)
+    path = paths.objects(kind.root, cluster.namespace, kind.plural)
     sets = Task(lambda: retried(lambda: cluster.get(path, labelSelector=query)).body)
     pods = _list(cluster, query)
     if not pods:
@@ -170,7 +171,7 @@ def _controller_of(obj: Json) -> str | None:
 
 def _path(cluster: Client, target: Target) -> str:
     kind = KINDS[target.kind]
-    return api.objects(kind.root, cluster.namespace, kind.plural, target.name)
+    return paths.objects(kind.root, cluster.namespace, kind.plural, target.name)
 
 
 def _read(cluster: Client, target: Target) -> Answer:
@@ -201,7 +202,7 @@ def _missing(cluster: Client, kind: str, wanted: str, where: Kind) -> InvalidReq
 def namespace_exists(cluster: Client) -> bool:
     """Say whether the namespace is there; where that can't be known, that it is."""
     try:
-        cluster.get(api.namespaces(cluster.namespace))
+        cluster.get(paths.namespaces(cluster.namespace))
     except ClusterError as error:
         return not error.gone or error.kind != "namespaces"
     return True
@@ -210,7 +211,7 @@ def namespace_exists(cluster: Client) -> bool:
 def near_names(cluster: Client, wanted: str, kind: Kind) -> str:
     """Return a hint with the names that ``wanted`` may be meant for."""
     try:
-        path = api.objects(kind.root, cluster.namespace, kind.plural)
+        path = paths.objects(kind.root, cluster.namespace, kind.plural)
         found = cluster.get(path, limit="500").body
     except ClusterError:
         return ""

@@ -10,6 +10,7 @@ from kubectl_scratch.kube.objects import (
     all_containers,
     find,
     is_going,
+    is_windows,
     labels_of,
     name,
     names_of,
@@ -232,7 +233,7 @@ def read_only_volumes(source: Json, options: CopyOptions) -> dict[str, tuple[str
 def source_findings(source: Json) -> tuple[Finding, ...]:
     """Return what there is to say of the source pod itself."""
     findings = []
-    if (source["spec"].get("os") or {}).get("name") == "windows":
+    if is_windows(source):
         findings.append(Finding(Level.BLOCKER, "it is a Windows pod, and the tools run on Linux"))
     if says_copy(source):
         text = f"it is already a copy; use {COMMAND} attach {name(source)}"

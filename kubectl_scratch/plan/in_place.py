@@ -19,7 +19,9 @@ from kubectl_scratch.kube.objects import (
     annotations_of,
     api_time,
     find,
+    has_ended,
     is_going,
+    is_windows,
     name,
     status_of,
 )
@@ -210,12 +212,12 @@ def _refusal(source: Json) -> str:
         return "the cluster has no such pod"
     if MIRROR in annotations_of(source):
         return "it is the mirror of a static pod, and takes no ephemeral container"
-    if (source["spec"].get("os") or {}).get("name") == "windows":
+    if is_windows(source):
         return "it is a Windows pod, and the tools run on Linux"
     if says_copy(source):
         return f"it is a copy: {COMMAND} attach {name(source)}"
     if is_going(source):
         return "it is being deleted"
-    if phase in ("Succeeded", "Failed"):
+    if has_ended(source):
         return f"it has ended ({phase})"
     return "" if source["spec"].get("nodeName") else "it has no node yet"

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from kubectl_scratch.kube.objects import Json
+from kubectl_scratch.kube.objects import (
+    Json,
+    is_windows,
+)
 from kubectl_scratch.plan.findings import Finding, Level
 from kubectl_scratch.plan.inputs import PlanInputs
 from kubectl_scratch.plan.model import APP, DEFAULT_ARCH, TOOLS
@@ -117,7 +120,7 @@ def _obstacle(inputs: PlanInputs, arch: str) -> str:
     """Return why the seed cannot come into a copy; empty if it can."""
     if not inputs.namespace.may_create_config_maps:
         return "no permission to create ConfigMaps"
-    if (inputs.source["spec"].get("os") or {}).get("name") == "windows":
+    if is_windows(inputs.source):
         return "the pod is for Windows"
     if arch not in ARCHITECTURES:
         return f"there are no tools for {arch}"

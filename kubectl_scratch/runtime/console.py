@@ -13,10 +13,10 @@ from typing import TextIO
 from kubectl_scratch.runtime import tasks
 from kubectl_scratch.runtime.sink import Sink
 
-# Where lines can't be replaced (a log), a wait is told this often, in seconds.
+# If lines cannot be replaced (a log), a wait is reported this often, in seconds.
 LOG_EVERY = 5.0
 # What is kept for a stderr that takes nothing just now, in bytes, and how long an end that
-# somebody has asked for waits until it does, in seconds.
+# someone has asked for waits until it does, in seconds.
 MOST_UNWRITTEN, LAST_SECONDS = 1 << 16, 1.0
 _LOOK_EVERY = 0.05
 
@@ -30,8 +30,8 @@ class Console:
     """Speak to the person at stderr, one line at a time; safe to use from several threads.
 
     A closed terminal is no reason to stop cleaning up, so nothing here raises; nor does anything
-    wait, for one that is stopped, or a pipe that nobody reads. Who is abandoned is silent.
-    ``hurried`` says that somebody has asked us to end.
+    wait, for one that is stopped, or a pipe that nobody reads. An abandoned task is silent.
+    ``hurried`` says that someone has asked us to end.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Console:
     def progress(self, text: str, log: bool = True, key: str = "") -> None:
         """Show what is waited for, on one line that the next one replaces.
 
-        In a log each line stays, so there only what is still true after a while is told, once, and
+        In a log each line stays, so there only what is still true after a while is shown, once, and
         nothing that is not worth a line of its own (``log``). Texts of one ``key`` say the same.
         """
         text = printable(text)
@@ -108,7 +108,7 @@ class Console:
         self._fresh = at_line_start
 
     def finish(self) -> None:
-        """Wait until all is written; not for long where somebody has asked us to end."""
+        """Wait until all is written; not for long if someone has asked us to end."""
         end = time.monotonic() + LAST_SECONDS
         while self._unwritten and not (self.hurried and time.monotonic() > end):
             time.sleep(_LOOK_EVERY)
@@ -140,7 +140,7 @@ class Console:
             threading.Thread(target=self._push_later, args=[self._sink], daemon=True).start()
 
     def _push(self, sink: Sink) -> None:
-        """Write what goes at once; a stderr that can't be written takes nothing any more."""
+        """Write what goes at once; a stderr that cannot be written takes nothing any more."""
         try:
             del self._unwritten[: sink.write(bytes(self._unwritten))]
         except (OSError, ValueError):
@@ -164,7 +164,7 @@ def _isatty(stream: TextIO) -> bool:
 
 
 def columns(descriptor: int) -> int:
-    """Return the width of the terminal at a descriptor; 80 where there is none."""
+    """Return the width of the terminal at a descriptor; 80 if there is none."""
     with contextlib.suppress(OSError, ValueError):
         return os.get_terminal_size(descriptor).columns or 80
     return 80

@@ -99,7 +99,7 @@ class Interrupts:
             pass
 
     def check(self) -> None:
-        """Raise Interrupted where a signal has asked us to end."""
+        """Raise Interrupted if a signal has asked us to end."""
         if self.received is not None and not self._closing:
             raise Interrupted(self.received)
 
@@ -111,7 +111,7 @@ class Interrupts:
     ) -> _T:
         """Return what ``function`` gives, which must not create anything; a signal gives it up.
 
-        It then goes on in its thread to where it asks whether it is still wanted, and ``undo``
+        It then continues in its thread to where it asks whether it is still wanted, and ``undo``
         gets what it gives. Raises what it raises, Interrupted, and TimeoutError after so many
         ``seconds``.
         """
@@ -141,7 +141,7 @@ class Interrupts:
 
     @property
     def impatient(self) -> bool:
-        """Say whether signals have come twice since ``close``: somebody will not wait."""
+        """Say whether signals have come twice since ``close``: someone will not wait."""
         return self._count - self._counted >= 2
 
     def pause(self, seconds: float) -> bool:

@@ -12,7 +12,7 @@ COMMAND = f"kubectl {PLUGIN}"
 PROGRAM = f"kubectl-{PLUGIN.replace('-', '_')}"
 COMPLETER = f"kubectl_complete-{PLUGIN.replace('-', '_')}"
 
-# The toolkit image that is taken where none is named.
+# The toolkit image that is used if none is named.
 DEFAULT_IMAGE = "docker.io/library/busybox:1.37.0"
 # For which there are tools.
 ARCHITECTURES = ("amd64", "arm64")

@@ -46,7 +46,7 @@ class Sink:
 def _reopened(fd: int) -> int:
     """Return a terminal's descriptor that never blocks; of anything else the same.
 
-    A terminal that is stopped, or is not read, blocks who writes more than it has room for. The
+    A terminal that is stopped, or is not read, blocks whoever writes more than it has room for. The
     descriptor itself is shared with the shell that started us, which must not find it changed.
     """
     with contextlib.suppress(OSError):

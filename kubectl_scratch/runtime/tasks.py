@@ -1,4 +1,4 @@
-"""Do several things at once, where each waits for the cluster."""
+"""Do several things at once that each wait for the cluster."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def is_abandoned() -> bool:
 
 
 def raise_if_abandoned() -> None:
-    """Raise Abandoned where nobody waits any more for what this thread does."""
+    """Raise Abandoned if nobody waits any more for what this thread does."""
     if is_abandoned():
         raise Abandoned
 
@@ -92,7 +92,7 @@ class Task(Generic[_T]):
         self._undo(result)
 
     def add_end(self, end: Callable[[], object]) -> None:
-        """Have ``end`` called where it is abandoned; raises Abandoned where it is already."""
+        """Have ``end`` called if it is abandoned; raises Abandoned if it is already."""
         with self._lock:
             if not self.abandoned:
                 self._ends.append(end)

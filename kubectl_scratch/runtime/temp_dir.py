@@ -21,7 +21,7 @@ PREFIX = "kubectl-scratch-"
 def private_folder() -> Iterator[Path]:
     """Give a folder of mode 0700, removed on the way out.
 
-    What a killed process has left is removed by the next one. $XDG_RUNTIME_DIR, where there
+    What a killed process has left is removed by the next one. $XDG_RUNTIME_DIR, if there
     is one, is memory and ends with the login.
     """
     wanted = os.environ.get("XDG_RUNTIME_DIR")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from kubectl_scratch.errors import ClusterError
-from kubectl_scratch.kube import client as api
+from kubectl_scratch.kube import paths
 from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.objects import (
     Json,
@@ -82,7 +82,7 @@ class CrashSummary:
     def _read_events(self) -> list[str]:
         about = f"involvedObject.name={name(self._source)}"
         try:
-            path = api.events(namespace(self._source))
+            path = paths.events(namespace(self._source))
             found = self._cluster.get(path, fieldSelector=about).body
         except ClusterError:
             return []

@@ -9,9 +9,15 @@ from typing import NamedTuple
 
 from kubectl_scratch.copies.seed_check import SeedCheck
 from kubectl_scratch.errors import ClusterError, SessionError
-from kubectl_scratch.kube import client as api
-from kubectl_scratch.kube import exec_stream
+from kubectl_scratch.kube import exec_stream, paths
 from kubectl_scratch.kube.client import Client
+from kubectl_scratch.kube.exec_errors import (
+    MaybeStarted,
+    NotStarted,
+    NoWebSocket,
+    is_not_started,
+    is_over,
+)
 from kubectl_scratch.kube.objects import uid
 from kubectl_scratch.plan import entrypoint_discovery
 from kubectl_scratch.plan.model import SessionTarget
@@ -26,10 +32,6 @@ _ASK_SECONDS = 3.0
 _TRY_EVERY = 0.1
 DELETE_SECONDS = 5.0
 TOO_LATE = "the temporary pod did not start in time"
-
-
-# What an overloaded API server answers, and from which code on the fault is its own.
-TOO_MANY, SERVER_FAULT = 429, 500
 
 
 def undiscovered(why: str) -> Entry:
@@ -77,7 +79,7 @@ class _Discovery:
         self._pod = pod
         self._patience = patience
         self._check = check
-        self._path = api.pods(place.namespace, pod)
+        self._path = paths.pods(place.namespace, pod)
 
     def run(self) -> None:
         entries = self._learned()
@@ -152,17 +154,14 @@ class _Discovery:
             outcome, said = exec_stream.converse(
                 exec_stream.connect_exec(endpoint, exec_stream.V4), stdin, _ASK_SECONDS
             )
-        except (exec_stream.NotStarted, exec_stream.Unsure) as error:
+        except (NotStarted, MaybeStarted) as error:
             raise _Passing(str(error)) from error
         except OSError as error:
             raise _Passing(error.strerror or str(error)) from error
-        except exec_stream.NoWebSocket as error:
+        except NoWebSocket as error:
             raise _Final(str(error)) from error
-        except exec_stream.Refused as error:
-            # An API server that has no time for it, or a kubelet that it does not reach.
-            passes = error.code == TOO_MANY or error.code >= SERVER_FAULT
-            raise (_Passing if passes else _Final)(str(error)) from error
         except ClusterError as error:
+            # An API server that has no time for it, or a kubelet that it does not reach, passes.
             raise (_Passing if error.transient else _Final)(error.message) from error
         if outcome.code in (0, entrypoint_discovery.NOT_STOPPED):
             return _Said(outcome.code, said)
@@ -170,9 +169,7 @@ class _Discovery:
         if outcome.lost:
             raise _Passing("")
         problem = outcome.problem
-        passes = bool(problem) and (
-            exec_stream.is_not_started(problem) or exec_stream.is_over(problem)
-        )
+        passes = bool(problem) and (is_not_started(problem) or is_over(problem))
         raise (_Passing if passes else _Final)(problem or _text(said))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kubectl_scratch.copies.add_container import add_first_accepted, patch_in
 from kubectl_scratch.errors import ClusterError, Interrupted
-from kubectl_scratch.kube import client as api
+from kubectl_scratch.kube import paths
 from kubectl_scratch.kube.objects import find, state_of
 from kubectl_scratch.kube.retry import despite_conflicts
 from kubectl_scratch.plan.debug_container import Candidate
@@ -49,7 +49,7 @@ def _is_there(place: SessionTarget, error: ClusterError, context: Context) -> bo
     """Say whether the container is in the pod; if that is not certain, warn."""
     certain = not error.unanswered
     try:
-        pod = context.cluster.get(api.pods(place.namespace, place.pod), _LOOK_SECONDS).body
+        pod = context.cluster.get(paths.pods(place.namespace, place.pod), _LOOK_SECONDS).body
         if find(pod["spec"].get("ephemeralContainers") or [], place.container) is not None:
             return True
     except ClusterError as unanswered:
@@ -101,7 +101,7 @@ def wait_for_state(place: SessionTarget, wanted: tuple[str, ...], context: Conte
 
 def is_listed_in(place: SessionTarget, wanted: tuple[str, ...], context: Context) -> bool:
     """Say whether the API knows of such a state; with its pod a container has ended."""
-    path = api.pods(place.namespace, place.pod)
+    path = paths.pods(place.namespace, place.pod)
     try:
         pod = context.cluster.get(path, _LOOK_SECONDS).body
     except ClusterError as error:

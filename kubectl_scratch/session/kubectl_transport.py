@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 from kubectl_scratch.errors import SessionError
-from kubectl_scratch.kube import exec_stream
 from kubectl_scratch.kube.client import Client
+from kubectl_scratch.kube.exec_errors import is_not_started, is_over
 from kubectl_scratch.session.exec_command import ExecCommand
 from kubectl_scratch.session.kubectl_command import KubectlCommand, KubectlPipedCommand
 from kubectl_scratch.session.readiness import KILLED, Ready, State
@@ -78,7 +78,7 @@ class KubectlTransport:
         if self._exec_command.check is not None:
             self._exec_command.check.confirm()
         code, problem = self._receive(kubectl, toolkit)
-        if code and (exec_stream.is_not_started(problem) or exec_stream.is_over(problem)):
+        if code and (is_not_started(problem) or is_over(problem)):
             return False
         if code == KILLED:
             self._ends.note(problem)

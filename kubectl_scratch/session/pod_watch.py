@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from kubectl_scratch.copies.membership import BY_ANOTHER
 from kubectl_scratch.errors import ClusterError
-from kubectl_scratch.kube import client as api
+from kubectl_scratch.kube import paths
 from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.objects import Json, uid
 from kubectl_scratch.plan import remedies
@@ -111,7 +111,7 @@ class StartNews:
         return self._listening.done()
 
     def _listen(self) -> None:
-        path, about = api.events(self._place.namespace), _about(self._place.pod)
+        path, about = paths.events(self._place.namespace), _about(self._place.pod)
         with contextlib.suppress(ClusterError):
             for event in self._cluster.watch(path, LISTEN_SECONDS, fieldSelector=about):
                 if is_start(event, self._place.container):
@@ -148,7 +148,7 @@ class CopyWatch:
 
     def events(self) -> tuple[list[Json], State | None]:
         """Return the copy's events, none if they cannot be read, and how far it is by them."""
-        path, about = api.events(self._place.namespace), _about(self._place.pod)
+        path, about = paths.events(self._place.namespace), _about(self._place.pod)
         try:
             found = self._cluster.get(path, fieldSelector=about).body
         except ClusterError:
@@ -182,4 +182,4 @@ class CopyWatch:
         return failed._replace(why=f"{why}{FOREIGN}", hint=ways, beside=False)
 
     def _path(self, *more: str) -> str:
-        return api.pods(self._place.namespace, self._place.pod, *more)
+        return paths.pods(self._place.namespace, self._place.pod, *more)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from kubectl_scratch.errors import ClusterError, CopyNotReady
-from kubectl_scratch.kube import client as api
-from kubectl_scratch.kube import exec_stream
+from kubectl_scratch.kube import exec_stream, paths
+from kubectl_scratch.kube.exec_errors import UNREACHED
 from kubectl_scratch.kube.objects import api_time, has_ended, is_going, last_termination, status_of
 from kubectl_scratch.plan.model import SessionTarget
 from kubectl_scratch.plan.target_health import how_it_ended
@@ -57,7 +57,7 @@ def death_of_target(context: Context, place: SessionTarget) -> str:
     An app that has started again has an earlier end, too. The API reports one up to a
     second later, so a held target, which has no reason to end, is asked whether it is there.
     """
-    path = api.pods(place.namespace, place.pod)
+    path = paths.pods(place.namespace, place.pod)
     earliest: datetime | None = None
 
     def look() -> str | None:
@@ -91,6 +91,6 @@ def target_answers(context: Context, place: SessionTarget) -> bool:
         outcome, _ = exec_stream.converse(
             exec_stream.connect_exec(endpoint, exec_stream.V4), b"", LOOK_SECONDS
         )
-    except (*exec_stream.UNREACHED, OSError):
+    except (*UNREACHED, OSError):
         return False
     return outcome.code == 0

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from kubectl_scratch.copies.seed_check import SeedCheck
 from kubectl_scratch.errors import ClusterError, SessionError
-from kubectl_scratch.kube import client as api
-from kubectl_scratch.kube import exec_stream
+from kubectl_scratch.kube import exec_stream, paths
 from kubectl_scratch.kube.client import Client
+from kubectl_scratch.kube.exec_errors import MaybeStarted, NotStarted, is_not_started, is_over
 from kubectl_scratch.kube.objects import status_of
 from kubectl_scratch.session.exec_command import ExecCommand
 from kubectl_scratch.session.readiness import KILLED
@@ -53,7 +53,7 @@ def send_seed(
     """Give the seed the toolkit once it asks for it; ``say`` what is waited for if it takes long.
 
     ``lives`` says whether the container still runs. Raises NotStarted if no seed runs that could
-    ask, or if it was ended with its container, Unsure if the connection was cut before, and
+    ask, or if it was ended with its container, MaybeStarted if the connection was cut before, and
     SessionError if ``check`` finds that it is not our seed, or the toolkit was not received whole.
     The session's command has not been started then.
     """
@@ -75,10 +75,10 @@ def send_seed(
     outcome = session.outcome
     problem = outcome.problem if session.ended else "the seed did not answer"
     if not asked and outcome.lost and session.ended:
-        raise exec_stream.Unsure(problem)
+        raise MaybeStarted(problem)
     if session.ended and not outcome.lost:
-        if not asked and (exec_stream.is_not_started(problem) or exec_stream.is_over(problem)):
-            raise exec_stream.NotStarted(problem)
+        if not asked and (is_not_started(problem) or is_over(problem)):
+            raise NotStarted(problem)
         if ends_with_its_container(outcome.code, problem):
             raise SeedEnded(problem)
     raise not_received(said.decode(errors="replace").strip() or problem)
@@ -110,7 +110,7 @@ class Lives:
         exec_command = self._exec_command
         try:
             pod = self._cluster.get(
-                api.pods(exec_command.namespace, exec_command.pod), LIVES_SECONDS
+                paths.pods(exec_command.namespace, exec_command.pod), LIVES_SECONDS
             ).body
         except ClusterError:
             return True
@@ -122,7 +122,7 @@ class Lives:
         return not ended and before in ("", self._id)
 
 
-class SeedEnded(exec_stream.NotStarted):
+class SeedEnded(NotStarted):
     """The seed was ended before it had all, so the command has certainly not been started."""
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from kubectl_scratch.copies.membership import BY_ANOTHER
 from kubectl_scratch.copies.seed_check import SeedCheck
 from kubectl_scratch.errors import CopyNotReady
-from kubectl_scratch.kube.exec_stream import is_over
+from kubectl_scratch.kube.exec_errors import is_over
 from kubectl_scratch.kube.exec_types import ExecOutcome
 from kubectl_scratch.plan.in_place_process import unwatched_command
 from kubectl_scratch.plan.model import SessionTarget

@@ -13,9 +13,9 @@ import stat
 import threading
 import time
 
-from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.kube import exec_stream
 from kubectl_scratch.kube.client import Client
+from kubectl_scratch.kube.exec_errors import UNREACHED, is_over
 from kubectl_scratch.kube.exec_types import ExecOutcome
 from kubectl_scratch.plan.model import SessionTarget
 from kubectl_scratch.runtime.tasks import Task
@@ -72,7 +72,7 @@ class StdinWatch:
         while not self._over.is_set():
             try:
                 outcome = self._listen()
-            except (*exec_stream.UNREACHED, ClusterError, OSError):
+            except (*UNREACHED, OSError):
                 if first:
                     return True
             else:
@@ -108,7 +108,7 @@ def _is_no_watch(outcome: ExecOutcome) -> bool:
     """Say whether the seed could not even begin, in a container that runs."""
     if outcome.lost or outcome.code == KILLED:
         return False
-    return outcome.code is not None or not exec_stream.is_over(outcome.problem)
+    return outcome.code is not None or not is_over(outcome.problem)
 
 
 class StdinHint:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kubectl_scratch.errors import SessionError
-from kubectl_scratch.kube import exec_stream
+from kubectl_scratch.kube.exec_errors import NoWebSocket
 from kubectl_scratch.session.context import Context
 from kubectl_scratch.session.exec_command import Attempt, ExecCommand
 from kubectl_scratch.session.readiness import State
@@ -43,7 +43,7 @@ def only_websocket(websocket: Attempt) -> Attempt:
     def attempt(state: State) -> RemoteCommand | None:
         try:
             return websocket(state)
-        except exec_stream.NoWebSocket as error:
+        except NoWebSocket as error:
             problem = f"WebSocket failed ({error})"
             raise SessionError(problem, "try --transport=kubectl") from error
 
@@ -59,7 +59,7 @@ def websocket_or_else(
     def attempt(state: State) -> RemoteCommand | None:
         try:
             return current[0](state)
-        except exec_stream.NoWebSocket as error:
+        except NoWebSocket as error:
             say(f"the WebSocket failed ({error}); using kubectl exec")
             current[0] = another()
             return None

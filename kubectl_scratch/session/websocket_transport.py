@@ -10,9 +10,10 @@ import contextlib
 from collections.abc import Callable
 from typing import TypeVar
 
-from kubectl_scratch.errors import ClusterError, SessionError, Unreachable
+from kubectl_scratch.errors import ClusterError, SessionError
 from kubectl_scratch.kube import exec_stream
 from kubectl_scratch.kube.client import Client
+from kubectl_scratch.kube.exec_errors import MaybeStarted, NotStarted, NoWebSocket
 from kubectl_scratch.kube.exec_types import ExecEndpoint
 from kubectl_scratch.kube.tunnel import Tunnel, reach
 from kubectl_scratch.runtime.tasks import Task
@@ -75,7 +76,7 @@ class WebSocketTransport:
         """Return what ``connect`` gives, or None if the container does not run yet."""
         try:
             return connect()
-        except exec_stream.NotStarted:
+        except NotStarted:
             # So a WebSocket comes through.
             self._cuts = 0
             return None
@@ -83,11 +84,11 @@ class WebSocketTransport:
             if error.transient:
                 return None
             raise
-        except exec_stream.Unsure as error:
+        except MaybeStarted as error:
             self._cuts += 1
             if self._cuts < CUTS:
                 return None
-            raise exec_stream.NoWebSocket(str(error)) from error
+            raise NoWebSocket(str(error)) from error
 
     def _start_with(self, toolkit: bytes, subprotocol: str) -> WebSocketCommand:
         exec_command = self._exec_command
@@ -116,9 +117,9 @@ class WebSocketTransport:
         """Start what must not be started twice, in a container that runs."""
         try:
             return self._start(subprotocol)
-        except exec_stream.NotStarted as error:
+        except NotStarted as error:
             raise SessionError(f"the container has ended: {error}") from error
-        except exec_stream.Unsure as error:
+        except MaybeStarted as error:
             raise SessionError(
                 f"the connection was lost while the command was being started: {error}",
                 "it may have run; it is not sent again",
@@ -127,17 +128,8 @@ class WebSocketTransport:
     def _connect(
         self, command: tuple[str, ...], subprotocol: str, tty: bool
     ) -> exec_stream.ExecStream:
-        action = f"exec in {self._exec_command.pod}"
-        try:
-            return exec_stream.connect_exec(
-                self._endpoint(command, tty), subprotocol, reached=self._reached()
-            )
-        except exec_stream.Refused as error:
-            message = str(error.status.get("message") or error.code)
-            reason = str(error.status.get("reason") or error.code)
-            raise ClusterError(error.code, reason, message, action) from error
-        except OSError as error:
-            raise Unreachable(str(error), action) from error
+        endpoint = self._endpoint(command, tty)
+        return exec_stream.connect_exec(endpoint, subprotocol, reached=self._reached())
 
     def _endpoint(self, command: tuple[str, ...], tty: bool = False) -> ExecEndpoint:
         exec_command = self._exec_command

@@ -29,9 +29,9 @@ _PREFIX = 4
 
 
 class Entry(NamedTuple):
-    """A file of the toolkit, or a symbolic link where ``mode`` is None; ``path`` is relative.
+    """A file of the toolkit, or a symbolic link if ``mode`` is None; ``path`` is relative.
 
-    ``unpacked`` is the size in bytes of what ``data``, an LZ4 block, becomes; None where it is
+    ``unpacked`` is the size in bytes of what ``data``, an LZ4 block, becomes; None if it is
     not packed.
     """
 
@@ -49,7 +49,7 @@ def seed_bytes(arch: str) -> bytes:
 def shipped_entries(arch: str, linked: bool = True) -> list[Entry]:
     """Return busybox for an architecture, and our commands.
 
-    ``linked`` adds a link for each of its programs, for who has no busybox shell that makes them.
+    ``linked`` adds a link for each of its programs: only busybox's own shell works without.
     """
     programs = applets() if linked else []
     return [
@@ -67,13 +67,13 @@ def applets() -> list[str]:
 def user_entries(path: str) -> list[Entry]:
     """Return the user's file, or the files of the user's folder, for the folder of commands.
 
-    Raises InvalidRequest for what can't be read, and for a name with a newline, which ends a
+    Raises InvalidRequest for what cannot be read, and for a name with a newline, which ends a
     record's header.
     """
     try:
         return list(_own(Path(path)))
     except OSError as error:
-        problem = f"--toolkit-file {path!r} can't be read"
+        problem = f"--toolkit-file {path!r} cannot be read"
         raise InvalidRequest(problem, (error.strerror or str(error)).lower()) from error
 
 
@@ -104,7 +104,7 @@ def _data(name: str) -> bytes:
         return (DATA / name).read_bytes()
     except OSError as error:
         problem = f"this build of {COMMAND} has no {name}"
-        raise InvalidRequest(problem, "make seed makes it; --image does without") from error
+        raise InvalidRequest(problem, "run make seed, or use --image") from error
 
 
 def _own(path: Path) -> Iterator[Entry]:

@@ -1,4 +1,4 @@
-"""What can't be done is said in one clear line, before anything is created."""
+"""What cannot be done is said in one clear line, before anything is created."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ WORDS = [
     Row("no-terminal", ("debug", SOURCE), ("a shell needs a terminal",)),
     _mypod("shell-and-command", "--shell", "bash", said="--shell cannot be combined"),
     Row("shell-of-no-name", ("debug", SOURCE, "-T", "--shell", ""), ("--shell needs the name",)),
-    _mypod("toolkit-file", "--toolkit-file", "no/such/file", said="'no/such/file' can't be read"),
+    _mypod("toolkit-file", "--toolkit-file", "no/such/file", said="'no/such/file' cannot be read"),
     _mypod("command-quote", "--command", "sh -c 'x", said="--command cannot be split.*quotation"),
     _mypod("command-empty", "--command", "  ", said="--command is empty"),
     _mypod("only-no-hold", "--hold-all", "--no-hold", said="--hold-all also holds the target"),
@@ -217,33 +217,33 @@ def _only(name: str, **value: Any) -> Callable[[Cli], object]:
     return lambda cli: edited(cli, lambda config: config.update({name: value.get("to")}))
 
 
-NOT_LOADED = "credentials can't be loaded"
+NOT_LOADED = "credentials cannot be loaded"
 GARBAGE = os.urandom(64) + b"\x00\x1b\xff"
 CONFIGS = [
     _configured("none-at-all", _without, "no cluster is configured"),
-    _configured("none-of-the-listed", _missing_listed, r"\$KUBECONFIG names no file"),
+    _configured("none-of-the-listed", _missing_listed, r"none of the files in \$KUBECONFIG exists"),
     _configured("folder", _folder, "is not a file"),
     _configured("nowhere", _nowhere, "nowhere' is not a file"),
     _configured("empty-file", _file(b""), "no cluster is configured"),
-    _configured("not-yaml", _file(b"{{{: [\n"), "can't be read"),
-    _configured("binary", _file(GARBAGE), "can't be read"),
+    _configured("not-yaml", _file(b"{{{: [\n"), "cannot be read"),
+    _configured("binary", _file(GARBAGE), "cannot be read"),
     _configured("list", _file(b"- a\n- b\n"), "is not a kubeconfig"),
     _configured("text", _file(b"hello\n"), "is not a kubeconfig"),
-    _configured("python-tag", _file(b"!!python/object/apply:os.system ['x']\n"), "can't be read"),
+    _configured("python-tag", _file(b"!!python/object/apply:os.system ['x']\n"), "cannot be read"),
     _configured("clusters-text", _only("clusters", to="x"), "kubeconfig"),
     _configured("nameless-cluster", _only("clusters", to=[{}]), "kubeconfig|cluster"),
     _configured("null-users", _only("users", to=None), "user 'fake' does not exist"),
     _configured("no-clusters", _only("clusters", to=[]), "cluster 'fake' does not exist"),
     _configured("no-current", _only("current-context", to="gone"), "'gone' does not.*fake"),
     _configured("closed-port", _closed_port, "cannot be reached", "refused"),
-    _configured("unresolved", _cluster(server="https://nowhere.invalid"), "can't be resolved"),
+    _configured("unresolved", _cluster(server="https://nowhere.invalid"), "cannot be resolved"),
     _configured("not-a-url", _cluster(server="not a url"), "not a url"),
     _configured("no-host", _cluster(server="https://"), "(?i)host"),
     _configured("ftp", _cluster(server="ftp://127.0.0.1/"), "ftp"),
     _configured("bad-port", _cluster(server="http://127.0.0.1:99999"), "99999"),
     _configured("plain-http", _plain_http, "cannot be reached"),
     _configured("no-tls", _no_tls, "cannot be reached|HTTP", tls=True),
-    _configured("wrong-ca", _other_ca, "certificate can't be verified", tls=True),
+    _configured("wrong-ca", _other_ca, "certificate cannot be verified", tls=True),
     _configured("wrong-name", _other_name, "other.example", tls=True),
     _configured("bad-ca", _cluster(certificate_authority_data="%%%"), NOT_LOADED, tls=True),
     _configured("no-ca", _cluster(certificate_authority_data=None, certificate_authority="ca"),

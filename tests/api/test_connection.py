@@ -179,7 +179,7 @@ def test_a_path_before_the_api_is_kept(cli: Cli) -> None:
 def test_the_request_timeout(cli: Cli) -> None:
     cli.api.fault(method="GET", hold=threading.Event(), times=None)
     ended = cli.run("debug", "--request-timeout", "300ms", "mypod", "--", "true")
-    ended.complains("did not answer in time")
+    ended.complains("timed out")
     nothing_sent(cli.api)
 
 
@@ -208,7 +208,7 @@ def test_a_server_is_trusted(tmp_path: Path, row: str) -> None:
 def test_an_unknown_server_is_not_trusted(tmp_path: Path) -> None:
     with tls_cluster(tmp_path) as cli:
         _server(cli, server=cli.api.url)
-        cli.run("debug", "mypod", "--", "true").complains("certificate can't be verified")
+        cli.run("debug", "mypod", "--", "true").complains("certificate cannot be verified")
         assert cli.api.requests == []
 
 
@@ -514,7 +514,7 @@ def test_a_proxy_that_nobody_vouches_for(tmp_path: Path, authority: Authority) -
     with over_tls(tmp_path, authority) as proxied:
         cli, proxy = proxied.cli, proxied.proxy
         cli.environ["HTTPS_PROXY"] = f"https://127.0.0.1:{proxy.port}"
-        cli.run("debug", "mypod", "--", "true").complains("certificate can't be verified")
+        cli.run("debug", "mypod", "--", "true").complains("certificate cannot be verified")
         assert proxy.heads == []
 
 
@@ -602,7 +602,7 @@ def test_what_a_proxy_answers_is_told(tmp_path: Path, answer: str) -> None:
         assert PASSWORD not in ended.err and "(" not in ended.err
 
 
-def test_the_name_in_the_servers_certificate_is_that_of_the_exec_too(tmp_path: Path) -> None:
+def test_an_exec_checks_the_name_in_the_certificate(tmp_path: Path) -> None:
     with tls_cluster(tmp_path) as cli:
         _server(cli, server=cli.api.url.replace("127.0.0.1", "localhost"),
                 certificate_authority="ca.pem")  # fmt: skip
@@ -613,7 +613,7 @@ def test_the_name_in_the_servers_certificate_is_that_of_the_exec_too(tmp_path: P
 
 CERTIFICATES = {
     "no-key": ("certificate", None, "the client certificate has no key"),
-    "another-key": ("certificate", "other-key", "not that of the client certificate"),
+    "another-key": ("certificate", "other-key", "not match the client certificate"),
     "no-pem": ("garbage", "key", "not PEM"),
     "encrypted": ("certificate", "encrypted", "encrypted"),
 }
@@ -638,5 +638,5 @@ def test_a_client_certificate_that_is_of_no_use(tmp_path: Path, row: str) -> Non
         subprocess.run([*change, "encrypted"], cwd=tmp_path, check=True, capture_output=True)
         user = {"client-certificate": certificate, **({"client-key": key} if key else {})}
         edited(cli, lambda config: config["users"][0].update(user=user))
-        cli.run("debug", "mypod", "--", "true").complains("can't be loaded", said)
+        cli.run("debug", "mypod", "--", "true").complains("cannot be loaded", said)
         assert cli.api.requests == []

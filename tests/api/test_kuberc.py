@@ -216,7 +216,7 @@ def test_a_kubeconfig_does_not_say_where_a_plugin_is(cli: Cli, policy: str, ther
     if there:
         assert set(path.read_text().split()) == {f"{cli.folder}/bin/plug"}
     else:
-        ended.complains("plug can't be run: get it")
+        ended.complains("plug cannot be run: get it")
         assert not path.exists()
 
 

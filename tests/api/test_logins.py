@@ -251,7 +251,7 @@ def test_a_token_that_no_header_can_carry(cli: Cli, token: str, how: str) -> Non
         (cli.folder / "token").write_text(token)
         edited(cli, lambda config: config["users"][0].update(user={"tokenFile": "token"}))
     ended = cli.run("debug", "mypod", "--", "true")
-    ended.complains("the token has a character that no header can carry")
+    ended.complains("the token has a character that is not allowed in an HTTP header")
     assert "s3c" not in ended.err
     assert cli.api.requests == []
 
@@ -463,7 +463,7 @@ REFUSALS: dict[str, tuple[int, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("how", ["refused", "no-token"])
-def test_an_issuer_that_gives_nothing_keeps_nobody_from_cleaning_up(cli: Cli, how: str) -> None:
+def test_an_issuer_that_gives_nothing_prevents_no_cleanup(cli: Cli, how: str) -> None:
     with Issuer() as issuer:
         _logs_in_at(cli, issuer)
         # The old login still does.
@@ -478,7 +478,7 @@ def test_an_issuer_that_gives_nothing_is_one_clear_line(cli: Cli, how: str) -> N
     with Issuer() as issuer:
         _logs_in_at(cli, issuer)
         issuer.answer = REFUSALS[how]
-        cli.run("debug", "mypod", "--", "true").complains("credentials can't be loaded")
+        cli.run("debug", "mypod", "--", "true").complains("credentials cannot be loaded")
     assert cli.api.requests == []
 
 
@@ -486,7 +486,7 @@ def test_an_issuer_is_asked_nowhere_else(cli: Cli) -> None:
     with Issuer() as issuer, Listener() as listener:
         _logs_in_at(cli, issuer)
         issuer.moved = f"http://127.0.0.1:{listener.port}/"
-        cli.run("debug", "mypod", "--", "true").complains("credentials can't be loaded")
+        cli.run("debug", "mypod", "--", "true").complains("credentials cannot be loaded")
         assert issuer.asked and listener.heard == []
 
 
@@ -513,7 +513,7 @@ read -r x < /dev/tty; exit 1
 """
 
 
-def test_a_terminal_shows_what_is_typed_after_a_password_that_was_not_given(cli: Cli) -> None:
+def test_the_terminal_echoes_again_after_a_password_prompt(cli: Cli) -> None:
     plugin = Plugin(cli, interactiveMode="IfAvailable")
     plugin.does(ASKS)
     words = " ".join(map(shlex.quote, cli.argv("ls")))

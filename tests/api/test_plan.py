@@ -178,8 +178,8 @@ def test_a_blocker_is_part_of_a_dry_run_and_its_code_is_1(cli: Cli) -> None:
 WRONG = [
     (("debug", "mypod", "-o", "yaml", "--", "true"), "-o needs --dry-run"),
     (("debug", "mypod", "-f", "x.yaml", "--", "true"), "TARGET and -f cannot be combined"),
-    (("debug", "-f", "nosuch.yaml", "--", "true"), "'nosuch.yaml' can't be read; nosuch.yaml: no"),
-    (("debug", "mypod", "--custom", "nosuch.yaml", "--", "true"), "can't be read"),
+    (("debug", "-f", "nosuch.yaml", "--", "true"), "'nosuch.yaml' cannot be read; nosuch.yaml: no"),
+    (("debug", "mypod", "--custom", "nosuch.yaml", "--", "true"), "cannot be read"),
     (("debug", "mypod", "--env", "=v", "--", "true"), "has no value"),
     (("debug", "mypod", "--env", "A B=secret", "--", "true"), "is not a valid variable name"),
     (("debug", "mypod", "--set-image", "app", "--", "true"), "--set-image 'app' has no value"),
@@ -214,7 +214,7 @@ def test_a_wrong_wish_is_told_before_anything_is_created(
 @pytest.mark.parametrize(
     "text, said",
     [
-        ("a: [", "can't be read"),
+        ("a: [", "cannot be read"),
         ("", "has no object"),
         ("- a", "has no object"),
         ("kind: ConfigMap\nmetadata: {name: x}", "has no pod and nothing that makes pods"),
@@ -257,7 +257,7 @@ def test_a_manifest_of_another_namespace_than_the_flag_s(cli: Cli, tmp_path: Pat
     pod = source_pod("x", metadata={"namespace": "shop"})
     path.write_text(json.dumps(pod))
     words = ("debug", "-f", str(path), "-n", "default", "--", "true")
-    cli.run(*words).complains("of namespace 'shop', -n says 'default'")
+    cli.run(*words).complains("namespace is 'shop', but -n is 'default'")
 
 
 def test_the_value_of_a_dry_run_may_stand_behind_a_space(cli: Cli) -> None:

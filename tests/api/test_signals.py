@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_scratch.kube.client import Answer, Client, read_access
+from kubectl_scratch.kube.access import read_access
+from kubectl_scratch.kube.client import Answer, Client
 from kubectl_scratch.kube.connection import Connection
 from kubectl_scratch.runtime.tasks import Abandoned, Task
 from tests.api.harness import (

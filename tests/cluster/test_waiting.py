@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from kubectl_scratch.kube.exec_stream import is_over
+from kubectl_scratch.kube.exec_errors import is_over
 from tests.cluster.conftest import Cluster, Json, release_slow_pulls, send, told
 from tests.support.manifests import BUSYBOX, a_pod, a_volume
 

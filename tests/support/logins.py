@@ -158,7 +158,7 @@ def main() -> None:
     how, folder = sys.argv[1], Path(sys.argv[2])
     client: Any
     if how == "slim":
-        from kubectl_scratch.kube import credentials as client
+        from kubectl_scratch.kube import python_client as client
     else:
         import kubernetes
 

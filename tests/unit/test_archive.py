@@ -142,5 +142,5 @@ def test_an_empty_folder_is_no_tool_and_no_error(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest) as caught:
         user_entries(str(tmp_path / "nothing"))
-    assert "nothing' can't be read" in caught.value.problem
+    assert "nothing' cannot be read" in caught.value.problem
     assert caught.value.hint == "no such file or directory"

@@ -29,13 +29,13 @@ def load_kube_config_from_dict(config, client_configuration, persist_config, tem
 """
 SHOW_CREDENTIALS = """
 from kubectl_scratch.kube.credentials import Credentials
-from kubectl_scratch.kube.kubeconfig import Access
+from kubectl_scratch.kube.access import Access
 config = {"clusters": [{"cluster": {"server": "http://one"}}], "users": [{"user": {}}]}
 found = Credentials(Access(config, "default"))
 print(found.host, *found.headers())
 """
 USE_THE_CLIENT = """
-from kubectl_scratch.kube.credentials import Configuration
+from kubectl_scratch.kube.python_client import Configuration
 import kubernetes.client
 import kubernetes.dynamic
 from kubernetes.client.models import V1Pod

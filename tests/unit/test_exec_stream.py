@@ -11,20 +11,19 @@ from typing import Any
 import pytest
 
 from kubectl_scratch.kube import tunnel
+from kubectl_scratch.kube.exec_errors import NO_REASON, MaybeStarted, outcome_of
 from kubectl_scratch.kube.exec_stream import (
     ERROR,
-    NO_REASON,
     STDERR,
     STDOUT,
     V5,
     ExecStream,
-    Unsure,
     connect_exec,
     converse,
     expect,
-    outcome_of,
 )
-from kubectl_scratch.kube.exec_types import ExecEndpoint, ExecOutcome, Proxy
+from kubectl_scratch.kube.exec_types import ExecEndpoint, ExecOutcome
+from kubectl_scratch.kube.proxies import Proxy
 from tests.support.patience import PATIENCE
 
 FINAL_BINARY = 0x82
@@ -43,7 +42,7 @@ def server() -> Iterator[tuple[ExecStream, socket.socket]]:
         yield ExecStream(ours, V5), theirs
 
 
-def test_what_a_command_says_on_stderr_may_overtake_the_seed_s_byte(
+def test_stderr_may_overtake_the_byte_of_the_seed(
     server: tuple[ExecStream, socket.socket],
 ) -> None:
     stream, theirs = server
@@ -148,7 +147,7 @@ def test_an_answer_that_is_none_leaves_it_open_what_was_started(head: bytes) -> 
         theirs.sendall(head)
         theirs.shutdown(socket.SHUT_WR)
         endpoint = ExecEndpoint("ws://one.example/exec", (), None, None, None, PATIENCE)
-        with pytest.raises(Unsure):
+        with pytest.raises(MaybeStarted):
             connect_exec(endpoint, V5, reached=ours)
 
 

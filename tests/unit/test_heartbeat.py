@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubectl_scratch.copies import heartbeat
-from kubectl_scratch.kube.client import to_yaml
+from kubectl_scratch.kube.yaml_files import to_yaml
 from kubectl_scratch.runtime.tasks import Task
 from tests.support.patience import PATIENCE
 

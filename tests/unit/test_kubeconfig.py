@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from kubectl_scratch.errors import InvalidRequest
+from kubectl_scratch.kube.access import resolve
 from kubectl_scratch.kube.connection import Connection
-from kubectl_scratch.kube.kubeconfig import in_cluster, is_kubeconfig, merge, resolve, without_login
+from kubectl_scratch.kube.kubeconfig import in_cluster, is_kubeconfig, merge
+from kubectl_scratch.kube.urls import without_login
 from tests.support.builders import Json
 
 
@@ -49,7 +51,7 @@ def test_flags_override(flags: Json, server: str, token: str, namespace: str) ->
     assert found == (server, token, namespace)
 
 
-def test_a_command_to_copy_reaches_the_same_cluster_as_the_same_user() -> None:
+def test_a_shown_command_names_the_same_cluster_and_user() -> None:
     access = both(context="two", server="https://x", as_user="me", as_uid="7", as_groups=("a", "b"))
     where = {"--context=two", "--server=https://x"}
     who = {"--as=me", "--as-uid=7", "--as-group=a", "--as-group=b"}
@@ -70,11 +72,11 @@ def test_relative_files_stand_beside_their_document() -> None:
         ({"cluster": "nope"}, "cluster 'nope'"),
         ({"user": "nope"}, "user 'nope'"),
         ({"server": "foo"}, "not a URL"),
-        ({"token": "a\nb"}, "no header can carry"),
-        ({"as_user": "a\nb"}, "no header can carry"),
+        ({"token": "a\nb"}, "not allowed in an HTTP header"),
+        ({"as_user": "a\nb"}, "not allowed in an HTTP header"),
         ({"as_groups": ("g",)}, "need --as"),
         ({"namespace": "No_Such"}, "name of a namespace"),
-        ({"insecure_skip_tls_verify": True, "certificate_authority": "/x"}, "no use"),
+        ({"insecure_skip_tls_verify": True, "certificate_authority": "/x"}, "cannot be combined"),
     ],
 )
 def test_what_can_not_be(flags: Json, says: str) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from kubectl_scratch.kube import credentials
+from kubectl_scratch.kube.access import Access
 from kubectl_scratch.kube.credentials import Credentials
-from kubectl_scratch.kube.kubeconfig import Access
 from kubectl_scratch.runtime.interrupts import Interrupts
 from kubectl_scratch.runtime.tasks import Task
 from tests.support.patience import PATIENCE
@@ -87,7 +87,7 @@ def test_who_has_waited_for_anothers_renewal_has_its_login(tmp_path: Path) -> No
     assert [proof and proof.authorization for proof in shown] == ["Bearer token-2"] * 2
 
 
-def test_a_login_that_stays_the_same_is_not_asked_for_again_at_once(tmp_path: Path) -> None:
+def test_a_login_that_stays_the_same_is_not_asked_for_at_once(tmp_path: Path) -> None:
     found = logged_in(tmp_path, SAME)
     # Each has been shown what the one before had got.
     assert [found.renewed(found.proof()) for _ in range(3)] == [None] * 3

@@ -78,7 +78,7 @@ def an_object(kind: str, **spec: Any) -> Json:
 
 
 @pytest.mark.parametrize("kind", ["Service", "ReplicationController"])
-def test_a_plain_selector_is_read_and_an_empty_one_selects_nothing(kind: str) -> None:
+def test_an_empty_plain_selector_selects_nothing(kind: str) -> None:
     found = selector_of(an_object(kind, selector={"app": "shop"}))
     assert found == Selector(kind, "shop", {"matchLabels": {"app": "shop"}})
     assert selector_of(an_object(kind, selector={})) is None
@@ -89,7 +89,7 @@ def test_a_plain_selector_is_read_and_an_empty_one_selects_nothing(kind: str) ->
     "kind",
     ["PodDisruptionBudget", "ReplicaSet", "DaemonSet", "StatefulSet", "Job", "Deployment"],
 )
-def test_a_label_selector_is_read_and_a_missing_one_selects_nothing(kind: str) -> None:
+def test_a_missing_label_selector_selects_nothing(kind: str) -> None:
     selector = a_selector(an_expression("tier", "Exists"), app="shop")
     assert selector_of(an_object(kind, selector=selector)) == Selector(kind, "shop", selector)
     assert selector_of(an_object(kind, selector={})) == Selector(kind, "shop", {})
@@ -103,7 +103,7 @@ def test_a_network_policy_without_a_selector_selects_every_pod() -> None:
     assert selector_of(an_object("NetworkPolicy")) == Selector("NetworkPolicy", "shop", {})
 
 
-def test_a_service_that_publishes_what_is_not_ready_is_told_apart() -> None:
+def test_a_service_that_publishes_unready_pods_is_known() -> None:
     spec = {"selector": {"app": "shop"}, "publishNotReadyAddresses": True}
     found = selector_of(an_object("Service", **spec))
     assert found is not None and found.publishes_unready

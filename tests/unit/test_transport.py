@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kubectl_scratch.errors import ClusterError, SessionError
-from kubectl_scratch.kube.exec_stream import NotStarted, NoWebSocket
+from kubectl_scratch.kube.exec_errors import NotStarted, NoWebSocket
 from kubectl_scratch.session.exec_command import Attempt, ExecCommand
 from kubectl_scratch.session.readiness import KILLED, Ready, State
 from kubectl_scratch.session.remote import RemoteCommand

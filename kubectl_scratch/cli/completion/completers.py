@@ -61,10 +61,10 @@ def complete_targets(
 
 
 def _workloads(ctx: click.Context, kind: str, typed: str) -> list[CompletionItem]:
-    from kubectl_scratch.kube import client as api
+    from kubectl_scratch.kube import paths
 
     connected, where = _connect(ctx), KINDS[kind]
-    rows = _rows(connected.table(api.objects(where.root, connected.namespace, where.plural)))
+    rows = _rows(connected.table(paths.objects(where.root, connected.namespace, where.plural)))
     prefix = typed.partition("/")[0]
     return _matching(typed, ((f"{prefix}/{found}", state) for found, state in rows))
 
@@ -79,7 +79,7 @@ def complete_containers(
 ) -> list[CompletionItem]:
     """Return the containers of the typed target, with their images."""
     from kubectl_scratch.cli.values import parse_target
-    from kubectl_scratch.kube import client as api
+    from kubectl_scratch.kube import paths
     from kubectl_scratch.kube.objects import containers, init_containers
     from kubectl_scratch.lookup.pod_template import pod_of
 
@@ -87,7 +87,7 @@ def complete_containers(
     typed_target = parse_target(ctx.params["target"] or next(iter(ctx.args)))
     where = KINDS[typed_target.kind]
     connected = _connect(ctx)
-    path = api.objects(where.root, connected.namespace, where.plural, typed_target.name)
+    path = paths.objects(where.root, connected.namespace, where.plural, typed_target.name)
     found = connected.get(path).body
     pod = found if typed_target.kind == "pod" else pod_of(found, connected.namespace)
     if pod is None:
@@ -100,9 +100,9 @@ def complete_namespaces(
     ctx: click.Context, param: click.Parameter, typed: str
 ) -> list[CompletionItem]:
     """Return the cluster's namespaces."""
-    from kubectl_scratch.kube import client as api
+    from kubectl_scratch.kube import paths
 
-    return _matching(typed, _rows(_connect(ctx).table(api.namespaces())))
+    return _matching(typed, _rows(_connect(ctx).table(paths.namespaces())))
 
 
 def complete_contexts(
@@ -126,19 +126,19 @@ def complete_users(ctx: click.Context, param: click.Parameter, typed: str) -> li
 
 def _pods(ctx: click.Context, typed: str, equal: str) -> list[CompletionItem]:
     """Return pods by our label; ``equal`` is "=" or "!="."""
-    from kubectl_scratch.kube import client as api
+    from kubectl_scratch.kube import paths
     from kubectl_scratch.plan.metadata import MANAGED_BY, MANAGER
 
     ours = f"{MANAGED_BY}{equal}{MANAGER}"
     connected = _connect(ctx)
     kind, slash, _ = typed.rpartition("/")
-    rows = _rows(connected.table(api.pods(connected.namespace), labelSelector=ours))
+    rows = _rows(connected.table(paths.pods(connected.namespace), labelSelector=ours))
     return _matching(typed, ((f"{kind}{slash}{pod}", state) for pod, state in rows))
 
 
 def _configured(ctx: click.Context, kind: str, typed: str) -> list[CompletionItem]:
     from kubectl_scratch.cli.parse import parse_connection
-    from kubectl_scratch.kube.client import read_config
+    from kubectl_scratch.kube.kubeconfig import read_config
 
     config = read_config(parse_connection(ctx.params), os.environ)
     return _matching(typed, ((item["name"], "") for item in config[kind]))
@@ -146,7 +146,8 @@ def _configured(ctx: click.Context, kind: str, typed: str) -> list[CompletionIte
 
 def _connect(ctx: click.Context) -> Client:
     from kubectl_scratch.cli.parse import parse_connection
-    from kubectl_scratch.kube.client import Client, read_access
+    from kubectl_scratch.kube.access import read_access
+    from kubectl_scratch.kube.client import Client
 
     connection = parse_connection(ctx.params)
     timeout = connection.request_timeout or PATIENCE

@@ -11,7 +11,14 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
-from kubectl_scratch.kube.objects import Json, all_containers, containers, names_of, unshared
+from kubectl_scratch.kube.objects import (
+    Json,
+    all_containers,
+    containers,
+    is_windows,
+    names_of,
+    unshared,
+)
 from kubectl_scratch.plan.findings import Edit, Finding, Level
 from kubectl_scratch.plan.inputs import PlanInputs
 from kubectl_scratch.plan.podcopy import annotations as notes
@@ -216,7 +223,8 @@ def share_processes(pod: Json, *, wanted: bool, inside: bool = False) -> Iterato
     spec = pod["spec"]
     if spec.get("hostPID"):
         yield Finding(Level.WARNING, "hostPID: the session sees all processes of the node")
-    elif spec.get("shareProcessNamespace") or _is_windows(pod):
+    # The API rejects it for Windows.
+    elif spec.get("shareProcessNamespace") or is_windows(pod):
         return
     elif not wanted or _unmasks_proc(pod):
         why = "procMount Unmasked" if wanted else "processes are not shared, as asked"
@@ -246,11 +254,6 @@ def end_quickly(pod: Json) -> Iterator[Edit]:
     """Set a short grace period: nothing in a copy needs a long one."""
     pod["spec"]["terminationGracePeriodSeconds"] = GRACE_SECONDS
     yield Edit("spec.terminationGracePeriodSeconds", f"{GRACE_SECONDS} s: the copy ends quickly")
-
-
-def _is_windows(pod: Json) -> bool:
-    """Say whether the pod is for Windows, which knows no such sharing: the API refuses it."""
-    return (pod["spec"].get("os") or {}).get("name") == "windows"
 
 
 def _unmasks_proc(pod: Json) -> bool:
