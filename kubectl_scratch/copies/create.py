@@ -59,9 +59,9 @@ class CreatedCopy(CopyMembership):
         if job is None:
             owner = owned_by_pod(self._create_copy(None))
             self._console.warning(
-                "you may not create Jobs, so the copy has no lease: it ends after"
-                f" {duration_words(self._terms.deadline)} in any case, and its object stays if this"
-                " process is killed"
+                "no permission to create Jobs, so there is no lease: the copy stops after"
+                f" {duration_words(self._terms.deadline)}, but its object stays if this process is"
+                " killed"
             )
             self._create_seed(owner)
         else:
@@ -101,7 +101,7 @@ class CreatedCopy(CopyMembership):
         except ClusterError as error:
             if not error.forbidden:
                 raise
-            # What is not known for certain is no reason to do without.
+            # Only a clear answer is a reason to work without a lease.
             may = self._cluster.allows("create", "batch", "jobs", self.place.namespace)
             if may is not False:
                 raise
@@ -116,7 +116,7 @@ class CreatedCopy(CopyMembership):
             copy["metadata"]["ownerReferences"] = [lease.owner_reference(job)]
         else:
             copy["spec"]["activeDeadlineSeconds"] = int(self._terms.deadline)
-        # For a later session, which can't know it otherwise.
+        # For a later session, which cannot know it otherwise.
         own = metadata.creator_annotations(self._terms.longest, self.seed and self.seed.uid)
         copy["metadata"].setdefault("annotations", {}).update(own)
         return self._create(POD, copy)
@@ -162,7 +162,7 @@ class CreatedCopy(CopyMembership):
 
     def _add_debug_container_beside(self) -> None:
         """Add the debug container beside a session inside the target, which works without."""
-        # The node has its hands full with the copy, and then with the session's first prompt.
+        # The node is busy with the copy, and then with the session's first prompt.
         self._begun.wait(BESIDE_AT_THE_LATEST)
         if self._over.wait(PROMPT_SECONDS):
             return
@@ -171,7 +171,7 @@ class CreatedCopy(CopyMembership):
         except Exception as error:
             self.place = self.place._replace(debug_container="")
             if not self._over.is_set():
-                self._console.warning(f"there is no debug container beside: {problem_of(error)}")
+                self._console.warning(f"no debug container beside the target: {problem_of(error)}")
 
     def _add_debug_container(self) -> None:
         def add(choice: Candidate) -> None:

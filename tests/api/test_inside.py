@@ -179,7 +179,7 @@ def test_a_debug_container_that_is_refused_leaves_the_session_as_it_is(
 ) -> None:
     cli.api.fault(method="PATCH", path=EPHEMERAL, times=None, status=status, message="no!")
     child = _inside(cli)
-    child.expect_exact("warning: there is no debug container beside: no!")
+    child.expect_exact("warning: no debug container beside the target: no!")
     child.sendline("exit 6")
     assert end_of(child) == 6
     clean(cli.api)

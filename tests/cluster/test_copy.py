@@ -202,7 +202,9 @@ def test_of_several_pods_the_crashing_one_is_taken_and_that_is_said(space: Clust
     space.kubectl("wait", "--for=jsonpath={.status.containerStatuses[0].restartCount}=1", "pod/bad")
     done = space.scratch("debug", "svc/shop", "--", "true")
     assert done.returncode == 0, done.stderr
-    assert re.search(rb"service shop: pod bad of 2 is taken, it crashes \(\w+\)", done.stderr)
+    assert re.search(
+        rb"service shop: using pod bad \(1 of 2\): it is crashing \(\w+\)", done.stderr
+    )
 
 
 @pytest.mark.parametrize("kind", ["job", "cronjob", "daemonset", "deployment"])
@@ -238,7 +240,7 @@ def test_a_workload_without_a_pod_is_copied_from_its_template(space: Cluster, ki
     words = ["--dry-run=server"] if kind == "daemonset" else ["--", "true"]
     done = space.scratch("debug", f"{kind}/idle", *words)
     assert done.returncode == 0, done.stderr
-    assert b"has no pod: the copy is made from its template" in done.stderr + done.stdout
+    assert b"has no pods: the copy is made from its template" in done.stderr + done.stdout
 
 
 def test_a_manifest_names_the_target_or_is_copied_itself(space: Cluster, tmp_path: Path) -> None:
@@ -248,12 +250,12 @@ def test_a_manifest_names_the_target_or_is_copied_itself(space: Cluster, tmp_pat
     command = ["cat", "/proc/1/comm"]
     done = space.scratch("debug", "-f", path, "--", *command)
     assert (done.returncode, done.stdout) == (0, b"pause\n"), done.stderr
-    assert b"there is no pod 'filed': the copy is made from" in done.stderr
+    assert b"pod 'filed' not found: the copy is made from" in done.stderr
     space.apply(a_pod("filed", labels=LABELS))
     space.ready("filed")
     done = space.scratch("debug", "-f", path, "--", *command)
     assert (done.returncode, done.stdout) == (0, b"pause\n"), done.stderr
-    assert b"there is no pod" not in done.stderr
+    assert b"not found" not in done.stderr
 
 
 def test_a_source_that_tolerates_none_of_its_kind_beside_it_has_its_copy_there(
@@ -362,7 +364,7 @@ def test_auto_takes_the_strongest_profile_that_the_namespace_admits(
     if level == "restricted":
         assert done.stdout == b"1000\n"
     else:
-        said = f"profile {LEVELS[level]}, the strongest that is admitted".encode()
+        said = f"using profile {LEVELS[level]}, the strongest that is accepted".encode()
         assert said in done.stderr and done.stdout == b"0\n"
     refused = space.scratch("debug", "web", "--profile", "sysadmin", "--", "id", "-u")
     assert refused.returncode == (0 if level == "privileged" else 1)
@@ -410,8 +412,8 @@ def test_a_dry_run_creates_nothing_and_its_manifests_can_be_created(space: Clust
 @pytest.mark.parametrize(
     "user, code, told",
     [
-        ("developer", 0, "you may do all that it needs"),
-        ("no-jobs", 0, "you may not create jobs"),
+        ("developer", 0, "all permissions are granted"),
+        ("no-jobs", 0, "no permission to create jobs"),
         ("no-ephemeral", 0, "you may not patch pods/ephemeralcontainers"),
         ("viewer", 1, "you may not create pods"),
     ],
@@ -435,7 +437,7 @@ def test_the_check_tells_each_user_what_lacks(
     names = ["--role=kubectl-scratch", f"--user={account}"]
     space.kubectl("create", "rolebinding", "helped", *names)
     again = space.scratch("check", "web", "--context", user)
-    assert again.returncode == 0 and b"you may do all that it needs" in again.stdout
+    assert again.returncode == 0 and b"all permissions are granted" in again.stdout
 
 
 def test_a_refusal_is_explained(space: Cluster) -> None:
@@ -466,7 +468,7 @@ def test_a_quota_that_demands_limits(space: Cluster) -> None:
     space.kubectl("wait", used, "resourcequota/tight")
     # There is room for the copy, and an ephemeral container takes none.
     checked = space.scratch("check", "web", "--view", "tools")
-    assert b"the copy is admitted" in checked.stdout, checked.stdout
+    assert b"the copy is accepted" in checked.stdout, checked.stdout
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def test_without_jobs_the_copy_has_a_deadline(clean: Cluster) -> None:
     deadline = clean.read("pod", copy)["spec"]["activeDeadlineSeconds"]
     _, err = child.communicate(timeout=PATIENCE)
     assert (child.returncode, deadline) == (0, 3600)
-    assert err.startswith(b"warning: you may not create Jobs")
+    assert err.startswith(b"warning: no permission to create Jobs")
     assert err.count(b"\n") == 1
 
 
