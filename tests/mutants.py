@@ -130,10 +130,7 @@ MUTANTS = (
         "kubectl_scratch/kube/client.py",
         'if tries and verb == "POST" and answer.status >= 300 and DRY_RUN not in url:',
         "if False:",
-        (
-            "tests/api/test_answers.py"
-            "::test_a_creation_that_was_done_in_spite_of_its_answer_is_found",
-        ),
+        ("tests/api/test_answers.py::test_a_creation_done_despite_its_answer_is_found",),
         "what was created by a request that was sent again is found",
     ),
     Mutant(
@@ -506,10 +503,7 @@ MUTANTS = (
         "kubectl_scratch/session/pod_watch.py",
         "container = failed.container or self._watched.name",
         "container = self._watched.name",
-        (
-            "tests/api/test_caution.py"
-            "::test_an_init_container_that_fails_says_why_and_what_it_has_to_do_with_us",
-        ),
+        ("tests/api/test_caution.py::test_a_failing_init_container_says_why",),
         "the last words are those of what has failed",
     ),
     # create.py
@@ -875,33 +869,21 @@ MUTANTS = (
         "kubectl_scratch/copies/fallback_deadline.py",
         "        self._cluster.patch(copy.path, patch)\n        return seconds\n",
         "        return seconds\n",
-        (
-            "tests/api/test_lease.py"
-            ""
-            "::test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline",
-        ),
+        ("tests/api/test_lease.py::test_an_uncompleted_job_gives_the_copy_a_deadline",),
         "a copy whose lease does not count down ends all the same",
     ),
     Mutant(
         "kubectl_scratch/copies/fallback_deadline.py",
         "math.ceil(longest + self._ttl)",
         "math.ceil(self._ttl)",
-        (
-            "tests/api/test_lease.py"
-            ""
-            "::test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline",
-        ),
+        ("tests/api/test_lease.py::test_an_uncompleted_job_gives_the_copy_a_deadline",),
         "but not before the session",
     ),
     Mutant(
         "kubectl_scratch/copies/fallback_deadline.py",
         '{"metadata": {"uid": copy.uid}, "spec"',
         '{"metadata": {}, "spec"',
-        (
-            "tests/api/test_lease.py"
-            ""
-            "::test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline",
-        ),
+        ("tests/api/test_lease.py::test_an_uncompleted_job_gives_the_copy_a_deadline",),
         "and no namesake of it",
     ),
     Mutant(
@@ -972,10 +954,7 @@ MUTANTS = (
         "kubectl_scratch/copies/heartbeat.py",
         'if "spec" not in patch and not self._told:',
         "if False:",
-        (
-            "tests/api/test_lease.py"
-            "::test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline",
-        ),
+        ("tests/api/test_lease.py::test_an_uncompleted_job_gives_the_copy_a_deadline",),
         "a lease that does not count down is noticed",
     ),
     # hold.py
@@ -1106,9 +1085,7 @@ MUTANTS = (
         "kubectl_scratch/copies/join.py",
         "                self._objects.clear()\n",
         "                pass\n",
-        (
-            "tests/api/test_attach.py::test_who_may_not_join_deletes_nothing_though_nobody_else_is_counted",
-        ),
+        ("tests/api/test_attach.py::test_a_session_that_could_not_join_deletes_nothing",),
         "who could not join deletes nothing",
     ),
     Mutant(
@@ -1756,7 +1733,7 @@ MUTANTS = (
         "if True:",
         (
             "tests/api/test_caution.py"
-            "::test_a_hiccup_while_the_namespace_is_looked_at_changes_nothing[services-503]",
+            "::test_a_hiccup_of_the_namespace_scan_changes_nothing[services-503]",
         ),
         "a hiccup changes nothing in the plan",
     ),
@@ -1861,27 +1838,21 @@ MUTANTS = (
         "kubectl_scratch/lookup/source.py",
         "return [pod for pod in pods if _controller_of(pod) in uids]",
         "return pods",
-        (
-            "tests/api/test_owners.py"
-            "::test_a_pod_that_looks_like_a_deployment_s_is_not_taken_for_one",
-        ),
+        ("tests/api/test_owners.py::test_a_pod_that_only_looks_like_a_deployments",),
         "a pod that only looks like a Deployment's is not copied in its name",
     ),
     Mutant(
         "kubectl_scratch/lookup/source.py",
         "[pod for pod in _list(cluster, query) if _controller_of(pod) in mine]",
         "_list(cluster, query)",
-        ("tests/api/test_owners.py::test_a_pod_that_looks_like_a_cronjob_s_is_not_taken_for_one",),
+        ("tests/api/test_owners.py::test_a_pod_that_only_looks_like_a_cronjobs",),
         "nor one that looks like a CronJob's",
     ),
     Mutant(
         "kubectl_scratch/lookup/source.py",
         "return [pod for pod in pods if _is_named_after(pod, owner)]",
         "return pods",
-        (
-            "tests/api/test_owners.py"
-            "::test_where_replicasets_can_not_be_listed_the_names_of_the_owners_tell[403]",
-        ),
+        ("tests/api/test_owners.py::test_without_replicasets_the_names_of_the_owners_tell[403]",),
         "also where ReplicaSets can't be listed",
     ),
     # status.py
@@ -2070,10 +2041,7 @@ MUTANTS = (
         "kubectl_scratch/session/terminal.py",
         "if raw is not None and error.errno == errno.EIO:",
         "if False:",
-        (
-            "tests/api/test_ways_out.py"
-            "::test_a_closed_terminal_ends_it_also_where_the_signal_is_ignored",
-        ),
+        ("tests/api/test_ways_out.py::test_a_closed_terminal_ends_it_despite_an_ignored_signal",),
         "a terminal that is gone ends the session as its signal does",
     ),
     Mutant(
@@ -2129,7 +2097,7 @@ MUTANTS = (
         "        lives()",
         (
             "tests/api/test_caution.py"
-            "::test_a_target_that_ends_while_the_tools_come_tells_its_own_end[hangs]",
+            "::test_a_target_that_ends_during_the_upload_tells_its_end[hangs]",
         ),
         "a target that ends meanwhile is noticed",
     ),
@@ -2139,7 +2107,7 @@ MUTANTS = (
         "if False:",
         (
             "tests/api/test_caution.py"
-            "::test_a_target_that_ends_while_the_tools_come_tells_its_own_end[killed]",
+            "::test_a_target_that_ends_during_the_upload_tells_its_end[killed]",
         ),
         "a target that ends while the tools come tells its own end",
     ),

@@ -166,7 +166,7 @@ def test_nobody_waits_for_ever(cli: Cli, after: str) -> None:
     assert len([r for r in cli.api.requests if r.path.endswith("/mypod")]) == 1
 
 
-def test_a_creation_that_was_done_in_spite_of_its_answer_is_found(cli: Cli) -> None:
+def test_a_creation_done_despite_its_answer_is_found(cli: Cli) -> None:
     cli.api.fault(**BUSY, method="POST", path=PODS, after=True)
     ended = cli.run(*DEBUG)
     assert (ended.code, ended.out, len(ended.errors)) == (1, b"", 1), ended
@@ -258,7 +258,7 @@ def test_what_does_not_say_that_it_is_deleted_is_not(cli: Cli, row: str) -> None
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("path", [JOBS, PODS], ids=["lease", "copy"])
 @pytest.mark.parametrize("how", ["terminate", "refused", "unprocessable", "busy"])
-def test_what_a_busy_api_server_has_created_all_the_same_is_deleted(
+def test_what_a_busy_api_server_created_is_deleted(
     cli: Cli, status: int, path: str, how: str
 ) -> None:
     after = "9" if how == "terminate" else "0"

@@ -184,7 +184,7 @@ def test_who_can_not_join_changes_nothing(cli: Cli, prepare: Callable[[Cli], Non
     clean(cli.api)
 
 
-def test_who_may_not_join_deletes_nothing_though_nobody_else_is_counted(cli: Cli) -> None:
+def test_a_session_that_could_not_join_deletes_nothing(cli: Cli) -> None:
     first = _open(cli, "debug", "mypod")
     (seat,) = _seats(cli.api)
     expired = {"metadata": {"annotations": {seat: "2020-01-01T00:00:00Z"}}}
@@ -253,7 +253,7 @@ def test_without_a_debug_container_there_is_the_target_alone(cli: Cli) -> None:
     clean(cli.api)
 
 
-def test_a_copy_that_will_have_no_debug_container_says_so_at_once(cli: Cli) -> None:
+def test_a_copy_without_a_debug_container_says_so_at_once(cli: Cli) -> None:
     cli.api.access = lambda asked: "subresource" not in asked["resourceAttributes"]
     process = cli.start("debug", "mypod", *TALK)
     assert line_of(process.stdout) == b"ready\n"

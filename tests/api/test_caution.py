@@ -60,9 +60,7 @@ TRANSIENT = (429, 500, 503)
 
 @pytest.mark.parametrize("status", TRANSIENT)
 @pytest.mark.parametrize("plural", [*SELECTING, "persistentvolumeclaims", "nodes"])
-def test_a_hiccup_while_the_namespace_is_looked_at_changes_nothing(
-    cli: Cli, plural: str, status: int
-) -> None:
+def test_a_hiccup_of_the_namespace_scan_changes_nothing(cli: Cli, plural: str, status: int) -> None:
     served(cli, containers=[a_container(volumeMounts=[{**WRITES[0], "readOnly": True}])],
            volumes=CLAIMED, nodeName="node-1")  # fmt: skip
     cli.api.add(an_object("PersistentVolumeClaim", "data-0"))
@@ -93,9 +91,7 @@ def test_what_could_not_be_listed_may_select_the_copy(cli: Cli, plural: str, sta
 
 
 @pytest.mark.parametrize("status", [403, 503])
-def test_a_source_of_which_no_service_is_known_runs_where_that_is_asked(
-    cli: Cli, status: int
-) -> None:
+def test_a_source_with_unknown_services_runs_if_asked(cli: Cli, status: int) -> None:
     served(cli)
     cli.api.fault(method="GET", path=r"/services$", status=status, times=None)
     ended = cli.run("debug", "mypod", "--no-hold", "--", "true")
@@ -116,9 +112,7 @@ def test_claims_that_could_not_be_listed_are_said(cli: Cli, status: int) -> None
     assert (without.code, without.warnings) == (0, [])
 
 
-def test_a_claim_of_which_nothing_is_known_is_not_bound_before_the_source_has_it(
-    cli: Cli, tmp_path: Any
-) -> None:
+def test_an_unknown_claim_is_not_bound_before_the_source_has_it(cli: Cli, tmp_path: Any) -> None:
     cli.api.fault(method="GET", path=r"/persistentvolumeclaims$", status=403, times=None)
     pending = source_pod("pending", volumes=CLAIMED, status={"phase": "Pending"})
     cli.api.add(pending)
@@ -239,7 +233,7 @@ WORDLESS_SEED = "printf '\\005'; exit 0"
     ],
     ids=["killed", "killed-kubectl", "hangs", "hangs-kubectl", "wordless"],
 )  # fmt: skip
-def test_a_target_that_ends_while_the_tools_come_tells_its_own_end(
+def test_a_target_that_ends_during_the_upload_tells_its_end(
     cli: Cli, script: str, transport: str
 ) -> None:
     runs = {"phase": "Running", "containerStatuses": [{"name": "app", "state": {"running": {}}}]}
@@ -271,7 +265,7 @@ def test_a_seed_that_is_killed_each_time_is_not_tried_for_ever(cli: Cli) -> None
 # An init container that fails
 
 
-def test_an_init_container_that_fails_says_why_and_what_it_has_to_do_with_us(cli: Cli) -> None:
+def test_a_failing_init_container_says_why(cli: Cli) -> None:
     setup = {"name": "setup", **{key: LOOPS[key] for key in ("state", "lastState")}}
     waits = {"name": "app", "state": {"waiting": {"reason": "PodInitializing"}}}
     status = {"initContainerStatuses": [setup], "containerStatuses": [waits]}

@@ -198,7 +198,7 @@ def test_a_lease_that_ended_for_want_of_renewals_is_lost(cli: Cli) -> None:
     assert cli.api.names("pods", "default") == ["mypod"]
 
 
-def test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline(cli: Cli) -> None:
+def test_an_uncompleted_job_gives_the_copy_a_deadline(cli: Cli) -> None:
     cli.api.job_delay = NEVER
     process = _start(cli, "--ttl", "5s", "--max", "1h")
     line = told(process, "warning:")
@@ -393,7 +393,7 @@ def test_two_sessions_do_not_disturb_each_other(cli: Cli) -> None:
     nothing_left(cli.api)
 
 
-def test_a_lease_that_ends_before_the_copy_is_there_is_told_as_such(cli: Cli) -> None:
+def test_a_lease_that_expires_before_the_copy_exists(cli: Cli) -> None:
     held = cli.api.fault(method="POST", path=PODS, hold=threading.Event())
     unrenewed = cli.api.fault(method="PATCH", path=A_LEASE, hold=threading.Event(), times=None)
     process = cli.start("debug", "mypod", "--ttl", "5s", "--", "true")

@@ -63,7 +63,7 @@ def test_the_copy_keeps_what_no_service_selects(cli: Cli) -> None:
     clean(cli.api)
 
 
-def test_where_services_can_not_be_listed_no_label_is_kept_and_that_is_said(cli: Cli) -> None:
+def test_without_a_list_of_services_no_label_is_kept(cli: Cli) -> None:
     labelled(cli)
     cli.api.fault(method="GET", path="/services$", status=403, reason="Forbidden", times=None)
     ended = cli.run("debug", "mypod", "--", "true")
@@ -81,7 +81,7 @@ def test_keep_labels_keeps_them_and_says_who_sees_the_copy(cli: Cli) -> None:
     assert LABELS.items() <= made(cli)["metadata"]["labels"].items()
 
 
-def test_a_webhook_that_refuses_dry_runs_does_not_refuse_the_copy(cli: Cli) -> None:
+def test_a_webhook_that_rejects_dry_runs_only(cli: Cli) -> None:
     said = 'admission webhook "w" does not support dry run'
     refusal = {"status": 400, "reason": "BadRequest", "message": said, "times": None}
     cli.api.fault(method="POST", path=PODS, dry=True, **refusal)
@@ -113,7 +113,7 @@ def takes_too_much(request: Request) -> bool:
 
 
 @pytest.mark.parametrize("refuses", [lacks_limits, takes_too_much], ids=lambda f: f.__name__)
-def test_a_quota_that_has_room_for_the_copy_has_room_for_its_debug_container(
+def test_a_quota_with_room_for_the_copy_is_enough(
     cli: Cli, refuses: Callable[[Request], bool]
 ) -> None:
     limits = {"limits": {"cpu": "1"}}
@@ -278,7 +278,7 @@ def test_a_dry_run_without_the_right_to_a_lease(cli: Cli) -> None:
     assert cli.run("debug", "mypod", "--dry-run=server").code == 0
 
 
-def test_a_check_without_the_right_to_read_the_pod_tells_the_rights(cli: Cli) -> None:
+def test_a_check_that_cannot_read_the_pod_tells_the_permissions(cli: Cli) -> None:
     cli.api.fault(method="GET", path="/pods/mypod$", status=403, reason="Forbidden", times=None)
     cli.api.access = lambda asked: asked["resourceAttributes"]["verb"] != "get"
     ended = cli.run("check", "mypod")
@@ -286,7 +286,7 @@ def test_a_check_without_the_right_to_read_the_pod_tells_the_rights(cli: Cli) ->
     assert b"no permission to get pods" in ended.out and b"kind: Role" in ended.out
 
 
-def test_a_check_to_which_the_cluster_gives_no_answer_is_no_refusal(cli: Cli) -> None:
+def test_a_check_without_an_answer_is_no_refusal(cli: Cli) -> None:
     cli.api.fault(path="/selfsubjectaccessreviews$", status=503, times=None)
     ended = cli.run("check", "mypod")
     assert ended.code == 0 and b"did not answer for all permissions" in ended.out
@@ -366,7 +366,7 @@ A_PATH = {"name": "logs", "hostPath": {"path": "/var/log/app", "type": "Director
     [({"recursiveReadOnlyMounts": True}, False), ({}, True), (None, True)],
     ids=["can", "cannot", "unreadable"],
 )
-def test_mounts_below_a_path_of_the_node_are_told_unless_the_node_can(
+def test_mounts_below_a_host_path_are_told(
     cli: Cli, features: dict[str, bool] | None, told: bool
 ) -> None:
     mount = {"name": "logs", "mountPath": "/logs"}
@@ -382,7 +382,7 @@ def test_mounts_below_a_path_of_the_node_are_told_unless_the_node_can(
 
 
 @pytest.mark.parametrize("node, code", [("n1", 0), (None, 1)])
-def test_claims_that_cannot_be_listed_are_bound_where_the_source_has_a_node(
+def test_unlisted_claims_are_bound_if_the_source_has_a_node(
     cli: Cli, node: str | None, code: int
 ) -> None:
     volume = {"name": "data", "persistentVolumeClaim": {"claimName": "data-0"}}

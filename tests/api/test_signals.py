@@ -79,7 +79,7 @@ def test_a_signal_while_the_program_is_imported_says_nothing(row: str, tmp_path:
     assert (ended.code, ended.err) == (-signal.SIGINT, "")
 
 
-def test_what_the_caller_ignores_while_it_is_imported_stays_ignored(tmp_path: Path) -> None:
+def test_what_the_caller_ignores_during_the_import_stays_so(tmp_path: Path) -> None:
     slow = "import signal; print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN, flush=True)"
     (tmp_path / "click.py").write_text(slow)
     environ = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"}

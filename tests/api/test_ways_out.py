@@ -247,7 +247,7 @@ def test_a_closed_terminal_ends_it(cli: Cli) -> None:
     clean(cli.api)
 
 
-def test_a_closed_terminal_ends_it_also_where_the_signal_is_ignored(cli: Cli) -> None:
+def test_a_closed_terminal_ends_it_despite_an_ignored_signal(cli: Cli) -> None:
     argv = cli.argv("debug", "mypod", "-t", "--", "yes")
     child = cli.on_terminal("bash", "-c", 'trap "" HUP; exec "$@"', "bash", *argv)
     child.expect("y\r\ny\r\n")
@@ -348,9 +348,7 @@ main()
 
 
 @pytest.mark.parametrize("refused", [False, True], ids=["deleted", "left"])
-def test_a_bug_in_between_keeps_nothing_from_being_deleted_or_named(
-    cli: Cli, refused: bool
-) -> None:
+def test_a_bug_does_not_prevent_the_deletion(cli: Cli, refused: bool) -> None:
     if refused:
         cli.api.fault(method="DELETE", status=403, reason="Forbidden", times=None)
     program, _, _, *words = cli.argv("debug", "mypod", "--", "true")

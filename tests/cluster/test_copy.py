@@ -92,9 +92,7 @@ def selected(cluster: Cluster, selector: dict[str, str]) -> list[str]:
     return [pod["metadata"]["name"] for pod in cluster.read("pods", "-l", text)["items"]]
 
 
-def test_no_service_no_controller_and_no_budget_but_the_policy_sees_the_copy(
-    space: Cluster,
-) -> None:
+def test_of_all_selectors_only_the_policy_sees_the_copy(space: Cluster) -> None:
     policy = {"tier": "web"}
     space.apply(
         a_workload("Deployment", "shop"),
@@ -117,9 +115,7 @@ def test_no_service_no_controller_and_no_budget_but_the_policy_sees_the_copy(
         assert (replicas["replicas"], replicas["readyReplicas"]) == (1, 1)
 
 
-def test_a_key_that_service_and_policy_both_want_is_kept_and_the_copy_is_never_ready(
-    space: Cluster,
-) -> None:
+def test_a_label_that_service_and_policy_want_is_kept(space: Cluster) -> None:
     both = {"tier": "web"}
     space.apply(a_workload("Deployment", "shop"), a_service("shop", both), a_policy("shop", both))
     space.kubectl("rollout", "status", "deployment/shop")
@@ -147,9 +143,7 @@ def test_a_bare_replicaset_does_not_adopt_the_copy(space: Cluster) -> None:
     assert source in selected(space, LABELS)
 
 
-def test_a_crash_looping_statefulset_is_debugged_without_one_byte_written_to_its_volume(
-    space: Cluster,
-) -> None:
+def test_a_crashing_statefulsets_volume_stays_as_it_is(space: Cluster) -> None:
     name = f"data-{space.namespace}"
     volume, claim = a_volume(name, space.namespace, "data-db-0")
     template = {"metadata": {"name": "data"}, "spec": claim["spec"]}
@@ -192,7 +186,7 @@ def contents(folder: str) -> str:
     return testbed.node_exec(["sh", "-c", script]).stdout
 
 
-def test_of_several_pods_the_crashing_one_is_taken_and_that_is_said(space: Cluster) -> None:
+def test_of_several_pods_the_crashing_one_is_used(space: Cluster) -> None:
     space.apply(
         a_service("shop", {"app": "shop"}),
         a_pod("good", labels=LABELS),
@@ -258,9 +252,7 @@ def test_a_manifest_names_the_target_or_is_copied_itself(space: Cluster, tmp_pat
     assert b"not found" not in done.stderr
 
 
-def test_a_source_that_tolerates_none_of_its_kind_beside_it_has_its_copy_there(
-    space: Cluster,
-) -> None:
+def test_anti_affinity_keeps_no_copy_off_its_node(space: Cluster) -> None:
     term = {"labelSelector": {"matchLabels": LABELS}, "topologyKey": "kubernetes.io/hostname"}
     affinity = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
     space.apply(a_pod("lone", labels=LABELS, affinity=affinity))
@@ -270,9 +262,7 @@ def test_a_source_that_tolerates_none_of_its_kind_beside_it_has_its_copy_there(
     assert node == space.read("pod", "lone")["spec"]["nodeName"]
 
 
-def test_a_native_sidecar_runs_in_the_copy_with_no_probe_but_the_one_that_gates(
-    space: Cluster,
-) -> None:
+def test_a_native_sidecar_keeps_only_the_probe_that_gates(space: Cluster) -> None:
     pod = a_pod("web")
     pod["spec"]["initContainers"] = [
         {
@@ -312,7 +302,7 @@ def marks_of_a_mirror(pod: Json) -> set[str]:
     return {*(["annotations"] if keys else []), *(["owner"] if "Node" in kinds else [])}
 
 
-def test_a_claim_for_one_pod_only_is_a_blocker_and_can_be_left_out(space: Cluster) -> None:
+def test_a_claim_for_one_pod_is_a_blocker(space: Cluster) -> None:
     name = f"once-{space.namespace}"
     volume, claim = a_volume(name, space.namespace, "once")
     for item in (volume, claim):
@@ -349,9 +339,7 @@ LEVELS = {"privileged": "general", "baseline": "baseline", "restricted": "restri
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_auto_takes_the_strongest_profile_that_the_namespace_admits(
-    kubeconfig: Path, level: str
-) -> None:
+def test_auto_uses_the_strongest_admitted_profile(kubeconfig: Path, level: str) -> None:
     labels = {"pod-security.kubernetes.io/enforce": level}
     space = make_namespace(kubeconfig, labels)
     pod = a_pod("web")
@@ -374,7 +362,7 @@ def test_auto_takes_the_strongest_profile_that_the_namespace_admits(
     space.kubectl("delete", "namespace", space.namespace, "--wait=false")
 
 
-def test_a_custom_profile_and_a_variable_reach_the_debug_container(
+def test_custom_profile_and_variable_reach_the_debug_container(
     space: Cluster, tmp_path: Path
 ) -> None:
     partial = tmp_path / "custom.yaml"
@@ -388,7 +376,7 @@ def test_a_custom_profile_and_a_variable_reach_the_debug_container(
     assert (done.returncode, done.stdout, done.stderr) == (0, b"custom given\n", b"")
 
 
-def test_a_dry_run_creates_nothing_and_its_manifests_can_be_created(space: Cluster) -> None:
+def test_manifests_of_a_dry_run_can_be_created(space: Cluster) -> None:
     space.apply(a_pod("web", labels=LABELS))
     space.ready("web")
     told = space.scratch("debug", "web", "--dry-run")
@@ -481,9 +469,7 @@ def sandbox(space: Cluster) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("sandbox")
-def test_every_pod_of_the_corpus_has_a_copy_that_the_cluster_admits(
-    space: Cluster, tmp_path: Path
-) -> None:
+def test_every_corpus_pod_has_a_copy_that_is_admitted(space: Cluster, tmp_path: Path) -> None:
     corpus = sorted((ROOT / "tests" / "corpus").glob("*.yaml"))
     assert len(corpus) == 47
     refused = {}

@@ -36,9 +36,7 @@ def test_without_jobs_the_copy_has_a_deadline(clean: Cluster) -> None:
     assert err.count(b"\n") == 1
 
 
-def test_without_ephemeral_containers_the_session_stands_inside_the_target(
-    clean: Cluster,
-) -> None:
+def test_without_ephemeral_containers_a_session_is_inside(clean: Cluster) -> None:
     words = ("debug", "-q", "web", "--context", "no-ephemeral")
     done = clean.scratch(*words, "--", "id", "-u")
     assert (done.returncode, done.stdout) == (0, b"1000\n")

@@ -114,7 +114,7 @@ def test_an_empty_field_of_a_container_is_none(field: str) -> None:
     plan_from_file(a_pod(containers=[{**a_container(), field: None}]), a_pod())
 
 
-def test_a_namespace_and_a_source_of_a_value_that_are_null_are_none() -> None:
+def test_null_fields_are_ignored() -> None:
     env = [{"name": "X", "valueFrom": {"fieldRef": None}}]
     pod = a_pod(containers=[a_container(env=env)], metadata={"namespace": None, "labels": None})
     plan_from_file(pod, a_pod())
