@@ -74,7 +74,7 @@ class CreatedCopy(CopyMembership):
         if self.place.view == TOOLS:
             self._add_debug_container()
             self._interrupts.check()
-        self._create_learning_pod(owner)
+        self._create_discovery_pod(owner)
         self._interrupts.check()
         if self.place.view == APP and self.place.debug_container:
             self._adding = Task(self._add_debug_container_beside)
@@ -129,7 +129,7 @@ class CreatedCopy(CopyMembership):
             own = api.config_maps(namespace, name(seed))
             self.seed = mark_of_created(made, own, seed["binaryData"]["seed"])
 
-    def _create_learning_pod(self, owner: Json) -> None:
+    def _create_discovery_pod(self, owner: Json) -> None:
         """Create the pod of the entrypoint discovery; without it the session continues."""
         if self._plan.discovery is None:
             return
@@ -141,9 +141,9 @@ class CreatedCopy(CopyMembership):
         try:
             self._create(POD, pod)
         except ClusterError as error:
-            self.unlearned = error.message
+            self.undiscovered = error.message
         else:
-            self.learning = name(pod)
+            self.discovery_pod = name(pod)
 
     def _create(self, kind: Kind, manifest: Json) -> Json:
         """Create the object and note it, or that it is in doubt: the way out looks for it."""

@@ -38,8 +38,8 @@ class CopyMembership:
     """Have an entry in a copy's lease; the last session to leave deletes copy and lease, once.
 
     A signal is acted on between two steps and never inside one, so that whatever the cluster
-    has created is known here. What could not be deleted is in ``leftover``. ``learning`` is the
-    pod of an entrypoint discovery, ``unlearned`` why there is none though there should be.
+    has created is known here. What could not be deleted is in ``leftover``. ``discovery_pod`` is
+    the pod of an entrypoint discovery, ``undiscovered`` why there is none though it was planned.
     ``seed`` is the ConfigMap by which the tools come, if there is one.
     """
 
@@ -54,8 +54,8 @@ class CopyMembership:
     ) -> None:
         self.place = place
         self.leftover: LeftoverCopy | None = None
-        self.learning = ""
-        self.unlearned = ""
+        self.discovery_pod = ""
+        self.undiscovered = ""
         self.seed: SeedMark | None = None
         self._session_id = session_id
         self._terms = terms
@@ -154,7 +154,7 @@ class CopyMembership:
             return deletion.delete_all(self._objects)
         self._console.info(f"the copy is kept; other sessions in it: {others}")
         for each in self._objects:
-            if self.learning and each.name == self.learning:
+            if self.discovery_pod and each.name == self.discovery_pod:
                 # Nobody watches it any more.
                 deletion.delete(each)
         return []
