@@ -131,15 +131,17 @@ def rights_rows(rights: dict[Right, bool | None], needed: frozenset[Right]) -> l
     """Return a row for each missing permission, or one if none is missing."""
     lacking = [_lacking(right, right in needed) for right in lacking_in(rights)]
     if None in rights.values():
-        lacking.append(Row("rights", _UNKNOWN, "the API server did not answer for all permissions"))
-    return lacking or [Row("rights", OK, "all permissions are granted")]
+        lacking.append(
+            Row("permissions", _UNKNOWN, "the API server did not answer for all permissions")
+        )
+    return lacking or [Row("permissions", OK, "all permissions are granted")]
 
 
 def _lacking(right: Right, needed: bool) -> Row:
     text = f"no permission to {right.verb} {right.resource}"
     if needed or not right.without:
-        return Row("rights", Level.BLOCKER.value, text)
-    return Row("rights", Level.WARNING.value, f"{text} ({right.without})")
+        return Row("permissions", Level.BLOCKER.value, text)
+    return Row("permissions", Level.WARNING.value, f"{text} ({right.without})")
 
 
 def admission_rows(plan: Plan, cluster: Client) -> list[Row]:
@@ -151,14 +153,7 @@ def admission_rows(plan: Plan, cluster: Client) -> list[Row]:
     for choice in plan.choices:
         refusal = admission.judge_debug_container(plan, choice, cluster)
         if refusal is None:
-            return [
-                *rows,
-                Row(
-                    "admission",
-                    OK,
-                    f"the copy is accepted by the API server, profile {choice.profile}",
-                ),
-            ]
+            return [*rows, Row("admission", OK, f"the copy is accepted, profile {choice.profile}")]
     assert refusal is not None
     refused = _refused("admission", refusal)
     if plan.place.view == TOOLS or admission.judge_debug_container(plan, None, cluster):
@@ -212,9 +207,7 @@ def nodes_rows(plan: Plan, cluster: Client) -> list[Row]:
 
 def _state_of(node: Json, name: str) -> Row:
     if (node.get("spec") or {}).get("unschedulable"):
-        text = (
-            f"{name} is cordoned: the copy runs on another node, or waits if a volume ties it here"
-        )
+        text = f"{name} is cordoned: the copy runs elsewhere, or waits if a volume ties it here"
         return Row("node", Level.WARNING.value, text)
     conditions = (node.get("status") or {}).get("conditions") or []
     ready: Json = next((c for c in conditions if c.get("type") == "Ready"), {})

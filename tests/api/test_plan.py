@@ -129,7 +129,7 @@ def test_a_refusal_is_followed_by_what_lies_behind_it(cli: Cli) -> None:
     cli.api.fault(method="POST", path=PODS, status=403, reason="Forbidden", times=None)
     ended = cli.run("debug", "mypod", "--", "true")
     assert ended.code == 1 and len(ended.errors) == 1
-    assert any("rights: no permission to delete pods" in line for line in ended.warnings)
+    assert any("permissions: no permission to delete pods" in line for line in ended.warnings)
     ended.is_well_formed()
     nothing_left(cli.api)
 
