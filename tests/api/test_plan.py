@@ -221,9 +221,9 @@ def test_a_wrong_wish_is_told_before_anything_is_created(
         ("kind: Pod\nmetadata: {name: 7}\nspec: {}", "is not valid"),
         ("kind: Pod\nmetadata: x\nspec: {}", "is not valid"),
         ("kind: Pod\nmetadata: {name: ..}\nspec: {}", "is not valid"),
-        ("kind: Pod\nmetadata: {name: x, namespace: [a]}\nspec: {}", "not one that a cluster"),
+        ("kind: Pod\nmetadata: {name: x, namespace: [a]}\nspec: {}", "is not valid"),
         ("kind: Pod\nmetadata: {name: x}\nspec: {}", "is not valid"),
-        ("kind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: a}]}", "not one that a"),
+        ("kind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: a}]}", "is not valid"),
         (
             "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\nspec: {template: {}}",
             "the deployment in",
