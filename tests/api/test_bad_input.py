@@ -118,8 +118,8 @@ NEAR = ("web-7d4b9c-xk2lp", "web-7d4b9c-mm4tz")
 STATES = [
     Row("near-name", ("debug", "mypd", *COMMAND), ("pod 'mypd' not found", "did you mean mypod?")),
     Row("near-prefix", ("debug", "web", *COMMAND), NEAR, _pods(*NEAR)),
-    Row("far-name", ("debug", "zzz", *COMMAND), ("no pod 'zzz' in namespace 'default'",)),
-    Row("no-namespace", ("debug", "p", "-n", "nope", *COMMAND), ("no namespace 'nope'",)),
+    Row("far-name", ("debug", "zzz", *COMMAND), ("pod 'zzz' not found in namespace 'default'",)),
+    Row("no-namespace", ("debug", "p", "-n", "nope", *COMMAND), ("namespace 'nope' not found",)),
     Row("odd-namespace", ("debug", "p", "-n", "a/../b", *COMMAND), ("could not find|namespace",)),
     Row("empty", ("debug", "p", "-n", "empty", *COMMAND), ("no pods",), _empty_namespace),
     Row("container", ("debug", "duo", "-c", "x", *COMMAND), ("one, two",), _two_containers),
