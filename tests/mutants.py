@@ -866,33 +866,21 @@ MUTANTS = (
         "kubectl_scratch/copies/fallback_deadline.py",
         "        self._cluster.patch(copy.path, patch)\n        return seconds\n",
         "        return seconds\n",
-        (
-            "tests/api/test_lease.py"
-            ""
-            "::test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline",
-        ),
+        ("tests/api/test_lease.py::test_an_uncompleted_job_gives_the_copy_a_deadline",),
         "a copy whose lease does not count down ends all the same",
     ),
     Mutant(
         "kubectl_scratch/copies/fallback_deadline.py",
         "math.ceil(longest + self._ttl)",
         "math.ceil(self._ttl)",
-        (
-            "tests/api/test_lease.py"
-            ""
-            "::test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline",
-        ),
+        ("tests/api/test_lease.py::test_an_uncompleted_job_gives_the_copy_a_deadline",),
         "but not before the session",
     ),
     Mutant(
         "kubectl_scratch/copies/fallback_deadline.py",
         '{"metadata": {"uid": copy.uid}, "spec"',
         '{"metadata": {}, "spec"',
-        (
-            "tests/api/test_lease.py"
-            ""
-            "::test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline",
-        ),
+        ("tests/api/test_lease.py::test_an_uncompleted_job_gives_the_copy_a_deadline",),
         "and no namesake of it",
     ),
     Mutant(
@@ -963,10 +951,7 @@ MUTANTS = (
         "kubectl_scratch/copies/heartbeat.py",
         'if "spec" not in patch and not self._told:',
         "if False:",
-        (
-            "tests/api/test_lease.py"
-            "::test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline",
-        ),
+        ("tests/api/test_lease.py::test_an_uncompleted_job_gives_the_copy_a_deadline",),
         "a lease that does not count down is noticed",
     ),
     # hold.py
@@ -1845,27 +1830,21 @@ MUTANTS = (
         "kubectl_scratch/lookup/source.py",
         "return [pod for pod in pods if _controller_of(pod) in uids]",
         "return pods",
-        (
-            "tests/api/test_owners.py"
-            "::test_a_pod_that_looks_like_a_deployment_s_is_not_taken_for_one",
-        ),
+        ("tests/api/test_owners.py::test_a_pod_that_only_looks_like_a_deployments",),
         "a pod that only looks like a Deployment's is not copied in its name",
     ),
     Mutant(
         "kubectl_scratch/lookup/source.py",
         "[pod for pod in _list(cluster, query) if _controller_of(pod) in mine]",
         "_list(cluster, query)",
-        ("tests/api/test_owners.py::test_a_pod_that_looks_like_a_cronjob_s_is_not_taken_for_one",),
+        ("tests/api/test_owners.py::test_a_pod_that_only_looks_like_a_cronjobs",),
         "nor one that looks like a CronJob's",
     ),
     Mutant(
         "kubectl_scratch/lookup/source.py",
         "return [pod for pod in pods if _is_named_after(pod, owner)]",
         "return pods",
-        (
-            "tests/api/test_owners.py"
-            "::test_where_replicasets_can_not_be_listed_the_names_of_the_owners_tell[403]",
-        ),
+        ("tests/api/test_owners.py::test_without_replicasets_the_names_of_the_owners_tell[403]",),
         "also where ReplicaSets can't be listed",
     ),
     # status.py

@@ -59,9 +59,9 @@ class CreatedCopy(CopyMembership):
         if job is None:
             owner = owned_by_pod(self._create_copy(None))
             self._console.warning(
-                "you may not create Jobs, so the copy has no lease: it ends after"
-                f" {duration_words(self._terms.deadline)} in any case, and its object stays if this"
-                " process is killed"
+                "no permission to create Jobs, so there is no lease: the copy stops after"
+                f" {duration_words(self._terms.deadline)}, but its object stays if this process is"
+                " killed"
             )
             self._create_seed(owner)
         else:
@@ -74,7 +74,7 @@ class CreatedCopy(CopyMembership):
         if self.place.view == TOOLS:
             self._add_debug_container()
             self._interrupts.check()
-        self._create_learning_pod(owner)
+        self._create_discovery_pod(owner)
         self._interrupts.check()
         if self.place.view == APP and self.place.debug_container:
             self._adding = Task(self._add_debug_container_beside)
@@ -101,7 +101,7 @@ class CreatedCopy(CopyMembership):
         except ClusterError as error:
             if not error.forbidden:
                 raise
-            # What is not known for certain is no reason to do without.
+            # Only a clear answer is a reason to work without a lease.
             may = self._cluster.allows("create", "batch", "jobs", self.place.namespace)
             if may is not False:
                 raise
@@ -116,7 +116,7 @@ class CreatedCopy(CopyMembership):
             copy["metadata"]["ownerReferences"] = [lease.owner_reference(job)]
         else:
             copy["spec"]["activeDeadlineSeconds"] = int(self._terms.deadline)
-        # For a later session, which can't know it otherwise.
+        # For a later session, which cannot know it otherwise.
         own = metadata.creator_annotations(self._terms.longest, self.seed and self.seed.uid)
         copy["metadata"].setdefault("annotations", {}).update(own)
         return self._create(POD, copy)
@@ -129,7 +129,7 @@ class CreatedCopy(CopyMembership):
             own = paths.config_maps(namespace, name(seed))
             self.seed = mark_of_created(made, own, seed["binaryData"]["seed"])
 
-    def _create_learning_pod(self, owner: Json) -> None:
+    def _create_discovery_pod(self, owner: Json) -> None:
         """Create the pod of the entrypoint discovery; without it the session continues."""
         if self._plan.discovery is None:
             return
@@ -141,9 +141,9 @@ class CreatedCopy(CopyMembership):
         try:
             self._create(POD, pod)
         except ClusterError as error:
-            self.unlearned = error.message
+            self.undiscovered = error.message
         else:
-            self.learning = name(pod)
+            self.discovery_pod = name(pod)
 
     def _create(self, kind: Kind, manifest: Json) -> Json:
         """Create the object and note it, or that it is in doubt: the way out looks for it."""
@@ -162,7 +162,7 @@ class CreatedCopy(CopyMembership):
 
     def _add_debug_container_beside(self) -> None:
         """Add the debug container beside a session inside the target, which works without."""
-        # The node has its hands full with the copy, and then with the session's first prompt.
+        # The node is busy with the copy, and then with the session's first prompt.
         self._begun.wait(BESIDE_AT_THE_LATEST)
         if self._over.wait(PROMPT_SECONDS):
             return
@@ -171,7 +171,7 @@ class CreatedCopy(CopyMembership):
         except Exception as error:
             self.place = self.place._replace(debug_container="")
             if not self._over.is_set():
-                self._console.warning(f"there is no debug container beside: {problem_of(error)}")
+                self._console.warning(f"no debug container beside the target: {problem_of(error)}")
 
     def _add_debug_container(self) -> None:
         def add(choice: Candidate) -> None:

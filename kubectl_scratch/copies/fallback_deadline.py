@@ -30,20 +30,20 @@ class FallbackDeadline:
 
     def give(self, copy: CreatedObject) -> bool:
         """Set the deadline; return False if that is to be tried again."""
-        why = "the Job of the lease is not completed by any controller, so it ends nothing"
+        why = "no controller completes the lease's Job, so the lease cannot expire"
         try:
             self.lasts = duration_words(self._set(copy))
         except Exception as error:
             final = isinstance(error, ClusterError) and not (error.transient or error.conflict)
             # Said once, however often it is tried.
             if final or not self.failed:
-                has_none = "can't have a deadline" if final else "has no deadline yet"
+                has_none = "cannot have a deadline" if final else "has no deadline yet"
                 said = f"and the copy {has_none} ({problem_of(error)}): it stays if"
                 self._console.warning(f"{why}, {said} this process is killed")
             self.failed = True
             return final
         self.failed = False
-        said = f"and the copy stops after {self.lasts} in any case: its object stays if"
+        said = f"and the copy stops after {self.lasts}: its object stays if"
         self._console.warning(f"{why}, {said} this process is killed")
         return True
 

@@ -24,10 +24,10 @@ STOP_SECONDS = 5.0
 class Heartbeat:
     """Renew a lease from a thread of its own, until it is stopped or the lease is gone.
 
-    ``tell`` hears that it is lost, which only the cluster can say, and once that it can't be
-    renewed just now. ``unfinished`` is called where the lease does not count down, since no Job
-    controller has completed the Job, until it returns True. ``ttl`` is in seconds,
-    ``since`` the moment at which the lease was asked for.
+    ``tell`` gets the warnings: that the lease is lost, which only the cluster can say, and once
+    that it cannot be renewed at the moment. ``unfinished`` is called if the lease does not count
+    down because no controller has completed the Job, until it returns True. ``ttl`` is in
+    seconds, ``since`` the moment at which the lease was asked for.
     """
 
     def __init__(
@@ -54,11 +54,11 @@ class Heartbeat:
         self._task: Task[None] | None = None
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._task = Task(self._run)
 
     def stop(self) -> None:
-        """End it; a renewal that is under way comes to its end first, or would undo a leave."""
+        """Stop, after a renewal that is under way: it would undo what a leave does."""
         self._stopped.set()
         if self._task is not None:
             # It asks for nothing more, and waits for no API server that is busy.
@@ -68,11 +68,10 @@ class Heartbeat:
 
     @property
     def is_over(self) -> bool:
-        """Say whether the lease has ended for want of a renewal."""
+        """Say whether the lease has expired because it was not renewed."""
         return _elapsed(self._renewed) >= self._ttl
 
     def _run(self) -> None:
-        """Renew at a third of the lease."""
         missed = 0
         while self._wait(self._ttl / BEATS_PER_LEASE):
             try:
@@ -85,7 +84,7 @@ class Heartbeat:
                 # Said once, with a third of the lease left.
                 if missed == BEATS_PER_LEASE - 1:
                     problem = error.message if isinstance(error, ClusterError) else repr(error)
-                    self._say("can't be renewed just now", problem)
+                    self._say("cannot be renewed at the moment", problem)
                 continue
             if gone:
                 self._say("is lost", gone)
@@ -96,11 +95,11 @@ class Heartbeat:
 
     def _say(self, what: str, problem: str) -> None:
         if not self._stopped.is_set():
-            end = f"the copy is removed within {duration_words(self._ttl)}"
+            end = f"the copy is deleted within {duration_words(self._ttl)}"
             self._tell(f"the lease {what} ({problem}): {end}")
 
     def _wait(self, seconds: float) -> bool:
-        """Wait; return False when stopped. A beat too early does no harm."""
+        """Wait; return False if stopped. A beat too early does no harm."""
         began = now()
         while _elapsed(began) < seconds:
             if self._stopped.wait(min(_SLICE_SECONDS, seconds / 4)):
@@ -110,7 +109,7 @@ class Heartbeat:
     def _beat(self) -> str:
         """Move the lease's end; return why the lease is gone, or nothing.
 
-        Raises ClusterError where that failed this time: gone it is only where the cluster has
+        Raises ClusterError if that failed this time: the lease is gone only if the cluster has
         none of that UID.
         """
         began = now()
@@ -121,9 +120,9 @@ class Heartbeat:
                 return error.message
             raise
         if uid(found.body) != self._uid or is_going(found.body):
-            return "it is being removed"
+            return "it is being deleted"
         patch = lease.renewal(found.body, self._session_id, found.at, self._ttl)
-        # One that is under way for longer than a leave waits for would take the seat again.
+        # One that is under way for longer than a leave waits for would add the entry again.
         patch["metadata"]["resourceVersion"] = found.body["metadata"].get("resourceVersion")
         self._cluster.patch(self._path, patch)
         self._renewed = began

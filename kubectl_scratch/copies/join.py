@@ -46,11 +46,11 @@ class JoinedCopy(CopyMembership):
         except ClusterError as error:
             if not error.gone:
                 raise
-            problem = f"copy {self.place.pod!r} has no lease, so it takes one session only"
+            problem = f"copy {self.place.pod!r} has no lease, so only one session can use it"
             raise InvalidRequest(problem) from error
         foreign = lease.why_foreign(self._pod, found.body)
         if foreign:
-            problem = f"pod {name(self._pod)!r} is no copy of {COMMAND}: {foreign}"
+            problem = f"pod {name(self._pod)!r} is not a copy made by {COMMAND}: {foreign}"
             raise InvalidRequest(problem, "nothing was changed")
         if is_going(self._pod) or is_going(found.body):
             raise InvalidRequest(f"copy {self.place.pod!r} is being deleted")
@@ -73,20 +73,21 @@ class JoinedCopy(CopyMembership):
 
 
 def target_in_copy(copy: Json, view: str | None = None) -> SessionTarget:
-    """Return where a session in an existing copy stands; the view is by default its first one's.
+    """Return the target of a session in an existing copy; the default view is its first one's.
 
-    Raises InvalidRequest for a pod that is no copy of ours, or has no such view.
+    Raises InvalidRequest for a pod that is not a copy, or has no such view.
     """
     if metadata.why_no_copy(copy):
-        raise InvalidRequest(f"pod {name(copy)!r} is no copy of {COMMAND}", "debug makes one of it")
+        problem = f"pod {name(copy)!r} is not a copy made by {COMMAND}"
+        raise InvalidRequest(problem, "use debug to make one")
     found = metadata.target_of_copy(copy)
-    # It becomes a part of the shell's helpers, and anybody may have written it.
+    # It becomes a part of the shell's helpers, and anyone may have written it.
     check_container(found.target)
     return _checked(found._replace(view=view or found.view))
 
 
 def awaits_debug_container(copy: Json, view: str | None) -> bool:
-    """Say whether a session in that view needs a debug container that is still to be added."""
+    """Say whether a session in that view waits for a debug container that is not yet added."""
     found = metadata.target_of_copy(copy)
     to_come = metadata.says_copy(copy) and not metadata.is_alone(copy)
     return to_come and (view or found.view) == TOOLS and not found.debug_container
@@ -94,11 +95,11 @@ def awaits_debug_container(copy: Json, view: str | None) -> bool:
 
 def _checked(place: SessionTarget) -> SessionTarget:
     if place.arch not in ARCHITECTURES:
-        raise InvalidRequest(f"there are no tools for the copy's architecture {place.arch!r}")
+        raise InvalidRequest(f"no toolkit for the copy's architecture {place.arch!r}")
     if place.view == APP and place.target not in place.seeded:
-        problem = f"copy {place.pod!r} was made without a way into its target"
-        raise InvalidRequest(problem, "--view tools stands beside it")
+        problem = f"copy {place.pod!r} has no toolkit inside its target"
+        raise InvalidRequest(problem, "use --view=tools for the debug container")
     if place.view != APP and not place.debug_container:
         problem = f"copy {place.pod!r} has no debug container"
-        raise InvalidRequest(problem, "--view app stands inside its target")
+        raise InvalidRequest(problem, "use --view=app for its target")
     return place

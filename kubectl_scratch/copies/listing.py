@@ -1,4 +1,4 @@
-"""What is there of ours: copies, and containers that --in-place has put into pods."""
+"""List what sessions have created: copies, and containers that --in-place has added to pods."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ IN_PLACE = "in-place"
 RUNNING, _ENDING, ENDED, _STARTING = "running", "ending", "ended", "starting"
 NONE, _UNKNOWN = "<none>", "<unknown>"
 
-COLUMNS = ("NAME", "SOURCE", "VIEW", "SESSIONS", "EXPIRES", "AGE", "BY")
+COLUMNS = ("NAME", "SOURCE", "VIEW", "SESSIONS", "EXPIRES", "AGE", "CREATED-BY")
 WIDE = ("TARGET", "STATE", "REASON")
 
 
 class Listed(NamedTuple):
-    """A copy, or a container in a pod; ``sessions`` and times are None where nobody can tell."""
+    """A copy, or a container in a pod; ``sessions`` and times are None if unknown."""
 
     namespace: str
     name: str
@@ -47,9 +47,9 @@ class Listed(NamedTuple):
 
 
 def find_listed(pods: Iterable[Json], jobs: Iterable[Json] | None, now: datetime) -> list[Listed]:
-    """Return what of ours there is in pods and Jobs, sorted; ``now`` is the cluster's time.
+    """Return the copies and containers among pods, sorted; ``now`` is the cluster's time.
 
-    ``jobs`` are None where they are not known.
+    ``jobs`` are the possible leases, None if they are unknown.
     """
     leases = {(namespace(job), name(job)): job for job in jobs or ()}
     found: list[Listed] = []
@@ -63,19 +63,21 @@ def find_listed(pods: Iterable[Json], jobs: Iterable[Json] | None, now: datetime
 
 
 def find_foreign(pods: Iterable[Json], jobs: Iterable[Json]) -> list[tuple[str, str]]:
-    """Return the pods that have our label and are no copies, each with the reason."""
+    """Return the pods that have our label and are not copies, each with the reason."""
     leases = {(namespace(job), name(job)): job for job in jobs}
     whys = [(name(pod), why_no_copy_of_ours(pod, leases)) for pod in pods if is_copy(pod)]
     return [(pod, why) for pod, why in whys if why]
 
 
 def why_no_copy_of_ours(pod: Json, leases: dict[tuple[str, str], Json]) -> str:
-    """Return why a pod with our label is no copy; empty where it is one."""
+    """Return why a pod with our label is not a copy; empty if it is one."""
     if not _owners(pod):
         return ""
     job = leases.get(_key(pod))
-    # What has lost its owner is removed by the cluster, and is nothing for anybody to do.
-    return lease.why_foreign(pod, job) if job else "its owner is no lease of ours, or is gone"
+    # A pod whose owner is gone is deleted by the cluster: there is nothing to do.
+    if job is None:
+        return "its owner is not a lease of kubectl-scratch, or no longer exists"
+    return lease.why_foreign(pod, job)
 
 
 def _owners(pod: Json) -> list[Json]:
@@ -87,12 +89,12 @@ def _key(obj: Json) -> tuple[str, str]:
 
 
 def is_copy(pod: Json) -> bool:
-    """Say whether a pod is a copy of ours; the pod of a learning run is none."""
+    """Say whether a pod is a copy; the pod of an entrypoint discovery is not."""
     return metadata.is_ours(pod) and find(init_containers(pod), WATCHER) is None
 
 
 def listed_copy(pod: Json, job: Json | None, now: datetime) -> Listed:
-    """Return a copy as a leftover; ``job`` is its lease."""
+    """Return the row of a copy; ``job`` is its lease."""
     target, creation = metadata.target_of_copy(pod), metadata.creation_of(pod)
     return Listed(
         namespace=namespace(pod),
@@ -132,7 +134,7 @@ def _after(since: datetime | None, seconds: float | None) -> datetime | None:
 
 
 def listed_containers(pod: Json) -> Iterator[Listed]:
-    """Yield the containers of ours in a pod."""
+    """Yield the containers that --in-place has added to a pod."""
     for target, note in metadata.targets_in_place(pod):
         yield _of_container(pod, target, note)
 
@@ -175,7 +177,7 @@ def _cells(row: Listed, now: datetime, heads: tuple[str, ...]) -> tuple[str, ...
         "SESSIONS": _UNKNOWN if row.sessions is None else str(row.sessions),
         "EXPIRES": _expires(row, now),
         "AGE": _UNKNOWN if row.since is None else age_words(now - row.since),
-        "BY": row.by or _UNKNOWN,
+        "CREATED-BY": row.by or _UNKNOWN,
         "TARGET": row.target or _UNKNOWN,
         "STATE": row.state,
         "REASON": row.reason or NONE,
@@ -216,7 +218,7 @@ def _two(first: int, unit: str, second: int, lesser: str) -> str:
 
 
 def listing_document(found: list[Listed]) -> Json:
-    """Return the leftovers for programs to read; times as the API writes them."""
+    """Return the list for programs to read; times as the API writes them."""
     return {"items": [_item(row) for row in found]}
 
 

@@ -20,7 +20,7 @@ from kubectl_scratch.runtime.console import Console
 from kubectl_scratch.runtime.durations import duration_words
 from kubectl_scratch.runtime.interrupts import Interrupts
 
-BY_ANOTHER = "was deleted by somebody else"
+BY_ANOTHER = "was deleted by someone else"
 
 
 class CopyTerms(NamedTuple):
@@ -38,8 +38,8 @@ class CopyMembership:
     """Have an entry in a copy's lease; the last session to leave deletes copy and lease, once.
 
     A signal is acted on between two steps and never inside one, so that whatever the cluster
-    has created is known here. What could not be deleted is in ``leftover``. ``learning`` is the
-    pod of an entrypoint discovery, ``unlearned`` why there is none though there should be.
+    has created is known here. What could not be deleted is in ``leftover``. ``discovery_pod`` is
+    the pod of an entrypoint discovery, ``undiscovered`` why there is none though it was planned.
     ``seed`` is the ConfigMap by which the tools come, if there is one.
     """
 
@@ -54,8 +54,8 @@ class CopyMembership:
     ) -> None:
         self.place = place
         self.leftover: LeftoverCopy | None = None
-        self.learning = ""
-        self.unlearned = ""
+        self.discovery_pod = ""
+        self.undiscovered = ""
         self.seed: SeedMark | None = None
         self._session_id = session_id
         self._terms = terms
@@ -98,7 +98,7 @@ class CopyMembership:
         """Return why the copy is gone, as the end of a sentence about it."""
         if self._heartbeat is not None and self._heartbeat.is_over:
             lasted = duration_words(self._terms.ttl)
-            return f"was removed: its lease of {lasted} was not renewed in time; raise --ttl"
+            return f"was deleted: its lease of {lasted} was not renewed in time; raise --ttl"
         return BY_ANOTHER
 
     @property
@@ -152,9 +152,9 @@ class CopyMembership:
             others = metadata.sessions_in(lease_now.body, lease_now.at, self._session_id)
         if not others:
             return deletion.delete_all(self._objects)
-        self._console.info(f"the copy stays: other sessions in it: {others}")
+        self._console.info(f"the copy is kept; other sessions in it: {others}")
         for each in self._objects:
-            if self.learning and each.name == self.learning:
+            if self.discovery_pod and each.name == self.discovery_pod:
                 # Nobody watches it any more.
                 deletion.delete(each)
         return []
@@ -179,8 +179,8 @@ class CopyMembership:
     def _what_else_ends_it(self) -> str:
         """Return what becomes of a copy that could not be deleted."""
         if self._fallback.failed:
-            return "it stays until then"
+            return "it stays until you delete it"
         if self._leased and not self._fallback.lasts:
-            return f"its lease removes it within {duration_words(self._terms.ttl)}"
+            return f"its lease deletes it within {duration_words(self._terms.ttl)}"
         lasts = self._fallback.lasts or duration_words(self._terms.deadline)
-        return f"it stops after {lasts}, and its object stays"
+        return f"it stops after {lasts}, but its object stays"

@@ -1,9 +1,9 @@
 """Prove that the seed which answers is the one that this copy was created with.
 
-Whoever may delete and create ConfigMaps can put another program in the seed's place before the
-node mounts it, and that program can say of itself whatever it likes. But an immutable ConfigMap
-has the bytes that it was created with, and a UID never comes back: if the ConfigMap that is there
-once the container runs has the UID of ours, no other one was mounted.
+Anyone with permission to delete and create ConfigMaps can put another program in the seed's place
+before the node mounts it, and that program can say of itself whatever it likes. But an immutable
+ConfigMap has the bytes that it was created with, and a UID never comes back: if the ConfigMap that
+is there once the container runs has the UID of ours, no other one was mounted.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from kubectl_scratch.runtime.tasks import Task
 
 _LOOK_SECONDS, _PAUSES = 10.0, (0.3, 0.3)
 UNREADABLE = "no permission to get or delete ConfigMaps"
-OLDER = "the copy was made by an older version, or without its mark"
+OLDER = "the copy was made by an older version, or its mark is missing"
 
 
 class SeedMark(NamedTuple):
     """The ConfigMap with the seed: its path and the UID that its creation returned.
 
-    ``uid`` is empty where the copy does not say it, as one of an older version. ``digest`` is
-    the seed's SHA-256, empty where another version may have brought it. ``session`` and ``owner``
+    ``uid`` is empty if the copy does not say it, as one of an older version. ``digest`` is
+    the seed's SHA-256, empty if another version may have brought it. ``session`` and ``owner``
     are its label's value and the UID of what owns it.
     """
 
@@ -68,13 +68,13 @@ class SeedCheck:
         self._task: Task[Json | None] | None = None
 
     def begin(self) -> None:
-        """Begin to look; the container must be known to run, for a swap may come before that."""
+        """Begin to look; the container must run, because a swap may come before that."""
         self._task = Task(self._look)
 
     def confirm(self, said: str = "") -> None:
         """Raise SessionError unless the seed is ours; ``said`` is what it says of itself.
 
-        Where nothing may be read of the ConfigMap, a warning says so.
+        If the ConfigMap cannot be read, a warning says so.
         """
         task, self._task = self._task or Task(self._look), None
         found = task.result()
@@ -89,7 +89,7 @@ class SeedCheck:
             raise _refusal("the program that answers is not the one in the ConfigMap")
 
     def _problem(self, found: Json, carried: str) -> str:
-        """Return why the ConfigMap is not ours; empty where it is."""
+        """Return why the ConfigMap is not ours; empty if it is."""
         ours = self._ours
         if ours.uid and uid(found) != ours.uid:
             return "its ConfigMap has been replaced"
@@ -97,9 +97,9 @@ class SeedCheck:
         if ours.owner and ours.owner not in owners:
             return "its ConfigMap does not belong to the copy's lease"
         if ours.session and metadata.session_of(found) != ours.session:
-            return "its ConfigMap is that of another session"
+            return "its ConfigMap belongs to another session"
         if ours.digest and carried != ours.digest:
-            return "its ConfigMap has other contents than it was created with"
+            return "its ConfigMap has been changed"
         if not ours.uid:
             self._tell(OLDER)
         elif found.get("immutable") is not True:
@@ -107,7 +107,7 @@ class SeedCheck:
         return ""
 
     def _look(self) -> Json | None:
-        """Return the ConfigMap; None where it may not be read, and is not known to be another's."""
+        """Return the ConfigMap; None if it cannot be read and nothing says that it was replaced."""
         try:
             return retried(self._read, pauses=_PAUSES, within=math.inf)
         except ClusterError as error:
@@ -130,7 +130,7 @@ class SeedCheck:
                 self._cluster.dry_delete(self._ours.path, self._ours.uid, _LOOK_SECONDS)
                 return None
         except ClusterError as error:
-            # By a right that lacks, or by a webhook that takes no dry runs.
+            # A permission is missing, or a webhook accepts no dry runs.
             if not error.refused:
                 raise
         self._tell(UNREADABLE)
@@ -139,7 +139,7 @@ class SeedCheck:
     def _tell(self, why: str) -> None:
         if not self._warned:
             self._warned = True
-            self._warn(f"{why}, so the program in the copy was not checked for a replacement")
+            self._warn(f"{why}, so it is unknown whether the program in the copy was replaced")
 
 
 def _digest_of(binary: str) -> str:
@@ -152,5 +152,5 @@ def _digest_of(binary: str) -> str:
 def _refusal(problem: str) -> SessionError:
     return SessionError(
         f"the program in the copy is not ours: {problem}",
-        "nothing was sent to it; find out who may change ConfigMaps in this namespace",
+        "nothing was sent to it; check who can change ConfigMaps in this namespace",
     )

@@ -1,4 +1,4 @@
-"""Ask the API server for the strongest debug container that it admits, by a dry run."""
+"""Ask the API server by a dry run which debug container it accepts, the strongest first."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ from kubectl_scratch.plan.debug_container import Candidate, as_regular
 from kubectl_scratch.plan.findings import Finding, Level
 from kubectl_scratch.plan.model import Plan
 
-# Webhooks that keep state refuse a dry run, whatever the object is.
+# Webhooks with side effects reject a dry run, whatever the object is.
 # https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#side-effects
 NOT_JUDGED = "does not support dry run"
 
 
 def admit(plan: Plan, cluster: Client) -> Plan:
-    """Return the plan with the strongest choice that the cluster admits.
+    """Return the plan with the strongest choice that the API server accepts.
 
-    Where it judges none, because a webhook refuses dry runs or the user lacks a right, the
-    choices stay, and the creation tells.
+    If it judges none, because a webhook rejects dry runs or a permission is missing, the choices
+    stay, and the creation tells.
     """
     if len(plan.choices) == 1:
         return beginning_with(plan, 0)
     for number, choice in enumerate(plan.choices):
         refusal = judge_debug_container(plan, choice, cluster)
         if refusal is None:
-            told = Finding(Level.INFO, f"profile {choice.profile}, the strongest that is admitted")
+            told = Finding(
+                Level.INFO, f"using profile {choice.profile}, the strongest that is accepted"
+            )
             chosen = beginning_with(plan, number)
             return chosen._replace(findings=(*chosen.findings, told))
         if not refusal.refused or is_not_judged(refusal):
@@ -46,10 +48,10 @@ def beginning_with(plan: Plan, number: int) -> Plan:
 def judge_debug_container(
     plan: Plan, choice: Candidate | None, cluster: Client
 ) -> ClusterError | None:
-    """Return why the cluster would not create the copy; None where it would.
+    """Return why the cluster would not create the copy; None if it would.
 
-    The debug container stands among the init containers: a creation with an ephemeral one is
-    refused in any case.
+    The debug container is put among the init containers: a creation with an ephemeral one is
+    always rejected.
     """
     return refusal_of(
         paths.pods(plan.place.namespace), debug_container_document(plan, choice), cluster
@@ -57,7 +59,7 @@ def judge_debug_container(
 
 
 def judge_lease(plan: Plan, cluster: Client) -> ClusterError | None:
-    """Return why the cluster would not create the lease; who lacks the right does without."""
+    """Return why the cluster would not create the lease; without permission there is none."""
     where = plan.place.namespace
     refusal = refusal_of(paths.jobs(where), plan.lease, cluster)
     if refusal is None or not refusal.forbidden:
@@ -66,7 +68,7 @@ def judge_lease(plan: Plan, cluster: Client) -> ClusterError | None:
 
 
 def refusal_of(path: str, manifest: Json, cluster: Client) -> ClusterError | None:
-    """Return why the cluster would not create an object; None where it would."""
+    """Return why the cluster would not create an object; None if it would."""
     try:
         cluster.dry_run(path, manifest)
     except ClusterError as error:
@@ -91,5 +93,5 @@ def debug_container_document(plan: Plan, choice: Candidate | None) -> Json:
 
 
 def is_not_judged(refusal: ClusterError) -> bool:
-    """Say whether a refusal is about the dry run and not about the object."""
+    """Say whether a rejection is about the dry run and not about the object."""
     return NOT_JUDGED in refusal.message.lower()

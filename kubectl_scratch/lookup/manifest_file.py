@@ -11,7 +11,7 @@ from kubectl_scratch.lookup.pod_template import template_of
 
 
 def kind_of(manifest: Json) -> str | None:
-    """Return the key in KINDS of an object, or None; a Service of another API is none."""
+    """Return the key in KINDS of an object, or None, as for a Service of another API."""
     wanted = (manifest.get("kind"), manifest.get("apiVersion") or "v1")
     return next((k for k, v in KINDS.items() if (v.title, v.version) == wanted), None)
 
@@ -19,7 +19,7 @@ def kind_of(manifest: Json) -> str | None:
 def choose_manifest(objects: list[Json], path: str) -> Json:
     """Return the one object of a file that has pods; raises InvalidRequest.
 
-    A Service is taken where there is nothing else. No API server has looked at a file, so what
+    A Service is used only if there is nothing else. No API server has looked at a file, so what
     is used of it is checked here.
     """
     found = [item for item in objects if kind_of(item)]
@@ -27,20 +27,20 @@ def choose_manifest(objects: list[Json], path: str) -> Json:
     if not any(item.get("kind") for item in objects):
         raise InvalidRequest(f"{path!r} has no object")
     if not found:
-        raise InvalidRequest(f"{path!r} has no pod and nothing that makes pods")
+        raise InvalidRequest(f"{path!r} has no pod and no workload")
     if len(found) > 1:
         there = ", ".join(f"{kind_of(item)}" for item in found)
-        raise InvalidRequest(f"{path!r} has several that have pods: {there}", "give one")
+        raise InvalidRequest(f"{path!r} has several objects with pods: {there}", "use one")
     manifest: Json = manifest_shapes.without_nulls(found[0])
     fault = manifest_shapes.shape_fault(manifest)
     if fault or not _is_sound(manifest):
-        text = f"the {kind_of(manifest)} in {path!r} is not one that a cluster takes"
+        text = f"the {kind_of(manifest)} in {path!r} is not valid"
         raise InvalidRequest(f"{text}: {fault}" if fault else text)
     return manifest
 
 
 def generated_name(manifest: Json) -> str:
-    """Return what an object is to be called whose name the API server makes; empty for others."""
+    """Return the name to use if the API server generates the object's; empty for others."""
     metadata = manifest["metadata"]
     return "" if metadata.get("name") else str(metadata["generateName"]).rstrip("-.")
 

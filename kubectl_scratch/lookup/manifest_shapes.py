@@ -1,7 +1,7 @@
-"""The shapes of what a manifest has: of a file, which no API server has looked at.
+"""Check the shape of a manifest from a file, which no API server has looked at.
 
-A key of the API has the same shape wherever it stands, so one table does for all objects. What is
-not in it has the shape that it has: nobody looks at it.
+A key of the API has the same shape wherever it is, so one table is enough for all objects. What is
+not in it is not used, and may have any shape.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ OBJECTS = (
 
 
 def without_nulls(value: Any) -> Any:
-    """Return a manifest without the fields that are null, which are none to the API server."""
+    """Return a manifest without the fields that are null, which the API server ignores."""
     if isinstance(value, dict):
         return {key: without_nulls(each) for key, each in value.items() if each is not None}
     return [without_nulls(each) for each in value] if isinstance(value, list) else value
@@ -103,11 +103,11 @@ def _faults_of_map(key: str, value: Any, path: str) -> Iterator[str]:
     kinds = (str,) if key in TEXT_MAPS else (str, int, float)
     wrong = [name for name, each in value.items() if not isinstance(each, kinds)]
     if wrong:
-        yield f"{path}.{wrong[0]} is not a {'text' if key in TEXT_MAPS else 'quantity'}"
+        yield f"{path}.{wrong[0]} is not a {'string' if key in TEXT_MAPS else 'quantity'}"
 
 
 def _faults_of_field(key: str, value: Any, path: str, inside: dict[str, Any]) -> Iterator[str]:
-    # The image of a volume is an object, that of a container a text; so is the status of a
+    # The image of a volume is a map, that of a container a string; so is the status of a
     # condition.
     kinds: list[tuple[type, str]] = []
     # Of pods this is a list, of nodes a map with one.
@@ -117,7 +117,7 @@ def _faults_of_field(key: str, value: Any, path: str, inside: dict[str, Any]) ->
     if key in OBJECTS or of_nodes:
         kinds.append((dict, "map"))
     if key in _TEXTS:
-        kinds.append((str, "text"))
+        kinds.append((str, "string"))
     if kinds and not any(isinstance(value, kind) for kind, _ in kinds):
         yield f"{path} is not a {' or a '.join(word for _, word in kinds)}"
     elif isinstance(value, list) and key in _LISTS:
@@ -131,4 +131,4 @@ def _faults_of_field(key: str, value: Any, path: str, inside: dict[str, Any]) ->
     elif isinstance(value, list) and key in TEXT_LISTS:
         wrong = [n for n, item in enumerate(value) if not isinstance(item, str)]
         if wrong:
-            yield f"{path}[{wrong[0]}] is not a text"
+            yield f"{path}[{wrong[0]}] is not a string"

@@ -1,4 +1,4 @@
-"""Look around in the namespace while the source pod is read: selectors, claims, rights."""
+"""Read the namespace while the source pod is read: selectors, claims, permissions."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from kubectl_scratch.kube.selectors import NamespaceSelectors, Selector, selecto
 from kubectl_scratch.plan.inputs import NamespaceFacts
 from kubectl_scratch.runtime.tasks import TaskGroup
 
-# What a debug can do without, and goes another way.
+# Permissions that a debug works without, in another way.
 _RIGHTS = (("create", "configmaps"), ("patch", "pods/ephemeralcontainers"))
 
 
 class NamespaceScan:
-    """Lists of a namespace and rights in it, asked for at once."""
+    """Lists of a namespace and permissions in it, all asked for at once."""
 
     def __init__(self, cluster: Client) -> None:
-        """Start to ask."""
+        """Start the requests."""
         lists = {
             kind: paths.objects(kind.root, cluster.namespace, kind.plural)
             for kind in (*SELECTING, CLAIM)
@@ -38,7 +38,7 @@ class NamespaceScan:
         )
 
     def result(self) -> NamespaceFacts:
-        """Wait for the last answer, and return what was found."""
+        """Wait for the last answer; return what was found."""
         results = self._crew.results()
         may_create_config_maps, may_add_containers = results[len(self._kinds) :]
         found = dict(zip(self._kinds, results, strict=False))
@@ -62,7 +62,7 @@ def _list(cluster: Client, path: str) -> list[Json] | None:
     try:
         return retried(lambda: cluster.get(path)).body.get("items") or []
     except ClusterError as error:
-        # A cluster that has no such API has no such objects; all else is not known.
+        # A cluster that has no such API has no such objects; all else is unknown.
         return [] if error.gone else None
 
 

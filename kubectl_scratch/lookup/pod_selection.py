@@ -14,9 +14,10 @@ CRASHES, UNREADY, HEALTHY = range(3)
 
 
 def candidate_pods(pods: list[Json]) -> list[Json]:
-    """Return the pods that may be debugged, who needs it most first; copies are none of them.
+    """Return the pods that may be debugged, the one that needs it most first; no copies.
 
-    Crashing before not ready before the newest; a pod that is being deleted comes last.
+    Crashing pods are preferred, then pods that are not ready, then the newest; a pod that is
+    being deleted comes last.
     """
     found = [pod for pod in pods if not metadata.says_copy(pod)]
     newest = sorted(found, key=lambda pod: str(pod["metadata"].get("creationTimestamp")))[::-1]
@@ -34,7 +35,7 @@ def health_of(pod: Json) -> int:
 
 
 def crash_reason(pod: Json) -> str:
-    """Return how a container of the pod fails, in the cluster's word; empty where none does."""
+    """Return how a container of the pod fails, in the cluster's word; empty if none does."""
     for status in container_statuses(pod):
         state = status.get("state") or {}
         waiting = (state.get("waiting") or {}).get("reason", "")
@@ -49,8 +50,8 @@ def crash_reason(pod: Json) -> str:
 
 
 def why_chosen(pod: Json) -> str:
-    """Return why this pod was taken, for a line after its name."""
+    """Return why this pod is used, as the end of a line about it."""
     failure = crash_reason(pod)
     if failure:
-        return f"it crashes ({failure})"
+        return f"it is crashing ({failure})"
     return "it is not ready" if health_of(pod) == UNREADY else "it is the newest"

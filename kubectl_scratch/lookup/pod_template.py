@@ -16,7 +16,7 @@ def template_of(workload: Json) -> Json | None:
 
 
 def pod_of(workload: Json, namespace: str) -> Json | None:
-    """Return the pod that a workload would make, as far as its template tells."""
+    """Return the pod that a workload would make, as far as its template says."""
     template = template_of(workload)
     if template is None:
         return None

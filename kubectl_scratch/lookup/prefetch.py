@@ -1,4 +1,4 @@
-"""Read what a plan needs of the cluster, at once as far as possible."""
+"""Read what a plan needs from the cluster, all at once as far as possible."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from kubectl_scratch.runtime.tasks import Task
 def begin_prefetch(cluster: Client, request: DebugRequest) -> Task[PlanInputs]:
     """Read from now on, while the caller does something else, such as to import the rest.
 
-    Its result raises InvalidRequest where there is nothing to copy, and ClusterError.
+    Its result raises InvalidRequest if there is nothing to copy, and ClusterError.
     """
     return Task(lambda: prefetch(cluster, request))
 
 
 def prefetch(cluster: Client, request: DebugRequest) -> PlanInputs:
-    """Read; raises InvalidRequest where there is nothing to copy, and ClusterError."""
+    """Read; raises InvalidRequest if there is nothing to copy, and ClusterError."""
     if request.target is None:
         assert request.file is not None
         # It may name another namespace.
@@ -40,7 +40,7 @@ def prefetch(cluster: Client, request: DebugRequest) -> PlanInputs:
     else:
         survey = NamespaceScan(cluster)
         source = find_source(cluster, request.target)
-    # Beside the node, and only where there is something to ask.
+    # While the node is read, and only if there is something to ask.
     asked = has_claims_of_its_own(source.pod)
     classes = Task(lambda: retaining_classes(cluster)) if asked else None
     node = read_node(cluster, source.pod["spec"].get("nodeName"))
@@ -62,7 +62,7 @@ def prefetch(cluster: Client, request: DebugRequest) -> PlanInputs:
 
 
 def retaining_classes(cluster: Client) -> frozenset[str] | None:
-    """Read which StorageClasses keep volumes; None if they can't be read."""
+    """Read which StorageClasses keep volumes; None if they cannot be read."""
     try:
         found = cluster.get(paths.everywhere("/apis/storage.k8s.io/v1", "storageclasses")).body
     except ClusterError:
@@ -71,7 +71,7 @@ def retaining_classes(cluster: Client) -> frozenset[str] | None:
 
 
 def read_node(cluster: Client, node: str | None) -> Json | None:
-    """Read a node; None if there is none, or it can't be read."""
+    """Read a node; None if there is none, or it cannot be read."""
     if node is None:
         return None
     try:
@@ -81,7 +81,7 @@ def read_node(cluster: Client, node: str | None) -> Json | None:
 
 
 def architecture(node: Json | None) -> str | None:
-    """Return the architecture of a node; None where that can't be known."""
+    """Return the architecture of a node; None if that is unknown."""
     status = (node or {}).get("status") or {}
     arch: str | None = (status.get("nodeInfo") or {}).get("architecture")
     return arch

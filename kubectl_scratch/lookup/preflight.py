@@ -1,4 +1,4 @@
-"""Check beforehand what a debug needs: rights, admission, a node, images, the lease."""
+"""Check beforehand what a debug needs: permissions, admission, a node, images, the lease."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from kubectl_scratch.plan.node_fit import UNSELECTED, no_node_for
 from kubectl_scratch.plan.remedies import ARCH_HINT
 from kubectl_scratch.runtime.tasks import Task
 
-OK, _UNKNOWN = "ok", "not known"
+OK, _UNKNOWN = "ok", "unknown"
 
 
 class Right(NamedTuple):
-    """One permission in the namespace; ``without`` says what is lost where it lacks."""
+    """One permission in the namespace; ``without`` says what a debug loses without it."""
 
     verb: str
     group: str
@@ -31,7 +31,7 @@ class Right(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One line of the check: what was looked at, the verdict (a level's name, ok, not known)."""
+    """One line of the check: what was looked at, the verdict (a level's name, ok, unknown)."""
 
     about: str
     verdict: str
@@ -39,7 +39,7 @@ class Row(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """The whole check; ``role`` is a Role with the rights that lack, or None."""
+    """The whole check; ``role`` is a Role with the missing permissions, or None."""
 
     rows: tuple[Row, ...]
     role: Json | None
@@ -60,9 +60,7 @@ class Checked(NamedTuple):
         return any(row.verdict == Level.BLOCKER.value for row in self.rows)
 
 
-EPHEMERAL = Right(
-    "patch", "", "pods/ephemeralcontainers", "there is no debug container beside the target"
-)
+EPHEMERAL = Right("patch", "", "pods/ephemeralcontainers", "no debug container beside the target")
 _RIGHTS = (
     Right("get", "", "pods"),
     Right("create", "", "pods"),
@@ -70,17 +68,17 @@ _RIGHTS = (
     EPHEMERAL,
     Right("create", "", "pods/exec"),
     Right("get", "", "pods/exec"),
-    Right("create", "", "configmaps", "the tools come as an image, beside the target"),
-    Right("get", "", "configmaps", "a program that replaces ours in the copy is not noticed"),
-    Right("get", "", "pods/log", "the last lines of its log are not shown"),
-    Right("create", "batch", "jobs", "no lease: the copy ends at a fixed time instead"),
-    Right("get", "batch", "jobs", "no lease that can be renewed"),
-    Right("patch", "batch", "jobs", "no lease that can be renewed"),
-    Right("delete", "batch", "jobs", "the lease stays until its time is up"),
-    Right("list", "", "events", "a copy that waits can't always say why"),
+    Right("create", "", "configmaps", "the tools come from an image, beside the target only"),
+    Right("get", "", "configmaps", "a replaced program in the copy is not noticed"),
+    Right("get", "", "pods/log", "the last lines of the log are not shown"),
+    Right("create", "batch", "jobs", "no lease: the copy stops after a fixed time"),
+    Right("get", "batch", "jobs", "the lease cannot be renewed"),
+    Right("patch", "batch", "jobs", "the lease cannot be renewed"),
+    Right("delete", "batch", "jobs", "the lease stays until it expires"),
+    Right("list", "", "events", "the reason why a copy waits may be unknown"),
     Right("watch", "", "events", "the start of the copy is noticed later"),
     *(Right("list", k.group, k.plural, "the copy keeps no labels") for k in SELECTING),
-    Right("list", CLAIM.group, CLAIM.plural, "a claim that can't be shared is found late"),
+    Right("list", CLAIM.group, CLAIM.plural, "a claim that cannot be shared is noticed late"),
 )
 
 
@@ -98,12 +96,12 @@ def run_checks(plan: Plan, cluster: Client) -> Checked:
 
 
 def check_rights(cluster: Client) -> Checked:
-    """Check the rights alone, where without them no plan can be made."""
+    """Check the permissions alone, if without them no plan can be made."""
     return summary(ask_rights(cluster, cluster.namespace), cluster.namespace, [])
 
 
 def ask_rights(cluster: Client, namespace: str) -> dict[Right, Task[bool | None]]:
-    """Begin to ask for each right; an answer is None where the cluster gives none."""
+    """Begin to ask for each permission; an answer is None if the cluster gives none."""
     return {
         right: Task(partial(cluster.allows, right.verb, right.group, right.resource, namespace))
         for right in _RIGHTS
@@ -116,83 +114,85 @@ def summary(
     rows: list[Row],
     needed: frozenset[Right] = frozenset(),
 ) -> Checked:
-    """Wait for the rights, and return the check with all the other rows behind them.
+    """Wait for the permissions; return the check with all the other rows behind them.
 
-    ``needed`` are rights without which this debug can't be, though others can.
+    ``needed`` are permissions without which this debug fails, though others work.
     """
     rights = {right: task.result() for right, task in asked.items()}
     return Checked((*rights_rows(rights, needed), *rows), role_of(namespace, lacking_in(rights)))
 
 
 def lacking_in(rights: dict[Right, bool | None]) -> list[Right]:
-    """Return the rights that the user lacks for certain."""
+    """Return the permissions that are certainly missing."""
     return [right for right in _RIGHTS if rights[right] is False]
 
 
 def rights_rows(rights: dict[Right, bool | None], needed: frozenset[Right]) -> list[Row]:
-    """Return a row for each right that lacks, or one where none does."""
+    """Return a row for each missing permission, or one if none is missing."""
     lacking = [_lacking(right, right in needed) for right in lacking_in(rights)]
     if None in rights.values():
-        lacking.append(Row("rights", _UNKNOWN, "the cluster did not answer for all of them"))
-    return lacking or [Row("rights", OK, "you may do all that it needs")]
+        lacking.append(
+            Row("permissions", _UNKNOWN, "the API server did not answer for all permissions")
+        )
+    return lacking or [Row("permissions", OK, "all permissions are granted")]
 
 
 def _lacking(right: Right, needed: bool) -> Row:
-    text = f"you may not {right.verb} {right.resource}"
+    text = f"no permission to {right.verb} {right.resource}"
     if needed or not right.without:
-        return Row("rights", Level.BLOCKER.value, text)
-    return Row("rights", Level.WARNING.value, f"{text} ({right.without})")
+        return Row("permissions", Level.BLOCKER.value, text)
+    return Row("permissions", Level.WARNING.value, f"{text} ({right.without})")
 
 
 def admission_rows(plan: Plan, cluster: Client) -> list[Row]:
     """Let the API server judge the lease and the copy."""
     unleased = admission.refusal_of(paths.jobs(plan.place.namespace), plan.lease, cluster)
-    created = Row("lease", OK, "the cluster would create it")
+    created = Row("lease", OK, "accepted by the API server")
     rows = [_refused("lease", unleased) if unleased else created]
     refusal = None
     for choice in plan.choices:
         refusal = admission.judge_debug_container(plan, choice, cluster)
         if refusal is None:
-            return [*rows, Row("admission", OK, f"the copy is admitted, profile {choice.profile}")]
+            return [*rows, Row("admission", OK, f"the copy is accepted, profile {choice.profile}")]
     assert refusal is not None
     refused = _refused("admission", refusal)
     if plan.place.view == TOOLS or admission.judge_debug_container(plan, None, cluster):
         return [*rows, refused]
-    text = f"the copy is admitted, a debug container beside the target is not: {refused.text}"
+    text = f"the copy is accepted, but no debug container beside the target: {refused.text}"
     return [*rows, Row("admission", Level.WARNING.value, text)]
 
 
 def _refused(about: str, error: ClusterError) -> Row:
     if admission.is_not_judged(error) or error.transient:
         return Row(about, _UNKNOWN, error.message)
-    # Without the right to create a lease a fixed deadline takes its place.
+    # Without permission to create a lease a fixed deadline takes its place.
     level = Level.WARNING if about == "lease" and error.forbidden else Level.BLOCKER
     return Row(about, level.value, error.message)
 
 
 def node_rows(plan: Plan, cluster: Client) -> list[Row]:
-    """Look at the source's node: whether it takes pods, and which images it has."""
+    """Look at the source pod's node: whether it accepts pods, and which images it has."""
     node = plan.node
     if node is None:
-        return [Row("node", _UNKNOWN, "the source has none, the scheduler chooses")]
+        return [Row("node", _UNKNOWN, "the source pod has none; the scheduler chooses one")]
     try:
         found = cluster.get(paths.nodes(node)).body
     except ClusterError as error:
-        text, place = f"{node} can't be read: {error.message}", plan.place
+        text, place = f"{node} cannot be read: {error.message}", plan.place
         if place.arch_known or not place.seeded:
             return [Row("node", _UNKNOWN, text)]
-        # The tools are for an architecture that is a guess.
-        text = f"{text}; the copy goes to nodes of {place.arch} only, --arch says another"
+        # The tools are for a guessed architecture.
+        text = f"{text}; the copy runs on {place.arch} nodes only; use --arch for another"
         return [Row("node", Level.WARNING.value, text)]
     return [_state_of(found, node), _images_of(plan, found)]
 
 
 def nodes_rows(plan: Plan, cluster: Client) -> list[Row]:
-    """Look whether there is a node that could take the copy."""
+    """Look for a node that could take the copy."""
     try:
         found = cluster.get(paths.everywhere("/api/v1", "nodes")).body.get("items") or []
     except ClusterError as error:
-        return [Row("nodes", _UNKNOWN, f"they can't be listed: {error.message}")]
+        return [Row("nodes", _UNKNOWN, f"they cannot be listed: {error.message}")]
     misfits = no_node_for(plan.copy, found)
     if not misfits:
         return []
@@ -207,13 +207,13 @@ def nodes_rows(plan: Plan, cluster: Client) -> list[Row]:
 
 def _state_of(node: Json, name: str) -> Row:
     if (node.get("spec") or {}).get("unschedulable"):
-        text = f"{name} is cordoned: the copy goes to another, or waits where a volume ties it"
+        text = f"{name} is cordoned: the copy runs elsewhere, or waits if a volume ties it here"
         return Row("node", Level.WARNING.value, text)
     conditions = (node.get("status") or {}).get("conditions") or []
     ready: Json = next((c for c in conditions if c.get("type") == "Ready"), {})
     if ready.get("status") != "True":
         return Row("node", Level.WARNING.value, f"{name} is not ready")
-    return Row("node", OK, f"{name} takes pods")
+    return Row("node", OK, f"{name} accepts pods")
 
 
 def _images_of(plan: Plan, node: Json) -> Row:
@@ -224,7 +224,7 @@ def _images_of(plan: Plan, node: Json) -> Row:
     missing = [image for image in dict.fromkeys(wanted) if not _is_there(image, there)]
     if missing:
         return Row("images", Level.INFO.value, f"the node may have to pull {', '.join(missing)}")
-    return Row("images", OK, "all are on the node")
+    return Row("images", OK, "all are present on the node")
 
 
 def _is_there(image: str, there: set[str]) -> bool:
@@ -234,7 +234,7 @@ def _is_there(image: str, there: set[str]) -> bool:
 
 
 def role_of(namespace: str, lacking: list[Right]) -> Json | None:
-    """Return a Role with the rights that lack; None where none does."""
+    """Return a Role with the missing permissions; None if none is missing."""
     if not lacking:
         return None
     verbs: dict[tuple[str, str], list[str]] = {}

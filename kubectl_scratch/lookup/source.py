@@ -1,4 +1,4 @@
-"""Find the pod that the user names, or say which they may have meant."""
+"""Find the pod that the user names, or say which one may be meant."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Source(NamedTuple):
 def find_source(cluster: Client, target: Target) -> Source:
     """Return the pod that most needs debugging of what the user names.
 
-    A workload without pods is copied from its template. Raises InvalidRequest where there is
-    no such object, or none with a pod.
+    A workload without pods is copied from its template. Raises InvalidRequest if there is no
+    such object, or it has no pod.
     """
     if target.kind == "pod":
         found = read_pod(cluster, target.name)
@@ -43,25 +43,25 @@ def find_source(cluster: Client, target: Target) -> Source:
 
 
 def find_in_file(cluster: Client, path: str) -> Source:
-    """Return the pod that a manifest names; where the cluster has none, that of the manifest.
+    """Return the pod that a manifest names; if the cluster has none, that of the manifest.
 
-    Raises InvalidRequest for a file that can't be read or has nothing with pods.
+    Raises InvalidRequest for a file that cannot be read or has nothing with pods.
     """
     where = "stdin" if path == STDIN else path
     manifest = choose_manifest(read_objects(path), where)
     kind, generated = kind_of(manifest) or "", generated_name(manifest)
     cluster.enter_namespace(manifest["metadata"].get("namespace"))
     if generated:
-        # No object can be meant: what has been made of it has a name of its own.
+        # No object can be meant: what was created from it has a name of its own.
         manifest["metadata"]["name"] = generated
-        return source_of_manifest(cluster, manifest, where, f"the {kind}'s name is to be generated")
+        return source_of_manifest(cluster, manifest, where, f"the {kind}'s name is generated")
     target = Target(kind, name(manifest))
     try:
         answer = cluster.get(_path(cluster, target))
     except ClusterError as error:
         if not error.gone:
             raise
-        return source_of_manifest(cluster, manifest, where, f"there is no {kind} {target.name!r}")
+        return source_of_manifest(cluster, manifest, where, f"{kind} {target.name!r} not found")
     if kind == "pod":
         return Source(answer.body, answer.at)
     return choose_pod(cluster, target, answer)
@@ -85,21 +85,21 @@ def choose_pod(cluster: Client, target: Target, answer: Answer) -> Source:
     found = candidate_pods(pods_of(cluster, target, owner, findings))
     if found:
         chosen = found[0]
-        of = f" of {len(found)}" if len(found) > 1 else ""
+        of = f" (1 of {len(found)})" if len(found) > 1 else ""
         because = why_chosen(chosen)
-        text = f"{target.kind} {target.name}: pod {name(chosen)}{of} is taken, {because}"
+        text = f"{target.kind} {target.name}: using pod {name(chosen)}{of}: {because}"
         return Source(chosen, answer.at, (Finding(Level.INFO, text), *findings))
     pod = pod_of(owner, cluster.namespace)
     if pod is None:
-        raise InvalidRequest(f"no pod is selected by {target.kind} {target.name!r}")
-    text = f"{target.kind} {target.name} has no pod: the copy is made from its template"
+        raise InvalidRequest(f"{target.kind} {target.name!r} selects no pods")
+    text = f"{target.kind} {target.name} has no pods: the copy is made from its template"
     return Source(pod, answer.at, (Finding(Level.INFO, text), *findings))
 
 
 def pods_of(cluster: Client, target: Target, owner: Json, findings: list[Finding]) -> list[Json]:
     """Return the pods that a workload owns or a service selects; add what there is to say.
 
-    Anybody's pod may have the labels of a workload's.
+    Any pod may have the labels of a workload's.
     """
     if target.kind == "cronjob":
         jobs = cluster.get(paths.jobs(cluster.namespace)).body.get("items") or []
@@ -144,7 +144,7 @@ def _pods_of_deployment(
     except ClusterError as error:
         text = (
             f"{kind.plural} could not be listed ({error.reason}), so the pods of deployment"
-            f" {name(owner)} are taken by the names of their owners"
+            f" {name(owner)} are found by the names of their owners"
         )
         findings.append(Finding(Level.WARNING, text))
         return [pod for pod in pods if _is_named_after(pod, owner)]
@@ -185,22 +185,22 @@ def _read(cluster: Client, target: Target) -> Answer:
 
 
 def read_pod(cluster: Client, pod: str) -> Answer:
-    """Read the pod; raises InvalidRequest with near names where it is not there."""
+    """Read the pod; raises InvalidRequest with similar names if it is not found."""
     return _read(cluster, Target("pod", pod))
 
 
 def _missing(cluster: Client, kind: str, wanted: str, where: Kind) -> InvalidRequest:
     namespace = cluster.namespace
     if not namespace_exists(cluster):
-        return InvalidRequest(f"there is no namespace {namespace!r}", "-n chooses another")
+        return InvalidRequest(f"namespace {namespace!r} not found", "use -n to choose another")
     return InvalidRequest(
-        f"there is no {kind} {wanted!r} in namespace {namespace!r}",
+        f"{kind} {wanted!r} not found in namespace {namespace!r}",
         near_names(cluster, wanted, where),
     )
 
 
 def namespace_exists(cluster: Client) -> bool:
-    """Say whether the namespace is there; where that can't be known, that it is."""
+    """Say whether the namespace exists; True if that is unknown."""
     try:
         cluster.get(paths.namespaces(cluster.namespace))
     except ClusterError as error:
@@ -209,7 +209,7 @@ def namespace_exists(cluster: Client) -> bool:
 
 
 def near_names(cluster: Client, wanted: str, kind: Kind) -> str:
-    """Return a hint with the names that ``wanted`` may be meant for."""
+    """Return a hint with names similar to ``wanted``."""
     try:
         path = paths.objects(kind.root, cluster.namespace, kind.plural)
         found = cluster.get(path, limit="500").body
@@ -220,4 +220,4 @@ def near_names(cluster: Client, wanted: str, kind: Kind) -> str:
     near = near or difflib.get_close_matches(wanted, names, n=3)
     if near:
         return f"did you mean {' or '.join(near)}?"
-    return "" if names else f"that namespace has no {kind.plural}; -n chooses another"
+    return "" if names else f"the namespace has no {kind.plural}; use -n to choose another"

@@ -29,11 +29,11 @@ def run_in_copy(
     of a new copy, whose crash summary stands above the first prompt.
     """
     uploads = uploads_for(copy, context, source)
-    if copy.learning:
+    if copy.discovery_pod:
         discover_entrypoint(
             context.cluster,
             copy.place,
-            copy.learning,
+            copy.discovery_pod,
             session.timeout,
             seed_check_of(copy, context),
         )
@@ -90,8 +90,8 @@ def seed_check_of(copy: CopyMembership, context: Context) -> SeedCheck | None:
 
 def discovery_entries(copy: CopyMembership) -> tuple[Entry, ...]:
     """Return the files that tell run-app of entrypoint discovery."""
-    if copy.learning:
+    if copy.discovery_pod:
         return (Entry("learning", b"", 0o644),)
-    if copy.unlearned:
-        return (undiscovered(copy.unlearned),)
+    if copy.undiscovered:
+        return (undiscovered(copy.undiscovered),)
     return ()

@@ -46,7 +46,7 @@ def rehearse_in_place(request: DebugRequest, context: Context, server: bool) -> 
     if not server or plan.blockers or plan.idle is not None:
         return plan
     choice = context.interrupts.run(lambda: add_container(plan, context, dry_run=True))
-    told = Finding(Level.INFO, f"using profile {choice.profile}, the strongest that is admitted")
+    told = Finding(Level.INFO, f"using profile {choice.profile}, the strongest that is accepted")
     return plan._replace(choices=(choice,), findings=(*plan.findings, *choice.findings, told))
 
 

@@ -105,7 +105,7 @@ def test_a_right_of_any_shape_is_not_known(cli: Cli, review: Any) -> None:
     cli.api.fault(path=f"{REVIEWS}$", status=201, data=json.dumps(review).encode(), times=None)
     ended = cli.run("check", "mypod")
     assert (ended.code, ended.errors) == (0, []), ended
-    assert "not known" in ended.out.decode(), ended
+    assert "unknown" in ended.out.decode(), ended
 
 
 EVENTS = [

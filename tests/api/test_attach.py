@@ -235,7 +235,7 @@ def test_a_lost_lease_is_told_to_all(cli: Cli) -> None:
 def test_a_view_that_a_copy_does_not_have_is_told(cli: Cli) -> None:
     first = _open(cli, "debug", "mypod", "--image", "busybox", "--no-hold")
     ended = cli.run("attach", copy_of(cli.api), "--view", "app", "--", "true")
-    ended.complains("was made without a way into its target", "--view tools")
+    ended.complains("has no toolkit inside its target", "--view=tools")
     assert len(_seats(cli.api)) == 1
     _close(first)
     clean(cli.api)
@@ -253,12 +253,12 @@ def test_without_a_debug_container_there_is_the_target_alone(cli: Cli) -> None:
     clean(cli.api)
 
 
-def test_a_copy_that_will_have_no_debug_container_says_so_at_once(cli: Cli) -> None:
+def test_a_copy_without_a_debug_container_says_so_at_once(cli: Cli) -> None:
     cli.api.access = lambda asked: "subresource" not in asked["resourceAttributes"]
     process = cli.start("debug", "mypod", *TALK)
     assert line_of(process.stdout) == b"ready\n"
     ended = cli.run("attach", copy_of(cli.api), "--view", "tools", "--", "true")
-    ended.complains("has no debug container", "--view app")
+    ended.complains("has no debug container", "--view=app")
     assert "is being added" not in ended.err
     finish(process, b"bye")
     clean(cli.api)
@@ -329,7 +329,7 @@ def test_who_looks_like_a_copy_is_left_alone(cli: Cli, row: str) -> None:
     for owner in pod["metadata"].get("ownerReferences", ()):
         owner["uid"] = made["metadata"]["uid"] if owner["uid"] == "u" else owner["uid"]
     cli.api.add(pod)
-    cli.run("attach", COPY, "--", "true").complains("is no copy|has no label")
+    cli.run("attach", COPY, "--", "true").complains("is not a copy|has no label")
     assert {r.method for r in cli.api.requests} == {"GET"}
     assert COPY not in cli.run("ls", "-o", "name").out.decode() or row in NO_OWNER
     assert cli.api.get("jobs", "default", COPY)["spec"] == made["spec"]
@@ -351,7 +351,7 @@ def test_a_running_job_of_production_is_left_alone(cli: Cli) -> None:
     pod["metadata"]["ownerReferences"] = [lease.owner_reference(made)]
     cli.api.add(pod)
     ended = cli.run("attach", COPY, "--ttl", "1h", "--", "true")
-    ended.complains("is no copy of kubectl scratch: job", "nothing was changed")
+    ended.complains("is not a copy made by kubectl scratch: job", "nothing was changed")
     assert {r.method for r in cli.api.requests} == {"GET"}
     assert cli.api.get("jobs", "default", COPY) == made
 

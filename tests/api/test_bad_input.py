@@ -49,8 +49,8 @@ def _by_variable(cli: Cli) -> None:
 
 
 WORDS = [
-    _asks("service", "debug", "svc/x", *COMMAND, said="there is no service .x."),
-    _asks("deployment", "debug", "deploy/x", *COMMAND, said="there is no deployment .x."),
+    _asks("service", "debug", "svc/x", *COMMAND, said="service .x. not found"),
+    _asks("deployment", "debug", "deploy/x", *COMMAND, said="deployment .x. not found"),
     _asks("empty-pod", "debug", "", *COMMAND, said="is not a valid pod name"),
     _asks("pod-and-slash", "debug", "pod/", *COMMAND, said="is not a valid pod name"),
     _asks("upper-case", "debug", "My_Pod", *COMMAND, said="'My_Pod' is not a valid pod name"),
@@ -116,10 +116,10 @@ EVIL = "no \x1b]0;pwned\x07 \x9b31m entry\r\nerror: forged"
 FORBIDDEN = {"status": 403, "reason": "Forbidden"}
 NEAR = ("web-7d4b9c-xk2lp", "web-7d4b9c-mm4tz")
 STATES = [
-    Row("near-name", ("debug", "mypd", *COMMAND), ("no pod 'mypd'", "did you mean mypod?")),
+    Row("near-name", ("debug", "mypd", *COMMAND), ("pod 'mypd' not found", "did you mean mypod?")),
     Row("near-prefix", ("debug", "web", *COMMAND), NEAR, _pods(*NEAR)),
-    Row("far-name", ("debug", "zzz", *COMMAND), ("no pod 'zzz' in namespace 'default'",)),
-    Row("no-namespace", ("debug", "p", "-n", "nope", *COMMAND), ("no namespace 'nope'",)),
+    Row("far-name", ("debug", "zzz", *COMMAND), ("pod 'zzz' not found in namespace 'default'",)),
+    Row("no-namespace", ("debug", "p", "-n", "nope", *COMMAND), ("namespace 'nope' not found",)),
     Row("odd-namespace", ("debug", "p", "-n", "a/../b", *COMMAND), ("could not find|namespace",)),
     Row("empty", ("debug", "p", "-n", "empty", *COMMAND), ("no pods",), _empty_namespace),
     Row("container", ("debug", "duo", "-c", "x", *COMMAND), ("one, two",), _two_containers),

@@ -175,7 +175,7 @@ def test_without_a_debug_container_one_warning_is_printed(cli: Cli) -> None:
 def test_a_refused_debug_container_leaves_the_session_alone(cli: Cli, status: int) -> None:
     cli.api.fault(method="PATCH", path=EPHEMERAL, times=None, status=status, message="no!")
     child = _inside(cli)
-    child.expect_exact("warning: there is no debug container beside: no!")
+    child.expect_exact("warning: no debug container beside the target: no!")
     child.sendline("exit 6")
     assert end_of(child) == 6
     clean(cli.api)

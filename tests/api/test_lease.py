@@ -73,7 +73,7 @@ def test_the_lease_is_renewed_by_the_clusters_clock(cli: Cli, offset: float) -> 
     cli.api.clock_offset = offset
     process = _start(cli, "--ttl", "6s")
     job = _job(cli.api)
-    assert job["spec"]["ttlSecondsAfterFinished"] == 6
+    assert sent(cli.api, "POST", JOBS)[0].body["spec"]["ttlSecondsAfterFinished"] == 6
     beat = cli.api.wait_for(_beats, PATIENCE)[0]
     assert beat.body["metadata"]["uid"] == job["metadata"]["uid"]
     # The cluster's clock then stood between the beat's first third and the test's patience.
@@ -174,7 +174,7 @@ def test_renewals_that_are_refused_go_on_until_they_get_through(cli: Cli, status
         method="PATCH", path=A_LEASE, status=status, reason="X", message="busy", times=None
     )
     line = told(process, "warning:")
-    assert line.startswith("warning: the lease can't be renewed just now (busy): the copy is")
+    assert line.startswith("warning: the lease cannot be renewed at the moment (busy): the copy is")
     # It would end meanwhile.
     cli.api.advance(-HOUR)
     # Said once, however often it fails.
@@ -191,18 +191,18 @@ def test_a_lease_that_ended_for_want_of_renewals_is_lost(cli: Cli) -> None:
     cli.api.gc_delay = NEVER
     process = _start(cli, "--ttl", "5s")
     cli.api.fault(method="PATCH", path=A_LEASE, status=403, reason="Forbidden", times=None)
-    told(process, "can't be renewed just now")
+    told(process, "cannot be renewed at the moment")
     cli.api.advance(60)
     assert told(process, "warning:").startswith("warning: the lease is lost (")
     assert _end(process).warnings == []
     assert cli.api.names("pods", "default") == ["mypod"]
 
 
-def test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline(cli: Cli) -> None:
+def test_an_uncompleted_job_gives_the_copy_a_deadline(cli: Cli) -> None:
     cli.api.job_delay = NEVER
     process = _start(cli, "--ttl", "5s", "--max", "1h")
     line = told(process, "warning:")
-    assert "is not completed by any controller" in line and "stops after 1h" in line
+    assert "no controller completes the lease's Job" in line and "stops after 1h" in line
     copy = cli.api.get("pods", "default", copy_of(cli.api))
     # Behind the session's own end, so that it is no end of a session.
     assert 3605 <= copy["spec"]["activeDeadlineSeconds"] <= 3605 + PATIENCE
@@ -214,7 +214,7 @@ def test_a_job_that_no_controller_completes_is_told_and_the_copy_has_a_deadline(
     clean(cli.api)
 
 
-@pytest.mark.parametrize("row", [(403, "can't have a deadline"), (500, "has no deadline yet")])
+@pytest.mark.parametrize("row", [(403, "cannot have a deadline"), (500, "has no deadline yet")])
 def test_a_copy_that_can_have_no_deadline_is_told(cli: Cli, row: tuple[int, str]) -> None:
     status, said = row
     cli.api.job_delay = NEVER
@@ -226,7 +226,7 @@ def test_a_copy_that_can_have_no_deadline_is_told(cli: Cli, row: tuple[int, str]
     assert f"{said} (no patch of pods)" in line
     cli.api.wait_for(lambda a: len(_looks(a)) > 2, PATIENCE)
     ended = finish(process, b"bye")
-    assert ended.code == 1 and "its lease removes it" not in ended.err
+    assert ended.code == 1 and "its lease deletes it" not in ended.err
     assert any("kubectl delete " in line for line in ended.warnings)
     # Said once, however often it fails.
     assert not any("deadline" in line for line in ended.warnings)
@@ -274,10 +274,10 @@ def test_a_deadline_is_behind_the_end_of_the_first_session_too(cli: Cli) -> None
 def test_a_deadline_that_is_there_is_kept(cli: Cli) -> None:
     cli.api.job_delay = NEVER
     process = _start(cli, "--ttl", "5s")
-    told(process, "is not completed by any controller")
+    told(process, "no controller completes the lease's Job")
     second = cli.start("attach", "--ttl", "5s", copy_of(cli.api), *TALK)
     assert line_of(second.stdout) == b"ready\n"
-    told(second, "is not completed by any controller")
+    told(second, "no controller completes the lease's Job")
     assert len(sent(cli.api, "PATCH", A_COPY)) == 1
     for each in (second, process):
         finish(each, b"bye")
@@ -322,7 +322,7 @@ def test_without_the_right_to_a_lease_there_is_a_deadline(
     ended = cli.run("debug", *flags, "mypod", "--", "echo", "hi")
     assert (ended.code, ended.out, ended.errors) == (0, b"hi\n", [])
     (warning,) = (line for line in ended.warnings if "Jobs" in line)
-    assert "no lease" in warning and f"ends after {words} in any case" in warning
+    assert "no lease" in warning and f"stops after {words}," in warning
     (post,) = sent(cli.api, "POST", PODS)
     assert post.body["spec"]["activeDeadlineSeconds"] == seconds
     assert "ownerReferences" not in post.body["metadata"]
@@ -393,7 +393,7 @@ def test_two_sessions_do_not_disturb_each_other(cli: Cli) -> None:
     nothing_left(cli.api)
 
 
-def test_a_lease_that_ends_before_the_copy_is_there_is_told_as_such(cli: Cli) -> None:
+def test_a_lease_that_expires_before_the_copy_exists(cli: Cli) -> None:
     held = cli.api.fault(method="POST", path=PODS, hold=threading.Event())
     unrenewed = cli.api.fault(method="PATCH", path=A_LEASE, hold=threading.Event(), times=None)
     process = cli.start("debug", "mypod", "--ttl", "5s", "--", "true")

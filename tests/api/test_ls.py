@@ -10,7 +10,7 @@ import pytest
 
 from tests.api.harness import JOBS, PODS, Cli, copy_of, finish, line_of, nothing_sent, source_pod
 
-HEADS = ["NAME", "SOURCE", "VIEW", "SESSIONS", "EXPIRES", "AGE", "BY"]
+HEADS = ["NAME", "SOURCE", "VIEW", "SESSIONS", "EXPIRES", "AGE", "CREATED-BY"]
 OURS = {"app.kubernetes.io/managed-by": "kubectl-scratch"}
 
 

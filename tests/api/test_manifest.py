@@ -44,7 +44,7 @@ def test_a_command_with_a_manifest_on_stdin(cli: Cli) -> None:
     ended = cli.run("debug", "-f", "-", "--", "cat", data=filed())
     # The manifest is all that there was.
     assert (ended.code, ended.out, ended.errors) == (0, b"", [])
-    assert "there is no pod 'filed': the copy is made from stdin" in ended.err
+    assert "pod 'filed' not found: the copy is made from stdin" in ended.err
     assert made(cli, "filed-scratch-")
     clean(cli.api)
 
@@ -109,15 +109,15 @@ def test_only_one_of_two_can_be_stdin(cli: Cli) -> None:
         (b"", "stdin has no object"),
         (b"a: [", "stdin cannot be read"),
         (b"1: a", "'stdin' has no object"),
-        (b"kind: ConfigMap", "'stdin' has no pod and nothing that makes pods"),
+        (b"kind: ConfigMap", "'stdin' has no pod and no workload"),
         (b"\xff\xfe", "stdin cannot be read"),
         (b"a: &x [*x]", "stdin cannot be read; an anchor contains itself"),
         (b"a: &x {b: *x}", "stdin cannot be read; an anchor contains itself"),
         (b"? [a]\n: b", "stdin cannot be read"),
         (b"null: a\nkind: Pod", "stdin cannot be read; none cannot be a key"),
         (b"[" * 5000, "stdin cannot be read"),
-        (b"kind: Pod\nmetadata: {generateName: 7}\nspec: {}", "not one that a cluster takes"),
-        (b"kind: Pod\nmetadata: {generateName: '-'}\nspec: {}", "not one that a cluster takes"),
+        (b"kind: Pod\nmetadata: {generateName: 7}\nspec: {}", "is not valid"),
+        (b"kind: Pod\nmetadata: {generateName: '-'}\nspec: {}", "is not valid"),
     ],
 )
 def test_what_is_no_manifest(cli: Cli, data: bytes, said: str) -> None:
@@ -157,7 +157,7 @@ def test_a_name_that_is_to_be_generated(cli: Cli, kind: str) -> None:
     manifest = json.loads(json.dumps(manifest))
     ended = cli.run("debug", "-f", "-", "--", "echo", "hi", data=json.dumps(manifest).encode())
     assert (ended.code, ended.out, ended.errors) == (0, b"hi\n", [])
-    assert f"the {kind.lower()}'s name is to be generated: the copy is made from stdin" in ended.err
+    assert f"the {kind.lower()}'s name is generated: the copy is made from stdin" in ended.err
     copy = made(cli, "migrate-scratch-")
     assert "generateName" not in copy["metadata"]
     assert copy["metadata"]["annotations"]["kubectl-scratch/source"] == "default/migrate"

@@ -66,11 +66,11 @@ def source_of(cli: Cli) -> str:
     return str(post.body["metadata"]["annotations"]["kubectl-scratch/source"])
 
 
-def test_a_pod_that_looks_like_a_deployment_s_is_not_taken_for_one(cli: Cli) -> None:
+def test_a_pod_that_only_looks_like_a_deployments(cli: Cli) -> None:
     a_shop(cli)
     ended = cli.run("debug", "deployment/shop", "--", "true")
     assert (ended.code, ended.warnings) == (0, [])
-    assert "pod shop-7d9f8b6c5-abcde is taken" in ended.err
+    assert "using pod shop-7d9f8b6c5-abcde" in ended.err
     assert source_of(cli) == "default/shop-7d9f8b6c5-abcde"
 
 
@@ -95,22 +95,20 @@ def test_the_pods_and_the_replicasets_are_asked_for_at_once(cli: Cli) -> None:
     assert process.returncode == 0
 
 
-def test_a_deployment_without_a_pod_of_its_own_is_copied_from_its_template(cli: Cli) -> None:
+def test_a_deployment_without_pods_is_copied_from_its_template(cli: Cli) -> None:
     a_shop(cli, own=False)
     ended = cli.run("debug", "deployment/shop", "--", "true")
-    assert ended.code == 0 and "deployment shop has no pod" in ended.err
+    assert ended.code == 0 and "deployment shop has no pods" in ended.err
     assert source_of(cli) == "default/shop"
 
 
 @pytest.mark.parametrize("status", [403, 503])
-def test_where_replicasets_can_not_be_listed_the_names_of_the_owners_tell(
-    cli: Cli, status: int
-) -> None:
+def test_without_replicasets_the_names_of_the_owners_tell(cli: Cli, status: int) -> None:
     a_shop(cli)
     cli.api.fault(method="GET", path=r"/replicasets$", status=status, times=None)
     ended = cli.run("debug", "deployment/shop", "--", "true")
     assert ended.code == 0 and source_of(cli) == "default/shop-7d9f8b6c5-abcde"
-    assert any("are taken by the names of their owners" in line for line in ended.warnings)
+    assert any("are found by the names of their owners" in line for line in ended.warnings)
 
 
 def test_a_hiccup_while_replicasets_are_listed_is_none(cli: Cli) -> None:
@@ -120,7 +118,7 @@ def test_a_hiccup_while_replicasets_are_listed_is_none(cli: Cli) -> None:
     assert (ended.code, ended.warnings) == (0, [])
 
 
-def test_a_pod_that_looks_like_a_cronjob_s_is_not_taken_for_one(cli: Cli) -> None:
+def test_a_pod_that_only_looks_like_a_cronjobs(cli: Cli) -> None:
     spec = {"schedule": "@daily", "jobTemplate": {"spec": {"template": TEMPLATE}}}
     nightly = add(cli, "CronJob", "nightly", spec)
     job = add(cli, "Job", "nightly-1", {"template": TEMPLATE}, owned_by(nightly))
@@ -160,4 +158,4 @@ def test_nodes_that_can_not_be_listed_are_not_known_to_be_none(cli: Cli) -> None
     cli.api.add(source_pod("picky", nodeSelector={"no": "such"}))
     cli.api.fault(method="GET", path="/nodes$", status=403, reason="Forbidden", times=None)
     ended = cli.run("check", "picky")
-    assert ended.code == 0 and b"they can't be listed" in ended.out
+    assert ended.code == 0 and b"they cannot be listed" in ended.out

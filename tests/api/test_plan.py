@@ -63,7 +63,7 @@ def test_the_copy_keeps_what_no_service_selects(cli: Cli) -> None:
     clean(cli.api)
 
 
-def test_where_services_can_not_be_listed_no_label_is_kept_and_that_is_said(cli: Cli) -> None:
+def test_without_a_list_of_services_no_label_is_kept(cli: Cli) -> None:
     labelled(cli)
     cli.api.fault(method="GET", path="/services$", status=403, reason="Forbidden", times=None)
     ended = cli.run("debug", "mypod", "--", "true")
@@ -81,7 +81,7 @@ def test_keep_labels_keeps_them_and_says_who_sees_the_copy(cli: Cli) -> None:
     assert LABELS.items() <= made(cli)["metadata"]["labels"].items()
 
 
-def test_a_webhook_that_refuses_dry_runs_does_not_refuse_the_copy(cli: Cli) -> None:
+def test_a_webhook_that_rejects_dry_runs_only(cli: Cli) -> None:
     said = 'admission webhook "w" does not support dry run'
     refusal = {"status": 400, "reason": "BadRequest", "message": said, "times": None}
     cli.api.fault(method="POST", path=PODS, dry=True, **refusal)
@@ -97,7 +97,7 @@ def test_a_stronger_profile_that_is_refused_is_not_tried(cli: Cli) -> None:
     cli.api.fault(method="POST", path=PODS, status=403, reason="Forbidden", dry=True)
     ended = cli.run("debug", "mypod", "--view", "tools", "--", "true")
     assert ended.code == 0
-    assert "using profile baseline, the strongest that is admitted" in ended.err
+    assert "using profile baseline, the strongest that is accepted" in ended.err
     (patch,) = sent(cli.api, "PATCH", EPHEMERAL)
     assert "SYS_PTRACE" not in str(patch.body)
 
@@ -113,7 +113,7 @@ def takes_too_much(request: Request) -> bool:
 
 
 @pytest.mark.parametrize("refuses", [lacks_limits, takes_too_much], ids=lambda f: f.__name__)
-def test_a_quota_that_has_room_for_the_copy_has_room_for_its_debug_container(
+def test_a_quota_with_room_for_the_copy_is_enough(
     cli: Cli, refuses: Callable[[Request], bool]
 ) -> None:
     limits = {"limits": {"cpu": "1"}}
@@ -121,7 +121,7 @@ def test_a_quota_that_has_room_for_the_copy_has_room_for_its_debug_container(
     what = {"status": 403, "reason": "Forbidden", "message": "failed quota: q", "when": refuses}
     cli.api.fault(method="POST", path=PODS, dry=True, times=None, **what)
     ended = cli.run("check", "limited", "--view", "tools")
-    assert b"failed quota" not in ended.out and b"the copy is admitted" in ended.out
+    assert b"failed quota" not in ended.out and b"the copy is accepted" in ended.out
 
 
 def test_a_refusal_is_followed_by_what_lies_behind_it(cli: Cli) -> None:
@@ -129,7 +129,7 @@ def test_a_refusal_is_followed_by_what_lies_behind_it(cli: Cli) -> None:
     cli.api.fault(method="POST", path=PODS, status=403, reason="Forbidden", times=None)
     ended = cli.run("debug", "mypod", "--", "true")
     assert ended.code == 1 and len(ended.errors) == 1
-    assert any("rights: you may not delete pods" in line for line in ended.warnings)
+    assert any("permissions: no permission to delete pods" in line for line in ended.warnings)
     ended.is_well_formed()
     nothing_left(cli.api)
 
@@ -190,10 +190,10 @@ WRONG = [
     (("debug", "mypod", "--writable", "nope", "--", "true"), "nope"),
     (("debug", "mypod", "--copy-name", "A_B", "--", "true"), "--copy-name 'A_B'"),
     (("debug", "mypod", "--profile", "root", "--", "true"), "'root' is not one of"),
-    (("debug", "deployment/nope", "--", "true"), "there is no deployment 'nope'"),
-    (("debug", "service/headless", "--", "true"), "no pod is selected by service 'headless'"),
+    (("debug", "deployment/nope", "--", "true"), "deployment 'nope' not found"),
+    (("debug", "service/headless", "--", "true"), "service 'headless' selects no pods"),
     (("debug", "node/x", "--", "true"), "'node' cannot be debugged"),
-    (("check", "nosuch"), "there is no pod 'nosuch'"),
+    (("check", "nosuch"), "pod 'nosuch' not found"),
     (("check", "mypod", "mypod"), "unexpected argument"),
 ]
 
@@ -217,18 +217,18 @@ def test_a_wrong_wish_is_told_before_anything_is_created(
         ("a: [", "cannot be read"),
         ("", "has no object"),
         ("- a", "has no object"),
-        ("kind: ConfigMap\nmetadata: {name: x}", "has no pod and nothing that makes pods"),
-        ("kind: Pod\nmetadata: {name: 7}\nspec: {}", "not one that a cluster takes"),
-        ("kind: Pod\nmetadata: x\nspec: {}", "not one that a cluster takes"),
-        ("kind: Pod\nmetadata: {name: ..}\nspec: {}", "not one that a cluster takes"),
-        ("kind: Pod\nmetadata: {name: x, namespace: [a]}\nspec: {}", "not one that a cluster"),
-        ("kind: Pod\nmetadata: {name: x}\nspec: {}", "not one that a cluster takes"),
-        ("kind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: a}]}", "not one that a"),
+        ("kind: ConfigMap\nmetadata: {name: x}", "has no pod and no workload"),
+        ("kind: Pod\nmetadata: {name: 7}\nspec: {}", "is not valid"),
+        ("kind: Pod\nmetadata: x\nspec: {}", "is not valid"),
+        ("kind: Pod\nmetadata: {name: ..}\nspec: {}", "is not valid"),
+        ("kind: Pod\nmetadata: {name: x, namespace: [a]}\nspec: {}", "is not valid"),
+        ("kind: Pod\nmetadata: {name: x}\nspec: {}", "is not valid"),
+        ("kind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: a}]}", "is not valid"),
         (
             "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\nspec: {template: {}}",
             "the deployment in",
         ),
-        ("kind: Pod\n---\nkind: Pod", "has several that have pods: pod, pod; give one"),
+        ("kind: Pod\n---\nkind: Pod", "has several objects with pods: pod, pod; use one"),
         ("apiVersion: serving.example/v1\nkind: Service\nmetadata: {name: x}", "has no pod and"),
         ("1: a", "has no object"),
         ("kind: Service\nmetadata: {name: x}\nspec: {}", "a service has no pod"),
@@ -278,19 +278,19 @@ def test_a_dry_run_without_the_right_to_a_lease(cli: Cli) -> None:
     assert cli.run("debug", "mypod", "--dry-run=server").code == 0
 
 
-def test_a_check_without_the_right_to_read_the_pod_tells_the_rights(cli: Cli) -> None:
+def test_a_check_that_cannot_read_the_pod_tells_the_permissions(cli: Cli) -> None:
     cli.api.fault(method="GET", path="/pods/mypod$", status=403, reason="Forbidden", times=None)
     cli.api.access = lambda asked: asked["resourceAttributes"]["verb"] != "get"
     ended = cli.run("check", "mypod")
     assert (ended.code, ended.err) == (1, "")
-    assert b"you may not get pods" in ended.out and b"kind: Role" in ended.out
+    assert b"no permission to get pods" in ended.out and b"kind: Role" in ended.out
 
 
-def test_a_check_to_which_the_cluster_gives_no_answer_is_no_refusal(cli: Cli) -> None:
+def test_a_check_without_an_answer_is_no_refusal(cli: Cli) -> None:
     cli.api.fault(path="/selfsubjectaccessreviews$", status=503, times=None)
     ended = cli.run("check", "mypod")
-    assert ended.code == 0 and b"did not answer for all of them" in ended.out
-    assert b"you may not" not in ended.out and b"kind: Role" not in ended.out
+    assert ended.code == 0 and b"did not answer for all permissions" in ended.out
+    assert b"no permission to" not in ended.out and b"kind: Role" not in ended.out
 
 
 def test_a_variable_s_value_is_told_nowhere(cli: Cli) -> None:
@@ -324,7 +324,7 @@ def test_the_check_changes_nothing_and_tells_what_lacks(cli: Cli) -> None:
     ended = cli.run("check", "mypod")
     assert (ended.code, ended.err) == (1, "")
     text = ended.out.decode()
-    assert "you may not create pods/exec" in text
+    assert "no permission to create pods/exec" in text
     role = yaml.safe_load(text.partition("# The missing rights")[2].partition("\n")[2])
     assert role["kind"] == "Role"
     assert [rule["resources"] for rule in role["rules"]] == [["pods/exec"]]
@@ -354,7 +354,7 @@ def test_a_check_says_that_the_architecture_is_a_guess(cli: Cli) -> None:
     cli.api.fault(method="GET", path=r"/nodes/n1$", times=None, status=403, reason="Forbidden")
     ended = cli.run("check", "tied")
     (row,) = [line for line in ended.out.decode().splitlines() if line.startswith("node ")]
-    assert "warning" in row and "goes to nodes of amd64 only, --arch says another" in row
+    assert "warning" in row and "runs on amd64 nodes only; use --arch for another" in row
     assert ended.code == 0
 
 
@@ -366,7 +366,7 @@ A_PATH = {"name": "logs", "hostPath": {"path": "/var/log/app", "type": "Director
     [({"recursiveReadOnlyMounts": True}, False), ({}, True), (None, True)],
     ids=["can", "cannot", "unreadable"],
 )
-def test_mounts_below_a_path_of_the_node_are_told_unless_the_node_can(
+def test_mounts_below_a_host_path_are_told(
     cli: Cli, features: dict[str, bool] | None, told: bool
 ) -> None:
     mount = {"name": "logs", "mountPath": "/logs"}
@@ -382,7 +382,7 @@ def test_mounts_below_a_path_of_the_node_are_told_unless_the_node_can(
 
 
 @pytest.mark.parametrize("node, code", [("n1", 0), (None, 1)])
-def test_claims_that_cannot_be_listed_are_bound_where_the_source_has_a_node(
+def test_unlisted_claims_are_bound_if_the_source_has_a_node(
     cli: Cli, node: str | None, code: int
 ) -> None:
     volume = {"name": "data", "persistentVolumeClaim": {"claimName": "data-0"}}

@@ -101,7 +101,7 @@ SWAPS = [
     Swap("same-bytes-no-get", same_again, "its ConfigMap has been replaced", (), False),
     Swap("deleted", deleted, "its ConfigMap has been deleted"),
     Swap("deleted-no-get", deleted, "its ConfigMap has been deleted", (), False),
-    Swap("changed", changed, "its ConfigMap has other contents"),
+    Swap("changed", changed, "its ConfigMap has been changed"),
     Swap("mutable", mutable, "its ConfigMap is not immutable"),
 ]
 # What pretends to be the seed, and keeps what it is given.
@@ -173,7 +173,7 @@ def test_who_may_neither_get_nor_delete_it_is_told_once(cli: Cli, status: int) -
     assert (ended.code, ended.out, ended.errors, asked.hits) == (0, b"hi\n", [], 1)
     (warning,) = ended.warnings
     assert "no permission to get or delete ConfigMaps" in warning
-    assert "not checked for a replacement" in warning
+    assert "unknown whether the program in the copy was replaced" in warning
     clean(cli.api)
 
 
@@ -241,7 +241,7 @@ def test_a_copy_of_an_older_version_is_told_of(cli: Cli) -> None:
 
 OTHERS = [
     ({"ownerReferences": []}, "does not belong to the copy's lease"),
-    ({"labels": {"kubectl-scratch/session": "other"}}, "is that of another session"),
+    ({"labels": {"kubectl-scratch/session": "other"}}, "belongs to another session"),
 ]
 
 

@@ -42,7 +42,7 @@ def test_a_pod_that_is_no_copy(clean: Cluster) -> None:
     done = clean.scratch("attach", "web", "--", "true")
     assert done.returncode == 1
     assert done.stderr == (
-        b"error: pod 'web' is no copy of kubectl scratch; debug makes one of it\n"
+        b"error: pod 'web' is not a copy made by kubectl scratch; use debug to make one\n"
     )
 
 
@@ -78,7 +78,7 @@ def test_a_pod_that_has_been_made_to_look_like_a_copy(cluster: Cluster, spec: Js
     before = [cluster.read(kind, name)["metadata"]["uid"] for kind in ("job", "pod")]
     done = cluster.scratch("attach", name, "--view", "app", "--ttl", "2h", "--", "true")
     assert done.returncode == 1
-    assert b"is no copy of kubectl scratch: job" in done.stderr
+    assert b"is not a copy made by kubectl scratch: job" in done.stderr
     assert [cluster.read(kind, name)["metadata"]["uid"] for kind in ("job", "pod")] == before
     after = cluster.read("job", name)
     assert after["spec"]["ttlSecondsAfterFinished"] == 3600

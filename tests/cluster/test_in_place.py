@@ -150,7 +150,7 @@ def test_a_copy_is_listed_while_it_is_there(clean: Cluster) -> None:
     assert row["source"] == f"{clean.namespace}/root" and row["reason"] == "ticket 7"
     assert (row["sessions"], row["view"], row["state"]) == (1, "tools", "running")
     head, *lines = clean.scratch("ls").stdout.decode().splitlines()
-    assert head.split() == ["NAME", "SOURCE", "VIEW", "SESSIONS", "EXPIRES", "AGE", "BY"]
+    assert head.split() == ["NAME", "SOURCE", "VIEW", "SESSIONS", "EXPIRES", "AGE", "CREATED-BY"]
     assert [line.split()[0] for line in lines] == sorted(rows(clean))
     assert f"pod/{copy}" in clean.scratch("ls", "-o", "name").stdout.decode().splitlines()
     child.communicate(b"bye", timeout=PATIENCE)

@@ -110,7 +110,7 @@ def test_the_first_five_minutes(
         ("kubectl scratch", 'Use "kubectl scratch COMMAND --help"'),
         ("kubectl scratch debug --help", "Use .kubectl scratch options."),
         ("kubectl scratch dbug mypod", "did you mean debug?"),
-        (f"kubectl scratch debug mypo -n {n}", r"there is no pod 'mypo'.*did you mean mypod\?"),
+        (f"kubectl scratch debug mypo -n {n}", r"pod 'mypo' not found.*did you mean mypod\?"),
         ("kubectl scratch version", "Server Version: v1"),
     ]
     terminal = Terminal(["bash", "--norc", "--noprofile"], environ, cwd=str(tmp_path))

@@ -32,13 +32,11 @@ def test_without_jobs_the_copy_has_a_deadline(clean: Cluster) -> None:
     deadline = clean.read("pod", copy)["spec"]["activeDeadlineSeconds"]
     _, err = child.communicate(timeout=PATIENCE)
     assert (child.returncode, deadline) == (0, 3600)
-    assert err.startswith(b"warning: you may not create Jobs")
+    assert err.startswith(b"warning: no permission to create Jobs")
     assert err.count(b"\n") == 1
 
 
-def test_without_ephemeral_containers_the_session_stands_inside_the_target(
-    clean: Cluster,
-) -> None:
+def test_without_ephemeral_containers_a_session_is_inside(clean: Cluster) -> None:
     words = ("debug", "-q", "web", "--context", "no-ephemeral")
     done = clean.scratch(*words, "--", "id", "-u")
     assert (done.returncode, done.stdout) == (0, b"1000\n")

@@ -107,7 +107,7 @@ def test_a_lease_that_somebody_deletes_is_lost_and_said_so(clean: Cluster) -> No
     clean.kubectl("delete", "job", copy)
     _, err = child.communicate(timeout=PATIENCE)
     assert child.returncode == 137
-    assert b"warning: the lease is lost" in err or b"by somebody else" in err
+    assert b"warning: the lease is lost" in err or b"by someone else" in err
 
 
 def test_a_copy_that_somebody_deletes(clean: Cluster) -> None:
@@ -117,7 +117,7 @@ def test_a_copy_that_somebody_deletes(clean: Cluster) -> None:
     _, err = child.communicate(timeout=PATIENCE)
     assert child.returncode == 137
     assert err.startswith(b"error: the copy ")
-    assert b"by somebody else\n" in err
+    assert b"by someone else\n" in err
 
 
 @pytest.fixture

@@ -46,12 +46,16 @@ IN_DOUBT = AN_OBJECT._replace(uid="", doubt=Doubt(MINE, likely=True))
 
 
 class FakeCluster:
-    """Objects by their paths; ``calls`` are the changes, ``faults`` errors by verb and plural."""
+    """Objects by their paths; ``calls`` are the changes, ``faults`` errors by verb and plural.
+
+    ``lost`` are the kinds that are created without an answer.
+    """
 
     def __init__(self) -> None:
         self.objects: dict[str, Json] = {}
         self.calls: list[tuple[str, str]] = []
         self.faults: dict[tuple[str, str], BaseException] = {}
+        self.lost: set[str] = set()
         self.access = SimpleNamespace(flags=("--context", "a b"))
 
     def _called(self, verb: str, path: str) -> None:
@@ -66,6 +70,8 @@ class FakeCluster:
         own = {"uid": f"uid-{len(self.objects)}", "namespace": "default"}
         made = {**body, "metadata": {**body["metadata"], **own}}
         self.objects[f"{path}/{body['metadata']['name']}"] = made
+        if made["kind"] in self.lost:
+            raise ClusterError(0, "Unreachable", "cut")
         return Answer(made, NOON)
 
     def get(self, path: str, timeout: float | None = None) -> Answer:
@@ -146,6 +152,23 @@ def test_a_signal_in_a_creation_deletes_what_there_is(cluster: FakeCluster) -> N
     with pytest.raises(Interrupted), a_copy(cluster):
         pass
     assert cluster.did("delete") == ["jobs"]
+
+
+@pytest.mark.parametrize(("kind", "deleted"), [("Pod", ["pods", "jobs"]), ("Job", ["jobs"])])
+def test_what_was_created_without_an_answer_is_deleted(
+    cluster: FakeCluster, kind: str, deleted: list[str]
+) -> None:
+    cluster.lost = {kind}
+    with pytest.raises(ClusterError), a_copy(cluster):
+        pass
+    assert cluster.did("delete") == deleted
+
+
+def test_a_copy_with_another_session_in_it_is_kept(cluster: FakeCluster) -> None:
+    with a_copy(cluster):
+        (job,) = (each for each in cluster.objects.values() if each["kind"] == "Job")
+        job["metadata"]["annotations"]["session.kubectl-scratch/zzzzz"] = "2999-01-01T00:00:00Z"
+    assert cluster.did("delete") == []
 
 
 def test_without_a_lease_the_copy_alone_is_deleted(cluster: FakeCluster) -> None:

@@ -57,7 +57,7 @@ def test_a_copy_has_the_sessions_and_the_end_of_its_lease() -> None:
     assert cells == [COPY, "default/mypod", "app", "2", "2m", "3m", "alice"]
 
 
-def test_without_a_lease_there_is_a_deadline_and_nobody_knows_the_sessions() -> None:
+def test_without_a_lease_the_sessions_are_unknown() -> None:
     copy = a_copy(activeDeadlineSeconds=3600, metadata={"ownerReferences": []})
     copy["status"]["startTime"] = "2026-01-02T03:04:05Z"
     (_, row) = told([copy], [])

@@ -62,7 +62,7 @@ def test_crashing_comes_before_not_ready_before_the_newest() -> None:
     names = [pod["metadata"]["name"] for pod in candidate_pods(pods)]
     assert names == ["crashing", "starting", "done", "new", "old", "going"]
     words = [why_chosen(pod) for pod in candidate_pods(pods)]
-    assert words[0] == "it crashes (CrashLoopBackOff)"
+    assert words[0] == "it is crashing (CrashLoopBackOff)"
     assert words[1:3] == ["it is not ready", "it is the newest"]
 
 
