@@ -62,15 +62,15 @@ def read_listing(
 
 def listing_text(found: list[Listed], now: datetime, everywhere: bool, output: str | None) -> str:
     """Return the list as kubectl would print it."""
-    from kubectl_scratch.copies import listing
+    from kubectl_scratch.cli.ls_view import listing_document, listing_table
 
     if output in ("json", "yaml"):
-        return as_document(listing.listing_document(found), output)
+        return as_document(listing_document(found), output)
     if not found:
         return ""
     if output == "name":
         # kubectl knows no containers, only their pods.
         lines = list(dict.fromkeys(f"pod/{row.name.partition('/')[0]}" for row in found))
     else:
-        lines = listing.listing_table(found, now, everywhere, output == "wide")
+        lines = listing_table(found, now, everywhere, output == "wide")
     return as_lines(lines)

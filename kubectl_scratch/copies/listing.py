@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from kubectl_scratch.kube.objects import (
-    API_TIME,
     Json,
     api_time,
     find,
@@ -23,11 +22,7 @@ from kubectl_scratch.plan.in_place import runs_since
 from kubectl_scratch.plan.model import SessionTarget
 
 IN_PLACE = "in-place"
-RUNNING, _ENDING, ENDED, _STARTING = "running", "ending", "ended", "starting"
-NONE, _UNKNOWN = "<none>", "<unknown>"
-
-COLUMNS = ("NAME", "SOURCE", "VIEW", "SESSIONS", "EXPIRES", "AGE", "CREATED-BY")
-WIDE = ("TARGET", "STATE", "REASON")
+RUNNING, ENDING, ENDED, _STARTING = "running", "ending", "ended", "starting"
 
 
 class Listed(NamedTuple):
@@ -113,7 +108,7 @@ def listed_copy(pod: Json, job: Json | None, now: datetime) -> Listed:
 
 def _state_of_pod(pod: Json) -> str:
     if is_going(pod):
-        return _ENDING
+        return ENDING
     phase = (pod.get("status") or {}).get("phase")
     return {"Running": RUNNING, "Succeeded": ENDED, "Failed": ENDED}.get(str(phase), _STARTING)
 
@@ -156,76 +151,3 @@ def _of_container(pod: Json, target: SessionTarget, note: metadata.Note) -> List
         expires=_after(since, note.limit),
         since=since or api_time(ended.get("startedAt")),
     )
-
-
-def listing_table(
-    found: list[Listed], now: datetime, with_namespace: bool, wide: bool
-) -> list[str]:
-    """Return the lines of kubectl's table form, the head first."""
-    heads = (*(["NAMESPACE"] if with_namespace else []), *COLUMNS, *(WIDE if wide else ()))
-    rows = [heads, *(_cells(row, now, heads) for row in found)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["   ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-
-
-def _cells(row: Listed, now: datetime, heads: tuple[str, ...]) -> tuple[str, ...]:
-    cells = {
-        "NAMESPACE": row.namespace,
-        "NAME": row.name,
-        "SOURCE": row.source or _UNKNOWN,
-        "VIEW": row.view or _UNKNOWN,
-        "SESSIONS": _UNKNOWN if row.sessions is None else str(row.sessions),
-        "EXPIRES": _expires(row, now),
-        "AGE": _UNKNOWN if row.since is None else age_words(now - row.since),
-        "CREATED-BY": row.by or _UNKNOWN,
-        "TARGET": row.target or _UNKNOWN,
-        "STATE": row.state,
-        "REASON": row.reason or NONE,
-    }
-    return tuple(cells[head] for head in heads)
-
-
-def _expires(row: Listed, now: datetime) -> str:
-    if row.state in (_ENDING, ENDED) and (row.view == IN_PLACE or row.state == _ENDING):
-        return row.state
-    return _UNKNOWN if row.expires is None else age_words(row.expires - now)
-
-
-def age_words(span: timedelta) -> str:
-    """Return a time span as kubectl writes it, with at most two units; never below zero.
-
-    HumanDuration in kubernetes/kubernetes, staging/src/k8s.io/apimachinery/pkg/util/duration.
-    """
-    seconds = max(int(span.total_seconds()), 0)
-    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
-    if minutes < 2:
-        return f"{seconds}s"
-    if minutes < 10:
-        return _two(minutes, "m", seconds % 60, "s")
-    if hours < 3:
-        return f"{minutes}m"
-    if hours < 8:
-        return _two(hours, "h", minutes % 60, "m")
-    if days < 2:
-        return f"{hours}h"
-    if days < 8:
-        return _two(days, "d", hours % 24, "h")
-    return f"{days}d"
-
-
-def _two(first: int, unit: str, second: int, lesser: str) -> str:
-    return f"{first}{unit}{second}{lesser}" if second else f"{first}{unit}"
-
-
-def listing_document(found: list[Listed]) -> Json:
-    """Return the list for programs to read; times as the API writes them."""
-    return {"items": [_item(row) for row in found]}
-
-
-def _item(row: Listed) -> Json:
-    times = {key: _stamp(getattr(row, key)) for key in ("expires", "since")}
-    return {**row._asdict(), **times}
-
-
-def _stamp(at: datetime | None) -> str | None:
-    return None if at is None else at.strftime(API_TIME)

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from kubectl_scratch.copies.listing import age_words, find_listed, listing_document, listing_table
+from kubectl_scratch.cli.ls_view import age_words, listing_document, listing_table
+from kubectl_scratch.copies.listing import find_listed
 from kubectl_scratch.plan import lease, metadata
 from kubectl_scratch.plan.entrypoint_discovery import discovery_pod_manifest
 from tests.support.builders import Json, a_pod
