@@ -21,11 +21,12 @@ SHELLS = ("zsh", "fish", "bash-completion")
 # What the seed of the other architecture is run by.
 QEMU = "qemu-user-static"
 PACKAGES = {"seed": (QEMU,), "cluster": SHELLS}
-# About half the time of these tiers is waits. No two tests of the API tier share anything; those
-# of a file of the cluster tier share its sources.
+# No two tests of the unit and the API tier share anything; of the cluster tier see its conftest.
+# About half the time of these two is waits, so they have more workers than processors.
 PARALLEL = {
+    "unit": ("-n", "2", "--dist", "worksteal"),
     "api": ("-n", "4", "--dist", "worksteal"),
-    "cluster": ("-n", "4", "--dist", "loadgroup"),
+    "cluster": ("-n", "4", "--dist", "loadscope"),
 }
 # This one, which waits for the kubelet, runs beside those that compute.
 BESIDE = "cluster"

@@ -16,6 +16,7 @@ from typing import Any
 
 import pexpect
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 import testbed
 from tests.support.patience import PATIENCE
@@ -27,8 +28,10 @@ BIN = Path(sys.executable).parent
 OURS = "app.kubernetes.io/managed-by=kubectl-scratch"
 # kubectl's verbs that wait.
 WAITING = ("wait", "rollout")
-# Files that share more than their sources: the node's hung pulls, which are released all at once,
-# and the archive, which takes long to build.
+# Files whose tests have a namespace each. Those of other files share its sources.
+ALONE = ("test_copy", "test_downward", "test_volumes")
+# Files that share more: the node's hung pulls, which are released all at once, and the archive,
+# which takes long to build.
 TOGETHER = {
     "test_waiting": "slow pulls",
     "test_ways_out": "slow pulls",
@@ -138,14 +141,21 @@ class Cluster:
         return [f"{c['pod']}/{c['name']}" for c in mine if "-scratch-" in c["pod"]]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file on one worker, but for those in a namespace of their own."""
-    for item in items:
-        alone = "space" in getattr(item, "fixturenames", ()) and item.path.stem not in TOGETHER
-        if item.path.parent == Path(__file__).parent and not alone:
-            group = TOGETHER.get(item.path.stem, item.path.stem)
-            item.add_marker(pytest.mark.xdist_group(group))
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """Keep on one worker what shares something, in place of xdist's groups.
+
+    xdist 3.8 notes these in a field of a test that pytest 9.2 has no more.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = Path(nodeid.partition("::")[0]).stem
+        return nodeid if file in ALONE else TOGETHER.get(file, file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    """Replace the scheduler that ``--dist`` names."""
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")
