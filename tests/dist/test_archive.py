@@ -64,7 +64,7 @@ def test_it_has_machine_code_for_pods_alone_and_each_package_a_licence(built: Pa
 
 
 def contents(archive: Path, folder: str) -> dict[str, bytes]:
-    """Return the files that an archive has in a folder."""
+    """Return the files that an archive has below a folder, by their path in it."""
     if archive.suffix == ".whl":
         with zipfile.ZipFile(archive) as wheel:
             found = {name: wheel.read(name) for name in wheel.namelist()}
@@ -72,7 +72,7 @@ def contents(archive: Path, folder: str) -> dict[str, bytes]:
         with tarfile.open(archive) as tar:
             files = ((member.name, tar.extractfile(member)) for member in tar)
             found = {name: file.read() for name, file in files if file}
-    return {Path(name).name: data for name, data in found.items() if folder in name}
+    return {name.partition(folder)[2]: data for name, data in found.items() if folder in name}
 
 
 def test_all_that_is_published_has_what_goes_into_pods(built: Path) -> None:
@@ -89,7 +89,9 @@ def test_all_that_is_published_has_what_goes_into_pods(built: Path) -> None:
 
 def test_the_source_of_the_seed_goes_with_the_source(built: Path) -> None:
     (sdist,) = built.glob("kubectl_scratch-*.tar.gz")
-    wanted = {path.name: path.read_bytes() for path in (ROOT / "seed").iterdir()}
+    seed = ROOT / "seed"
+    files = (path for path in seed.rglob("*") if path.is_file())
+    wanted = {str(path.relative_to(seed)): path.read_bytes() for path in files}
     assert contents(sdist, "/seed/") == wanted
 
 
