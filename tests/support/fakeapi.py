@@ -174,7 +174,11 @@ class FakeCluster:
         return path
 
     def add(self, obj: Object) -> Object:
-        """Put an object there as if it were created; one with a status is left as it is."""
+        """Put an object there as if it were created; one with a status is left as it is.
+
+        A pod that starts soon has started: a test begins with what was there before it.
+        """
+        soon = "status" not in obj and self.pod_start_delay < 1
         obj = copy.deepcopy(obj)
         plural = plural_of(obj["kind"])
         if plural not in CLUSTER_WIDE:
@@ -185,7 +189,16 @@ class FakeCluster:
         with self._changed:
             key = (plural, meta.get("namespace", ""), meta["name"])
             self._born(key, obj)
+        if plural == "pods" and soon:
+            self.wait_for(lambda api: api._is_settled(key))
         return copy.deepcopy(obj)
+
+    def _is_settled(self, key: Key) -> bool:
+        """Say whether a pod has started, or is not going to."""
+        pod = self._objects.get(key)
+        conditions = pod["status"].get("conditions", []) if pod else []
+        refused = any(item.get("status") == "False" for item in conditions)
+        return pod is None or refused or pod["metadata"]["uid"] in self._started
 
     def get(self, plural: str, namespace: str, name: str) -> Object:
         """Return a copy of an object, or {}; the plural may be a path such as batch/v1/jobs."""
