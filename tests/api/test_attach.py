@@ -279,8 +279,8 @@ def test_who_is_early_waits_for_the_debug_container(cli: Cli) -> None:
 
 
 NO_COPIES = [
-    (("attach", "mypod", "--", "true"), "is no copy"),
-    (("attach", "mypod-scratch-zzzzz", "--", "true"), "no pod 'mypod-scratch-zzzzz'"),
+    (("attach", "mypod", "--", "true"), "is not a copy made by"),
+    (("attach", "mypod-scratch-zzzzz", "--", "true"), "pod 'mypod-scratch-zzzzz' not found"),
     (("attach", "svc/x", "--", "true"), "is not a pod"),
     (("attach", "A_B", "--", "true"), "is not a valid pod name"),
     (("attach", "mypod"), "a shell needs a terminal"),
@@ -309,6 +309,9 @@ def test_a_terminal_in_a_joined_copy(
 ) -> None:
     first = _open(cli, "debug", "mypod", *made)
     child = cli.terminal("attach", copy_of(cli.api), *joined)
+    child.expect_exact(
+        "inside container app" if container == "app" else "in the debug container of"
+    )
     child.expect(rb"app:\S*[#$] ")
     child.sendline("exit 4")
     child.expect_exact("sessions in it: 1")
