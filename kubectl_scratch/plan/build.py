@@ -217,7 +217,7 @@ def read_only_caution(source: Json, target: Json, options: CopyOptions) -> str:
     read_only = volume_edits.read_only_by_us(source, options, target)
     left_out = volume_edits.left_out_by_us(source, options, target)
     found = [f"{remedies.are_read_only(tuple(read_only))} in the copy"] if read_only else []
-    found += [f"volume {', '.join(left_out)} is left out of the copy"] if left_out else []
+    found += [f"volume {', '.join(left_out)} is omitted from the copy"] if left_out else []
     return f"{' and '.join(found)}, so the app may fail; {RUNS_IT}" if found else ""
 
 

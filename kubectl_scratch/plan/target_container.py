@@ -61,11 +61,11 @@ def named_target(source: Json, wanted: str, options: CopyOptions) -> Json:
         raise InvalidRequest(problem, f"it has: {there}")
     of_mesh = _of_mesh(source, options).get(wanted)
     if of_mesh is not None:
-        problem = f"container {wanted!r} is {of_mesh}'s, and the copy gets one of its own"
-        raise InvalidRequest(problem, "choose one of the app's with -c")
+        problem = f"container {wanted!r} belongs to {of_mesh}, which adds its own to the copy"
+        raise InvalidRequest(problem, "use -c to choose a container of the app")
     if wanted in skipped_init(source, options.skip_init):
         problem = f"container {wanted!r} cannot be the target and be omitted by --skip-init"
-        raise InvalidRequest(problem, "choose another one with -c, or keep this one")
+        raise InvalidRequest(problem, "use -c to choose another, or keep this one")
     return found
 
 
