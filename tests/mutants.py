@@ -1205,7 +1205,7 @@ MUTANTS = (
             "tests/unit/test_labels.py"
             "::test_where_a_kind_is_unknown_what_is_known_to_select_the_copy_is_said",
         ),
-        "nor where some kind could not be listed",
+        "nor where some kind cannot be listed",
     ),
     Mutant(
         "kubectl_scratch/plan/labels.py",
@@ -1439,7 +1439,7 @@ MUTANTS = (
         '    if job["metadata"].get("ownerReferences"):\n',
         "    if False:\n",
         ("tests/unit/test_lease.py::test_what_differs_in_one_property_is_not_ours[job-owned]",),
-        "nor one that belongs to something else",
+        "nor one that has an owner",
     ),
     Mutant(
         "kubectl_scratch/plan/lease.py",
@@ -1686,8 +1686,8 @@ MUTANTS = (
         "if True:",
         (
             "tests/api/test_owners.py"
-            "::test_the_check_sees_what_no_node_can_take[spec0-1 of 1 does not match its node "
-            "selector or affinity]",
+            "::test_the_check_sees_what_no_node_can_take[spec0-its node selector or affinity does "
+            "not match (1 of 1)]",
         ),
         "the check sees what no node can take",
     ),
@@ -1980,7 +1980,7 @@ MUTANTS = (
             "tests/api/test_caution.py"
             "::test_what_could_not_be_listed_may_select_the_copy[services-403]",
         ),
-        "what could not be listed may select the copy",
+        "what cannot be listed may select the copy",
     ),
     # targets.py
     Mutant(

@@ -52,7 +52,7 @@ def main() -> int:
         code = subprocess.run(COMMAND, env=environ, check=False).returncode
     else:
         code = scripted(environ)
-    say(f"the session ended with code {code}; what is left of it:")
+    say(f"the session exited with code {code}; what is left of it:")
     ours = ["-l", "app.kubernetes.io/managed-by=kubectl-scratch"]
     kubectl(environ, "wait", "--for=delete", "pods", *ours, "--timeout=60s")
     kubectl(environ, "get", "pods,jobs", *ours)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 PACKAGE = Path(__file__).parents[1] / "kubectl_scratch"
 # Two words beside each other; a pattern, a path or a format has none, or characters of its own.
 _WORDS = re.compile(r"[a-z']{2,}[,;:]? (?:[a-z']{2,}|a\b|\{)", re.IGNORECASE)
-_PATTERN = re.compile(r"\\[dwsZ]|\(\?|\[\^")
+_PATTERN = re.compile(r"\\[dDwWsSZ]|\(\?|\[\^")
 
 
 class Message(NamedTuple):

@@ -43,7 +43,7 @@ class CreatedObject(NamedTuple):
 def uid_of_created(created: Json, manifest: Json) -> str:
     """Return the UID that an answer to a creation tells; raises ClusterError for another object."""
     if (created.get("kind"), name(created)) != (manifest["kind"], name(manifest)):
-        said = "its answer to a creation makes no sense (it is about another object)"
+        said = "its answer to a creation is about another object"
         raise ClusterError(0, NOT_KUBERNETES, said)
     return uid(created)
 

@@ -98,8 +98,8 @@ def _checked(place: SessionTarget) -> SessionTarget:
         raise InvalidRequest(f"no toolkit for the copy's architecture {place.arch!r}")
     if place.view == APP and place.target not in place.seeded:
         problem = f"copy {place.pod!r} has no toolkit inside its target"
-        raise InvalidRequest(problem, "use --view=tools for the debug container")
+        raise InvalidRequest(problem, "use --view tools for the debug container")
     if place.view != APP and not place.debug_container:
         problem = f"copy {place.pod!r} has no debug container"
-        raise InvalidRequest(problem, "use --view=app for its target")
+        raise InvalidRequest(problem, "use --view app for its target")
     return place

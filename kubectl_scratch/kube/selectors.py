@@ -33,7 +33,7 @@ class Selector(NamedTuple):
 class NamespaceSelectors(NamedTuple):
     """What selects pods in the namespace.
 
-    ``unknown`` are the plural names of the kinds that could not be listed.
+    ``unknown`` are the plural names of the kinds that cannot be listed.
     """
 
     controllers: tuple[Selector, ...] = ()

@@ -196,7 +196,7 @@ def nodes_rows(plan: Plan, cluster: Client) -> list[Row]:
     misfits = no_node_for(plan.copy, found)
     if not misfits:
         return []
-    why = ", ".join(f"{count} of {len(found)} {each.why}" for each, count in misfits)
+    why = ", ".join(f"{each.why} ({count} of {len(found)})" for each, count in misfits)
     text = f"no node can take the copy: {why}"
     lacks = " ".join(f"Insufficient {each.lacks}" for each, _ in misfits if each.lacks)
     guessed = bool(plan.place.seeded) and not plan.place.arch_known
@@ -207,7 +207,7 @@ def nodes_rows(plan: Plan, cluster: Client) -> list[Row]:
 
 def _state_of(node: Json, name: str) -> Row:
     if (node.get("spec") or {}).get("unschedulable"):
-        text = f"{name} is cordoned: the copy runs elsewhere, or waits if a volume ties it here"
+        text = f"{name} is cordoned: the copy runs elsewhere, or waits if a volume needs this node"
         return Row("node", Level.WARNING.value, text)
     conditions = (node.get("status") or {}).get("conditions") or []
     ready: Json = next((c for c in conditions if c.get("type") == "Ready"), {})

@@ -143,7 +143,7 @@ def _pods_of_deployment(
         listed = sets.result().get("items") or []
     except ClusterError as error:
         text = (
-            f"{kind.plural} could not be listed ({error.reason}), so the pods of deployment"
+            f"{kind.plural} cannot be listed ({error.reason}), so the pods of deployment"
             f" {name(owner)} are found by the names of their owners"
         )
         findings.append(Finding(Level.WARNING, text))

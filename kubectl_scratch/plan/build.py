@@ -1,4 +1,4 @@
-"""Make the plan of one debug, of the source pod and what there is around it."""
+"""Make the plan of one debug from the source pod and what was read around it."""
 
 from __future__ import annotations
 
@@ -203,12 +203,12 @@ def name_of_copy(source: str, session_id: str) -> str:
 def why_unserved(source: Json, selectors: NamespaceSelectors) -> str:
     """Return why the source may get its work from elsewhere than a Service; empty if it does not.
 
-    What is not known counts as the worse: a copy that runs may take work from a queue.
+    The unknown counts as the worse: a copy that runs may take work from a queue.
     """
     if any(matches(s.selector, labels_of(source)) for s in selectors.services):
         return ""
     if SERVICE.plural in selectors.unknown:
-        return f"{SERVICE.plural} could not be listed, so it is unknown if one selects the source"
+        return f"{SERVICE.plural} cannot be listed, so it is unknown whether one selects the source"
     return "no Service selects the source"
 
 
@@ -217,7 +217,7 @@ def read_only_caution(source: Json, target: Json, options: CopyOptions) -> str:
     read_only = volume_edits.read_only_by_us(source, options, target)
     left_out = volume_edits.left_out_by_us(source, options, target)
     found = [f"{remedies.are_read_only(tuple(read_only))} in the copy"] if read_only else []
-    found += [f"volume {', '.join(left_out)} is left out of the copy"] if left_out else []
+    found += [f"volume {', '.join(left_out)} is omitted from the copy"] if left_out else []
     return f"{' and '.join(found)}, so the app may fail; {RUNS_IT}" if found else ""
 
 
@@ -231,12 +231,12 @@ def read_only_volumes(source: Json, options: CopyOptions) -> dict[str, tuple[str
 
 
 def source_findings(source: Json) -> tuple[Finding, ...]:
-    """Return what there is to say of the source pod itself."""
+    """Return what to report about the source pod itself."""
     findings = []
     if is_windows(source):
-        findings.append(Finding(Level.BLOCKER, "it is a Windows pod, and the tools run on Linux"))
+        findings.append(Finding(Level.BLOCKER, "it is a Windows pod, but the tools need Linux"))
     if says_copy(source):
-        text = f"it is already a copy; use {COMMAND} attach {name(source)}"
+        text = f"it is a copy; use {COMMAND} attach {name(source)}"
         findings.append(Finding(Level.BLOCKER, text))
     if is_going(source):
         findings.append(Finding(Level.WARNING, "the pod is being deleted; its copy stays"))
@@ -244,11 +244,11 @@ def source_findings(source: Json) -> tuple[Finding, ...]:
 
 
 def taken_findings(copy: Json) -> tuple[Finding, ...]:
-    """Block a source that has a volume or a mount by which the tools would come."""
+    """Block a source that has a volume or a mount of the tools."""
     names = names_of(volumes(copy))
     taken = [(volume, f"volume {volume}") for volume in names if names.count(volume) > 1]
     for container in all_containers(copy):
-        # The source's own stand before ours.
+        # The source's own come before ours.
         mounts = container.get("volumeMounts") or []
         paths = [mount["mountPath"].rstrip("/") for mount in mounts]
         twice = [mount for mount, path in zip(mounts, paths, strict=True) if paths.count(path) > 1]
@@ -256,5 +256,6 @@ def taken_findings(copy: Json) -> tuple[Finding, ...]:
     if not taken:
         return ()
     volume, what = taken[0]
-    text = f"it has a {what}, which the tools need; use --skip-volume {volume} to copy without it"
-    return (Finding(Level.BLOCKER, text),)
+    text = f"its {what} conflicts with that of the tools"
+    hint = remedies.skip_remedy([volume])
+    return (Finding(Level.BLOCKER, f"{text}; {hint}"),)

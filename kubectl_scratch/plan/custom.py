@@ -9,11 +9,11 @@ from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.kube.objects import Json
 from kubectl_scratch.plan.profiles import allow_escalation, context_of, keep_added
 
-# What --custom must leave alone. "args" is not forbidden by kubectl, but would be the
+# What --custom cannot set. "args" is not forbidden by kubectl, but would be the
 # arguments of the process that idles.
 FORBIDDEN = ("name", "image", "command", "args", "lifecycle", "volumeDevices")
 
-# Lists that a strategic merge patch merges item by item, with the key that tells items apart
+# Lists that a strategic merge patch merges item by item, with the key that identifies items
 # (patchMergeKey of v1.Container); it replaces all others.
 MERGE_KEYS = {"env": "name", "ports": "containerPort", "volumeMounts": "mountPath"}
 
@@ -36,10 +36,10 @@ def merge_custom(container: Json, partial: Json) -> Json:
     has of the target gives way where it contradicts what the user asks for. Raises
     InvalidRequest for a field that is not the user's to set, or of another type.
     """
-    _require(partial, dict, "a custom container")
+    _require(partial, dict, "the container")
     for field in FORBIDDEN:
         if field in partial:
-            raise InvalidRequest(f"a custom container may not set {field!r}")
+            raise InvalidRequest(f"--custom: {field!r} cannot be set")
     merged = _merge(container, partial, "")
     _give_way(context_of(merged), context_of(partial))
     return merged
@@ -70,9 +70,9 @@ def _merge_items(old: list[Json], new: list[Any], path: str) -> list[Json]:
     key = MERGE_KEYS[path]
     merged = list(old)
     for item in new:
-        _require(item, dict, f"each of {path!r}")
+        _require(item, dict, f"each item of {path!r}")
         if item.get(key) is None:
-            raise InvalidRequest(f"each of {path!r} must have {key!r}")
+            raise InvalidRequest(f"--custom: each item of {path!r} must have {key!r}")
         places = [i for i, known in enumerate(merged) if known.get(key) == item[key]]
         if places:
             merged[places[0]] = _merge(merged[places[0]], item, f"{path}[].")
@@ -83,7 +83,7 @@ def _merge_items(old: list[Json], new: list[Any], path: str) -> list[Json]:
 
 def _require(value: Any, wanted: type, what: str) -> None:
     if not isinstance(value, wanted):
-        raise InvalidRequest(f"{what} must be {_WORDS[wanted]}")
+        raise InvalidRequest(f"--custom: {what} must be {_WORDS[wanted]}")
 
 
 def _give_way(context: Json, said: Json) -> None:

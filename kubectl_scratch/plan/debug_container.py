@@ -1,4 +1,4 @@
-"""The debug container: an ephemeral container in the copy, where the session stands."""
+"""The debug container: an ephemeral container in the copy, for sessions beside the target."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from kubectl_scratch.plan.seed import DEBUG_TOOLKIT_VOLUME, SEED_VOLUME, TOOLKIT
 from kubectl_scratch.toolkit import archive
 
 # A process that idles for as long as the pod lives. A shell as first process would end with
-# its first client, or outlive it. "infinity" is not known to every sleep.
+# its first client, or outlive it. Not every sleep knows "infinity".
 _IDLE = ("sleep", "2147483647")
 # Folders in which a toolkit image has its tools; the empty one is the root.
 SYSTEM = ("", "bin", "dev", "lib", "lib32", "lib64", "nix", "proc", "sbin", "sys", "usr")
 
 
 class Candidate(NamedTuple):
-    """One form of the debug container, and what there is to say if it is taken."""
+    """One form of the debug container, and what to report if it is used."""
 
     profile: str
     container: Json
@@ -29,9 +29,9 @@ class Candidate(NamedTuple):
 
 
 class ToolsImage(NamedTuple):
-    """The debug container, in the order in which to ask for it, and what there is to say.
+    """The debug container, in the order in which to ask for it, and what to report.
 
-    ``findings`` are true whichever choice is taken.
+    ``findings`` are true for every choice.
     """
 
     choices: tuple[Candidate, ...]
@@ -57,8 +57,8 @@ def container_of_image(
 ) -> DebugContainerForm:
     """Return the form of a debug container from a toolkit image.
 
-    ``target`` is the container of the copy. Its volumes are mounted at the same paths, but
-    where they would hide the tools.
+    ``target`` is the container of the copy. Its volumes are mounted at the same paths, unless
+    they would hide the tools.
     """
     container: Json = {"image": image, "command": list(_IDLE)}
     if env:
@@ -77,7 +77,7 @@ def container_like_target(
     """Return the form of a twin of ``target``, the container of the copy with the seed's mounts.
 
     The twin receives its tools into a volume of its own.
-    An ephemeral container takes no subPath (validateContainerOnlyForPod in
+    An ephemeral container cannot have a subPath (validateContainerOnlyForPod in
     kubernetes/kubernetes, pkg/apis/core/validation/validation.go).
     """
     kept = ("image", "imagePullPolicy", "env", "envFrom", "workingDir")
@@ -94,7 +94,7 @@ def container_like_target(
     if pull_policy is not None:
         container["imagePullPolicy"] = pull_policy
     left = [m["mountPath"] for m in target.get("volumeMounts") or [] if _is_partial(m)]
-    text = f"the debug container lacks what is mounted by subPath: {', '.join(left)}"
+    text = f"mounts with a subPath are missing in the debug container: {', '.join(left)}"
     return DebugContainerForm(container, True, (Finding(Level.DETAIL, text),) if left else ())
 
 
@@ -120,9 +120,9 @@ def debug_containers(
 
     Whoever has the target's user and no fewer capabilities may read its files under
     /proc/PID/root (ptrace(2), "Ptrace access mode checking"). Root beside a target of
-    another user needs SYS_PTRACE, which PodSecurity's baseline refuses: later choices do
-    without. A ``profile`` other than auto is the only choice. ``custom`` is a partial
-    container, merged last; InvalidRequest is raised where it can't be.
+    another user needs SYS_PTRACE, which PodSecurity's baseline rejects: later choices work
+    without it. A ``profile`` other than auto is the only choice. ``custom`` is a partial
+    container, merged last; InvalidRequest is raised if it cannot be.
     """
     base: Json = {"name": free_name(source, session_id), **form.container}
     base["securityContext"] = _own_context(source, target, form.is_twin)
@@ -158,13 +158,13 @@ def _hides_tools(mount: Json) -> bool:
 def as_regular(container: Json) -> Json:
     """Return the debug container as a regular one, for a pod that is created with it.
 
-    The API refuses ephemeral containers on creation.
+    The API rejects ephemeral containers on creation.
     """
     return {k: deepcopy(v) for k, v in container.items() if k != "targetContainerName"}
 
 
 def _told(choices: list[Candidate]) -> ToolsImage:
-    """Take what every choice has to say out of the choices: it is true before one is taken."""
+    """Take the findings that are common to all choices out of the choices."""
     first, *others = choices
     common = tuple(f for f in first.findings if all(f in other.findings for other in others))
     own = [tuple(f for f in choice.findings if f not in common) for choice in choices]
@@ -228,7 +228,7 @@ def _user_in_status(source: Json, target: Json) -> Json:
 def _user_findings(
     source: Json, target: Json, container: Json, is_twin: bool
 ) -> tuple[Finding, ...]:
-    """Say that the session has another user than the target, where it needs the target's."""
+    """Say that the session has another user than the target, if it needs the target's."""
     asked, context = context_of(target), context_of(container)
     if is_twin and context.get("runAsUser") == asked.get("runAsUser"):
         return ()
@@ -240,9 +240,9 @@ def _user_findings(
     guess = 0 if known is None and not profiles.must_not_be_root(source, asked) else known
     if run is None or run == guess or (run == 0 and _traces(context)):
         return ()
-    whose = "known to its image only" if known is None else known
-    text = f"the target's user is {whose}; the session runs as {run} and may not see its files"
-    return (Finding(Level.WARNING, text),)
+    whose = "is set in the image and unknown to the API" if known is None else f"is {known}"
+    text = f"the target's user {whose}; the session runs as user {run}"
+    return (Finding(Level.WARNING, f"{text}, which may be unable to read the target's files"),)
 
 
 def _traces(context: Json) -> bool:

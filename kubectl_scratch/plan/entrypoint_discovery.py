@@ -1,4 +1,4 @@
-"""The learning run: a throw-away pod in which the image's own command is seen.
+"""Entrypoint discovery: a temporary pod in which the image's own command is seen.
 
 The API does not say what an image runs by itself. A watching container, a native sidecar, which
 the kubelet starts first, sees the first process of the app's container, notes its words and
@@ -24,10 +24,10 @@ from kubectl_scratch.toolkit import archive
 WATCHER = "scratch-watch"
 # The kubelet ends the watcher as soon as the app has ended; it stays until it was asked.
 _GRACE_SECONDS = 20
-# It ends by then, also where nobody deletes it and the app is started again and again.
+# It ends by then, even if it is not deleted and the app is started again and again.
 LIFE_SECONDS = 600
 
-# What the seed's tell returns where the app could not be killed (seed/learn.c).
+# What the seed's tell returns if the app could not be killed (seed/learn.c).
 NOT_STOPPED = 3
 
 # What says where and how a pod runs. All else has effects, or is for an app that works.
@@ -49,7 +49,7 @@ APP_KEPT = ("workingDir",)
 # What a container may have without a claim to a device.
 COMPUTE = ("cpu", "memory", "ephemeral-storage")
 # The watcher's own, since the app's limit may throttle it so that it misses the app. A kind and a
-# resource are said only where the app's are: there a quota may demand them of every container.
+# resource are set only if the app's are: there a quota may demand them of every container.
 WATCHER_NEEDS = {
     "limits": {"cpu": "500m", "memory": "64Mi", "ephemeral-storage": "16Mi"},
     "requests": {"cpu": "10m", "memory": "16Mi", "ephemeral-storage": "1Mi"},
@@ -120,7 +120,7 @@ def _compute(amounts: Json | None) -> Json:
 
 
 def _resources(kinds: Json) -> Json:
-    """Return the field of a container; none where it says nothing."""
+    """Return the field of a container; none if it says nothing."""
     said = {kind: amounts for kind, amounts in kinds.items() if amounts}
     return {"resources": said} if said else {}
 
@@ -136,7 +136,7 @@ def _labels(copy: Json) -> dict[str, str]:
 
 
 def discovery_failure(pod: Json, target: str) -> str:
-    """Return why the app's container can't have been seen; empty where it may still be."""
+    """Return why the app's container cannot have been seen; empty if it still may be."""
     statuses = (pod.get("status") or {}).get("containerStatuses") or []
     status = find(statuses, target) or {}
     state = status.get("state") or {}

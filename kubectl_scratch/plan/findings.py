@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 class Level(Enum):
     """How much a finding matters; a blocker stops the plan before anything is created.
 
-    A detail is told in a plan and a check, and not at the door of a session.
+    A detail is shown in a plan and a check, and not when a session starts.
     """
 
     DETAIL = "detail"

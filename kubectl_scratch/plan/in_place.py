@@ -1,6 +1,6 @@
-"""In place: an ephemeral container in the source pod itself, and what there is to say of it.
+"""In place: an ephemeral container in the source pod itself, and what to report about it.
 
-Such a container can't be removed from its pod, so all that can be done is to end its process.
+Such a container cannot be removed from its pod, so all that can be done is to end its process.
 That idles, looks for sessions of ours in /proc, and ends when there is none: no client is
 needed for it.
 """
@@ -47,7 +47,7 @@ MIRROR = "kubernetes.io/config.mirror"
 # A container that ends sooner is not worth going into.
 SOON = 60.0
 
-# Where the time for a first session stands in the container's command.
+# The position of the time for a first session in the container's command.
 FIRST = 4
 # What the API server writes into a container that does not say it.
 DEFAULTED = frozenset(
@@ -87,7 +87,7 @@ def plan_in_place(
 ) -> InPlacePlan:
     """Plan an ephemeral container in ``source``; ``session_id`` is five random characters.
 
-    ``now`` is the cluster's time. Raises InvalidRequest where the container is not in the pod.
+    ``now`` is the cluster's time. Raises InvalidRequest if the container is not in the pod.
     """
     target, chosen = _target(source, request)
     image = request.image or DEFAULT_IMAGE
@@ -133,7 +133,7 @@ def _bare(choice: Candidate, target: str | None) -> Json:
 
 
 def container_digest(container: Json) -> str:
-    """Return what tells like containers from unlike ones."""
+    """Return a digest by which equal containers are found."""
     return hashlib.sha256(json.dumps(container, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -148,7 +148,7 @@ def _furnished(container: Json, place: SessionTarget, terms: InPlaceTerms, autho
 
 
 def runs_since(pod: Json, container: str) -> datetime | None:
-    """Return since when a container runs; None where it does not."""
+    """Return since when a container runs; None if it does not."""
     state = (status_of(pod, container) or {}).get("state") or {}
     return api_time((state.get("running") or {}).get("startedAt"))
 
@@ -173,7 +173,7 @@ def _idle_guest(
 def _is_like(there: Json, wanted: Json, note: Note, session_id: str) -> bool:
     """Say whether a container is what its note says, and what is wanted.
 
-    The note is not enough: who may add containers to the pod can write one.
+    The note is not enough: whoever may add containers to the pod can write one.
     """
     terms = InPlaceTerms(0, note.linger, note.limit)
     # For how long it has waited for a first session is in no note, and of no matter.
@@ -187,10 +187,10 @@ def _is_like(there: Json, wanted: Json, note: Note, session_id: str) -> bool:
 
 
 def _told(place: SessionTarget, again: bool, runs: bool) -> Iterator[Finding]:
-    """Say what is about to happen to the pod."""
+    """Say what will happen to the pod."""
     what = f"container {place.debug_container}"
     if again:
-        yield Finding(Level.INFO, f"in place: using {what}, idle in pod {place.pod}")
+        yield Finding(Level.INFO, f"in place: using {what} of pod {place.pod}, which is idle")
     else:
         text = f"in place: adding {what} to pod {place.pod}; Kubernetes cannot remove its entry"
         yield Finding(Level.INFO, text)
@@ -209,15 +209,15 @@ def _refusals(source: Json) -> Iterator[Finding]:
 def _refusal(source: Json) -> str:
     phase = (source.get("status") or {}).get("phase")
     if not source["metadata"].get("uid"):
-        return "the cluster has no such pod"
+        return "there is no such pod in the cluster"
     if MIRROR in annotations_of(source):
-        return "it is the mirror of a static pod, and takes no ephemeral container"
+        return "it is the mirror of a static pod, which cannot have ephemeral containers"
     if is_windows(source):
-        return "it is a Windows pod, and the tools run on Linux"
+        return "it is a Windows pod, but the tools need Linux"
     if says_copy(source):
-        return f"it is a copy: {COMMAND} attach {name(source)}"
+        return f"it is a copy; use {COMMAND} attach {name(source)}"
     if is_going(source):
         return "it is being deleted"
     if has_ended(source):
         return f"it has ended ({phase})"
-    return "" if source["spec"].get("nodeName") else "it has no node yet"
+    return "" if source["spec"].get("nodeName") else "it is on no node yet"

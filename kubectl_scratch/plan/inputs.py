@@ -15,8 +15,8 @@ from kubectl_scratch.plan.storage import Storage
 class NamespaceFacts(NamedTuple):
     """What there is in the namespace, and what the user may do in it.
 
-    ``claims`` are the PersistentVolumeClaims by name, None if they can't be read. A right that
-    is not known counts as there: the request itself tells.
+    ``claims`` are the PersistentVolumeClaims by name, None if they cannot be read. An unknown
+    right counts as granted: the request itself shows it.
     """
 
     selectors: NamespaceSelectors = NamespaceSelectors()
@@ -28,8 +28,8 @@ class NamespaceFacts(NamedTuple):
 class PlanInputs(NamedTuple):
     """What was read for a plan; ``now`` is the cluster's time.
 
-    ``node_arch`` is the architecture of the source's node, None if it is not known; ``storage``
-    what that node and the cluster do to volumes; ``findings`` tell how the source was found.
+    ``node_arch`` is the architecture of the source's node, None if it is unknown; ``storage``
+    what that node and the cluster do to volumes; ``findings`` say how the source was found.
     """
 
     source: Json

@@ -44,16 +44,16 @@ CONTROLLERS_OWN = frozenset(
 MANAGERS = {
     "kueue.x-k8s.io/": "Kueue would queue, gate or evict it",
     "jobset.sigs.k8s.io/": "JobSet would count it",
-    "leaderworkerset.sigs.k8s.io/": "LeaderWorkerSet would make workers for it",
+    "leaderworkerset.sigs.k8s.io/": "LeaderWorkerSet would create workers for it",
     "argocd.argoproj.io/": "Argo CD would track it and may prune it",
     "rollouts-pod-template-hash": "Argo Rollouts would count it",
-    "workflows.argoproj.io/": "Argo Workflows would take it for a step",
+    "workflows.argoproj.io/": "Argo Workflows would treat it as a step",
     "training.kubeflow.org/": "Kubeflow would adopt it",
-    "ray.io/": "KubeRay would count it, and delete one too many",
-    "spark-app-selector": "Spark would take it for an executor",
+    "ray.io/": "KubeRay would count it, and delete one pod too many",
+    "spark-app-selector": "Spark would treat it as an executor",
     "sparkoperator.k8s.io/": "Spark's operator would count it",
     "apps.kruise.io/": "OpenKruise would count it",
-    "cnpg.io/": "CloudNativePG would take it for an instance",
+    "cnpg.io/": "CloudNativePG would treat it as an instance",
     "strimzi.io/": "Strimzi would adopt it",
 }
 KEEP_FLAG = "--keep-labels"
@@ -64,7 +64,7 @@ FEW_KEYS = 10
 class Kept(NamedTuple):
     """The source's labels that the copy keeps.
 
-    ``gate`` where only a readiness gate keeps the copy out of a Service's ready endpoints.
+    ``gate`` if only a readiness gate keeps the copy out of a Service's ready endpoints.
     """
 
     labels: dict[str, str]
@@ -82,7 +82,7 @@ class Case(NamedTuple):
     selectors: NamespaceSelectors
 
     def kept(self, dropped: Iterable[str]) -> dict[str, str]:
-        """Return what is kept where these keys are dropped, too."""
+        """Return what is kept if these keys are dropped, too."""
         gone = set(dropped)
         return {key: value for key, value in self.keepable.items() if key not in gone}
 
@@ -117,15 +117,15 @@ def choose_labels(
 
     ``keep_all`` keeps all but those that controllers and managers wrote and those that are ours,
     whatever then selects the copy. If some kind is unknown, or the source's owner is ``stranger``,
-    whose selector nobody knows, none is kept, unless ``keep_all``.
+    whose selector is unknown, none is kept, unless ``keep_all``.
     """
     keepable = {key: value for key, value in source.items() if not _why_never(key, ours)}
     case = Case(source, keepable, ours, selectors)
     if selectors.unknown and not keep_all:
         kinds = ", ".join(selectors.unknown)
-        return _keep_none(case, f"{kinds} could not be listed", "might select the copy")
+        return _keep_none(case, f"{kinds} cannot be listed", "might select the copy")
     if stranger and not keep_all:
-        return _keep_none(case, f"{stranger} owns the source", "what it selects is not known")
+        return _keep_none(case, f"{stranger} owns the source", "its selector is unknown")
     dropped = () if keep_all else _fewest(case)
     return Kept(
         labels=case.kept(dropped),
@@ -142,9 +142,9 @@ def choose_labels(
 
 
 def stranger_of(source: Json) -> str:
-    """Return the controlling owner that no list of ours has, as kind and name; empty if none.
+    """Return the controlling owner if its kind is not one of ours, as kind and name; else empty.
 
-    What such an owner selects is not known: it may adopt a pod by any label.
+    The selector of such an owner is unknown: it may adopt a pod by any label.
     """
     for owner in source["metadata"].get("ownerReferences") or []:
         group = str(owner.get("apiVersion") or "").rpartition("/")[0]
@@ -155,16 +155,16 @@ def stranger_of(source: Json) -> str:
 
 
 def _strange(case: Case, stranger: str) -> Iterator[Finding]:
-    """Warn of an owner that may adopt the copy by what all the same is kept."""
+    """Warn of an owner that may adopt the copy by the labels that are kept."""
     if stranger and case.keepable:
         text = f"{stranger} owns the source, and may adopt the copy by its labels and delete it"
-        yield Finding(Level.WARNING, f"{text}: leave out {KEEP_FLAG}")
+        yield Finding(Level.WARNING, f"{text}; omit {KEEP_FLAG}")
 
 
 def _why_never(key: str, ours: Mapping[str, str]) -> str:
-    """Return why a label is never kept, or nothing where it may be."""
+    """Return why a label is never kept, or nothing if it may be."""
     if key in CONTROLLERS_OWN:
-        return "its controller's own"
+        return "set by the source's controller"
     for prefix, would in MANAGERS.items():
         if key.startswith(prefix):
             return would
@@ -174,14 +174,13 @@ def _why_never(key: str, ours: Mapping[str, str]) -> str:
 
 
 def _keep_none(case: Case, why: str, might: str) -> Kept:
-    """Keep nothing: what can't be known might adopt the copy or send it traffic."""
+    """Keep nothing: what is unknown might adopt the copy or send it traffic."""
     edits, findings = [], []
     if case.source:
         edits = [Edit("metadata.labels", f"none is kept: {why}, and {might}")]
         text = (
-            f"{why}, so the copy has no label of the source, and "
-            f"NetworkPolicies that select the source by label do not govern it; {KEEP_FLAG} "
-            "keeps the labels"
+            f"{why}, so the copy keeps no label of the source, and NetworkPolicies that select"
+            f" the source by its labels do not apply to the copy; use {KEEP_FLAG} to keep them"
         )
         findings = [Finding(Level.WARNING, text)]
     dropped = tuple(case.keepable)
@@ -212,7 +211,7 @@ def _fewest(case: Case) -> tuple[str, ...]:
 
 
 def _within_reach(case: Case) -> Case:
-    """Leave out what selects the copy under no choice: a namespace may have many Services."""
+    """Omit what selects the copy under no choice: a namespace may have many Services."""
 
     def near(those: tuple[Selector, ...]) -> tuple[Selector, ...]:
         return tuple(each for each in those if are_met(needs(each.selector), case.copy()))
@@ -322,35 +321,35 @@ def _why_dropped(case: Case, dropped: tuple[str, ...], key: str) -> str:
 
 
 def _selected(case: Case, dropped: tuple[str, ...], keep_all: bool) -> Iterator[Finding]:
-    """Say what selects the copy all the same."""
+    """Say what still selects the copy."""
     for each in that_select(case.harmful, case.copy(dropped)):
         does = f"{_title(each)} {_effect(each).does}"
         if keep_all:
-            advice = f": leave out {KEEP_FLAG}" if case.is_breakable(each) else ""
+            advice = f"; omit {KEEP_FLAG}" if case.is_breakable(each) else ""
             yield Finding(Level.WARNING, does + advice)
         elif each in case.selectors.services and not each.publishes_unready:
             yield Finding(Level.WARNING, _gated(case, each))
         elif each in case.selectors.budgets:
             yield _counted(case, each)
         else:
-            text = f"{does}, whatever the copy's labels; its selector should name one"
+            text = f"{does}, whatever its labels, because the selector requires none"
             yield Finding(Level.WARNING, text)
 
 
 def _gated(case: Case, service: Selector) -> str:
-    gate = "a readiness gate keeps the copy out of its ready endpoints, so it is never Ready"
+    gate = "a readiness gate keeps the copy out of its ready endpoints, so the copy is never Ready"
     return f"{_title(service)} selects the copy{_shared(case, service)}: {gate}"
 
 
 def _counted(case: Case, budget: Selector) -> Finding:
     does = f"{_title(budget)} {_effect(budget).does}"
     if not case.is_breakable(budget):
-        return Finding(Level.DETAIL, f"{does}: it needs no label that could be dropped")
-    return Finding(Level.WARNING, f"{does}{_shared(case, budget)}: drain no node meanwhile")
+        return Finding(Level.DETAIL, f"{does}, whatever its labels")
+    return Finding(Level.WARNING, f"{does}{_shared(case, budget)}; do not drain nodes meanwhile")
 
 
 def _shared(case: Case, selecting: Selector) -> str:
-    """Name the policies for whose sake the labels that it needs are kept."""
+    """Name the policies because of which the labels that it needs are kept."""
     keys = {r.key for r in needs(selecting.selector)}
     policies = [p for p in case.governing if keys & {r.key for r in needs(p.selector)}]
     names = ", ".join(_title(each) for each in policies)
@@ -361,22 +360,22 @@ def _lost_policies(case: Case, dropped: tuple[str, ...]) -> Iterator[Finding]:
     copy = case.copy(dropped)
     for policy in that_select(case.selectors.policies, case.source):
         if not matches(policy.selector, copy):
-            text = f"{_title(policy)} governs the source and not the copy"
+            text = f"{_title(policy)} applies to the source and not to the copy"
             yield _differs(text, as_the_source=policy in case.governing)
 
 
 def _new_policies(case: Case, dropped: tuple[str, ...]) -> Iterator[Finding]:
     for policy in that_select(case.selectors.policies, case.copy(dropped)):
         if not matches(policy.selector, case.source):
-            text = f"{_title(policy)} governs the copy and not the source"
+            text = f"{_title(policy)} applies to the copy and not to the source"
             kept = not matches(policy.selector, case.copy())
             yield _differs(text, as_the_source=kept)
 
 
 def _differs(text: str, as_the_source: bool) -> Finding:
     """Warn of a policy; with all labels kept it may govern the copy as it does the source."""
-    advice = f"; {KEEP_FLAG} keeps the labels" if as_the_source else ""
-    return Finding(Level.WARNING, f"{text}, which may reach more or less{advice}")
+    advice = f"; use {KEEP_FLAG} to keep the labels" if as_the_source else ""
+    return Finding(Level.WARNING, f"{text}, so the copy may reach more or less{advice}")
 
 
 def _unseen(case: Case, dropped: tuple[str, ...]) -> Iterator[Finding]:
@@ -385,7 +384,7 @@ def _unseen(case: Case, dropped: tuple[str, ...]) -> Iterator[Finding]:
         return
     if case.selectors.unknown:
         kinds = ", ".join(case.selectors.unknown)
-        text = f"{kinds} could not be listed, and may select the copy: leave out {KEEP_FLAG}"
+        text = f"{kinds} cannot be listed, and may select the copy; omit {KEEP_FLAG}"
         yield Finding(Level.WARNING, text)
     kept = ", ".join(sorted(case.kept(dropped)))
     text = f"autoscalers and monitors (HPA, PodMonitor) may count the copy by its labels: {kept}"

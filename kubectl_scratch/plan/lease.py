@@ -1,4 +1,4 @@
-"""The lease: a Job whose TTL removes the copy when nobody renews it.
+"""The lease: a Job whose TTL removes the copy if it is not renewed.
 
 A Job with ``completions: 0`` is Complete as soon as its controller sees it. With
 ``ttlSecondsAfterFinished`` the TTL controller then deletes it, and the garbage collector
@@ -81,7 +81,7 @@ def owner_reference(job: Json) -> Json:
 
 
 def why_foreign(pod: Json, job: Json) -> str:
-    """Return why a pod and a Job are not a copy of ours and its lease; empty where they are.
+    """Return why a pod and a Job are not a copy of ours and its lease; empty if they are.
 
     Whoever may create pods can write our label and annotations on one, and name any Job as its
     owner: what is not as we make it, in every respect, is neither changed nor deleted.
@@ -90,7 +90,7 @@ def why_foreign(pod: Json, job: Json) -> str:
     if problem:
         return problem
     if (name(job), namespace(job)) != (name(pod), namespace(pod)):
-        return f"job {name(job)} is not called as the pod is"
+        return f"job {name(job)} does not have the pod's name"
     problem = why_other_session(pod, job)
     if problem:
         return problem
@@ -99,7 +99,7 @@ def why_foreign(pod: Json, job: Json) -> str:
         if repr(job["spec"].get(field)) != "0":
             return f"job {name(job)} runs pods: its {field} is not 0"
     if job["metadata"].get("ownerReferences"):
-        return f"job {name(job)} belongs to something else"
+        return f"job {name(job)} has an owner, which a lease never has"
     return _why_not_owned(pod, job)
 
 
@@ -107,7 +107,7 @@ def _why_not_owned(pod: Json, job: Json) -> str:
     owners = pod["metadata"].get("ownerReferences") or []
     known = [{key: owner.get(key) for key in owner_reference(job)} for owner in owners]
     if known != [owner_reference(job)]:
-        return f"the pod's only owner is not job {name(job)}"
+        return f"job {name(job)} is not the only owner of the pod"
     if owners[0].get("controller"):
         return f"job {name(job)} controls the pod"
     return ""
@@ -144,5 +144,5 @@ def renewal(job: Json, session_id: str, now: datetime, ttl: float) -> Json:
 
 
 def leaving(job_uid: str, session_id: str) -> Json:
-    """Return the patch that takes a session out of the lease."""
+    """Return the patch that removes a session from the lease."""
     return {"metadata": {"uid": job_uid, "annotations": session_entry(session_id, None)}}

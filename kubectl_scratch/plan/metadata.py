@@ -200,7 +200,7 @@ def is_same_creation(found: Json, manifest: Json) -> bool:
 
 
 def why_no_copy(pod: Json) -> str:
-    """Return why a pod is no copy of ours; empty where it says of itself that it is one."""
+    """Return why a pod is no copy of ours; empty if it says of itself that it is one."""
     if not is_ours(pod):
         return f"the pod has no label {MANAGED_BY}={MANAGER}"
     if not session_of(pod):
@@ -211,18 +211,18 @@ def why_no_copy(pod: Json) -> str:
 
 
 def why_other_session(pod: Json, job: Json) -> str:
-    """Return why a Job is not of the session that created a copy; empty where it is."""
+    """Return why a Job is not of the session that created a copy; empty if it is."""
     if not is_ours(job):
         return f"job {name(job)} has no label {MANAGED_BY}={MANAGER}"
     if session_of(job) != session_of(pod):
-        return f"job {name(job)} and the pod differ in their label {SESSION_LABEL}"
+        return f"job {name(job)} and the pod have different labels {SESSION_LABEL}"
     if annotations_of(job).get(SOURCE_ANNOTATION) != annotations_of(pod).get(SOURCE_ANNOTATION):
-        return f"job {name(job)} and the pod differ in their annotation {SOURCE_ANNOTATION}"
+        return f"job {name(job)} and the pod have different annotations {SOURCE_ANNOTATION}"
     return ""
 
 
 def session_entry(session_id: str, until: datetime | None) -> dict[str, str | None]:
-    """Return a session's entry in the lease, in the cluster's time; None takes it out."""
+    """Return a session's entry in the lease, in the cluster's time; None removes it."""
     return {f"{SESSION_ENTRY}{session_id}": None if until is None else until.strftime(API_TIME)}
 
 

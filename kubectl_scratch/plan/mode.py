@@ -32,7 +32,7 @@ class ModeRequest(NamedTuple):
 
     view: str | None = None
     hold: bool | None = None
-    # An image or a profile of the debug container is asked for, so the session stands there.
+    # An image or a profile of the debug container is asked for, so the session is there.
     debug_container: bool = False
 
 
@@ -54,7 +54,7 @@ def choose_mode(
 
 
 class ModePlan(NamedTuple):
-    """The mode, and what the seed does for it: None if it is not needed, or can't come.
+    """The mode, and what the seed does for it: None if it is not needed or cannot come.
 
     ``discovers`` says that entrypoint discovery is to find the image's own command.
     """
@@ -68,7 +68,7 @@ class ModePlan(NamedTuple):
 def plan_mode(
     target: Json, request: DebugRequest, inputs: PlanInputs, caution: str, config_map: str
 ) -> ModePlan:
-    """Choose the mode; what is asked for and can't be done is a blocker among the findings.
+    """Choose the mode; what is asked for and cannot be done is a blocker among the findings.
 
     ``caution`` is why a healthy target is held, too.
     """
@@ -101,10 +101,10 @@ def plan_mode(
         text = "--learn has no effect: the app's command is known; show-app prints it"
         findings.append(Finding(Level.WARNING, text))
     if options.arch and inputs.node_arch and options.arch != inputs.node_arch:
-        text = f"the source's node is {inputs.node_arch}, but the copy needs a node of"
-        findings.append(Finding(Level.WARNING, f"{text} {options.arch}, as asked"))
+        text = f"the source's node is {inputs.node_arch}, but with --arch {options.arch} the copy"
+        findings.append(Finding(Level.WARNING, f"{text} needs another node"))
     if not (options.arch or inputs.node_arch):
-        text = f"the node's architecture is unknown, using {DEFAULT_ARCH}"
+        text = f"the node's architecture is unknown; using {DEFAULT_ARCH}"
         findings.append(Finding(Level.INFO, f"{text}; use --arch to set another"))
     findings += _surplus(request, mode, True)
     return ModePlan(mode, seeding, discovers, tuple(findings))
@@ -184,7 +184,7 @@ def _surplus(
     in_reach = seeded and (mode.view == APP or request.image is None)
     flags = (
         ("--command", options.command, mode.held, runs),
-        # Where it can't be had, that is a blocker.
+        # If it is impossible, that is a blocker.
         ("--learn", options.learn and not obstacle, mode.held, runs),
         ("--arch", options.arch, seeded, image),
         ("--toolkit-file", files, in_reach, image),

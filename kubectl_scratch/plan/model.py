@@ -83,7 +83,7 @@ class Plan(NamedTuple):
     findings: tuple[Finding, ...]
     seed: Json | None = None
     discovery: Json | None = None
-    # The source's, where it has one.
+    # The source's, if it has one.
     node: str | None = None
 
     @property

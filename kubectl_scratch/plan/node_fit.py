@@ -1,7 +1,7 @@
 """Whether some node could take a pod, by what never changes by itself.
 
 What the nodes are used for at the moment is the scheduler's business, and so are nodes that an
-autoscaler may add. What is not known of a node counts as fitting.
+autoscaler may add. What is unknown about a node counts as fitting.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ OF_STATE = "node.kubernetes.io/"
 
 
 class Misfit(NamedTuple):
-    """Why a node can't take a pod, in words; ``lacks`` is a resource of which it has too little."""
+    """Why a node cannot take a pod; ``lacks`` is a resource of which it has too little."""
 
     why: str
     lacks: str = ""
 
 
-UNSELECTED = Misfit("does not match its node selector or affinity")
+UNSELECTED = Misfit("its node selector or affinity does not match")
 
 
 def no_node_for(pod: Json, nodes: list[Json]) -> list[tuple[Misfit, int]]:
@@ -44,21 +44,21 @@ def no_node_for(pod: Json, nodes: list[Json]) -> list[tuple[Misfit, int]]:
 
 
 def misfit_of(pod: Json, node: Json) -> Misfit | None:
-    """Return why a node can't take the pod, even if it has nothing else to do; None if it can."""
+    """Return why a node cannot take the pod, even if it is idle; None if it can."""
     if not _is_selected(pod["spec"], node):
         return UNSELECTED
     for taint in (node.get("spec") or {}).get("taints") or []:
         passing = taint.get("effect") == "PreferNoSchedule" or taint["key"].startswith(OF_STATE)
         tolerations = pod["spec"].get("tolerations") or []
         if not passing and not any(_tolerates(toleration, taint) for toleration in tolerations):
-            return Misfit(f"has the taint {taint['key']}, which it does not tolerate")
+            return Misfit(f"it does not tolerate taint {taint['key']}")
     there = (node.get("status") or {}).get("allocatable")
     if there is None:
         return None
     for resource, asked in requests_of(pod).items():
         has = quantity(there.get(resource, "0"))
         if has is not None and asked > has:
-            return Misfit(f"has less {resource} than it requests", resource)
+            return Misfit(f"it requests too much {resource}", resource)
     return None
 
 

@@ -19,7 +19,7 @@ GENERAL = "general"
 BASELINE = "baseline"
 RESTRICTED = "restricted"
 
-# For a session that must not be root, where the API says no other user.
+# For a session that must not be root, if the API says no other user.
 NOBODY = 65532
 
 # What "restricted" lets a container add, and its seccomp profiles.
@@ -87,7 +87,7 @@ def apply_profile(profile: str, container: Json) -> Json:
     """Return ``container`` with the profile's edits; raises InvalidRequest for no profile."""
     if profile not in PROFILES:
         known = ", ".join([AUTO, *PROFILES])
-        raise InvalidRequest(f"there is no profile {profile!r}", f"there are: {known}")
+        raise InvalidRequest(f"profile {profile!r} does not exist", f"available: {known}")
     edited = deepcopy(container)
     for edit in PROFILES[profile]:
         edit(_map_in(edited, "securityContext"))
@@ -111,7 +111,7 @@ def candidate_profiles(source: Json, twin: Json) -> tuple[str, ...]:
 def satisfies_restricted(source: Json, container: Json) -> bool:
     """Say whether a container of ``source`` has what PodSecurity's "restricted" asks of it.
 
-    What the pod says holds where the container says nothing. What "restricted" asks of the
+    What the pod says holds if the container says nothing. What "restricted" asks of the
     pod as a whole, its volumes for one, is not asked here.
     https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
     """
@@ -129,7 +129,7 @@ def satisfies_restricted(source: Json, container: Json) -> bool:
 
 
 def context_of(container: Json) -> Json:
-    """Return the security context, empty where there is none."""
+    """Return the security context, empty if there is none."""
     return container.get("securityContext") or {}
 
 
@@ -181,9 +181,9 @@ def keep_added(capabilities: Json, added: Iterable[str]) -> None:
 
 
 def allow_escalation(context: Json) -> None:
-    """Unset ``allowPrivilegeEscalation`` where it must not be false, in place.
+    """Unset ``allowPrivilegeEscalation`` in place if it must not be false.
 
-    The API refuses that for what is privileged or has CAP_SYS_ADMIN, spelled so
+    The API rejects that for what is privileged or has CAP_SYS_ADMIN, spelled so
     (ValidateSecurityContext).
     """
     added = (context.get("capabilities") or {}).get("add") or []

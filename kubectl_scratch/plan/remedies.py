@@ -1,7 +1,7 @@
-"""What helps a copy that does not start, read out of what the cluster says of it.
+"""Hints for a copy that does not start, found in what the cluster says about it.
 
 The texts are those of kubernetes/kubernetes, pkg/scheduler/framework/plugins, pkg/kubelet and
-pkg/volume; there are no codes for them. A text that is not known has no remedy.
+pkg/volume; there are no codes for them. An unknown text has no remedy.
 """
 
 from __future__ import annotations
@@ -11,35 +11,37 @@ from collections.abc import Iterator, Sequence
 
 from kubectl_scratch.kube.objects import Json, all_containers, find, name, names_of, volumes
 
-ARCH_HINT = "--arch says what the node runs"
+ARCH_HINT = "use --arch to set the node's architecture"
 MISSING = re.compile(r'\b(secret|configmap) "([^"]+)" not found')
 MISSING_KEY = re.compile(r"couldn't find key (\S+) in (Secret|ConfigMap) \S+/(\S+)")
 NO_SUCH_KEY = re.compile(r"non-existent (?:config|secret) key: (\S+)")
 QUOTED = re.compile(r'"([^"]+)"|\[([^\]]*)\]')
-# Of a scheduler that lacks something that only a request asks for, and of one that lacks a volume.
+# What the scheduler says if a request cannot be met, and if a volume is missing.
 LACKS_RESOURCES = ("Insufficient ", "resourceclaim", "allocate all claims")
 LACKS_VOLUME = (
     "persistentvolumeclaim", "persistent volumes to bind", "volume node affinity", "volume count",
     "volume zone", "pvc(s)", "enough free storage",
 )  # fmt: skip
-# Nodes that the pod may not go to, where there are others.
+# Nodes that the pod cannot go to, if there are others.
 OTHER_NODES = re.compile(r"^0/(?!1 ).*didn't match Pod's node affinity")
-# What LimitRanger writes into a pod to which it gave resources: without, it would give them again.
+# What LimitRanger writes into a pod to which it gave resources: it would give them again.
 LIMIT_RANGER = "kubernetes.io/limit-ranger"
 
 
 def read_only_remedy(names: Sequence[str]) -> str:
     """Return what to do about volumes that are read-only in the copy alone."""
     flags = " ".join(f"--writable {name}" for name in names)
-    return (
-        f"{are_read_only(names)} in the copy, {flags} lets it write (it then writes to production)"
-    )
+    which = f"{_volumes(names)}, read-only in the copy"
+    return f"use {flags} to let it write to {which} (it then writes to production)"
 
 
 def are_read_only(names: Sequence[str]) -> str:
     """Return volumes and what they are."""
-    one = len(names) == 1
-    return f"volume{'' if one else 's'} {', '.join(names)} {'is' if one else 'are'} read-only"
+    return f"{_volumes(names)} {'is' if len(names) == 1 else 'are'} read-only"
+
+
+def _volumes(names: Sequence[str]) -> str:
+    return f"volume{'' if len(names) == 1 else 's'} {', '.join(names)}"
 
 
 def skip_remedy(names: list[str]) -> str:
@@ -52,7 +54,7 @@ def skip_remedy(names: list[str]) -> str:
 
 
 def scheduling_remedy(pod: Json, message: str) -> str:
-    """Return what helps a copy that no node takes."""
+    """Return hints for a copy that no node can take."""
     ways = []
     if any(text in message for text in LACKS_RESOURCES) and _asks_for_resources(pod):
         ways.append("use --resources none to copy without requests")
@@ -65,10 +67,10 @@ def scheduling_remedy(pod: Json, message: str) -> str:
 
 
 def mount_remedy(pod: Json, message: str) -> str:
-    """Return what helps a copy that does not get its volumes."""
+    """Return hints for a copy whose volumes cannot be mounted."""
     quoted = {word for found in QUOTED.findall(message) for word in " ".join(found).split()}
     named = [n for n in names_of(volumes(pod)) if n in quoted]
-    # A claim's volume is told by the name of what it is bound to.
+    # A claim's volume is named by what it is bound to.
     there = named or [v["name"] for v in volumes(pod) if "persistentVolumeClaim" in v]
     sources = [v for v in volumes(pod) if v["name"] in named]
     if any((v.get("configMap") or {}).get("name") == name(pod) for v in sources):
@@ -80,7 +82,7 @@ def mount_remedy(pod: Json, message: str) -> str:
 
 
 def configuration_remedy(pod: Json, container: str, message: str) -> str:
-    """Return what helps a container whose configuration is wrong."""
+    """Return hints for a container whose configuration is wrong."""
     for kind, missing in MISSING.findall(message):
         return f"create {kind} {missing}{_for_variables(pod, container, kind, missing)}"
     for key, kind, missing in MISSING_KEY.findall(message):
@@ -100,7 +102,7 @@ def _asks_for_resources(pod: Json) -> bool:
 
 
 def _is_tied(pod: Json) -> bool:
-    """Say whether the pod must go to one node by its name, as where its volumes are attached."""
+    """Say whether the pod must go to one node by its name, as if its volumes are attached there."""
     affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
     required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or {}
     return any(term.get("matchFields") for term in required.get("nodeSelectorTerms") or [])
@@ -117,7 +119,7 @@ def _claiming(pod: Json, message: str) -> list[str]:
         for v in volumes(pod)
         if "persistentVolumeClaim" in v
     }
-    # Where it is bound to is told of a volume that is there.
+    # Only an existing volume has an affinity.
     those = claims if "affinity" in message and claims else {**fresh, **claims}
     named = [volume for volume, claim in those.items() if f'"{claim}"' in message]
     return named or list(those)
@@ -129,7 +131,7 @@ def _source_of(found: list[Json]) -> str:
             return f"configmap {volume['configMap'].get('name')}"
         if "secret" in volume:
             return f"secret {volume['secret'].get('secretName')}"
-    return "what the volume is made of"
+    return "the source of the volume"
 
 
 def _for_variables(pod: Json, container: str, kind: str, source: str, key: str = "") -> str:
@@ -137,8 +139,8 @@ def _for_variables(pod: Json, container: str, kind: str, source: str, key: str =
     found = find(all_containers(pod), container) or {}
     variables = list(_variables(found, "secret" if kind == "secret" else "configMap", source, key))
     if variables:
-        return f": variable {', '.join(variables)} comes from it"
-    return ": variables come from it" if found.get("envFrom") else ""
+        return f", which sets variable {', '.join(variables)}"
+    return ", which sets variables" if found.get("envFrom") else ""
 
 
 def _variables(container: Json, kind: str, source: str, key: str) -> Iterator[str]:

@@ -12,15 +12,15 @@ SEED_VOLUME, TOOLKIT_VOLUME = "scratch-seed", "scratch-toolkit"
 # The debug container's own: it may have a user of its own, and be privileged, and then must not
 # run what the app could write.
 DEBUG_TOOLKIT_VOLUME = "scratch-toolkit-debug"
-# Where a held container's command is known from.
+# How a held container's command is known.
 SPEC, USER, IMAGE = "spec", "user", "image"
 
 
 class Entrypoint(NamedTuple):
-    """The words of the app, as far as they are known, and where from.
+    """The words of the app, as far as they are known, and how.
 
     The first ``command`` of the words are the command, the rest its arguments. Of IMAGE the
-    command is not known, and the words are arguments.
+    command is unknown, and the words are arguments.
     """
 
     known_from: str
@@ -29,7 +29,7 @@ class Entrypoint(NamedTuple):
 
 
 class Seeding(NamedTuple):
-    """What the seed does in a copy; ``held`` is None where the target runs."""
+    """What the seed does in a copy; ``held`` is None if the target runs."""
 
     config_map: str
     arch: str
@@ -39,7 +39,7 @@ class Seeding(NamedTuple):
 
 
 def entrypoint(container: Json, said: tuple[str, ...] = ()) -> Entrypoint:
-    """Return what the spec, or the user with ``said``, tells of a container's entrypoint.
+    """Return what the spec, or the user with ``said``, says about a container's entrypoint.
 
     The kubelet expands the spec's words. An image's own it leaves as they are, and so it is to
     leave the user's, which stand for them: of $$ it makes $.

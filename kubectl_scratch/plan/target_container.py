@@ -23,10 +23,10 @@ from kubectl_scratch.request import CopyOptions, DebugRequest
 
 
 def choose_target(source: Json, request: DebugRequest) -> tuple[Json, tuple[Finding, ...]]:
-    """Return the target container, as kubectl exec chooses it, and what there is to say.
+    """Return the target container, as kubectl exec chooses it, and what to report.
 
-    Where an init container fails, and is not left out, it is that one, which keeps the others
-    from starting. Raises InvalidRequest where the one that the user names is not in the copy.
+    If an init container fails, and is not omitted, it is that one, which keeps the others
+    from starting. Raises InvalidRequest if the one that the user names is not in the copy.
     """
     options = request.options
     if request.container is not None:
@@ -53,7 +53,7 @@ def choose_target(source: Json, request: DebugRequest) -> tuple[Json, tuple[Find
 
 
 def named_target(source: Json, wanted: str, options: CopyOptions) -> Json:
-    """Return the container of that name; raises InvalidRequest where the copy has none."""
+    """Return the container of that name; raises InvalidRequest if the copy has none."""
     found = find(all_containers(source), wanted)
     if found is None:
         there = ", ".join(names_of(all_containers(source)))
@@ -61,11 +61,11 @@ def named_target(source: Json, wanted: str, options: CopyOptions) -> Json:
         raise InvalidRequest(problem, f"it has: {there}")
     of_mesh = _of_mesh(source, options).get(wanted)
     if of_mesh is not None:
-        problem = f"container {wanted!r} is {of_mesh}'s, and the copy gets one of its own"
-        raise InvalidRequest(problem, "choose one of the app's with -c")
+        problem = f"container {wanted!r} belongs to {of_mesh}, which adds its own to the copy"
+        raise InvalidRequest(problem, "use -c to choose a container of the app")
     if wanted in skipped_init(source, options.skip_init):
         problem = f"container {wanted!r} cannot be the target and be omitted by --skip-init"
-        raise InvalidRequest(problem, "choose another one with -c, or keep this one")
+        raise InvalidRequest(problem, "use -c to choose another, or keep this one")
     return found
 
 

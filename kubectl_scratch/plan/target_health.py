@@ -26,15 +26,15 @@ def target_runs(source: Json, target: Json, now: datetime) -> bool:
 
 
 def ailment(source: Json, target: Json, now: datetime) -> str:
-    """Return why the target container can't be looked at while it runs; empty where it can."""
+    """Return why the target container cannot be examined while it runs; empty if it can."""
     own = find(init_containers(source), target["name"])
     if own is not None and not is_native_sidecar(own):
-        return f"{target['name']} is an init container, which ends"
+        return "it is an init container, which ends"
     return crash_words(source, target, now) or _absence(source, target)
 
 
 def crash_words(source: Json, target: Json, now: datetime) -> str:
-    """Return how the target container ends again and again, in words; empty where it does not."""
+    """Return how the target container ends again and again, in words; empty if it does not."""
     status = status_of(source, target["name"]) or {}
     state = status.get("state") or {}
     ended = last_termination(status_of(source, target["name"]))
@@ -42,7 +42,7 @@ def crash_words(source: Json, target: Json, now: datetime) -> str:
         return ""
     if not ended:
         return ""
-    return f"{target['name']} {how_it_ended(ended)}"
+    return f"it {how_it_ended(ended)}"
 
 
 def crash_loops(source: Json, target: Json, now: datetime) -> bool:
@@ -69,23 +69,23 @@ def _failed(source: Json, target: Json) -> bool:
 def how_it_ended(ended: Json) -> str:
     """Return the end of a container in words."""
     if ended.get("reason") == "OOMKilled":
-        return "was killed for its memory (OOMKilled)"
+        return "ran out of memory (OOMKilled)"
     if ended.get("reason") in NOT_STARTED:
         return "could not be started"
     if ended.get("signal"):
-        return f"was ended by signal {ended['signal']}"
-    return f"ended with code {ended.get('exitCode')}"
+        return f"was killed by signal {ended['signal']}"
+    return f"exited with code {ended.get('exitCode')}"
 
 
 def _absence(source: Json, target: Json) -> str:
     status = status_of(source, target["name"])
     if status is None:
-        return f"{target['name']} has never run"
+        return "it has never run"
     state = status.get("state") or {}
     if "running" in state:
         return ""
     reason = (state.get("waiting") or {}).get("reason") or "no reason is given"
-    return f"{target['name']} has not started ({reason})"
+    return f"it has not started ({reason})"
 
 
 def _is_recent(ended: Json, now: datetime) -> bool:

@@ -67,7 +67,7 @@ def wants_terminal(request: SessionRequest, user: UserStreams) -> bool:
         return request.tty is not False
     if not request.command:
         raise InvalidRequest(
-            "a shell needs a terminal, and stdin and stdout are not both one",
+            "a shell needs a terminal, but stdin or stdout is not one",
             "pass a command after --, or use -T to feed the shell from stdin",
         )
     return False

@@ -79,8 +79,13 @@ def uploads_for(copy: CopyMembership, context: Context, source: Json | None) -> 
         gone=copy.why_gone,
     )
     if source is None:
-        return uploads
+        return uploads._replace(facts=where_inside)
     return uploads._replace(facts=CrashSummary(context.cluster, source, copy.place.target).lines)
+
+
+def where_inside(place: SessionTarget) -> list[str]:
+    """Return what the plan says of a new copy: that the session is inside the target."""
+    return [f"inside container {place.target}"] if place.view == APP else []
 
 
 def seed_check_of(copy: CopyMembership, context: Context) -> SeedCheck | None:

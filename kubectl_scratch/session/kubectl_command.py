@@ -85,7 +85,7 @@ class KubectlCommand(_Spawn):
         self.close()
         if self.signalstatus is not None:
             return ExecOutcome(
-                None, f"kubectl exec was ended by signal {self.signalstatus}", lost=True
+                None, f"kubectl exec was killed by signal {self.signalstatus}", lost=True
             )
         return ExecOutcome(self.exitstatus)
 
@@ -144,7 +144,7 @@ class KubectlPipedCommand:
         if code == -signal.SIGPIPE:
             return ExecOutcome(ExitStatus.of_signal(signal.SIGPIPE))
         if code < 0:
-            return ExecOutcome(None, f"kubectl exec was ended by signal {-code}", lost=True)
+            return ExecOutcome(None, f"kubectl exec was killed by signal {-code}", lost=True)
         return ExecOutcome(code)
 
     def close(self) -> None:

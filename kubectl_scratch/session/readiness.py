@@ -159,7 +159,7 @@ def _judge(pod: Json, watched: Watched) -> State:
     if own is not None and not _waits_for_others(own):
         if _is_done(pod, own, watched):
             why = "and init containers are not started again; use --hold to keep it"
-            return Failed(f"{watched.words} ended with code 0, {why}")
+            return Failed(f"{watched.words} exited with code 0, {why}")
         return _judge_container(pod, own, watched)
     return _judge_pod(pod, watched)
 
@@ -207,7 +207,7 @@ def _judge_end(ended: Json, watched: Watched, again: bool) -> State:
     if reason in NOT_STARTED:
         return _cannot_start(innermost(said), watched)
     often = " again and again" if watched.starts_again and again else ""
-    text = ": ".join(filter(None, (f"{watched.words} ended with code {code}{often}", said)))
+    text = ": ".join(filter(None, (f"{watched.words} exited with code {code}{often}", said)))
     if often:
         return Failed(text, ended=True, hint=watched.end_hint, beside=True)
     if watched.starts_again or (watched.if_killed and code == KILLED):
@@ -297,7 +297,7 @@ def _holds_up(text: str, watched: Watched) -> str:
 
 
 def _failing_init(name: str, ended: Json, skips: str, watched: Watched) -> Failed:
-    text = f"init container {name} ended with code {ended.get('exitCode')}"
+    text = f"init container {name} exited with code {ended.get('exitCode')}"
     if ended.get("reason") in NOT_STARTED:
         said = innermost(str(ended.get("message") or ended["reason"]))
         text = f"init container {name} cannot start ({said})"

@@ -76,13 +76,16 @@ def shell_helpers(place: SessionTarget) -> str:
 
 
 def banner(place: SessionTarget) -> tuple[str, ...]:
-    """Return the banner: where the session is, and where the target's files are if not at /."""
+    """Return the banner: the session's pod, and where the target's files are if not at /.
+
+    That the session is inside the target is said before: by the plan, or as attach begins.
+    """
     copy = f"{place.pod}, a copy of {place.source}; it is deleted when you leave"
     if place.view == APP:
-        return (f"inside {place.target} of {copy}",)
+        return (f"in {copy}",)
     inside = f"in container {place.container} of pod {place.pod}; there is no copy"
+    files = f"the files of container {place.target} are under $(target-root)"
     return (
         inside if place.in_place else f"in the debug container of {copy}",
-        f"beside container {place.target}: its files are under $(target-root);"
-        " see also target-pid, target-env",
+        f"{files}; see also target-pid, target-env",
     )

@@ -44,8 +44,8 @@ def only_websocket(websocket: Attempt) -> Attempt:
         try:
             return websocket(state)
         except NoWebSocket as error:
-            problem = f"WebSocket failed ({error})"
-            raise SessionError(problem, "try --transport=kubectl") from error
+            problem = f"the WebSocket failed ({error})"
+            raise SessionError(problem, "try --transport kubectl") from error
 
     return attempt
 

@@ -235,7 +235,7 @@ def test_a_lost_lease_is_told_to_all(cli: Cli) -> None:
 def test_a_view_that_a_copy_does_not_have_is_told(cli: Cli) -> None:
     first = _open(cli, "debug", "mypod", "--image", "busybox", "--no-hold")
     ended = cli.run("attach", copy_of(cli.api), "--view", "app", "--", "true")
-    ended.complains("has no toolkit inside its target", "--view=tools")
+    ended.complains("has no toolkit inside its target", "--view tools")
     assert len(_seats(cli.api)) == 1
     _close(first)
     clean(cli.api)
@@ -258,7 +258,7 @@ def test_a_copy_without_a_debug_container_says_so_at_once(cli: Cli) -> None:
     process = cli.start("debug", "mypod", *TALK)
     assert line_of(process.stdout) == b"ready\n"
     ended = cli.run("attach", copy_of(cli.api), "--view", "tools", "--", "true")
-    ended.complains("has no debug container", "--view=app")
+    ended.complains("has no debug container", "--view app")
     assert "is being added" not in ended.err
     finish(process, b"bye")
     clean(cli.api)
@@ -279,8 +279,8 @@ def test_who_is_early_waits_for_the_debug_container(cli: Cli) -> None:
 
 
 NO_COPIES = [
-    (("attach", "mypod", "--", "true"), "is no copy"),
-    (("attach", "mypod-scratch-zzzzz", "--", "true"), "no pod 'mypod-scratch-zzzzz'"),
+    (("attach", "mypod", "--", "true"), "is not a copy made by"),
+    (("attach", "mypod-scratch-zzzzz", "--", "true"), "pod 'mypod-scratch-zzzzz' not found"),
     (("attach", "svc/x", "--", "true"), "is not a pod"),
     (("attach", "A_B", "--", "true"), "is not a valid pod name"),
     (("attach", "mypod"), "a shell needs a terminal"),
@@ -309,6 +309,9 @@ def test_a_terminal_in_a_joined_copy(
 ) -> None:
     first = _open(cli, "debug", "mypod", *made)
     child = cli.terminal("attach", copy_of(cli.api), *joined)
+    child.expect_exact(
+        "inside container app" if container == "app" else "in the debug container of"
+    )
     child.expect(rb"app:\S*[#$] ")
     child.sendline("exit 4")
     child.expect_exact("sessions in it: 1")

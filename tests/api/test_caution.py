@@ -39,6 +39,9 @@ def served(cli: Cli, *, by: dict[str, str] | None = None, **pod: Any) -> None:
     metadata = {"labels": LABELS, **pod.pop("metadata", {})}
     cli.api.add(source_pod(metadata=metadata, **pod))
     cli.api.add(an_object("Service", "shop", {"selector": by or {"app": "shop"}}))
+    cli.api.wait_for(
+        lambda api: "containerStatuses" in api.get("pods", "default", "mypod")["status"]
+    )
 
 
 def made(cli: Cli) -> Any:
@@ -69,7 +72,7 @@ def test_a_hiccup_of_the_namespace_scan_changes_nothing(cli: Cli, plural: str, s
     ended = cli.run("debug", "mypod", "--", "true")
     assert (ended.code, ended.errors, ended.warnings) == (0, [], [])
     assert fault.hits == 2 and not is_held(cli)
-    assert "not known" not in ended.err and "could not be listed" not in ended.err
+    assert "not known" not in ended.err and "cannot be listed" not in ended.err
     assert made(cli)["metadata"]["labels"]["tier"] == "web"
     clean(cli.api)
 
@@ -83,10 +86,10 @@ def test_what_could_not_be_listed_may_select_the_copy(cli: Cli, plural: str, sta
     assert ended.code == 0
     assert set(LABELS).isdisjoint(made(cli)["metadata"]["labels"])
     (warning,) = ended.warnings
-    assert f"{plural} could not be listed" in warning
+    assert f"{plural} cannot be listed" in warning
     # A Service that nobody sees may be none: then it takes its work from a queue.
     assert is_held(cli) is (plural == "services")
-    assert ("services could not be listed, so it is unknown if one" in ended.err) is is_held(cli)
+    assert ("services cannot be listed, so it is unknown whether one" in ended.err) is is_held(cli)
     clean(cli.api)
 
 
@@ -185,7 +188,7 @@ def test_a_command_in_a_target_that_crashes_fails_with_the_ways(cli: Cli) -> Non
     crash_loops(cli, containers=[a_container(volumeMounts=WRITES)], volumes=CLAIMED)
     copy = "mypod-scratch"
     ended = cli.run("debug", "mypod", "--no-hold", "--copy-name", copy, "--", "true")
-    ended.complains("container app ended with code 3", "--hold", "--writable data", "--view tools")
+    ended.complains("container app exited with code 3", "--hold", "--writable data", "--view tools")
     assert "timed out after" not in ended.err and "--timeout" not in ended.err
     clean(cli.api)
 
@@ -209,7 +212,7 @@ def test_what_a_target_said_last_is_told_in_one_short_line(cli: Cli) -> None:
 def test_a_shell_in_a_target_that_crashes_goes_on_beside_it(cli: Cli) -> None:
     crash_loops(cli)
     child: Terminal = cli.terminal("debug", "mypod", "--no-hold", size=(40, 200))
-    child.expect_exact("warning: container app ended with code 3 again and again")
+    child.expect_exact("warning: container app exited with code 3 again and again")
     child.expect_exact("the session continues in the debug container")
     child.expect(PROMPT)
     child.sendline("exit 4")
@@ -248,7 +251,7 @@ def test_a_target_that_ends_while_the_tools_come_says_how(
     cli.api.wait_for(asked_for("GET", r"/pods/mypod-scratch/exec$"))
     cli.api.set_status("default", "mypod-scratch", {**runs, "containerStatuses": [LOOPS]})
     ended = finish(process)
-    ended.complains("container app ended with code 3 again and again; .*--hold")
+    ended.complains("container app exited with code 3 again and again; .*--hold")
     assert "cannot copy the tools" not in ended.err
     clean(cli.api)
 
@@ -277,9 +280,9 @@ def test_a_failing_init_container_says_why_and_whose_fault(cli: Cli) -> None:
     cli.api.logs["mypod-scratch", "setup"] = "chown: /data: Read-only \x1b[31mfile system\n"
     ended = cli.run("debug", "mypod", "--copy-name", "mypod-scratch", "--", "true")
     ended.complains(
-        r"init container setup ended with code 3, so container app does not start: chown: /data:"
+        r"init container setup exited with code 3, so container app does not start: chown: /data:"
         r" Read-only \\x1b\[31mfile system",
-        "volume data is read-only in the copy, --writable data",
+        "use --writable data to let it write to volume data, read-only in the copy",
         "use --skip-init setup to omit it, or use -c setup to go inside it",
     )
     clean(cli.api)

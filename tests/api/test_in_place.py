@@ -209,4 +209,4 @@ def test_one_that_lingers_is_used_again(cli: Cli) -> None:
         assert "idles for 1h, ready for another session" in ended.err
     (container,) = patches(cli.api)
     assert json.loads(container["env"][-1]["value"])["linger"] == 3600
-    assert f"using container {container['name']}, idle in pod mypod" in ended.err
+    assert f"using container {container['name']} of pod mypod, which is idle" in ended.err

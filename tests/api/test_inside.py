@@ -206,7 +206,7 @@ def _inside(cli: Cli, *flags: str) -> Terminal:
 def test_a_shell_whose_target_dies_goes_on_in_the_debug_container(cli: Cli) -> None:
     child = _inside(cli, "--no-hold")
     _die(cli.api)
-    child.expect_exact("warning: container app was killed for its memory (OOMKilled)")
+    child.expect_exact("warning: container app ran out of memory (OOMKilled)")
     child.expect_exact("the session continues in the debug container")
     child.expect(PROMPT)
     child.sendline("exit 4")
@@ -234,7 +234,7 @@ def test_a_copy_that_has_ended_is_no_dead_target(cli: Cli) -> None:
 def test_a_target_s_exit_code_is_told(cli: Cli) -> None:
     child = _inside(cli, "--no-hold")
     _die(cli.api, exitCode=3, reason="Error")
-    child.expect_exact("warning: container app ended with code 3, and the session ended with it")
+    child.expect_exact("warning: container app exited with code 3, and the session ended with it")
     child.expect(PROMPT)
     child.sendeof()
     assert end_of(child) == 0
@@ -258,7 +258,7 @@ def test_a_command_is_not_started_again_where_its_target_dies(cli: Cli) -> None:
     ended = finish(process)
     assert (ended.code, ended.out, ended.errors) == (137, b"", [])
     (warning,) = ended.warnings
-    assert "container app was killed for its memory" in warning
+    assert "container app ran out of memory" in warning
     assert warning.endswith(
         "and the session ended with it; use debug --hold to hold it until run-app"
     )
@@ -272,7 +272,7 @@ def test_a_command_on_a_terminal_is_not_started_again_either(cli: Cli, tmp_path:
     child = cli.terminal("debug", "mypod", "--no-hold", "-t", "--", "sh", "-c", script)
     child.expect_exact("ready")
     _die(cli.api)
-    child.expect_exact("container app was killed for its memory")
+    child.expect_exact("container app ran out of memory")
     assert end_of(child) == 137
     assert len([r for r in sent(cli.api, "GET", EXEC) if script in r.command]) == 1
     clean(cli.api)
@@ -304,7 +304,7 @@ def test_a_container_that_ends_at_once_tells_why(cli: Cli, said: str) -> None:
     (error,) = told.errors
     assert told.code == 1
     assert error == (
-        "error: the debug container ended with code 1: exec /bin/sleep: exec format error;"
+        "error: the debug container exited with code 1: exec /bin/sleep: exec format error;"
         " it is built for another architecture than the node's;"
         " use --image to choose another toolkit image"
     )
@@ -355,7 +355,7 @@ def test_what_is_known_of_a_crash_stands_at_the_door(cli: Cli, crashing: Object)
     for path in (r"/pods/mypod/log$", r"/events$"):
         cli.api.wait_for(asked_for("GET", path), PATIENCE)
     release(held)
-    child.expect_exact("app ended with code 3 at 2026-01-01T12:00:00Z, restarts: 7")
+    child.expect_exact("app exited with code 3 at 2026-01-01T12:00:00Z, restarts: 7")
     child.expect_exact(r"log: 0%\r50%\r99%")
     child.expect_exact(r"log: panic: no \x1b[31mconfig")
     child.expect_exact("event: BackOff: restarting")

@@ -142,7 +142,7 @@ def test_a_service_has_whatever_it_selects(cli: Cli) -> None:
 @pytest.mark.parametrize(
     "spec, told",
     [
-        ({"nodeSelector": {"no": "such"}}, "1 of 1 does not match its node selector or affinity"),
+        ({"nodeSelector": {"no": "such"}}, "its node selector or affinity does not match (1 of 1)"),
         ({}, ""),
     ],
 )

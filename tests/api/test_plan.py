@@ -69,7 +69,7 @@ def test_without_a_list_of_services_no_label_is_kept(cli: Cli) -> None:
     ended = cli.run("debug", "mypod", "--", "true")
     assert ended.code == 0
     (warning,) = ended.warnings
-    assert "services could not be listed" in warning and "--keep-labels" in warning
+    assert "services cannot be listed" in warning and "--keep-labels" in warning
     assert set(LABELS).isdisjoint(made(cli)["metadata"]["labels"])
 
 

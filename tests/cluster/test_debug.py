@@ -59,7 +59,7 @@ def test_a_shell_on_a_terminal(clean: Cluster, transport: str) -> None:
 
 def test_the_session_knows_its_target_also_after_a_restart(clean: Cluster) -> None:
     child = clean.terminal("debug", "web", "--view", "tools", "--no-hold")
-    child.expect(r"its files are under \$\(target-root\)")
+    child.expect(r"are under \$\(target-root\)")
     child.expect(PROMPT)
     child.sendline("cat $(target-root)/srv/motd; target-env | grep GREETING")
     child.expect("GREETING=hello-from-the-image")

@@ -206,7 +206,7 @@ def test_a_failing_init_container_is_held(cluster: Cluster, flags: tuple[str, ..
 def test_what_waits_for_a_failing_init_container(cluster: Cluster) -> None:
     done = cluster.scratch("debug", "-q", "setup", "-c", "app", "--", "true")
     assert (done.returncode, done.stdout) == (1, b"")
-    assert b"init container first ended with code 4" in done.stderr
+    assert b"init container first exited with code 4" in done.stderr
     assert b"-c first" in done.stderr
 
 
@@ -273,7 +273,7 @@ def test_a_toolkit_image_for_another_machine(cluster: Cluster) -> None:
 def test_tools_for_another_machine(cluster: Cluster) -> None:
     done = cluster.scratch("debug", "-q", "loop", "--arch", "arm64", "--", "true")
     assert (done.returncode, done.stdout) == (1, b"")
-    assert b"the copy needs a node of arm64" in done.stderr
+    assert b"with --arch arm64 the copy needs another node" in done.stderr
     assert b"error: no node can run the copy" in done.stderr
     assert b"the tools are for arm64; use --arch if the nodes are not" in done.stderr
 
@@ -287,7 +287,7 @@ def test_what_is_told_at_the_door(cluster: Cluster) -> None:
     told = child.before.replace("\r", "")
     child.sendline("exit")
     child.expect(pexpect.EOF)
-    assert "app ended with code 3" in told
+    assert "app exited with code 3" in told
     assert "restarts: " in told
     assert [line for line in told.splitlines() if "line " in line][-5:] == [
         f"log: line {number}" for number in range(2, 7)
@@ -310,11 +310,11 @@ def test_an_app_that_dies_under_the_session(cluster: Cluster) -> None:
 def test_a_held_target_that_is_killed_under_the_session(cluster: Cluster) -> None:
     """The same is left where a kill for memory takes all of a container (cgroup v2)."""
     child = cluster.terminal("debug", "loop")
-    child.expect(r"inside app of (\S+), a copy")
+    child.expect(r"in (\S+), a copy of")
     copy = child.match[1]
     child.expect(PROMPT)
     child.sendline("pkill -9 -f 'seed hold'")
-    child.expect("warning: container app ended with code 137")
+    child.expect("warning: container app exited with code 137")
     child.expect("the session continues in the debug container")
     child.expect(PROMPT)
     # The node has started it again, and it is held as before.

@@ -83,7 +83,11 @@ def test_a_copy_sees_the_source_s_folder_and_makes_none(
 @pytest.mark.parametrize(
     "how, code, said",
     [
-        ({"subPath": "new"}, 0, b"if they are not there: new in volume data; --skip-volume data"),
+        (
+            {"subPath": "new"},
+            0,
+            b"if they do not exist: new in volume data; use --skip-volume data",
+        ),
         ({"subPathExpr": "$(UNKNOWN)"}, 1, b"--skip-volume data"),
     ],
 )
@@ -145,7 +149,7 @@ def test_a_runtime_s_socket_and_devices_are_left_out(space: Cluster) -> None:
     done = space.scratch("debug", "agent", "--", "ls", "/node")
     assert (done.returncode, done.stdout) == (0, b"logs\nnull\n"), done.stderr
     for name in ("runtime", "fuse"):
-        assert f"--writable {name} keeps it".encode() in done.stderr
+        assert f"--writable {name} to keep it".encode() in done.stderr
     done = space.scratch("debug", "agent", "--writable", "runtime", "--", "ls", "/node")
     assert (done.returncode, done.stdout) == (0, b"logs\nnull\nruntime\n"), done.stderr
 

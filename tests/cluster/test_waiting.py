@@ -104,7 +104,7 @@ def test_a_database_behind_a_service(clean: Cluster, kind: str) -> None:
     assert (runs.returncode, runs.stdout) == (1, b"")
     # A node that cannot make what is below a mount read-only is warned of before.
     (said,) = [line for line in runs.stderr.decode().splitlines() if line.startswith("error: ")]
-    assert said.startswith("error: container app ended with code 1")
+    assert said.startswith("error: container app exited with code 1")
     for words in ("Read-only file system", "--hold", "--writable data", "--view tools"):
         assert words in said
     # The way out.
@@ -128,9 +128,9 @@ def test_an_init_container_that_owns_a_folder_of_production(clean: Cluster) -> N
     assert (done.returncode, done.stdout) == (1, b"")
     *_, error = done.stderr.decode().splitlines()
     for words in (
-        "init container setup ended with code 1, so container app does not start: chown: /data",
+        "init container setup exited with code 1, so container app does not start: chown: /data",
         "Read-only file system; use --skip-init setup to omit it, or use -c setup to go inside it",
-        "volume data is read-only in the copy, --writable data",
+        "use --writable data to let it write to volume data, read-only in the copy",
     ):
         assert words in error
     assert clean.scratch("debug", "-q", "owns", "--writable", "data", "--", "true").returncode == 0
@@ -154,7 +154,7 @@ def test_a_target_that_ends_while_it_is_reached(
     if done.returncode == 0 or (transport == "kubectl" and is_over(said)):
         # It lived for long enough; or kubectl has met its end, and says so.
         return
-    ended = ("container app ended with code 3", "container app was ended")
+    ended = ("container app exited with code 3", "container app was ended")
     assert said.partition(": ")[2].startswith(ended) and "--hold" in said, said
 
 
@@ -238,7 +238,7 @@ def test_a_node_that_nothing_fits_on_is_seen_by_the_check(clean: Cluster) -> Non
     big = a_pod("big", BUSYBOX, command=SLEEPS)
     big["spec"]["containers"][0]["resources"] = asks
     clean.apply(big, a_pod("nowhere", BUSYBOX, command=SLEEPS, nodeSelector={"no": "such"}))
-    for name, words in (("big", b"has less cpu"), ("nowhere", b"does not match its node selector")):
+    for name, words in (("big", b"requests too much cpu"), ("nowhere", b"affinity does not match")):
         done = clean.scratch("check", name)
         assert done.returncode == 1 and b"no node can take the copy" in done.stdout
         assert words in done.stdout

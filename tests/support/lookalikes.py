@@ -78,7 +78,7 @@ BROKEN: dict[str, tuple[Change, str]] = {
     "job-session": (_of_job("labels", **{metadata.SESSION_LABEL: "zzzzz"}), "session"),
     "job-no-marks": (lambda p, j: j["metadata"].pop("annotations"), "source"),
     "job-source": (_of_job("annotations", **{metadata.SOURCE_ANNOTATION: "a/b"}), "source"),
-    "job-owned": (_owned, "belongs"),
+    "job-owned": (_owned, "has an owner"),
     "completions": (_spec(completions=1), "completions"),
     "no-completions": (lambda p, j: j["spec"].pop("completions"), "completions"),
     "completions-null": (_spec(completions=None), "completions"),

@@ -23,19 +23,19 @@ def ended(**fields: object) -> Json:
     [
         (
             source(state={"waiting": {}}, lastState=ended(), restartCount=7),
-            f"app ended with code 3 at {NOON}, restarts: 7",
+            f"app exited with code 3 at {NOON}, restarts: 7",
         ),
-        (source(state=ended(exitCode=0)), f"app ended with code 0 at {NOON}, restarts: 0"),
+        (source(state=ended(exitCode=0)), f"app exited with code 0 at {NOON}, restarts: 0"),
         (
             source(state=ended(exitCode=1), lastState=ended(exitCode=2), restartCount=1),
-            f"app ended with code 1 at {NOON}, restarts: 1",
+            f"app exited with code 1 at {NOON}, restarts: 1",
         ),
         (
             source(state={"running": {}}, lastState=ended(exitCode=137, reason="OOMKilled")),
-            f"app was killed for its memory (OOMKilled) at {NOON}, restarts: 0",
+            f"app ran out of memory (OOMKilled) at {NOON}, restarts: 0",
         ),
-        (source(state=ended(signal=9)), f"app was ended by signal 9 at {NOON}, restarts: 0"),
-        (source(state=ended(finishedAt=None)), "app ended with code 3, restarts: 0"),
+        (source(state=ended(signal=9)), f"app was killed by signal 9 at {NOON}, restarts: 0"),
+        (source(state=ended(finishedAt=None)), "app exited with code 3, restarts: 0"),
     ],
 )
 def test_how_the_target_ended_last(pod: Json, line: str) -> None:

@@ -129,7 +129,7 @@ def test_a_capability_that_the_user_adds_is_not_dropped(
         ([], "a map"),
         ("tty: true", "a map"),
         ({"env": {"A": "1"}}, "'env' must be a list"),
-        ({"env": ["A=1"]}, "each of 'env' must be a map"),
+        ({"env": ["A=1"]}, "each item of 'env' must be a map"),
         ({"env": [{"value": "1"}]}, "'name'"),
         ({"volumeMounts": [{"name": "v"}]}, "'mountPath'"),
         ({"securityContext": "privileged"}, "'securityContext' must be a map"),

@@ -128,7 +128,9 @@ def test_where_root_is_forbidden_and_the_user_unknown_it_is_nobody_and_says_so()
     assert [choice.findings for choice in found.choices] == [(), ()]
 
 
-@pytest.mark.parametrize("context, whose", [({}, "to its image only"), ({"runAsUser": 0}, "is 0")])
+@pytest.mark.parametrize(
+    "context, whose", [({}, "is set in the image"), ({"runAsUser": 0}, "is 0")]
+)
 def test_another_user_is_told_of_only_if_that_choice_is_taken(context: Json, whose: str) -> None:
     found = tools(context)
     assert found.findings == ()

@@ -69,10 +69,10 @@ TOLD = [
     ("/var/run/", "contains sockets"),
     ("/var/lib", "contains sockets"),
     ("/var/lib/kubelet", "contains sockets"),
-    ("/opt/agent.sock", "listens on it"),
+    ("/opt/agent.sock", "the server behind it"),
 ]
 TOLD += [
-    (path, "listens on it")
+    (path, "the server behind it")
     for path in (
         *("/dev/log", "/run/systemd/notify", "/run/dbus/system_bus_socket"),
         *("/run/systemd/private", "/run/systemd/journal/socket", "/var/run/systemd/journal/stdout"),
@@ -96,7 +96,7 @@ def test_what_commands_a_runtime_or_a_device_is_left_out(path: str, kind: str | 
     assert names_of(volumes(copied.manifest)) == ["tmp"]
     assert [c["volumeMounts"] for c in (*spec["containers"], *spec["initContainers"])] == [[], []]
     assert "volume node" in [edit.field for edit in copied.edits]
-    assert "--writable node keeps it" in warnings(copied)
+    assert "--writable node to keep it" in warnings(copied)
     (app,) = source["spec"]["containers"]
     assert left_out_by_us(source, CopyOptions(), app) == ["node"]
     assert read_only_by_us(source, CopyOptions(), app) == []
@@ -161,7 +161,7 @@ def test_several_volumes_are_told_in_one_line() -> None:
     source["spec"]["initContainers"] = []
     told = warnings(copy_of(source, False)).split("\n")
     (below,) = (text for text in told if "mounted below" in text)
-    (left_out,) = (text for text in told if "left out" in text)
+    (left_out,) = (text for text in told if "omitted" in text)
     (sockets,) = (text for text in told if "contain" in text)
     assert all(f"(volume {name})" in below for name in "abcd")
     assert "use --skip-volume NAME to copy without one: a, b, c, d" in below
@@ -179,7 +179,7 @@ def test_a_harmless_path_is_only_read_only(path: str) -> None:
 
 def test_a_socket_of_any_other_is_told() -> None:
     copied = copy_of(a_source("/opt/agent", "Socket"))
-    assert "listens on it" in warnings(copied)
+    assert "the server behind it" in warnings(copied)
     assert names_of(volumes(copied.manifest)) == ["node", "tmp"]
 
 
@@ -196,11 +196,11 @@ def test_nothing_is_made_on_a_node(kind: str, path: str, expected: str) -> None:
 @pytest.mark.parametrize("kind, told", [(None, True), ("", True), ("Directory", False)])
 def test_a_path_that_the_runtime_may_make_is_told(kind: str | None, told: bool) -> None:
     source = a_source("/srv/x", kind)
-    assert "makes /srv/x" not in warnings(copy_of(source))
+    assert "creates /srv/x" not in warnings(copy_of(source))
     source["status"] = {"containerStatuses": [{"name": "app", "state": {"waiting": {}}}]}
-    assert ("makes /srv/x if it is not there" in warnings(copy_of(source))) is told
+    assert ("creates /srv/x if it does not exist" in warnings(copy_of(source))) is told
     left = copy_of(source, skip_volumes=frozenset({"node"}))
-    assert "makes" not in warnings(left)
+    assert "creates" not in warnings(left)
 
 
 def test_a_path_of_the_node_needs_that_node() -> None:

@@ -68,7 +68,7 @@ def reasons(kept: Kept) -> dict[str, str]:
 def test_what_a_controller_wrote_is_dropped(key: str, keep_all: bool) -> None:
     kept = choose(source={**SOURCE, key: "x"}, keep_all=keep_all)
     assert kept.labels == SOURCE
-    assert reasons(kept) == {f"metadata.labels[{key}]": "its controller's own"}
+    assert reasons(kept) == {f"metadata.labels[{key}]": "set by the source's controller"}
 
 
 @pytest.mark.parametrize("keep_all", [False, True])
@@ -200,7 +200,7 @@ def test_a_policy_is_given_up_for_what_no_gate_helps_against(selecting: Selector
     assert "app" not in kept.labels
     assert not kept.gate
     [warning] = texts(kept)
-    assert "NetworkPolicy db governs the source and not the copy" in warning
+    assert "NetworkPolicy db applies to the source and not to the copy" in warning
     assert "--keep-labels" in warning
 
 
@@ -232,7 +232,7 @@ def test_a_policy_that_selects_by_what_is_never_kept_is_lost_for_good() -> None:
     source = {**SOURCE, "pod-template-hash": "5d4f"}
     for keep_all in (False, True):
         [warning] = texts(choose(policy, source=source, keep_all=keep_all))
-        assert "NetworkPolicy db governs the source and not the copy" in warning
+        assert "NetworkPolicy db applies to the source and not to the copy" in warning
         assert "--keep-labels" not in warning
 
 
@@ -240,7 +240,7 @@ def test_a_policy_that_a_dropped_label_lets_in_is_said() -> None:
     kept = choose(a_service(app="shop"), a_policy(an_expression("app", "NotIn", "shop")))
     assert "app" not in kept.labels
     [warning] = texts(kept)
-    assert "NetworkPolicy db governs the copy and not the source" in warning
+    assert "NetworkPolicy db applies to the copy and not to the source" in warning
 
 
 def test_of_equals_the_one_that_lets_no_policy_in_is_dropped() -> None:
@@ -251,7 +251,7 @@ def test_of_equals_the_one_that_lets_no_policy_in_is_dropped() -> None:
 
 def test_a_policy_that_our_own_labels_let_in_is_said() -> None:
     [warning] = texts(choose(a_policy(**OURS)))
-    assert "NetworkPolicy db governs the copy and not the source" in warning
+    assert "NetworkPolicy db applies to the copy and not to the source" in warning
     assert "--keep-labels" not in warning
 
 
@@ -290,7 +290,7 @@ def test_a_service_of_our_own_labels_is_gated_or_said() -> None:
     assert "Service shop sends the copy traffic" in warning
 
 
-# What could not be listed
+# What cannot be listed
 
 
 def test_where_a_kind_is_unknown_nothing_is_kept() -> None:
@@ -311,7 +311,7 @@ def test_where_a_kind_is_unknown_what_is_known_to_select_the_copy_is_said() -> N
     kept = choose_labels(SOURCE, OURS, neighbours(*known, unknown=("daemonsets",)))
     assert kept.gate
     assert any("PodDisruptionBudget all" in text for text in texts(kept, Level.DETAIL))
-    assert any("NetworkPolicy db governs the copy" in text for text in texts(kept))
+    assert any("NetworkPolicy db applies to the copy" in text for text in texts(kept))
 
 
 def test_a_source_without_labels_misses_nothing_that_is_unknown() -> None:
@@ -341,7 +341,7 @@ def test_all_are_kept_on_demand_though_a_kind_is_unknown() -> None:
     kept = choose_labels(SOURCE, OURS, neighbours(unknown=("services",)), keep_all=True)
     assert kept.labels == SOURCE
     [warning] = texts(kept)
-    assert "services could not be listed" in warning
+    assert "services cannot be listed" in warning
 
 
 # More labels than can all be tried

@@ -81,7 +81,7 @@ def test_a_job_of_another_name_is_no_lease_of_a_pod() -> None:
     pod, job = a_pair()
     job["metadata"]["name"] = "report"
     pod["metadata"]["ownerReferences"] = [lease.owner_reference(job)]
-    assert "is not called as the pod is" in lease.why_foreign(pod, job)
+    assert "does not have the pod's name" in lease.why_foreign(pod, job)
 
 
 def test_a_lease_starts_no_pod_and_ends_by_itself() -> None:

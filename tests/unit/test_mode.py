@@ -44,20 +44,20 @@ def chosen(
 
 
 ILL = [
-    (waits("CrashLoopBackOff", ended(3)), "app ended with code 3"),
-    ({"state": ended(0)}, "app ended with code 0"),
-    ({"state": ended(2, timedelta(days=9))}, "app ended with code 2"),
-    ({"state": ended(143, signal=15)}, "app was ended by signal 15"),
+    (waits("CrashLoopBackOff", ended(3)), "it exited with code 3"),
+    ({"state": ended(0)}, "it exited with code 0"),
+    ({"state": ended(2, timedelta(days=9))}, "it exited with code 2"),
+    ({"state": ended(143, signal=15)}, "it was killed by signal 15"),
     (
         waits("CrashLoopBackOff", ended(137, reason="OOMKilled")),
-        "app was killed for its memory (OOMKilled)",
+        "it ran out of memory (OOMKilled)",
     ),
-    (ran(ended(1, timedelta(minutes=2))), "app ended with code 1"),
-    (ran(ended(1, timedelta(minutes=10))), "app ended with code 1"),
-    (waits("ImagePullBackOff"), "app has not started (ImagePullBackOff)"),
-    (waits("ContainerCreating"), "app has not started (ContainerCreating)"),
-    ({"state": {}}, "app has not started (no reason is given)"),
-    (None, "app has never run"),
+    (ran(ended(1, timedelta(minutes=2))), "it exited with code 1"),
+    (ran(ended(1, timedelta(minutes=10))), "it exited with code 1"),
+    (waits("ImagePullBackOff"), "it has not started (ImagePullBackOff)"),
+    (waits("ContainerCreating"), "it has not started (ContainerCreating)"),
+    ({"state": {}}, "it has not started (no reason is given)"),
+    (None, "it has never run"),
 ]
 
 
@@ -86,19 +86,19 @@ def test_a_healthy_target_of_which_caution_is_due_is_held() -> None:
 
 def test_a_crash_says_more_than_caution() -> None:
     stand = chosen(source(waits("CrashLoopBackOff", ended(3))), caution="it writes")
-    assert stand.why == "app ended with code 3"
+    assert stand.why == "it exited with code 3"
 
 
 def test_a_pod_without_a_status_is_held() -> None:
     pod = a_pod()
     del pod["status"]
-    assert chosen(pod) == Mode(APP, True, "app has never run")
+    assert chosen(pod) == Mode(APP, True, "it has never run")
 
 
 def test_an_init_container_is_held_also_while_it_runs() -> None:
     pod = source(RUNS, "initContainerStatuses")
     pod["spec"] = {"initContainers": [a_container("app")], "containers": [a_container("main")]}
-    assert chosen(pod) == Mode(APP, True, "app is an init container, which ends")
+    assert chosen(pod) == Mode(APP, True, "it is an init container, which ends")
 
 
 def test_a_native_sidecar_is_judged_as_a_container_is() -> None:
@@ -114,7 +114,7 @@ ASKED = [
     (CRASHES, ModeRequest(hold=False), Mode(APP, False, "as asked")),
     (source(RUNS), ModeRequest(hold=True), Mode(APP, True, "as asked")),
     (source(RUNS), ModeRequest(view=TOOLS), Mode(TOOLS, False)),
-    (CRASHES, ModeRequest(view=TOOLS), Mode(TOOLS, True, "app ended with code 1")),
+    (CRASHES, ModeRequest(view=TOOLS), Mode(TOOLS, True, "it exited with code 1")),
     (source(RUNS), ModeRequest(debug_container=True), Mode(TOOLS, False)),
     (source(RUNS), ModeRequest(view=APP, debug_container=True), Mode(APP, False)),
     (CRASHES, ModeRequest(view=TOOLS, hold=False), Mode(TOOLS, False, "as asked")),
@@ -133,7 +133,7 @@ def test_without_a_way_into_the_target_there_is_the_debug_container() -> None:
 
 def test_only_a_target_that_can_be_looked_at_while_it_runs_is_well() -> None:
     assert ailment(source(RUNS), a_container(), NOON) == ""
-    assert ailment(source(RUNS), a_container("other"), NOON) == "other has never run"
+    assert ailment(source(RUNS), a_container("other"), NOON) == "it has never run"
 
 
 CLAIM: Json = {"persistentVolumeClaim": {"claimName": "data-0"}}

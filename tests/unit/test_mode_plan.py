@@ -70,7 +70,7 @@ def test_a_crashing_target_is_held_and_its_command_is_known() -> None:
     assert found.seeding.held == Entrypoint("spec", 1, ("serve",))
     assert (found.seeding.config_map, found.seeding.target) == ("mypod-scratch-bcdfg", "app")
     (finding,) = found.findings
-    assert "the app is on hold (app ended with code 1): type run-app to start it" in finding.text
+    assert "the app is on hold (it exited with code 1): type run-app to start it" in finding.text
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_the_architecture_is_the_node_s_unless_the_user_says_another(
 ) -> None:
     found = decided(a_source(RUNS), facts, arch=said)
     assert found.seeding is not None and found.seeding.arch == arch
-    assert ("architecture is unknown, using amd64" in texts(found)) is told
+    assert ("architecture is unknown; using amd64" in texts(found)) is told
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_a_windows_pod_is_blocked() -> None:
 def test_a_copy_is_not_copied() -> None:
     source = a_pod(metadata={"annotations": {metadata.SOURCE_ANNOTATION: "default/other"}})
     (blocker,) = plan_for(source, a_request()).blockers
-    assert blocker.text == "it is already a copy; use kubectl scratch attach mypod"
+    assert blocker.text == "it is a copy; use kubectl scratch attach mypod"
 
 
 def test_what_a_plan_creates_can_be_found_again() -> None:
@@ -211,8 +211,8 @@ def test_a_held_init_container_keeps_the_later_ones_from_starting() -> None:
 @pytest.mark.parametrize(
     "inside, again",
     [
-        ({"hold": False}, "in the copy the app starts again whenever it ends"),
-        ({}, "in the copy these start again whenever they end: helper;"),
+        ({"hold": False}, "in the copy the app is restarted whenever it ends"),
+        ({}, "in the copy these containers are restarted whenever they end: helper;"),
         ({"hold": True, "hold_all": True}, ""),
     ],
     ids=str,
@@ -224,7 +224,7 @@ def test_what_a_job_s_copy_starts_again(inside: Json, again: str) -> None:
         status={"containerStatuses": [{"name": name, **ENDED} for name in ("app", "helper")]},
     )
     shown = told(plan_for(pod, a_request(image=None, mode=ModeOptions(**inside))))
-    assert again in shown and ("starts again" in shown) is (inside == {"hold": False})
+    assert again in shown and ("the app is restarted" in shown) is (inside == {"hold": False})
     assert ("whenever" in shown) is bool(again)
 
 
@@ -232,8 +232,8 @@ def test_what_a_job_s_copy_starts_again(inside: Json, again: str) -> None:
 def test_who_stands_inside_the_target_sees_its_processes(view: str, warned: bool) -> None:
     options = CopyOptions(share_processes=False)
     plan = plan_for(a_pod(), a_request(image=None, options=options, mode=ModeOptions(view=view)))
-    assert ("does not see the target's processes" in told(plan, Level.WARNING)) is warned
-    assert ("the session does not see" in told(plan)) is warned
+    assert ("cannot see the target's processes" in told(plan, Level.WARNING)) is warned
+    assert ("the session cannot see" in told(plan)) is warned
 
 
 def test_our_own_volume_is_none_of_the_source_s_that_start_empty() -> None:

@@ -65,7 +65,7 @@ def test_what_may_get_better_is_waited_for(reason: str, message: str) -> None:
 
 def test_a_debug_container_that_ended_tells_its_code() -> None:
     state = judged({"name": "scratch", "state": {"terminated": {"exitCode": 127, "message": "no"}}})
-    said = "the debug container ended with code 127: no"
+    said = "the debug container exited with code 127: no"
     assert state == Failed(said, ended=True, hint="use --image to choose another toolkit image")
 
 
@@ -115,7 +115,7 @@ def test_the_newest_warning_is_the_trouble() -> None:
     assert last_trouble(events) == "B: new"
 
 
-APP = Watched("app", "container app", "--arch says what the node runs", if_killed=True)
+APP = Watched("app", "container app", "use --arch to set the node's architecture", if_killed=True)
 RUNNING_APP = Watched("app", "container app", starts_again=True, end_hint="--hold holds it")
 SETUP, PROXY = {"name": "setup"}, {"name": "proxy", "restartPolicy": "Always"}
 
@@ -137,21 +137,21 @@ BACK_OFF = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}
 
 @pytest.mark.parametrize("state, last", [(LAST, {}), (BACK_OFF, LAST)], ids=["ended", "back-off"])
 def test_a_held_target_that_ends_has_failed(state: Json, last: Json) -> None:
-    said = "container app ended with code 3"
+    said = "container app exited with code 3"
     held = of_app(APP, state=state, lastState=last)
     assert held == Failed(said, ended=True, hint=APP.hint)
 
 
 def test_an_app_that_ends_once_starts_again() -> None:
     runs = of_app(RUNNING_APP, state=LAST)
-    assert runs == Waiting("container app ended with code 3; it starts again")
+    assert runs == Waiting("container app exited with code 3; it starts again")
 
 
 @pytest.mark.parametrize("state", [LAST, BACK_OFF], ids=["ended", "back-off"])
 def test_an_app_that_ends_before_it_is_reached_is_not_waited_for(state: Json) -> None:
     found = of_app(RUNNING_APP, state=state, lastState=LAST)
     assert isinstance(found, Failed) and found.beside and found.ended
-    assert "ended with code 3 again and again" in found.why
+    assert "exited with code 3 again and again" in found.why
     assert found.hint == "--hold holds it"
 
 
@@ -170,7 +170,7 @@ def test_an_init_container_that_is_done_does_not_restart() -> None:
 
 def test_a_held_target_that_was_killed_starts_again() -> None:
     killed = {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}
-    told = Waiting("container app ended with code 137: OOMKilled; it starts again")
+    told = Waiting("container app exited with code 137: OOMKilled; it starts again")
     assert of_app(APP, state=killed) == of_app(APP, state=BACK_OFF, lastState=killed) == told
 
 
@@ -210,7 +210,7 @@ def test_an_init_container_that_fails_tells_the_ways() -> None:
     assert isinstance(state, Failed)
     # Its log tells more.
     assert (state.ended, state.container) == (True, "setup")
-    assert "init container setup ended with code 3, so container app does not start" in state.why
+    assert "init container setup exited with code 3, so container app does not start" in state.why
     assert state.hint == "use --skip-init setup to omit it, or use -c setup to go inside it"
 
 
@@ -220,7 +220,7 @@ def test_an_init_container_failing_on_a_read_only_volume() -> None:
     # What writes to production comes last, and is said to.
     ways = [state.hint.index(way) for way in ("--skip-init setup", "-c setup", "--writable data")]
     assert ways == sorted(ways) and "it then writes to production" in state.hint
-    assert "volume data is read-only in the copy" in state.hint
+    assert "use --writable data to let it write to volume data" in state.hint
     other = of_app(APP._replace(read_only={"app": ("data",)}), FAILS, state=WAITS)
     assert isinstance(other, Failed) and "--writable" not in other.hint
 

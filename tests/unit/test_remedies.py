@@ -193,27 +193,27 @@ CONFIGURATIONS = [
     (
         ENV,
         'secret "db" not found',
-        "create secret db: variable PASSWORD (key pw), USER (key user) comes from it",
+        "create secret db, which sets variable PASSWORD (key pw), USER (key user)",
     ),
     (
         ENV,
         'configmap "db" not found',
-        "create configmap db: variable MODE (key mode) comes from it",
+        "create configmap db, which sets variable MODE (key mode)",
     ),
     (
         ENV,
         "couldn't find key user in Secret shop/db",
-        "add key user to secret db: variable USER comes from it",
+        "add key user to secret db, which sets variable USER",
     ),
     (
         ENV,
         "couldn't find key mode in ConfigMap shop/db",
-        "add key mode to configmap db: variable MODE comes from it",
+        "add key mode to configmap db, which sets variable MODE",
     ),
     (
         {"envFrom": [{"secretRef": {"name": "all"}}]},
         'secret "all" not found',
-        "create secret all: variables come from it",
+        "create secret all, which sets variables",
     ),
     (
         {},

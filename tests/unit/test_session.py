@@ -162,7 +162,7 @@ JUST_NOW, LONG_AGO = NOW - timedelta(seconds=1), NOW - timedelta(minutes=1)
 @pytest.mark.parametrize(
     "pod, told, looks",
     [
-        (a_copy(JUST_NOW), "container app ended with code 137", 1),
+        (a_copy(JUST_NOW), "container app exited with code 137", 1),
         # An earlier end is none of this session's.
         (a_copy(LONG_AGO), "", None),
         (a_copy(None), "", None),

@@ -63,9 +63,9 @@ LISTED = [
 def test_of_an_owner_that_no_list_has_no_label_is_kept_and_that_is_said(owner: Json) -> None:
     plan = planned(owner)
     assert kept(plan) == set()
-    assert f"{owner['kind']} it owns the source, so the copy has no label" in warnings(plan)
+    assert f"{owner['kind']} it owns the source, so the copy keeps no label" in warnings(plan)
     (edit,) = (edit for edit in plan.edits if edit.field == "metadata.labels")
-    assert "what it selects is not known" in edit.reason
+    assert "its selector is unknown" in edit.reason
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_whoever_keeps_the_labels_is_told_of_the_stranger() -> None:
     plan = planned(STRANGERS[0], keep=True)
     assert kept(plan) == set(LABELS)
     assert "CloneSet it owns the source, and may adopt the copy" in warnings(plan)
-    assert "leave out --keep-labels" in warnings(plan)
+    assert "omit --keep-labels" in warnings(plan)
     assert "owns the source" not in warnings(planned(LISTED[0], keep=True))
 
 
@@ -114,7 +114,7 @@ def test_a_label_that_only_looks_like_a_manager_s_is_kept(key: str) -> None:
     "services, unknown, why",
     [
         ((), (), "no Service selects the source, and it may take work"),
-        ((), ("services",), "services could not be listed, so it is unknown if one selects"),
+        ((), ("services",), "services cannot be listed, so it is unknown whether one selects"),
         (({"app": "shop"},), (), ""),
         (({"app": "other"},), (), "no Service selects the source, and it may take work"),
         ((), ("jobs",), "no Service selects the source, and it may take work"),

@@ -161,7 +161,7 @@ def test_a_folder_that_the_source_has_not_mounted_is_told(status: Json, new: boo
     copied = copy_of(source)
     assert blockers(copied) == []
     assert [
-        ("makes these folders" in w, "db in volume data" in w, "--skip-volume data" in w)
+        ("creates these folders" in w, "db in volume data" in w, "--skip-volume data" in w)
         for w in warned(copied)
     ] == [(True, True, True)] * new
     for allowed in ("writable", "skip_volumes"):

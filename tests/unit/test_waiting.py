@@ -256,8 +256,8 @@ SAME = [
     ("read tcp 10.0.0.1:34567: i/o timeout", "read tcp 10.0.0.1:45678: i/o timeout"),
 ]
 OTHERS = [
-    ("app ended with code 1", "app ended with code 137"),
-    ("app was ended by signal 9", "app was ended by signal 11"),
+    ("app exited with code 1", "app exited with code 137"),
+    ("app was killed by signal 9", "app was killed by signal 11"),
     ("unexpected status 401", "unexpected status 503"),
     ("init container setup is still running", "init container migrate runs"),
     ('secret "a" not found', 'secret "b" not found'),

@@ -32,7 +32,7 @@ from kubectl_scratch.plan.podcopy import mesh
 NETWORKS = "k8s.v1.cni.cncf.io/networks"
 STATIC = ("kubernetes.io/config.mirror", "kubernetes.io/config.source")
 
-# Prefixes that a container's name follows; admission refuses a name that the pod lacks.
+# Prefixes that a container's name follows; admission rejects a name that the pod does not have.
 OF_CONTAINERS = (
     "container.apparmor.security.beta.kubernetes.io/",
     "container.seccomp.security.alpha.kubernetes.io/",
@@ -76,18 +76,19 @@ _ADDRESSES = ("infiniband-guid", "ips", "mac")
 
 
 def choose_annotations(pod: Json, *, keep_all: bool) -> Iterator[Edit | Finding]:
-    """Drop the annotations that speak of the source."""
+    """Drop the annotations that describe the source."""
     found = annotations_of(pod)
     if any(mark in found for mark in STATIC):
-        text = "the source is a static pod, of the node's own files; the copy is an ordinary pod"
+        text = "the source is a static pod, from a file on its node; the copy is an ordinary pod"
         yield Finding(Level.DETAIL, text)
     kept = {k: v for k, v in found.items() if _stays(pod, k, keep_all=keep_all)}
     pod["metadata"]["annotations"] = kept
     if kept:
-        why = "as asked" if keep_all else "they change how the pod runs"
+        why = "as asked" if keep_all else "because they change how the pod runs"
         yield Edit("metadata.annotations", f"kept, {why}: {_list(kept)}")
     if dropped := found.keys() - kept.keys():
-        yield Edit("metadata.annotations", f"dropped, they are the source's: {_list(dropped)}")
+        why = "because they describe the source"
+        yield Edit("metadata.annotations", f"dropped, {why}: {_list(dropped)}")
 
 
 def drop_addresses(pod: Json) -> Iterator[Edit]:
@@ -104,7 +105,7 @@ def drop_addresses(pod: Json) -> Iterator[Edit]:
         for key in _ADDRESSES:
             network.pop(key, None)
     annotations[NETWORKS] = json.dumps(networks)
-    yield Edit(NETWORKS, "without the addresses, which the source has")
+    yield Edit(NETWORKS, "without the addresses, which the source uses")
 
 
 def _stays(pod: Json, key: str, *, keep_all: bool) -> bool:

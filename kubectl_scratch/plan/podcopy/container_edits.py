@@ -1,4 +1,4 @@
-"""The containers of the copy: what would disturb goes, what the user asks for comes."""
+"""The containers of the copy: what would disturb is dropped, what the user asks for is added."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ EVERY_CONTAINER = "*"
 
 
 def skip_init(pod: Json, *, names: frozenset[str]) -> Iterator[Edit]:
-    """Leave out the init containers that the user names; "all" spares native sidecars.
+    """Omit the init containers that the user names; "all" spares native sidecars.
 
-    Raises InvalidRequest where there is no init container of that name.
+    Raises InvalidRequest if there is no init container of that name.
     """
     given_names.require_names("init container", names - {ALL}, names_of(init_containers(pod)))
     skipped = skipped_init(pod, names)
@@ -34,11 +34,11 @@ def skip_init(pod: Json, *, names: frozenset[str]) -> Iterator[Edit]:
     dropped = [c for c in init_containers(pod) if c["name"] in skipped]
     pod["spec"]["initContainers"] = [c for c in init_containers(pod) if c not in dropped]
     for name in names_of(dropped):
-        yield Edit(f"init container {name}", "omitted, as asked: the app misses what it does")
+        yield Edit(f"init container {name}", "omitted, as asked; the app may need what it does")
 
 
 def skipped_init(pod: Json, names: frozenset[str]) -> frozenset[str]:
-    """Return the names of the init containers that are left out."""
+    """Return the names of the init containers that are omitted."""
     return (names - {ALL}) | frozenset(names_of(plain_init(pod)) if ALL in names else ())
 
 
@@ -50,7 +50,7 @@ def plain_init(pod: Json) -> list[Json]:
 def set_images(pod: Json, *, images: Mapping[str, str]) -> Iterator[Edit]:
     """Set the images that the user names; ``*`` is every container, a name wins over it.
 
-    Raises InvalidRequest where there is no container of that name.
+    Raises InvalidRequest if there is no container of that name.
     """
     there = all_containers(pod)
     given_names.require_names("container", images.keys() - {EVERY_CONTAINER}, names_of(there))
@@ -81,7 +81,7 @@ def drop_resources(pod: Json) -> Iterator[Edit]:
 
 
 def drop_probes(pod: Json, *, target: str | None, hold_all: bool = False) -> Iterator[Edit]:
-    """Drop the probes: they would restart what is looked at.
+    """Drop the probes: they would restart a container during the session.
 
     What starts after a native sidecar waits for its startupProbe, so it stays: but not that of the
     target, and of none that idles.
@@ -97,7 +97,7 @@ def drop_probes(pod: Json, *, target: str | None, hold_all: bool = False) -> Ite
                 _number_port(container, container[probe])
                 yield Edit(f"{name}.{probe}", "kept: what starts after this sidecar waits for it")
             elif container.pop(probe) is not None:
-                yield Edit(f"{name}.{probe}", "it would restart what is looked at")
+                yield Edit(f"{name}.{probe}", "it could restart the container during the session")
 
 
 def _number_port(container: Json, probe: Json | None) -> None:
@@ -114,13 +114,14 @@ def drop_stop_hooks(pod: Json) -> Iterator[Edit]:
     for container in all_containers(pod):
         lifecycle = container.get("lifecycle") or {}
         if lifecycle.pop("preStop", None) is not None:
-            yield Edit(f"{container['name']}.lifecycle.preStop", "it would run at our delete")
+            reason = "it would run when the copy is deleted"
+            yield Edit(f"{container['name']}.lifecycle.preStop", reason)
         if not lifecycle:
             container.pop("lifecycle", None)
 
 
 def drop_host_ports(pod: Json) -> Iterator[Edit | Finding]:
-    """Drop host ports: beside the source they can't be had.
+    """Drop host ports: the source uses them.
 
     In the host's network a container port is a host port by default, so the list goes.
     """
@@ -130,14 +131,15 @@ def drop_host_ports(pod: Json) -> Iterator[Edit | Finding]:
         if host_network and ports:
             _number_port(container, (container.get("lifecycle") or {}).get("postStart"))
             del container["ports"]
-            yield Edit(f"{container['name']}.ports", "the source has these ports of the node")
+            yield Edit(f"{container['name']}.ports", "the source uses these ports of the node")
         elif any("hostPort" in port for port in ports):
             for port in ports:
                 port.pop("hostPort", None)
                 port.pop("hostIP", None)
-            yield Edit(f"{container['name']}.hostPort", "the source has this port of the node")
+            yield Edit(f"{container['name']}.hostPort", "the source uses this port of the node")
     if host_network:
-        yield Finding(Level.WARNING, "hostNetwork: the app can't bind what the source has bound")
+        text = "hostNetwork: the app cannot listen on ports that the source uses"
+        yield Finding(Level.WARNING, text)
 
 
 def starting_containers(pod: Json, held: str | None, hold_all: bool) -> list[Json]:
@@ -148,9 +150,9 @@ def starting_containers(pod: Json, held: str | None, hold_all: bool) -> list[Jso
 
 
 def reached_containers(pod: Json, held: str | None) -> list[Json]:
-    """Return the containers that start at all, be it to idle.
+    """Return the containers that start at all, if only to idle.
 
-    A held init container keeps from starting what comes after it.
+    What comes after a held init container does not start.
     """
     holder = find(plain_init(pod), held or "")
     if holder is None:
@@ -190,7 +192,7 @@ def tell_what_runs_again(
 
 
 def _beside(others: str, held: bool) -> Finding:
-    """Say what starts beside the target; who sees the target held may think that nothing does."""
+    """Say what starts beside the target: a held target may look as if nothing did."""
     text = f"other containers also start: {others}"
     if held:
         return Finding(Level.INFO, f"{text}; use --hold-all to hold them")
@@ -198,7 +200,7 @@ def _beside(others: str, held: bool) -> Finding:
 
 
 def tell_devices(pod: Json) -> Iterator[Finding]:
-    """Report the devices that the copy takes beside the source.
+    """Report the devices that the copy requests in addition to the source's.
 
     An extended resource is one with a domain that is not Kubernetes' own.
     """
@@ -206,8 +208,8 @@ def tell_devices(pod: Json) -> Iterator[Finding]:
     devices = [name for name in taken if "/" in name and "kubernetes.io/" not in name]
     devices += [f"claim {c['name']}" for c in pod["spec"].get("resourceClaims") or []]
     if devices:
-        text = f"the copy takes a second time what the source has: {', '.join(devices)}"
-        yield Finding(Level.WARNING, f"{text}; use --resources none to copy without")
+        text = f"the copy also requests the devices of the source: {', '.join(devices)}"
+        yield Finding(Level.WARNING, f"{text}; use --resources none to copy without them")
 
 
 def _resource_names(container: Json) -> list[str]:

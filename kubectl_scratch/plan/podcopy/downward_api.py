@@ -5,8 +5,8 @@ pkg/kubelet/kubelet_pods.go and pkg/volume/downwardapi of kubernetes/kubernetes)
 other labels and annotations, and another name. So the source's are put in: into a variable as its
 value, into a file through an annotation of ours.
 
-What says where a pod is, its addresses, node and UID, stays the copy's own: nobody can bind the
-source's address, and nobody may be sent to it.
+What says where a pod is, its addresses, node and UID, stays the copy's own: the source's address
+cannot be bound in the copy, and no traffic may be sent to the copy.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def bring_values(
 class _Reading(NamedTuple):
     """What a copy reads of itself.
 
-    Notes what stays its own, by path, what nobody knows, and what has the source's name.
+    Notes what stays its own, by path, what is unknown, and what has the source's name.
     """
 
     source: Json
@@ -133,9 +133,9 @@ class _Reading(NamedTuple):
             yield Finding(Level.INFO, f"the copy has its own identity, not the source's: {told}")
         if self.named and not has_ended(self.source):
             text = f"{', '.join(self.named)} has the source's name ({NAME}): if the source starts"
-            yield Finding(Level.INFO, f"{text} again, an app that run-app starts has it, too")
+            yield Finding(Level.INFO, f"{text} again, an app that run-app starts has the same name")
         if of_node:
-            text = "these tell the node of the copy, which may be another than the source's"
+            text = "these give the copy's node, which may differ from the source's"
             yield Finding(Level.DETAIL, f"{text}: {', '.join(of_node)}")
         if self.unknown:
             text = "a controller sets these when it creates the pod, so they are empty in the copy"
@@ -147,13 +147,13 @@ class _Reading(NamedTuple):
             return found[1] == ANNOTATIONS and found[2].startswith(notes.OF_ADDRESSES)
         if path == NAME:
             return owns_name or not is_of_a_pod(self.source)
-        # Who has networks besides the cluster's reads there what the pod got in them.
+        # A pod with additional networks reads there which addresses it got in them.
         networks = path == ANNOTATIONS and notes.NETWORKS in annotations_of(self.source)
         return networks or path in _ADDRESSES or path in OF_THE_NODE
 
 
 def value_of(source: Json, path: str) -> str | None:
-    """Return what a fieldRef path gives in the source; None if that is not known."""
+    """Return what a fieldRef path gives in the source; None if that is unknown."""
     metadata, spec, status = source["metadata"], source["spec"], source.get("status") or {}
     found = _SUBSCRIPT.fullmatch(path)
     if found is not None:
@@ -210,10 +210,10 @@ def resource_of(source: Json, container: Json, reference: Json) -> str | None:
 
 
 def environment(source: Json, container: Json) -> dict[str, str | None]:
-    """Return the variables of a container of the source by name, as far as its pod tells them.
+    """Return the variables of a container of the source by name, as far as its pod says them.
 
     What a ConfigMap, a Secret, a file or the node says is None; of ``envFrom`` and the Services
-    not even the names are known.
+    even the names are unknown.
     """
     known: dict[str, str | None] = {}
     for item in container.get("env") or []:
@@ -230,7 +230,7 @@ def environment(source: Json, container: Json) -> dict[str, str | None]:
 
 
 def expand(text: str, known: Mapping[str, str | None]) -> str | None:
-    """Expand $(NAME) as the kubelet does, and $$ to $; None if a value is not known."""
+    """Expand $(NAME) as the kubelet does, and $$ to $; None if a value is unknown."""
     names = [found[1] for found in _REFERENCE.finditer(text) if found[1] is not None]
     if any(known.get(name) is None for name in names):
         return None
@@ -330,7 +330,7 @@ def _bring_files(
         item["fieldRef"] = {**reference, "fieldPath": f"{ANNOTATIONS}['{key}']"}
         brought.append(f"{item.get('path')} ({what})")
     if brought:
-        reason = "the source's values, through annotations of ours"
+        reason = "the source's values, through annotations of the copy"
         yield Edit(f"volume {volume['name']}", f"{reason}: {', '.join(brought)}")
     if too_large:
         text = f"volume {volume['name']} has the copy's own values, not the source's, in"
@@ -346,7 +346,7 @@ def _files(volume: Json) -> list[Json]:
 
 
 def _carrier(pod: Json, marks: Mapping[str, str], value: str) -> str | None:
-    """Return the annotation of the copy that has this value; None if it can't have one more."""
+    """Return the annotation of the copy that has this value; None if it cannot have one more."""
     there: dict[str, str] = pod["metadata"]["annotations"]
     ours = {key: text for key, text in there.items() if key.startswith(DOWNWARD_ANNOTATION)}
     known = next((key for key, text in ours.items() if text == value), None)

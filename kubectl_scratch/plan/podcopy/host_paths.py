@@ -1,7 +1,6 @@
 """Which paths of the node are harmless in a copy once they are read-only, and which are not.
 
-Through a socket one commands what listens, and through a device what it stands for, whatever the
-mount says.
+A socket passes commands to its server, and a device is used, whatever the mount says.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ LISTENING = (
     "/run/systemd/private",
 )
 SOCKET_ENDINGS = (".sock", ".socket", "/socket", "_socket")
-# What pods mount to read it, also where they don't say so: a node's own description of itself.
+# What pods mount only to read, even if they do not say so: a node's description of itself.
 READ_FILES = frozenset(
     {
         "/",
@@ -120,21 +119,21 @@ def commanding_path(volume: Json) -> str:
 
 
 def may_reach(volume: Json) -> str:
-    """Return what else one reaches through a volume that is kept; nothing if none is known."""
+    """Return what else can be reached through a volume that is kept; empty if nothing is known."""
     path = host_path_of(volume)
     if path is None or commanding_path(volume):
         return ""
     if _is_socket(volume, path):
-        return "what listens on it still takes commands"
+        return "the server behind it still accepts commands"
     if any(_is_in(each, path) for each in (*FOLDERS_OF_SOCKETS, "/run/docker.sock", *LISTENING)):
-        return "it contains sockets, which still take commands"
+        return "it contains sockets, whose servers still accept commands"
     return ""
 
 
 def is_only_read(volume: Json) -> bool:
-    """Say whether an app misses nothing of a path that is read-only in the copy.
+    """Say whether an app works the same with a path that is read-only in the copy.
 
-    Who may write to a socket or to such a device, may do so through a read-only mount.
+    A socket, or such a device, can be written to through a read-only mount, too.
     """
     path = host_path_of(volume)
     if path is None:

@@ -97,7 +97,7 @@ def make_copy(inputs: PlanInputs, options: CopyOptions, decisions: CopyDecisions
 def rules_of(
     inputs: PlanInputs, options: CopyOptions, decisions: CopyDecisions
 ) -> tuple[Rule, ...]:
-    """Return the edits in their order: first what is left out, last what is told."""
+    """Return the edits in their order: first what is omitted, last what is reported."""
     source, storage, seeding = inputs.source, inputs.storage, decisions.seeding
     target, target_runs = decisions.target, decisions.target_runs
     held = seeding.target if seeding and seeding.held else None
@@ -149,7 +149,7 @@ def rules_of(
         # Before our own volumes come, which are none of the source's.
         partial(volume_edits.tell_new_volumes, retaining=storage.retaining),
         *((partial(seed_edits.seed_copy, seeding=seeding),) if seeding else ()),
-        # Who is held with --hold-all has no init containers, whose folders nobody mounts then.
+        # With --hold-all there are no init containers left, whose folders would be mounted.
         partial(sub_paths.keep_sub_paths, source=source, writable=writable, held=held),
         end_quickly,
         partial(
@@ -170,18 +170,18 @@ def apply_rules(rules: tuple[Rule, ...], pod: Json) -> list[Change]:
 
 
 def tell_metadata(source: Json) -> Iterator[Edit]:
-    """Report what never comes along: a controller's mark and whatever holds a deletion up."""
+    """Report what is never copied: the owner and the finalizers."""
     metadata = source["metadata"]
     if metadata.get("ownerReferences"):
-        yield Edit("metadata.ownerReferences", "no controller owns the copy: its lease does")
+        yield Edit("metadata.ownerReferences", "the copy's owner is its lease")
     if metadata.get("finalizers"):
-        yield Edit("metadata.finalizers", "they would hold the copy's deletion up")
+        yield Edit("metadata.finalizers", "they would delay the deletion of the copy")
 
 
 def drop_ephemeral_containers(pod: Json) -> Iterator[Edit]:
-    """Drop spec.ephemeralContainers: they can't be set on create."""
+    """Drop spec.ephemeralContainers: they cannot be set when a pod is created."""
     if pod["spec"].pop("ephemeralContainers", None):
-        yield Edit("spec.ephemeralContainers", "they can't be set on create")
+        yield Edit("spec.ephemeralContainers", "they cannot be set when a pod is created")
 
 
 def keep_running(pod: Json, *, held: str | None = None, hold_all: bool = False) -> Iterator[Change]:
@@ -191,7 +191,7 @@ def keep_running(pod: Json, *, held: str | None = None, hold_all: bool = False) 
     kills the debug container or never starts it.
     """
     if pod["spec"].get("restartPolicy", "Always") != "Always":
-        reason = "Always, because a pod that has ended takes no debug container"
+        reason = "Always, because a pod that has ended cannot run a debug container"
         yield Edit("spec.restartPolicy", reason)
         yield from _tell_of_starts(pod, held, hold_all)
     pod["spec"]["restartPolicy"] = "Always"
@@ -200,7 +200,7 @@ def keep_running(pod: Json, *, held: str | None = None, hold_all: bool = False) 
     for container in containers(pod):
         rules = container.pop("restartPolicyRules", None)
         if container.pop("restartPolicy", None) is not None or rules is not None:
-            yield Edit(f"{container['name']}.restartPolicy", "as the pod's: Always")
+            yield Edit(f"{container['name']}.restartPolicy", "Always, as in the pod")
 
 
 def _tell_of_starts(pod: Json, held: str | None, hold_all: bool) -> Iterator[Finding]:
@@ -208,17 +208,17 @@ def _tell_of_starts(pod: Json, held: str | None, hold_all: bool) -> Iterator[Fin
     start = names_of(container_edits.starting_containers(pod, held, hold_all))
     others = [name for name in names_of(containers(pod)) if name in start]
     if held is None:
-        text = "the source runs once; in the copy the app starts again whenever it ends"
+        text = "the source runs once; in the copy the app is restarted whenever it ends"
         yield Finding(Level.WARNING, text)
     elif others:
-        text = "the source runs once; in the copy these start again whenever they end"
+        text = "the source runs once; in the copy these containers are restarted whenever they end"
         yield Finding(Level.WARNING, f"{text}: {', '.join(others)}; use --hold-all to hold them")
 
 
 def share_processes(pod: Json, *, wanted: bool, inside: bool = False) -> Iterator[Change]:
     """Share the process namespace, so that the debug container sees the target.
 
-    Who stands inside the target is among its processes in any case.
+    A session inside the target is among its processes in any case.
     """
     spec = pod["spec"]
     if spec.get("hostPID"):
@@ -229,19 +229,19 @@ def share_processes(pod: Json, *, wanted: bool, inside: bool = False) -> Iterato
     elif not wanted or _unmasks_proc(pod):
         why = "procMount Unmasked" if wanted else "processes are not shared, as asked"
         who = "a session in the debug container" if inside else "the session"
-        text = f"{why}: {who} does not see the target's processes"
+        text = f"{why}: {who} cannot see the target's processes"
         yield Finding(Level.DETAIL if inside else Level.WARNING, text)
     else:
         spec["shareProcessNamespace"] = True
         who = "the debug container" if inside else "the session"
-        reason = f"true, so that {who} sees the target, which is not process 1 then"
+        reason = f"true, so that {who} sees the target's processes; process 1 is another one"
         yield Edit("spec.shareProcessNamespace", reason)
 
 
 def tell_reach(pod: Json) -> Iterator[Finding]:
     """Warn of what reaches the node, which no read-only mount prevents."""
     if pod["spec"].get("hostIPC"):
-        text = "hostIPC: the copy shares memory and semaphores with what runs on the node"
+        text = "hostIPC: the copy shares memory and semaphores with processes of the node"
         yield Finding(Level.WARNING, text)
     contexts = [(c["name"], c.get("securityContext") or {}) for c in all_containers(pod)]
     privileged = [name for name, context in contexts if context.get("privileged")]
@@ -253,7 +253,8 @@ def tell_reach(pod: Json) -> Iterator[Finding]:
 def end_quickly(pod: Json) -> Iterator[Edit]:
     """Set a short grace period: nothing in a copy needs a long one."""
     pod["spec"]["terminationGracePeriodSeconds"] = GRACE_SECONDS
-    yield Edit("spec.terminationGracePeriodSeconds", f"{GRACE_SECONDS} s: the copy ends quickly")
+    reason = f"{GRACE_SECONDS}, so that the copy ends quickly"
+    yield Edit("spec.terminationGracePeriodSeconds", reason)
 
 
 def _unmasks_proc(pod: Json) -> bool:

@@ -5,14 +5,14 @@ created too, so what the source got is stripped, or there would be two of each. 
 the injection is kept, and what forbids it as well: a source that opted out must have a copy
 that did.
 
-Istio tells what it injected in the annotation sidecar.istio.io/status, and strips that itself
+Istio writes what it injected into the annotation sidecar.istio.io/status, and strips that itself
 when it sees a pod again (stripPod in pkg/kube/inject/webhook.go of istio/istio); requests and
 refusals: https://istio.io/latest/docs/setup/additional-setup/sidecar-injection/ and
 https://istio.io/latest/docs/reference/config/annotations/, ambient mode:
 https://istio.io/latest/docs/ambient/usage/add-workloads/. Linkerd adds fixed names and passes
 over pods that have them (pkg/inject and pkg/healthcheck/sidecar.go of linkerd/linkerd2):
-https://linkerd.io/2/features/proxy-injection/. It also tells what was injected by hand
-(`linkerd inject --manual`), which is copied, because nobody would add it again; Istio's
+https://linkerd.io/2/features/proxy-injection/. It also writes what was injected by hand
+(`linkerd inject --manual`), which is copied, because it would not be added again; Istio's
 annotation says the same for `istioctl kube-inject` as for its injector.
 """
 
@@ -46,7 +46,7 @@ LINKERD_VOLUMES = frozenset(
     {"linkerd-identity-end-entity", "linkerd-identity-token", "linkerd-proxy-init-xtables-lock"}
 )
 
-# What an injector or a mesh's node agent writes; it speaks of the source.
+# What an injector or a mesh's node agent writes; it describes the source.
 STATUS_ANNOTATIONS = frozenset(
     {
         ISTIO_STATUS,
@@ -114,7 +114,7 @@ def strip_mesh(pod: Json, *, keep_mesh: bool) -> Iterator[Edit | Finding]:
     again = "the injector adds its own" if keep_mesh else "as asked"
     for parts in _injected(pod, by_hand=not keep_mesh):
         if parts.are_all_of(names_of(containers(pod))):
-            text = f"the source is a gateway of {parts.mesh}: its proxy is the app, and is copied"
+            text = f"the source is a gateway of {parts.mesh}: its proxy is the app and is copied"
             yield Finding(Level.DETAIL, text)
             continue
         there = _told(pod, parts)
@@ -123,17 +123,17 @@ def strip_mesh(pod: Json, *, keep_mesh: bool) -> Iterator[Edit | Finding]:
             yield Edit(f"mesh {parts.mesh}", f"without {', '.join(there)}: {again}")
     for annotation in STATUS_ANNOTATIONS & annotations_of(pod).keys():
         del pod["metadata"]["annotations"][annotation]
-    # Who sends to the pod takes this label for the promise of a proxy.
+    # Clients of the pod read this label as the promise of a proxy.
     if pod["metadata"]["labels"].pop(ISTIO_TLS_MODE, None) is not None:
-        yield Edit(f"metadata.labels.{ISTIO_TLS_MODE}", "it is the injector's to set")
+        yield Edit(f"metadata.labels.{ISTIO_TLS_MODE}", "the injector sets it")
 
 
 def opt_out_of_mesh(pod: Json) -> Iterator[Edit]:
-    """Tell the injectors to pass the copy over."""
+    """Opt the copy out, by what the injectors read."""
     pod["metadata"]["labels"].update(OPT_OUT_LABELS)
     pod["metadata"]["annotations"].update(OPT_OUT_ANNOTATIONS)
     pod["metadata"]["labels"].pop("istio.io/rev", None)
-    yield Edit("mesh", "opted out, by the injectors' own labels and annotations, as asked")
+    yield Edit("mesh", "opted out by the injectors' labels and annotations, as asked")
 
 
 def _injected(pod: Json, by_hand: bool) -> Iterator[_Parts]:

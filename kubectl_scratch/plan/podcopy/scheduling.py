@@ -1,4 +1,4 @@
-"""Where the copy runs: its node, its rank, and who may find it there."""
+"""Where the copy runs: its node, its priority, and how it can be found there."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ARCH = "kubernetes.io/arch"
 def free_the_node(pod: Json, *, same_node: bool) -> Iterator[Edit]:
     """Replace nodeName by an affinity, so that the scheduler still checks the fit.
 
-    The source's node has its images. Where a volume is attached to that node alone
+    The source's node has its images. If a volume is attached to that node alone
     (ReadWriteOnce is per node), or is a part of it (hostPath), the copy has to go there.
     """
     node = pod["spec"].pop("nodeName", None)
@@ -28,12 +28,12 @@ def free_the_node(pod: Json, *, same_node: bool) -> Iterator[Edit]:
     affinity = pod["spec"].get("affinity") or {}
     node_affinity = affinity.get("nodeAffinity") or {}
     if _requires(node_affinity, node):
-        yield Edit("spec.nodeName", f"its affinity requires node {node} already")
+        yield Edit("spec.nodeName", f"its affinity already requires node {node}")
         return
     pod["spec"]["affinity"] = {**affinity, "nodeAffinity": node_affinity}
     if same_node or attached:
         _require(node_affinity, "matchFields", _is_node(node))
-        why = "as asked" if same_node else "where its volumes are"
+        why = "as asked" if same_node else "because its volumes are there"
         yield Edit("spec.nodeName", f"node {node} is required, {why}")
         return
     term = {"weight": 100, "preference": {"matchFields": [_is_node(node)]}}
@@ -52,7 +52,7 @@ def _terms(node_affinity: Json) -> list[Json]:
 
 
 def _requires(node_affinity: Json, node: str) -> bool:
-    """Say whether the pod can run on no other node, as one of a DaemonSet's can't."""
+    """Say whether the pod can run on no other node, as one of a DaemonSet cannot."""
     terms = _terms(node_affinity)
     return bool(terms) and all(_is_node(node) in (t.get("matchFields") or []) for t in terms)
 
@@ -67,12 +67,12 @@ def _require(node_affinity: Json, field: str, wanted: Json) -> None:
 
 
 def pin_architecture(pod: Json, *, arch: str) -> Iterator[Edit]:
-    """Let only nodes take the copy that can run the seed, which is for one architecture."""
+    """Restrict the copy to nodes that can run the seed, which is for one architecture."""
     affinity = pod["spec"].get("affinity") or {}
     node_affinity = affinity.get("nodeAffinity") or {}
     _require(node_affinity, "matchExpressions", {"key": ARCH, "operator": "In", "values": [arch]})
     pod["spec"]["affinity"] = {**affinity, "nodeAffinity": node_affinity}
-    yield Edit("spec.affinity.nodeAffinity", f"a node of {arch}, as the tools are")
+    yield Edit("spec.affinity.nodeAffinity", f"an {arch} node, because the tools are for {arch}")
 
 
 def drop_priority(pod: Json) -> Iterator[Edit]:
@@ -81,15 +81,15 @@ def drop_priority(pod: Json) -> Iterator[Edit]:
     All three fields: admission refuses a priority or policy that differs from its class's.
     """
     dropped = {field: pod["spec"].pop(field, None) for field in PRIORITY}
-    # Admission writes priority 0 into every pod; that is no difference to tell.
+    # Admission writes priority 0 into every pod; that is no difference to report.
     if dropped["priorityClassName"] or dropped["priority"]:
         yield Edit("spec.priorityClassName", "a copy never preempts production")
 
 
 def drop_overhead(pod: Json) -> Iterator[Edit]:
-    """Drop the overhead: admission refuses one that is not the runtime class's of today."""
+    """Drop the overhead: admission rejects one that differs from the runtime class's."""
     if pod["spec"].pop("overhead", None) is not None:
-        yield Edit("spec.overhead", "admission adds that of the runtime class")
+        yield Edit("spec.overhead", "the API server adds that of the runtime class")
 
 
 def relax_scheduling(pod: Json) -> Iterator[Edit]:
@@ -99,14 +99,14 @@ def relax_scheduling(pod: Json) -> Iterator[Edit]:
         yield Edit("spec.affinity.podAntiAffinity", "it keeps the copy off the source's node")
     for field in ("topologySpreadConstraints", "schedulingGates", "readinessGates", "workloadRef"):
         if spec.pop(field, None):
-            yield Edit(f"spec.{field}", "it is about the workload that the copy is no part of")
+            yield Edit(f"spec.{field}", "it concerns the workload; the copy is not a part of it")
 
 
 def keep_out_of_services(pod: Json) -> Iterator[Edit]:
-    """Add a readiness gate that nobody opens: the copy is never an endpoint that is ready."""
+    """Add a readiness gate that is never true: the copy is never a ready endpoint."""
     gates = pod["spec"].get("readinessGates") or []
     pod["spec"]["readinessGates"] = [*gates, {"conditionType": NEVER_READY}]
-    reason = "never true, so that no Service sends to the copy, whatever labels it has"
+    reason = "never true, so that no Service sends traffic to the copy, whatever its labels"
     yield Edit(f"spec.readinessGates.{NEVER_READY}", reason)
 
 
@@ -114,11 +114,11 @@ def drop_identity(pod: Json, *, keep_hostname: bool = False) -> Iterator[Edit]:
     """Drop hostname and subdomain: members of a StatefulSet take their identity from them.
 
     An app that is only started by hand, and does not run in the source, may have the hostname that
-    it asks for; without the subdomain nobody finds it by that.
+    it asks for; without the subdomain it cannot be found by that.
     """
     kept = ("hostname", "hostnameOverride") if keep_hostname else ()
     for field in ("hostname", "hostnameOverride", "subdomain"):
         if field in kept:
             continue
         if pod["spec"].pop(field, None):
-            yield Edit(f"spec.{field}", "it is the source's identity, and its name in DNS")
+            yield Edit(f"spec.{field}", "it is the source's identity and its name in DNS")

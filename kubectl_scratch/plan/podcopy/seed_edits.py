@@ -43,7 +43,7 @@ def seed_copy(pod: Json, *, seeding: Seeding) -> Iterator[Edit]:
 def _inject(container: Json) -> Iterator[Edit]:
     container["volumeMounts"] = [*(container.get("volumeMounts") or []), *seed_mounts()]
     where = f"{archive.SEED_FOLDER} and {archive.FOLDER}"
-    yield Edit(f"{container['name']}.volumeMounts", f"with {where}, through which the tools come")
+    yield Edit(f"{container['name']}.volumeMounts", f"with {where}, for the tools")
 
 
 def _idle(container: Json) -> Iterator[Edit]:
@@ -51,7 +51,7 @@ def _idle(container: Json) -> Iterator[Edit]:
     container["volumeMounts"] = [*(container.get("volumeMounts") or []), seed_mounts()[0]]
     container["command"], container["args"] = [archive.SEED, "idle", "0"], []
     container.pop("lifecycle", None)
-    yield Edit(f"{container['name']}.command", "the seed idles in its place, as --hold-all asks")
+    yield Edit(f"{container['name']}.command", "the seed idles instead, because of --hold-all")
 
 
 def _hold(container: Json, known: Entrypoint) -> Iterator[Edit]:
@@ -62,18 +62,18 @@ def _hold(container: Json, known: Entrypoint) -> Iterator[Edit]:
     """
     container["command"] = [archive.SEED, "hold", known.known_from, str(known.command), "--"]
     container["args"] = list(known.words)
-    yield Edit(f"{container['name']}.command", "the seed idles in its place; run-app starts it")
+    yield Edit(f"{container['name']}.command", "the seed idles instead; run-app starts the app")
     # A hook that fails would end the container; preStop is gone already.
     if container.pop("lifecycle", None) is not None:
-        yield Edit(f"{container['name']}.lifecycle.postStart", "it is for an app that runs")
+        yield Edit(f"{container['name']}.lifecycle.postStart", "it needs a running app")
 
 
 def _leave_out_init(pod: Json, target: str) -> Iterator[Edit]:
-    """Leave out the plain init containers, but for the target."""
+    """Omit the plain init containers, except the target."""
     there = init_containers(pod)
     kept = [c for c in there if is_native_sidecar(c) or c["name"] == target]
     for container in there:
         if container not in kept:
-            yield Edit(f"init container {container['name']}", "left out, as --hold-all asks")
+            yield Edit(f"init container {container['name']}", "omitted, because of --hold-all")
     if there:
         pod["spec"]["initContainers"] = kept

@@ -45,7 +45,7 @@ def keep_sub_paths(
                     mount["subPath"] = path
                     yield Edit(where, f"subPath {path}, as in the source, for {expression}")
                 elif volume in may_make:
-                    text = f"{where} mounts a folder of volume {volume} whose name is not known"
+                    text = f"{where} mounts a folder of volume {volume} whose name is unknown"
                     blocked[f"{text} ({expression}); {remedies.skip_remedy([volume])}"] = None
                     continue
             path = mount.get("subPath")
@@ -53,18 +53,17 @@ def keep_sub_paths(
             if not is_new or volume not in may_make - writable:
                 continue
             if expression:
-                text = f"{where} mounts folder {path} of volume {volume}, which the node would make"
-                text = (
-                    f"{text}: the source has not mounted it yet; {remedies.skip_remedy([volume])}"
-                )
-                blocked[f"{text}, --writable {volume} makes it"] = None
+                text = f"{where} mounts folder {path} of volume {volume}, which the source has not"
+                text = f"{text} mounted yet, so the node would create it"
+                ways = f"{remedies.skip_remedy([volume])}, or --writable {volume} to create it"
+                blocked[f"{text}; {ways}"] = None
             else:
                 doubtful[str(path), volume] = None
     for text in blocked:
         yield Finding(Level.BLOCKER, text)
     if doubtful:
         folders = ", ".join(f"{path} in volume {volume}" for path, volume in doubtful)
-        text = f"the node makes these folders if they are not there: {folders}"
+        text = f"the node creates these folders if they do not exist: {folders}"
         advice = remedies.skip_remedy(list(dict.fromkeys(volume for _, volume in doubtful)))
         yield Finding(Level.WARNING, f"{text}; {advice}")
 
@@ -75,7 +74,7 @@ def _is_fixed(volume: Json) -> bool:
 
 
 def _expanded(expression: str, known: dict[str, str | None]) -> str | None:
-    """Return what an expression gives; the kubelet takes no variable that is empty."""
+    """Return what an expression gives; the kubelet rejects an empty variable."""
     given = {name: value or None for name, value in known.items()}
     path = downward_api.expand(expression, given)
     return None if path is None or path.startswith("/") or ".." in path.split("/") else path

@@ -1,4 +1,4 @@
-"""The volumes of the copy: what is private to a pod it gets anew, the rest it may not change."""
+"""The volumes of the copy: those private to a pod are new, all others are read-only."""
 
 from __future__ import annotations
 
@@ -28,24 +28,25 @@ def drop_token_volume(pod: Json) -> Iterator[Edit]:
     dropped = {v["name"] for v in volumes(pod) if _is_token_volume(v)}
     if dropped:
         _drop(pod, dropped)
-        yield Edit("spec.volumes", f"{', '.join(sorted(dropped))}: admission adds the copy's own")
+        reason = f"{', '.join(sorted(dropped))}: the API server adds the copy's own"
+        yield Edit("spec.volumes", reason)
 
 
 def skip_volumes(pod: Json, *, names: frozenset[str]) -> Iterator[Edit]:
-    """Leave out the volumes that the user names, and their mounts.
+    """Omit the volumes that the user names, and their mounts.
 
-    Raises InvalidRequest where there is no volume of that name.
+    Raises InvalidRequest if there is no volume of that name.
     """
     given_names.require_names("volume", names, names_of(volumes(pod)))
     _drop(pod, names)
     for name in sorted(names):
-        yield Edit(f"volume {name}", "left out with its mounts, as asked")
+        yield Edit(f"volume {name}", "omitted with its mounts, as asked")
 
 
 def leave_out_commands(pod: Json, *, writable: frozenset[str]) -> Iterator[Edit | Finding]:
-    """Leave out sockets of runtimes and devices, and tell of other sockets.
+    """Omit sockets of runtimes and devices, and warn of other sockets.
 
-    Read-only is no hindrance to who commands a runtime or opens a device.
+    A read-only mount does not prevent commands to a runtime, or the use of a device.
     """
     paths = {
         v["name"]: host_paths.host_path_of(v) for v in volumes(pod) if v["name"] not in writable
@@ -59,14 +60,14 @@ def leave_out_commands(pod: Json, *, writable: frozenset[str]) -> Iterator[Edit 
             continue
         if what:
             left_out.setdefault(what, []).append(name)
-            yield Edit(f"volume {name}", f"left out with its mounts: {what}")
+            yield Edit(f"volume {name}", f"omitted with its mounts: {what}")
         elif reach:
             reaching.setdefault(reach, []).append(name)
     for what, names in left_out.items():
         told = ", ".join(f"{name} ({paths[name]})" for name in names)
-        keeps = f"{names[0]} keeps it" if len(names) == 1 else "NAME keeps one"
-        text = f"{_volumes(told, names)} left out: {what}"
-        yield Finding(Level.WARNING, f"{text}; --writable {keeps}")
+        keeps = f"{names[0]} to keep it" if len(names) == 1 else "NAME to keep one"
+        text = f"{_volumes(told, names)} omitted: {what}"
+        yield Finding(Level.WARNING, f"{text}; use --writable {keeps}")
     for reach, names in reaching.items():
         told = ", ".join(f"{name} ({paths[name]})" for name in names)
         text = f"{_volumes(told, names)} read-only, but {reach}"
@@ -79,7 +80,7 @@ def _volumes(told: str, names: list[str]) -> str:
 
 
 def create_nothing_on_the_node(pod: Json, *, source: Json) -> Iterator[Edit | Finding]:
-    """Ask for paths of the node that are there: what is not there would be made."""
+    """Require that paths of the node exist: what does not exist would be created."""
     for volume in volumes(pod):
         path, kind, name = (
             host_paths.host_path_of(volume),
@@ -90,9 +91,10 @@ def create_nothing_on_the_node(pod: Json, *, source: Json) -> Iterator[Edit | Fi
             continue
         if kind in host_paths.MADE:
             volume["hostPath"] = {**volume["hostPath"], "type": host_paths.MADE[kind]}
-            yield Edit(f"volume {name}", f"{host_paths.MADE[kind]}, not {kind}: no new one is made")
+            reason = f"{host_paths.MADE[kind]}, not {kind}: nothing is created on the node"
+            yield Edit(f"volume {name}", reason)
         elif not kind and not _was_mounted(source, name):
-            text = f"volume {name}: the node makes {path} if it is not there"
+            text = f"volume {name}: the node creates {path} if it does not exist"
             yield Finding(Level.WARNING, f"{text}; use --skip-volume {name} to copy without it")
 
 
@@ -104,11 +106,11 @@ def _was_mounted(source: Json, volume: str) -> bool:
 def tell_claims(
     pod: Json, *, claims: Mapping[str, Json] | None, node: str | None
 ) -> Iterator[Finding]:
-    """Block on a claim that one pod alone can use, and on one that the copy would bind.
+    """Block on a claim that only one pod can use, and on one that the copy would bind.
 
     The scheduler keeps a second pod waiting until the first is gone (KEP-2485). A claim that
     waits for its first consumer is bound to a volume where that one is put: for good. A source
-    that has a ``node`` has its claims bound; None as ``claims`` says that they can't be read.
+    that has a ``node`` has its claims bound; None as ``claims`` says that they cannot be read.
     """
     for volume in volumes(pod):
         name, claim = volume["name"], (volume.get("persistentVolumeClaim") or {}).get("claimName")
@@ -117,10 +119,10 @@ def tell_claims(
         found = (claims or {}).get(claim)
         without = f"use --skip-volume {name} to copy without it"
         if ONE_POD_ALONE in (((found or {}).get("spec") or {}).get("accessModes") or []):
-            text = f"volume {name}: one pod alone can use claim {claim} ({ONE_POD_ALONE})"
+            text = f"volume {name}: only one pod can use claim {claim} ({ONE_POD_ALONE})"
             yield Finding(Level.BLOCKER, f"{text}; {without}")
         elif found is not None and _phase(found) == LOST:
-            text = f"volume {name}: claim {claim} has lost its volume, and no new pod gets it"
+            text = f"volume {name}: claim {claim} has lost its volume, so no new pod can mount it"
             yield Finding(Level.BLOCKER, f"{text}; {without}")
         elif found is not None and _phase(found) != BOUND:
             text = f"volume {name}: claim {claim} is not bound yet, and the copy would bind it"
@@ -129,12 +131,12 @@ def tell_claims(
             text = f"volume {name}: claims cannot be listed, and the copy would bind {claim} if"
             yield Finding(Level.BLOCKER, f"{text} it is not bound yet; {without}")
         elif claims is None:
-            text = f"volume {name}: claims cannot be listed, and the copy waits for ever if {claim}"
+            text = f"volume {name}: claims cannot be listed, and the copy waits forever if {claim}"
             yield Finding(
-                Level.WARNING, f"{text} is for one pod alone (ReadWriteOncePod); {without}"
+                Level.WARNING, f"{text} is for only one pod (ReadWriteOncePod); {without}"
             )
         elif claims is not None and found is None:
-            text = f"volume {name}: there is no claim {claim}, and the copy waits for it"
+            text = f"volume {name}: claim {claim} does not exist, and the copy waits for it"
             yield Finding(Level.WARNING, f"{text}; {without}")
 
 
@@ -150,12 +152,12 @@ def mount_shared_volumes_read_only(
 
     ReadWriteOnce is per node: on the source's node a second database would write into
     production's files. The mounts are changed and not the volume, whose ``readOnly`` could
-    change how it is attached. Raises InvalidRequest where there is no volume to keep writable.
+    change how it is attached. Raises InvalidRequest if there is no volume to keep writable.
     """
     given_names.require_names("volume", writable, names_of(volumes(pod)))
     shared = {v["name"] for v in volumes(pod) if outlives_the_pod(v)}
     for name in sorted(shared & writable):
-        text = f"volume {name} is writable: what the copy writes there, it writes to production"
+        text = f"volume {name} is writable: what the copy writes there is written to production"
         yield Finding(Level.WARNING, text)
     for container in all_containers(pod):
         yield from _protect_mounts(container, shared - writable, recursive)
@@ -177,7 +179,7 @@ def _protect_mounts(container: Json, shared: set[str], recursive: bool) -> Itera
             mount["recursiveReadOnly"] = "IfPossible"
         where = f"{container['name']}:{mount['mountPath']}"
         if not before.get("readOnly") or before.get("mountPropagation") == "Bidirectional":
-            yield Edit(where, f"volume {mount['name']} read-only: its data is production's")
+            yield Edit(where, f"volume {mount['name']} read-only: it holds production's data")
         elif mount != before:
             yield Edit(where, f"volume {mount['name']} read-only with the mounts below it")
 
@@ -207,7 +209,7 @@ def tell_mounts_below(
         level, why = Level.WARNING, "stays writable: the node cannot make it read-only"
     else:
         level = Level.DETAIL
-        why = "may stay writable: it is not known whether the node can make it read-only"
+        why = "may stay writable: it is unknown whether the node can make it read-only"
     yield Finding(level, f"{text} {why}; {remedies.skip_remedy(list(found))}")
 
 
@@ -217,12 +219,14 @@ def _protect_devices(container: Json, shared: set[str]) -> Iterator[Finding]:
     if len(kept) < len(devices):
         container["volumeDevices"] = kept
         lost = ", ".join(device["name"] for device in devices if device not in kept)
-        text = f"{container['name']} lacks block devices, which can't be read-only: {lost}"
-        yield Finding(Level.WARNING, f"{text}; --writable NAME keeps one")
+        text = (
+            f"block devices cannot be read-only, so {container['name']} has none of these: {lost}"
+        )
+        yield Finding(Level.WARNING, f"{text}; use --writable NAME to keep one")
 
 
 def keep_ownership(pod: Json) -> Iterator[Edit]:
-    """Let the kubelet not change the owners of production's files a second time.
+    """Prevent the kubelet from changing the owners of production's files again.
 
     For an fsGroup it walks a volume at each mount, unless the policy is OnRootMismatch.
     """
@@ -232,11 +236,12 @@ def keep_ownership(pod: Json) -> Iterator[Edit]:
         return
     if any(outlives_the_pod(volume) for volume in volumes(pod)):
         context["fsGroupChangePolicy"] = policy
-        yield Edit("spec.securityContext.fsGroupChangePolicy", f"{policy}: no second walk")
+        reason = f"{policy}, so that owners of files are not set again"
+        yield Edit("spec.securityContext.fsGroupChangePolicy", reason)
 
 
 def tell_relabelling(pod: Json) -> Iterator[Finding]:
-    """Warn where a runtime gives production's files the label of the copy.
+    """Warn if a runtime may give production's files the label of the copy.
 
     On a node with SELinux each pod has a random level, unless it asks for one, and the runtime
     relabels the volumes that it mounts: the source, of another level, is then denied its own files.
@@ -254,21 +259,21 @@ def tell_relabelling(pod: Json) -> Iterator[Finding]:
     if names:
         text = "if the node enforces SELinux, the copy relabels these volumes, and the source may"
         text = f"{text} lose access to them: {', '.join(names)}; {remedies.skip_remedy(names)}"
-        cure = "none is relabelled if the source has a seLinuxOptions.level of its own"
+        cure = "or set seLinuxOptions.level in the source"
         yield Finding(Level.WARNING, f"{text}; {cure}")
 
 
 def tell_new_volumes(pod: Json, *, retaining: frozenset[str] | None) -> Iterator[Finding]:
-    """Report the volumes that lack what the source has in its own; block on one that would stay.
+    """Report the volumes that start empty in the copy; block on one that would stay.
 
-    ``retaining`` are the StorageClasses that keep a volume for ever, None if that is not known.
+    ``retaining`` are the StorageClasses that keep a volume for ever, None if that is unknown.
     """
     empty = [volume["name"] for volume in volumes(pod) if "emptyDir" in volume]
     if empty:
         yield Finding(Level.DETAIL, f"emptyDir volumes start empty: {', '.join(empty)}")
     new = [volume["name"] for volume in volumes(pod) if "ephemeral" in volume]
     if new:
-        yield Finding(Level.DETAIL, f"volumes get a new claim, and start empty: {', '.join(new)}")
+        yield Finding(Level.DETAIL, f"volumes with a new claim start empty: {', '.join(new)}")
     for volume in volumes(pod):
         if "ephemeral" not in volume:
             continue
@@ -311,7 +316,7 @@ def read_only_by_container(pod: Json, options: CopyOptions) -> dict[str, list[st
 
 
 def left_out_by_us(pod: Json, options: CopyOptions, container: Json) -> list[str]:
-    """Return the volumes of a container of the source that the copy's lacks, unasked."""
+    """Return the volumes that are omitted from a container of the copy without being asked."""
     devices = {device["name"] for device in container.get("volumeDevices") or []}
     mounts = {mount["name"] for mount in container.get("volumeMounts") or []}
     there = [v for v in volumes(pod) if v["name"] not in options.writable | options.skip_volumes]
@@ -324,7 +329,7 @@ def left_out_by_us(pod: Json, options: CopyOptions, container: Json) -> list[str
 
 
 def _is_only_read(volume: Json) -> bool:
-    """Say whether nobody writes to a volume, whatever its mounts say."""
+    """Say whether a volume is only read, whatever its mounts say."""
     kinds = [source for source in volume.values() if isinstance(source, dict)]
     is_read_only = any(source.get("readOnly") for source in kinds)
     by_driver = (volume.get("csi") or {}).get("driver") in READ_BY_PODS
