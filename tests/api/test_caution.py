@@ -39,9 +39,6 @@ def served(cli: Cli, *, by: dict[str, str] | None = None, **pod: Any) -> None:
     metadata = {"labels": LABELS, **pod.pop("metadata", {})}
     cli.api.add(source_pod(metadata=metadata, **pod))
     cli.api.add(an_object("Service", "shop", {"selector": by or {"app": "shop"}}))
-    cli.api.wait_for(
-        lambda api: "containerStatuses" in api.get("pods", "default", "mypod")["status"]
-    )
 
 
 def made(cli: Cli) -> Any:

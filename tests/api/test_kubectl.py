@@ -158,7 +158,7 @@ def test_tools_that_kubectl_can_not_bring_are_an_error(cli: Cli, notes: Notes) -
     _block(cli)
     cli.environ["SCRATCH_TOOLKIT"] = str(cli.folder / "nowhere")
     ended = cli.run("debug", "mypod", "--", "true")
-    ended.complains("cannot copy the tools", "nowhere: no such file", "--image")
+    ended.complains("cannot copy the tools", "nowhere: No such file", "--image")
     assert notes["calls"] == "recv"
     clean(cli.api)
 

@@ -162,7 +162,7 @@ def test_the_copy_is_deleted_before_anything_is_said(cli: Cli, verb: str) -> Non
     # Nothing is lost of what is said: whoever reads late reads all of it.
     said = b"".join(iter(lambda: os.read(reader, 65536), b"")).strip(b"\0").decode()
     assert process.wait(PATIENCE) == 3
-    assert ("stays listed" in said) == (verb == "in-place"), said
+    assert ("of pod mypod" in said) == (verb == "in-place"), said
     clean(cli.api)
     os.close(reader)
 

@@ -196,9 +196,11 @@ class FakeCluster:
     def _is_settled(self, key: Key) -> bool:
         """Say whether a pod has started, or is not going to."""
         pod = self._objects.get(key)
-        conditions = pod["status"].get("conditions", []) if pod else []
+        if pod is None or pod["spec"].get("nodeName", "one to come") is None:
+            return True
+        conditions = pod["status"].get("conditions", [])
         refused = any(item.get("status") == "False" for item in conditions)
-        return pod is None or refused or pod["metadata"]["uid"] in self._started
+        return refused or pod["metadata"]["uid"] in self._started
 
     def get(self, plural: str, namespace: str, name: str) -> Object:
         """Return a copy of an object, or {}; the plural may be a path such as batch/v1/jobs."""
