@@ -2180,8 +2180,8 @@ MUTANTS = (
     ),
     Mutant(
         "seed/base/waiting.c",
-        "for (int number = 1; number < NSIG; number++)\n        signal",
-        "for (int number = 1; number < 1; number++)\n        signal",
+        "for (int number = 1; number < NSIG; number++)\n        syscall",
+        "for (int number = 1; number < 1; number++)\n        syscall",
         ("tests/seed/test_run_app.py::test_signals_are_as_at_the_start_of_a_container",),
         "an app is started with the signals of a container's start",
     ),

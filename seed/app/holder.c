@@ -61,7 +61,7 @@ bool take_learned(struct app *app) {
     if (!read_toolkit("learned", &app->learned))
         return false;
     if (toolkit_has("unstopped"))
-        say("seed: the watched run could not be killed at once", NULL);
+        say("seed: the app in the temporary pod could not be killed at once", NULL);
     app->command = split(&app->learned);
     return true;
 }
@@ -80,7 +80,7 @@ bool wait_for_learned(struct app *app) {
         if (!learning)
             return false;
         if (!told)
-            say("run-app: waiting until the image's own command is learned", NULL);
+            say("run-app: waiting for the image's command to be discovered", NULL);
         usleep(LEARNED_POLL_MS * 1000);
     }
 }

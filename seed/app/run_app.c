@@ -14,16 +14,16 @@ struct options {
 };
 
 static int tell_unknown(void) {
-    say("run-app: the command is the image's own and not known", why_unlearned(), NULL);
-    say("run-app: debug --command 'WORDS' names it, debug --learn watches one run", NULL);
+    say("run-app: the image's command is unknown", why_unlearned(), NULL);
+    say("run-app: use debug --command 'WORDS', or debug --learn to discover it", NULL);
     return FAILURE;
 }
 
 static int tell_state(enum state state) {
     if (state == BESIDE)
-        say("run-app: this is beside the target; ", goes_inside, " goes inside it", NULL);
+        say("run-app: this shell is beside the target; use ", goes_inside, NULL);
     else
-        say("run-app: the target is not held, it runs its own command; debug --hold holds it", NULL);
+        say("run-app: the target is not on hold and runs its own command; use debug --hold", NULL);
     return FAILURE;
 }
 
@@ -41,7 +41,7 @@ static int trace(struct words words, char **environment) {
     char *strace[] = {"strace", "-f"};
     struct text found = {0};
     if (find_program("strace", path_of(environ), &found) != 0) {
-        say("run-app: there is no strace; debug --toolkit-file brings one", NULL);
+        say("run-app: strace not found; use debug --toolkit-file to bring one", NULL);
         return NOT_FOUND;
     }
     struct words all = concat((struct words){strace, 2}, words);
@@ -52,13 +52,13 @@ static int trace(struct words words, char **environment) {
 static int start(const struct app *app, const struct options *options) {
     struct text environment = {0}, folder = {0};
     if (!read_process(app->pid.data, "environ", &environment)) {
-        say("run-app: the app's environment can't be read: ", reason(), NULL);
+        say("run-app: cannot read the app's environment: ", reason(), NULL);
         return FAILURE;
     }
     append_all(&folder, "/proc/", app->pid.data, "/cwd", NULL);
     // A runtime enters it as root before it takes the app's user, and so it has done for us.
     if (chdir(folder.data) != 0 && !is_as_ours(app->pid.data, "cwd")) {
-        say("run-app: the app's working directory can't be entered: ", reason(),
+        say("run-app: cannot enter the app's working directory: ", reason(),
             "; a new session begins in it", NULL);
         return FAILURE;
     }
@@ -82,7 +82,7 @@ static bool parse_options(struct words words, struct options *options) {
             options->arguments = (struct words){words.items + i + 1, words.count - i - 1};
             return true;
         } else {
-            say("run-app: ", words.items[i], ": not known; run-app --help tells the flags", NULL);
+            say("run-app: ", words.items[i], ": unknown flag; see run-app --help", NULL);
             return false;
         }
     return true;
@@ -102,8 +102,8 @@ int run_app(struct words words) {
         return tell_unknown();
     // Of a run without arguments of the pod's it is not known where the image's begin.
     if (is_images(&app) && options.has_arguments && !app.arguments.count) {
-        say("run-app: where the image's own arguments begin is not known;"
-            " debug --command names it", NULL);
+        say("run-app: it is unknown where the arguments in the image's command begin;"
+            " use debug --command", NULL);
         return FAILURE;
     }
     return start(&app, &options);

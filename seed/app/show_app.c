@@ -23,22 +23,22 @@ static void append_directory(struct text *text, const char *pid) {
     if (process_link(pid, "cwd", &folder))
         append_words(text, "directory", (struct words){&folder.data, 1});
     else
-        append_all(text, "directory: not known\n", NULL);
+        append_all(text, "directory: unknown\n", NULL);
 }
 
 static void append_unlearned(struct text *text, const struct app *app) {
-    append_all(text, "command: not known\n", NULL);
+    append_all(text, "command: unknown\n", NULL);
     if (app->arguments.count)
         append_words(text, "arguments", app->arguments);
     if (is_being_learned())
-        append_all(text, "from: the image, being learned\n", NULL);
+        append_all(text, "from: the image, being discovered\n", NULL);
     else
-        append_all(text, "from: the image, not known", why_unlearned(), "\n", NULL);
+        append_all(text, "from: the image, unknown", why_unlearned(), "\n", NULL);
 }
 
 /* What was learned is in the target's toolkit, and what runs there is not ours to see. */
 static void append_elsewhere(struct text *text) {
-    append_all(text, "command: not known here; ", goes_inside, ", and show-app tells it\n", NULL);
+    append_all(text, "command: unknown here; use ", goes_inside, ", then show-app\n", NULL);
 }
 
 static void append_app(struct text *text, struct app *app, enum state state) {
@@ -52,7 +52,7 @@ static void append_app(struct text *text, struct app *app, enum state state) {
             append_unlearned(text, app);
             return;
         }
-        from = "a watched run of the image";
+        from = "entrypoint discovery";
     }
     append_words(text, "command", concat(app->command, app->arguments));
     append_all(text, "from: ", from, "\n", NULL);

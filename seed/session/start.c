@@ -43,7 +43,8 @@ static void tell_odd_names(const char *shell, char **environment) {
             append(&names, *environment, strcspn(*environment, "="));
         }
     if (names.size && !equal(shell, ours.data))
-        say("seed: ", base_name(shell), " may drop these variables, whose names no shell can have: ",
+        say("seed: ", base_name(shell),
+            " may drop these variables, whose names are not valid in a shell: ",
             names.data, "; run-app and commands after -- have them", NULL);
 }
 
@@ -80,7 +81,7 @@ int enter(struct words words) {
     if (!parse_command(words, &command))
         return WRONG_USAGE;
     if (!wait_for("ready", TOOLKIT_POLL_MS, TOOLKIT_WAIT_MS)) {
-        say("seed: the toolkit has not come", NULL);
+        say("seed: the toolkit did not arrive", NULL);
         return FAILURE;
     }
     return become(command);

@@ -73,7 +73,7 @@ static char *take_line(void) {
     while (take(&byte, 1), *byte != '\n') {
         append(&line, byte, 1);
         if (line.size > LONGEST_HEADER || !*byte)
-            fail("a header", "it is broken");
+            fail("a header", "it is malformed");
     }
     return line.data;
 }
@@ -199,7 +199,7 @@ static void unpack_content(const struct record *record, int file) {
     char *content = take_room((size_t)record->unpacked + 1);
     copy_content(record, file, packed);
     if (!unpack(packed, (size_t)record->size, content, (size_t)record->unpacked))
-        fail(record->path, "it can't be unpacked");
+        fail(record->path, "it cannot be unpacked");
     require(write_all(file, content, (size_t)record->unpacked), record->path);
 }
 
@@ -249,7 +249,7 @@ static void receive_link(const struct record *record) {
 static bool receive_record(char *header) {
     struct record record;
     if (!parse_header(header, &record))
-        fail("a header", "it is broken");
+        fail("a header", "it is malformed");
     if (!is_inside(record.path))
         fail(record.path, "not a path in the toolkit");
     bool is_tool = begins(record.path, "bin/");

@@ -23,7 +23,7 @@ from tests.support.matrix import APPS, LEVELS, Cell, cells, source_of
 TABLE = Path(__file__).parents[2] / "docs/matrix.md"
 AT_ONCE = 3
 # Of a runtime's long message the end.
-WHY = r"^run-app: (?:(.* not known): .*(stat \S*: no such file or directory)|(\S*: no such file)\r)"
+WHY = r"^run-app: (?:(.* unknown): .*(stat \S*: no such file or directory)|(\S*: no such file)\r)"
 REFUSED = (
     'error: the API server rejected the request: pods "COPY" is forbidden: violates PodSecurity'
     ' "restricted:latest": runAsNonRoot != true'

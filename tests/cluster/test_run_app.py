@@ -103,7 +103,7 @@ def test_the_image_s_own_command_is_learned(strict: Cluster) -> None:
     assert done.returncode == 3
     assert done.stdout.decode().splitlines() == [
         "command: /app/crash",
-        "from: a watched run of the image",
+        "from: entrypoint discovery",
         "directory: /",
     ]
 

@@ -344,7 +344,7 @@ def test_of_a_shell_that_may_drop_them_that_is_told(native: Seed) -> None:
     rc = f"ENV={native.toolkit}/rc"
     done = native.run("enter", "--", rc, "dash", "-c", ":", environ={**native.environ(), **ODD})
     assert done.stderr.decode() == (
-        "seed: dash may drop these variables, whose names no shell can have:"
+        "seed: dash may drop these variables, whose names are not valid in a shell:"
         " discovery.type, a-b, BASH_FUNC_x%%; run-app and commands after -- have them\n"
     )
     done = native.run("enter", "--", rc, "dash", "-c", ":")

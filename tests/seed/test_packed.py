@@ -83,7 +83,7 @@ def test_busybox_arrives(seed: Seed, arch: str) -> None:
     ],
 )
 def test_what_is_no_block_is_refused(seed: Seed, block: bytes, unpacked: int) -> None:
-    refuses(seed, record(block, unpacked), "bin/tool: it can't be unpacked")
+    refuses(seed, record(block, unpacked), "bin/tool: it cannot be unpacked")
     assert not list(seed.toolkit.rglob("tool"))
 
 

@@ -144,7 +144,7 @@ def test_a_link_does_not_lead_out(seed: Seed, tmp_path: Path) -> None:
     ],
 )
 def test_a_broken_header_is_refused(seed: Seed, header: bytes) -> None:
-    refuses(seed, header + b"\n", "a header: it is broken")
+    refuses(seed, header + b"\n", "a header: it is malformed")
     assert tree(seed.toolkit) == set()
 
 

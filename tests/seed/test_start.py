@@ -119,7 +119,7 @@ def test_a_terminal_lets_every_byte_through_and_is_what_it_was(seed: Seed) -> No
 WRONG = [
     (record("bin/x", checksum="0" * 64), "bin/x: the checksum differs"),
     (record("../x"), "../x: not a path in the toolkit"),
-    (b"x\n", "a header: it is broken"),
+    (b"x\n", "a header: it is malformed"),
     (b"", "stdin: it ends early"),
     (record("bin/x")[:-1], "stdin: it ends early"),
 ]
