@@ -1740,6 +1740,13 @@ MUTANTS = (
         ("tests/api/test_stdin.py::test_without_stdin_there_is_its_end_at_once[flags0]",),
         "without stdin there is its end at once",
     ),
+    Mutant(
+        "kubectl_scratch/session/session.py",
+        "run(wait, _close, ",
+        "run(wait, lambda remote: None, ",
+        ("tests/unit/test_session.py::test_a_command_that_comes_after_a_signal_is_closed",),
+        "no kubectl exec outlives a session that was given up",
+    ),
     # seedcheck.py
     Mutant(
         "kubectl_scratch/copies/seed_check.py",

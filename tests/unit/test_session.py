@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import socket
+import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kubectl_scratch.errors import ClusterError, SessionError
+from kubectl_scratch.errors import ClusterError, Interrupted, SessionError
 from kubectl_scratch.kube.exec_stream import V5, ExecStream
 from kubectl_scratch.kube.exec_types import ExecOutcome
 from kubectl_scratch.plan.model import APP, SessionTarget, TargetKind
 from kubectl_scratch.request import SessionRequest
 from kubectl_scratch.runtime.console import Console
 from kubectl_scratch.runtime.interrupts import Interrupts
+from kubectl_scratch.session import session as workings
 from kubectl_scratch.session.context import Context, UserStreams
 from kubectl_scratch.session.post_mortem import DEATH_SECONDS, death_of_target
 from kubectl_scratch.session.remote import WebSocketCommand
@@ -25,6 +29,7 @@ from kubectl_scratch.session.session import Session, Uploads
 from kubectl_scratch.session.session_limit import WARNING_SECONDS, SessionLimit
 from tests.support.builders import Json, a_pod
 from tests.support.clock import FakeClock
+from tests.support.patience import PATIENCE
 
 PLACE = SessionTarget(
     TargetKind.COPY, "default", "copy", "bcdfg", "scratch", "app", "default/mypod", APP
@@ -81,6 +86,35 @@ def test_what_is_carried_ends_with_its_code(scene: Scene) -> None:
         theirs.sendall(frame(1, b"out") + frame(3, STATUS) + b"\x88\x00")
         assert session.carry(remote).code == 7
         assert os.read(scene.shown, 10) == b"out"
+
+
+class LateRemote:
+    """A remote command that has come when nobody waits for it any more."""
+
+    def __init__(self) -> None:
+        self.closed = threading.Event()
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+def test_a_command_that_comes_after_a_signal_is_closed(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given_up, late = threading.Event(), LateRemote()
+
+    def come_late(*_: Any) -> LateRemote:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert given_up.wait(PATIENCE)
+        return late
+
+    monkeypatch.setattr(workings, "choose_transport", lambda *_: None)
+    monkeypatch.setattr(workings, "wait_for", come_late)
+    session = scene.session(SessionLimit(60, None, scene.context), Uploads())
+    with pytest.raises(Interrupted):
+        session.open(tmp_path)
+    given_up.set()
+    assert late.closed.wait(PATIENCE)
 
 
 def test_a_second_command_can_be_carried_after_the_first_was_lost(scene: Scene) -> None:
