@@ -402,8 +402,8 @@ def test_manifests_of_a_dry_run_can_be_created(space: Cluster) -> None:
     [
         ("developer", 0, "all permissions are granted"),
         ("no-jobs", 0, "no permission to create jobs"),
-        ("no-ephemeral", 0, "you may not patch pods/ephemeralcontainers"),
-        ("viewer", 1, "you may not create pods"),
+        ("no-ephemeral", 0, "no permission to patch pods/ephemeralcontainers"),
+        ("viewer", 1, "no permission to create pods"),
     ],
 )
 def test_the_check_tells_each_user_what_lacks(

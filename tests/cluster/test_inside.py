@@ -247,7 +247,7 @@ def test_without_the_right_to_make_config_maps(cluster: Cluster) -> None:
     done = cluster.scratch(*words)
     assert done.returncode == 9
     (line,) = [line for line in done.stderr.splitlines() if b"ConfigMaps" in line]
-    assert b"the tools come as an image" in line
+    assert b"the tools come in an image" in line
 
 
 @pytest.mark.parametrize("image", [BUSYBOX, BASH])

@@ -185,19 +185,25 @@ STUCK: dict[str, tuple[Json, list[str]]] = {
         {**MOUNTED, "volumes": [{"name": "data", "ephemeral": GENERIC}]},
         ["no node can run the copy", "use --skip-volume data to copy without it"],
     ),
-    "secret": ({"env": [FROM_SECRET]}, ["create secret nope: variable PASSWORD (key pw)"]),
-    "key": ({"env": [FROM_KEY]}, ["add key nope to configmap kube-root-ca.crt: variable CA"]),
+    "secret": (
+        {"env": [FROM_SECRET]},
+        ["create secret nope, which sets variable PASSWORD (key pw)"],
+    ),
+    "key": (
+        {"env": [FROM_KEY]},
+        ["add key nope to configmap kube-root-ca.crt, which sets variable CA"],
+    ),
     "secret-of-init": (
         {"initContainers": [{**HANGS, "env": [FROM_SECRET]}]},
         ["init container setup cannot start", "create secret nope", "--skip-init setup"],
     ),
     "secret-volume": (
         {**MOUNTED, "volumes": [{"name": "data", "secret": {"secretName": "nope"}}]},
-        ['secret "nope" not found', "create secret nope, or --skip-volume data"],
+        ['secret "nope" not found', "create secret nope, or use --skip-volume data"],
     ),
     "map-volume": (
         {**MOUNTED, "volumes": [{"name": "data", "configMap": {"name": "nope"}}]},
-        ['configmap "nope" not found', "create configmap nope, or --skip-volume data"],
+        ['configmap "nope" not found', "create configmap nope, or use --skip-volume data"],
     ),
     "folder": (
         {**MOUNTED, "volumes": [{"name": "data", "hostPath": {"path": "/nope", "type": "File"}}]},

@@ -11,9 +11,7 @@ from tests.support.pairs import Row, pairwise
 ARBITRARY_UID, IMAGE_UID = 12345, 1000
 PROGRAM = "/app/args"
 WRONG = "/app/wrong"
-NO_BINARY = (
-    "the command is the image's own and not known: stat /app/args: no such file or directory"
-)
+NO_BINARY = "the image's command is unknown: stat /app/args: no such file or directory"
 
 
 @dataclass(frozen=True)
