@@ -47,7 +47,7 @@ static const struct command {
     {"start", receive_and_enter, " -- COMMAND...", "receive the toolkit, then become COMMAND"},
     {"enter", enter, " -- COMMAND...", "wait for the toolkit, then become COMMAND"},
     {"wants", wants, " DEVICE:INODE", "wait until a process reads this stdin"},
-    {"run-app", run_app, " [--strace] [-- ARGS...]", "become the app of the held target"},
+    {"run-app", run_app, " [--strace] [-- ARGS...]", "start the app of the held target"},
     {"show-app", show_app, "", "show the app's command and directory"},
     {"learn", learn, " NARGS CONTAINER", "read the command that a container starts, and kill it"},
     {"tell", tell, "", "print the command that learn has read"},

@@ -101,7 +101,7 @@ def build(folder: Path, zig_version: str) -> None:
 
 
 def require_programs() -> None:
-    """Have Debian's tools for sources there; raises Failed where there is no apt."""
+    """Have Debian's tools for sources there; raises Failed if there is no apt."""
     missing = [str(path) for path in (KEYRING, GPL) if not path.exists()]
     missing += [name for name in ("apt-get",) if shutil.which(name) is None]
     if missing:
@@ -131,7 +131,7 @@ def apt_options(folder: Path) -> Iterable[str]:
         f"Dir::Cache={folder / 'cache'}",
         f"Dir::Etc::sourcelist={folder / 'sources.list'}",
         "Dir::Etc::sourceparts=-",
-        # apt's own user may not look into a cache of root's.
+        # apt's own user cannot look into a cache of root's.
         "APT::Sandbox::User=root",
         "APT::Update::Error-Mode=any",
         "Acquire::Languages=none",

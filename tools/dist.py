@@ -40,7 +40,7 @@ EPOCH = 315532800
 
 
 def main() -> int:
-    """Build all, or the archive alone where the name is another; return the exit code."""
+    """Build all, or the archive alone if the name is another; return the exit code."""
     parser = argparse.ArgumentParser(prog="dist", description="Build what is published.")
     parser.add_argument("name", nargs="?", default=NAME, help="the plugin's name")
     parser.add_argument("--output", type=Path, default=ROOT / "dist", metavar="DIR")
@@ -101,7 +101,7 @@ def install_packages(lib: Path) -> None:
 
 
 def keep_licences(metadata: Path, folder: Path) -> None:
-    """Copy a package's licence files; raises SystemExit where it has none."""
+    """Copy a package's licence files; raises SystemExit if it has none."""
     found = [path for path in sorted(metadata.rglob("*")) if LICENCES.match(path.name)]
     files = [path for path in found if path.is_file()]
     if not files:
@@ -126,14 +126,14 @@ def program(name: str) -> str:
 
 
 def check(tree: Path) -> None:
-    """Raise SystemExit for what may not be in the archive, and for what must."""
+    """Raise SystemExit if the archive has what it must not have, or misses what it must have."""
     data = tree / "lib" / "kubectl_scratch" / "toolkit" / "data"
     for name in DATA:
         if not (data / name).is_file():
             raise SystemExit(f"dist: data/{name} is missing; make seed makes it")
     for path in tree.rglob("*"):
         if path.is_symlink() or path.suffix in (".so", ".dylib", ".pyd", ".pyc"):
-            raise SystemExit(f"dist: {path.relative_to(tree)} may not be in the archive")
+            raise SystemExit(f"dist: {path.relative_to(tree)} must not be in the archive")
 
 
 def write_archive(tree: Path, archive: Path, time: int) -> None:

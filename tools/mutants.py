@@ -95,13 +95,13 @@ def say(text: str) -> None:
 
 
 def chosen(mutants: Sequence[Mutant], words: Sequence[str]) -> list[Mutant]:
-    """Return the mutants in which one of the words stands; all where there are no words."""
+    """Return the mutants in which one of the words stands; all if there are no words."""
     texts = [(mutant, " ".join((*mutant[:3], *mutant.tests, mutant.why))) for mutant in mutants]
     return [m for m, text in texts if not words or any(word in text for word in words)]
 
 
 def describe(result: Result) -> str:
-    """Return a mutant that was not killed, for who has to do something about it."""
+    """Return a mutant that was not killed, for whoever has to fix it."""
     mutant = result.mutant
     removed = [f"  - {line}" for line in mutant.text.splitlines()]
     added = [f"  + {line}" for line in mutant.change.splitlines()]
@@ -252,7 +252,7 @@ class Trees:
     def _run(
         self, tree: Path, words: Sequence[str], seconds: float | None
     ) -> tuple[int | None, str]:
-        """Run a program in a copy; return its code, None where it did not end, and its words."""
+        """Run a program in a copy; return its code, None if it did not end, and its words."""
         with tempfile.TemporaryDirectory(dir=self._folder, ignore_cleanup_errors=True) as scratch:
             Path(scratch).chmod(0o755)
             # Before the editable install of the checkout, also for the children of the tests.

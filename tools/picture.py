@@ -44,7 +44,7 @@ SESSION = (
 AFTER = ("kubectl get pods,jobs", rf"^pod/{POD} .*0/1.*\n(.*\n)*\$$")
 OURS = ("-l", "app.kubernetes.io/managed-by=kubectl-scratch")
 ROWS, COLUMNS = 60, 96
-# rich's own template loads a font from a server: a picture in a README may not.
+# rich's own template loads a font from a server: a picture in a README must not.
 TEMPLATE = """\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">
 <title>A session of kubectl scratch</title>

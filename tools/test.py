@@ -22,7 +22,8 @@ SHELLS = ("zsh", "fish", "bash-completion")
 QEMU = "qemu-user-static"
 PACKAGES = {"seed": (QEMU,), "cluster": SHELLS}
 # No two tests of the unit and the API tier share anything; of the cluster tier see its conftest.
-# About half the time of these two is waits, so they have more workers than processors.
+# The API and cluster tiers wait for about half their time, so they have more workers than
+# processors.
 PARALLEL = {
     "unit": ("-n", "2", "--dist", "worksteal"),
     "api": ("-n", "4", "--dist", "worksteal"),

@@ -111,7 +111,7 @@ def debug_command(process: Process, /, **values: Any) -> int:
     "--view",
     type=click.Choice(["app", "tools"]),
     help="Run the session inside the target (app) or beside it, in the debug container (tools)."
-    " [default: as for debug]",
+    " [default: as in the first session]",
 )
 @session_options
 @connection_options

@@ -50,7 +50,7 @@ def text_of_copy(given: DebugArguments, context: Context) -> tuple[str, bool]:
 
     reads = begin_prefetch(context.cluster, given.request)
     from kubectl_scratch.cli import plan_view
-    from kubectl_scratch.plan.findings import report_finding
+    from kubectl_scratch.session.finding_report import report_finding
     from kubectl_scratch.session.workflow import rehearse_copy
 
     plan = rehearse_copy(given.request, context, reads, server=given.dry_run == "server")

@@ -70,7 +70,5 @@ def listing_text(found: list[Listed], now: datetime, everywhere: bool, output: s
         return ""
     if output == "name":
         # kubectl knows no containers, only their pods.
-        lines = list(dict.fromkeys(f"pod/{row.name.partition('/')[0]}" for row in found))
-    else:
-        lines = listing_table(found, now, everywhere, output == "wide")
-    return as_lines(lines)
+        return as_lines(dict.fromkeys(f"pod/{row.name.partition('/')[0]}" for row in found))
+    return listing_table(found, now, everywhere, output == "wide")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from kubectl_scratch.cli.output import as_table
 from kubectl_scratch.copies.listing import ENDED, ENDING, IN_PLACE, Listed
 from kubectl_scratch.kube.objects import API_TIME, Json
 
@@ -13,14 +14,11 @@ COLUMNS = ("NAME", "SOURCE", "VIEW", "SESSIONS", "EXPIRES", "AGE", "CREATED-BY")
 WIDE = ("TARGET", "STATE", "REASON")
 
 
-def listing_table(
-    found: list[Listed], now: datetime, with_namespace: bool, wide: bool
-) -> list[str]:
-    """Return the lines of kubectl's table form, the head first."""
+def listing_table(found: list[Listed], now: datetime, with_namespace: bool, wide: bool) -> str:
+    """Return kubectl's table, the head first."""
     heads = (*(["NAMESPACE"] if with_namespace else []), *COLUMNS, *(WIDE if wide else ()))
     rows = [heads, *(_cells(row, now, heads) for row in found)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["   ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    return as_table(rows)
 
 
 def _cells(row: Listed, now: datetime, heads: tuple[str, ...]) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ _CONNECTION: tuple[Callable[[Any], Any], ...] = (
         "-n",
         "--namespace",
         metavar="NAME",
-        help="Namespace of the pod. [default: the context's]",
+        help="Namespace to use. [default: the context's]",
         shell_complete=completers.complete_namespaces,
     ),
     _connection(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubectl_scratch.kube.objects import Json, name
+from kubectl_scratch.plan.debug_container import Candidate
 from kubectl_scratch.plan.findings import Finding
 from kubectl_scratch.plan.in_place import InPlacePlan
 from kubectl_scratch.plan.in_place_process import InPlaceTerms
-from kubectl_scratch.plan.model import Plan
+from kubectl_scratch.plan.model import Plan, SessionTarget
 from kubectl_scratch.runtime.durations import duration_words
 
 
@@ -28,14 +29,17 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     if plan.discovery is not None:
         yield f"  pod/{name(plan.discovery)}: entrypoint discovery"
     if place.debug_container:
-        choices = ", else ".join(choice.profile for choice in plan.choices)
-        image = plan.choices[0].container["image"]
-        yield f"  container {place.debug_container}: {image}, profile {choices}"
+        yield _debug_container_line(place, plan.choices)
     yield ""
     yield "What is changed in the copy, and why:"
     for edit in plan.edits:
         yield f"  {edit.field}: {edit.reason}"
     yield from _finding_lines(plan.findings)
+
+
+def _debug_container_line(place: SessionTarget, choices: tuple[Candidate, ...]) -> str:
+    image, profiles = choices[0].container["image"], ", else ".join(c.profile for c in choices)
+    return f"  container {place.debug_container}: {image}, profile {profiles}"
 
 
 def _finding_lines(findings: tuple[Finding, ...]) -> Iterator[str]:
@@ -59,16 +63,15 @@ def manifests(plan: Plan) -> Json:
 def in_place_lines(plan: InPlacePlan) -> Iterator[str]:
     """Yield the lines of a readable plan of a container in the source pod."""
     place, terms = plan.place, plan.terms
-    yield f"in place in {place.source}, beside container {place.target}: there is no copy"
+    what = f"debug container in pod {place.source}, beside container {place.target}"
+    yield f"{what}; there is no copy"
     yield ""
     if plan.idle is not None:
         yield "What will be used:"
-        yield f"  container {plan.idle.place.debug_container}, which idles in the pod"
+        yield f"  container {plan.idle.place.debug_container}, which is idle in the pod"
     else:
         yield "What will be added:"
-        choices = ", else ".join(choice.profile for choice in plan.choices)
-        image = plan.choices[0].container["image"]
-        yield f"  container {place.debug_container}: {image}, profile {choices}"
+        yield _debug_container_line(place, plan.choices)
         yield ""
         yield "What stays until the pod is deleted:"
         yield f"  the entry of container {place.debug_container}"

@@ -69,8 +69,11 @@ def version_lines(versions: Versions) -> list[str]:
         f"Client Version: {versions['clientVersion']['gitVersion']}",
         f"Python Version: v{versions['pythonVersion']}",
     ]
-    for title, key in (("kubectl", "kubectlVersion"), ("Server", "serverVersion")):
+    for title, key, missing in (
+        ("kubectl", "kubectlVersion", "none on PATH"),
+        ("Server", "serverVersion", "unknown"),
+    ):
         if key in versions:
             found = versions[key] or {}
-            lines.append(f"{title} Version: {found.get('gitVersion') or 'none on PATH'}")
+            lines.append(f"{title} Version: {found.get('gitVersion') or missing}")
     return lines

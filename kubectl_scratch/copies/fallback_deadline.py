@@ -15,9 +15,9 @@ from kubectl_scratch.runtime.durations import duration_words
 class FallbackDeadline:
     """Set the deadline, once, and say so.
 
-    It is behind the end of this session, of ``longest`` seconds, and of the first one: a deadline
-    can be set on a pod that runs, and then only be made shorter. ``lasts`` is how long, in words,
-    as soon as it is set; ``failed`` says that it was tried and is not set.
+    It is later than the end of this session, of ``longest`` seconds, and of the first one: a
+    deadline can be set on a pod that runs, and then only be made shorter. ``lasts`` is how long,
+    in words, as soon as it is set; ``failed`` says that it was tried and is not set.
     """
 
     def __init__(self, cluster: Client, console: Console, longest: float, ttl: float) -> None:

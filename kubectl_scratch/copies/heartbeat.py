@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from kubectl_scratch.copies.created_object import problem_of
 from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.kube import paths
 from kubectl_scratch.kube.client import Client
@@ -83,8 +84,7 @@ class Heartbeat:
                 missed += 1
                 # Said once, with a third of the lease left.
                 if missed == BEATS_PER_LEASE - 1:
-                    problem = error.message if isinstance(error, ClusterError) else repr(error)
-                    self._say("cannot be renewed at the moment", problem)
+                    self._say("cannot be renewed at the moment", problem_of(error))
                 continue
             if gone:
                 self._say("is lost", gone)

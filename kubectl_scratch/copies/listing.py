@@ -14,14 +14,14 @@ from kubectl_scratch.kube.objects import (
     is_going,
     name,
     namespace,
-    status_of,
+    state_of,
 )
 from kubectl_scratch.plan import lease, metadata
 from kubectl_scratch.plan.entrypoint_discovery import WATCHER
 from kubectl_scratch.plan.in_place import runs_since
-from kubectl_scratch.plan.model import SessionTarget
+from kubectl_scratch.plan.model import SessionTarget, TargetKind
 
-IN_PLACE = "in-place"
+IN_PLACE = TargetKind.IN_PLACE.value
 RUNNING, ENDING, ENDED, _STARTING = "running", "ending", "ended", "starting"
 
 
@@ -137,8 +137,7 @@ def listed_containers(pod: Json) -> Iterator[Listed]:
 def _of_container(pod: Json, target: SessionTarget, note: metadata.Note) -> Listed:
     container = target.container
     since = runs_since(pod, container)
-    state = (status_of(pod, container) or {}).get("state") or {}
-    ended = state.get("terminated") or {}
+    ended = state_of(pod, container).get("terminated") or {}
     return Listed(
         namespace=namespace(pod),
         name=f"{name(pod)}/{container}",

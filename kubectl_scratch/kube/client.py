@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
@@ -20,7 +19,7 @@ from kubectl_scratch.kube.connection import check_namespace
 from kubectl_scratch.kube.exec_types import ExecEndpoint
 from kubectl_scratch.kube.http import DRY_RUN, HttpConnection, HttpRequest, error_of
 from kubectl_scratch.kube.objects import Json
-from kubectl_scratch.kube.retry import retried
+from kubectl_scratch.kube.retry import retried, sleep
 from kubectl_scratch.runtime import tasks
 
 READ_SECONDS = 30.0
@@ -33,12 +32,6 @@ STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 # As many as kubectl asks for at once, and the pauses before a list whose rest is gone begins again.
 CHUNK, LIST_PAUSES = "500", (0.0, 0.0)
 GONE = 410
-
-
-def sleep(seconds: float) -> bool:
-    """Wait to the end."""
-    time.sleep(seconds)
-    return True
 
 
 class Answer(NamedTuple):

@@ -21,7 +21,7 @@ from kubectl_scratch.kube.access import (
     impersonation_headers,
     provider_programs,
 )
-from kubectl_scratch.kube.exec_plugin import HungPlugin, log_in
+from kubectl_scratch.kube.exec_plugin import NOT_LOADED, HungPlugin, log_in
 from kubectl_scratch.kube.kuberc import ALLOW_ALL
 from kubectl_scratch.kube.objects import Json
 from kubectl_scratch.kube.python_client import (
@@ -43,7 +43,6 @@ REFRESH_SECONDS = 10.0
 EARLY_SECONDS = 60.0
 # How often a thread that waits for another's renewal looks whether someone still waits.
 TURN_SECONDS = 0.2
-NOT_LOADED = "the cluster's credentials cannot be loaded"
 
 
 class Proof(NamedTuple):
@@ -209,7 +208,7 @@ class Credentials:
         return not user.get("token") and any(user.get(field) for field in named)
 
     def _latest(self) -> Proof:
-        """Return what there is, with what stands in the token's file now."""
+        """Return what there is, with what the token's file holds now."""
         proof = self._proof
         assert proof is not None
         # A pod's own token is renewed on disk within the hour; in between it may be gone.

@@ -26,6 +26,7 @@ from kubectl_scratch.kube.access import Access
 from kubectl_scratch.kube.objects import Json
 from kubectl_scratch.runtime.tasks import ended_by
 
+NOT_LOADED = "the cluster's credentials cannot be loaded"
 # How often a wait for a plugin looks whether someone still waits, in seconds.
 _SLICE_SECONDS = 0.2
 # As client-go: what a cluster's extension says to a plugin.
@@ -173,7 +174,7 @@ def _environ(access: Access, interactive: bool) -> dict[str, str]:
         spec["cluster"] = _cluster_info(access.cluster)
     info = {"apiVersion": config.get("apiVersion"), "kind": "ExecCredential", "spec": spec}
     added = {item["name"]: item["value"] for item in config.get("env") or []}
-    # What YAML reads as a date is text.
+    # Only an explicit tag (!!timestamp, !!binary) gives what JSON does not know.
     return {**os.environ, **added, "KUBERNETES_EXEC_INFO": json.dumps(info, default=str)}
 
 
@@ -221,6 +222,6 @@ def _failure(name: str, what: str, hint: str) -> InvalidRequest:
     # A message of ours is one line.
     lines = " ".join(line.strip() for line in hint.splitlines() if line.strip())
     return InvalidRequest(
-        "the cluster's credentials cannot be loaded",
+        NOT_LOADED,
         f"credential plugin {name} {what}" + (f": {lines[:SAID_LENGTH]}" if lines else ""),
     )

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import select
-import ssl
 import time
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +26,7 @@ from kubectl_scratch.kube.exec_errors import (
     outcome_of,
 )
 from kubectl_scratch.kube.exec_types import ExecEndpoint, ExecOutcome
-from kubectl_scratch.kube.tunnel import NoTunnel, Tunnel, reach
+from kubectl_scratch.kube.tunnel import WOULD_BLOCK, NoTunnel, Tunnel, reach
 from kubectl_scratch.runtime import tasks
 
 V4 = "v4.channel.k8s.io"
@@ -46,7 +45,6 @@ MESSAGES = (
     websocket.ABNF.OPCODE_TEXT,
     websocket.ABNF.OPCODE_CONT,
 )
-_WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 def connect_exec(
@@ -193,10 +191,10 @@ class ExecStream:
             while self.unsent and not self.ended:
                 sent = self._sock.send(bytes(self._unsent[:65536]))
                 del self._unsent[:sent]
-        except _WOULD_BLOCK:
+        except WOULD_BLOCK:
             pass
         except OSError:
-            # The reason may still stand in what can be read: let receive() find the end.
+            # The reason may still be in what can be read: let receive() find the end.
             self._unsent.clear()
 
     def receive(self) -> list[tuple[int, bytes]]:
@@ -209,7 +207,7 @@ class ExecStream:
         while not self.ended and sum(len(data) for _, data in got) < BATCH_BYTES:
             try:
                 frame = self._frames.recv_frame()
-            except _WOULD_BLOCK:
+            except WOULD_BLOCK:
                 break
             except (OSError, websocket.WebSocketException):
                 self.ended = True

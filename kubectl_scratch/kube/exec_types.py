@@ -36,7 +36,7 @@ class ExecOutcome(NamedTuple):
 
 
 def exit_code(outcome: ExecOutcome, tell: Callable[[str], None]) -> int:
-    """Return the code to exit with, and ``tell`` of a command that could not be run.
+    """Return the code to exit with, and ``tell`` if a command could not be run.
 
     Raises SessionError if the connection was lost.
     """

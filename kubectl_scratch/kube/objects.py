@@ -10,6 +10,7 @@ Json = dict[str, Any]
 
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 # As the API writes times; of one length, so that they sort as text.
+REQUIRED_AFFINITY = "requiredDuringSchedulingIgnoredDuringExecution"
 API_TIME = "%Y-%m-%dT%H:%M:%SZ"
 # Why a container has ended that never ran, in the words of containerd and of others.
 NOT_STARTED = ("StartError", "ContainerCannotRun")

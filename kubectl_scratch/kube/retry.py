@@ -21,7 +21,8 @@ def _is_transient(error: ClusterError) -> bool:
     return error.transient
 
 
-def _sleep(seconds: float) -> bool:
+def sleep(seconds: float) -> bool:
+    """Wait; return true, because someone still waits."""
     time.sleep(seconds)
     return True
 
@@ -31,7 +32,7 @@ def retried(
     again: Callable[[ClusterError], bool] = _is_transient,
     pauses: tuple[float, ...] = PAUSES,
     within: float = AGAIN_WITHIN,
-    pause: Callable[[float], bool] = _sleep,
+    pause: Callable[[float], bool] = sleep,
 ) -> _T:
     """Return what ``ask`` returns, retrying the failures that ``again`` accepts.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from kubectl_scratch.kube.objects import Json, name
+from kubectl_scratch.kube.objects import REQUIRED_AFFINITY, Json, name
 
 OPERATORS: dict[str, Callable[[str | None, list[str]], bool]] = {
     "In": lambda value, values: value in values,
@@ -107,7 +107,7 @@ def anti_affinity_of(pod: Json) -> tuple[Selector, ...]:
     https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/
     """
     affinity = (pod["spec"].get("affinity") or {}).get("podAntiAffinity") or {}
-    terms = affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or []
+    terms = affinity.get(REQUIRED_AFFINITY) or []
     selectors = [term["labelSelector"] for term in terms if term.get("labelSelector")]
     return tuple(Selector("anti-affinity", "of the source", selector) for selector in selectors)
 

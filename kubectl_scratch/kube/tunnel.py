@@ -17,7 +17,7 @@ from kubectl_scratch.kube.proxies import Proxy
 
 # What a TLS record holds at most, and how long a proxy's answer may be.
 RECORD_BYTES, HEAD_BYTES = 16384, 65536
-_WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class NoTunnel(OSError):
@@ -125,20 +125,20 @@ class TlsInTls:
         return len(self._sending) + self._outgoing.pending
 
     def send(self, data: bytes) -> int:
-        """Take some of the data; raises one of _WOULD_BLOCK if the network takes nothing."""
+        """Take some of the data; raises one of WOULD_BLOCK if the network takes nothing."""
         self._flush()
         sent = self._inner.write(data[:RECORD_BYTES]) if data else 0
-        with contextlib.suppress(*_WOULD_BLOCK):
+        with contextlib.suppress(*WOULD_BLOCK):
             self._flush()
         return sent
 
     def recv(self, size: int) -> bytes:
-        """Return what has come, nothing at the end; raises one of _WOULD_BLOCK."""
+        """Return what has come, nothing at the end; raises one of WOULD_BLOCK."""
         while True:
             try:
                 return self._inner.read(size)
             except ssl.SSLWantReadError:
-                with contextlib.suppress(*_WOULD_BLOCK):
+                with contextlib.suppress(*WOULD_BLOCK):
                     self._flush()
                 self._fill()
             except (ssl.SSLZeroReturnError, ssl.SSLEOFError):

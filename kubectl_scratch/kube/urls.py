@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from kubectl_scratch.errors import InvalidRequest
 
-# What stands behind a URL's scheme, if it has one, and before its last @: a password may have any
+# What comes after a URL's scheme, if it has one, and before its last @: a password may have any
 # character in it, those that end a URL's host too.
 _LOGIN = re.compile(r"^([a-z][a-z0-9+.-]*://)?.*@", re.IGNORECASE | re.DOTALL)
 

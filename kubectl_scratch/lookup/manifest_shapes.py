@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-REQUIRED_FIELDS = "requiredDuringSchedulingIgnoredDuringExecution"
+from kubectl_scratch.kube.objects import REQUIRED_AFFINITY
+
 # Keys of lists, each with what an item must have.
 _LISTS: dict[str, tuple[str, ...]] = {
     "containers": ("name", "image"),
@@ -35,7 +36,7 @@ _LISTS: dict[str, tuple[str, ...]] = {
     "nodeSelectorTerms": (),
     "matchExpressions": ("key", "operator"),
     "matchFields": ("key", "operator"),
-    REQUIRED_FIELDS: (),
+    REQUIRED_AFFINITY: (),
     "preferredDuringSchedulingIgnoredDuringExecution": (),
     "containerStatuses": ("name",),
     "initContainerStatuses": ("name",),
@@ -111,7 +112,7 @@ def _faults_of_field(key: str, value: Any, path: str, inside: dict[str, Any]) ->
     # condition.
     kinds: list[tuple[type, str]] = []
     # Of pods this is a list, of nodes a map with one.
-    of_nodes = key == REQUIRED_FIELDS and path.rpartition(".")[0].endswith("nodeAffinity")
+    of_nodes = key == REQUIRED_AFFINITY and path.rpartition(".")[0].endswith("nodeAffinity")
     if (key in _LISTS or key in TEXT_LISTS) and not of_nodes:
         kinds.append((list, "list"))
     if key in OBJECTS or of_nodes:

@@ -30,7 +30,7 @@ class NamespaceScan:
             for kind in (*SELECTING, CLAIM)
         }
         self._kinds = list(lists)
-        self._crew: TaskGroup[Any] = TaskGroup(
+        self._tasks: TaskGroup[Any] = TaskGroup(
             [
                 *(partial(_list, cluster, path) for path in lists.values()),
                 *(partial(_may, cluster, cluster.namespace, *right) for right in _RIGHTS),
@@ -39,7 +39,7 @@ class NamespaceScan:
 
     def result(self) -> NamespaceFacts:
         """Wait for the last answer; return what was found."""
-        results = self._crew.results()
+        results = self._tasks.results()
         may_create_config_maps, may_add_containers = results[len(self._kinds) :]
         found = dict(zip(self._kinds, results, strict=False))
         selectors = NamespaceSelectors(

@@ -36,9 +36,9 @@ def prefetch(cluster: Client, request: DebugRequest) -> PlanInputs:
         assert request.file is not None
         # It may name another namespace.
         source = find_in_file(cluster, request.file)
-        survey = NamespaceScan(cluster)
+        scan = NamespaceScan(cluster)
     else:
-        survey = NamespaceScan(cluster)
+        scan = NamespaceScan(cluster)
         source = find_source(cluster, request.target)
     # While the node is read, and only if there is something to ask.
     asked = has_claims_of_its_own(source.pod)
@@ -54,7 +54,7 @@ def prefetch(cluster: Client, request: DebugRequest) -> PlanInputs:
     return PlanInputs(
         source=source.pod,
         now=source.at,
-        namespace=survey.result(),
+        namespace=scan.result(),
         node_arch=architecture(node),
         storage=storage,
         findings=source.findings,

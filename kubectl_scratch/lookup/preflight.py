@@ -9,7 +9,7 @@ from kubectl_scratch.errors import ClusterError
 from kubectl_scratch.kube import paths
 from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.kinds import CLAIM, SELECTING
-from kubectl_scratch.kube.objects import Json, all_containers
+from kubectl_scratch.kube.objects import Json, all_containers, condition
 from kubectl_scratch.lookup import admission
 from kubectl_scratch.plan import remedies
 from kubectl_scratch.plan.findings import Finding, Level
@@ -209,9 +209,7 @@ def _state_of(node: Json, name: str) -> Row:
     if (node.get("spec") or {}).get("unschedulable"):
         text = f"{name} is cordoned: the copy runs elsewhere, or waits if a volume needs this node"
         return Row("node", Level.WARNING.value, text)
-    conditions = (node.get("status") or {}).get("conditions") or []
-    ready: Json = next((c for c in conditions if c.get("type") == "Ready"), {})
-    if ready.get("status") != "True":
+    if (condition(node, "Ready") or {}).get("status") != "True":
         return Row("node", Level.WARNING.value, f"{name} is not ready")
     return Row("node", OK, f"{name} accepts pods")
 

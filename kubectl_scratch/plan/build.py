@@ -10,7 +10,6 @@ from kubectl_scratch.kube.objects import (
     all_containers,
     find,
     is_going,
-    is_windows,
     labels_of,
     name,
     names_of,
@@ -27,7 +26,6 @@ from kubectl_scratch.plan.metadata import (
     Creation,
     copy_annotations,
     creation_annotations,
-    says_copy,
     session_entry,
     session_labels,
 )
@@ -42,10 +40,10 @@ from kubectl_scratch.plan.model import (
 from kubectl_scratch.plan.podcopy import mesh, volume_edits
 from kubectl_scratch.plan.podcopy.manifest import CopyDecisions, make_copy
 from kubectl_scratch.plan.seed import Seeding, config_map
-from kubectl_scratch.plan.target_container import choose_target
+from kubectl_scratch.plan.target_container import choose_target, why_no_source
 from kubectl_scratch.plan.target_health import target_runs
 from kubectl_scratch.request import CopyOptions, DebugRequest
-from kubectl_scratch.runtime.names import COMMAND, DEFAULT_IMAGE
+from kubectl_scratch.runtime.names import DEFAULT_IMAGE
 from kubectl_scratch.toolkit import archive
 
 # 63 is the longest name of which the pod's hostname and a label value can be made.
@@ -233,11 +231,9 @@ def read_only_volumes(source: Json, options: CopyOptions) -> dict[str, tuple[str
 def source_findings(source: Json) -> tuple[Finding, ...]:
     """Return what to report about the source pod itself."""
     findings = []
-    if is_windows(source):
-        findings.append(Finding(Level.BLOCKER, "it is a Windows pod, but the tools need Linux"))
-    if says_copy(source):
-        text = f"it is a copy; use {COMMAND} attach {name(source)}"
-        findings.append(Finding(Level.BLOCKER, text))
+    why = why_no_source(source)
+    if why:
+        findings.append(Finding(Level.BLOCKER, why))
     if is_going(source):
         findings.append(Finding(Level.WARNING, "the pod is being deleted; its copy stays"))
     return tuple(findings)

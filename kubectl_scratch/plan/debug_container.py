@@ -28,8 +28,8 @@ class Candidate(NamedTuple):
     findings: tuple[Finding, ...] = ()
 
 
-class ToolsImage(NamedTuple):
-    """The debug container, in the order in which to ask for it, and what to report.
+class DebugContainerChoices(NamedTuple):
+    """The forms of the debug container, in the order in which to ask for them, and what to report.
 
     ``findings`` are true for every choice.
     """
@@ -115,7 +115,7 @@ def debug_containers(
     session_id: str,
     profile: str = AUTO,
     custom: Json | None = None,
-) -> ToolsImage:
+) -> DebugContainerChoices:
     """Return the debug container beside ``target``, with the target's own security context.
 
     Whoever has the target's user and no fewer capabilities may read its files under
@@ -163,12 +163,12 @@ def as_regular(container: Json) -> Json:
     return {k: deepcopy(v) for k, v in container.items() if k != "targetContainerName"}
 
 
-def _told(choices: list[Candidate]) -> ToolsImage:
+def _told(choices: list[Candidate]) -> DebugContainerChoices:
     """Take the findings that are common to all choices out of the choices."""
     first, *others = choices
     common = tuple(f for f in first.findings if all(f in other.findings for other in others))
     own = [tuple(f for f in choice.findings if f not in common) for choice in choices]
-    return ToolsImage(
+    return DebugContainerChoices(
         tuple(c._replace(findings=f) for c, f in zip(choices, own, strict=True)), common
     )
 

@@ -27,7 +27,7 @@ _GRACE_SECONDS = 20
 # It ends by then, even if it is not deleted and the app is started again and again.
 LIFE_SECONDS = 600
 
-# What the seed's tell returns if the app could not be killed (seed/learn.c).
+# What the seed's tell returns if the app could not be killed (seed/app/discovery.c).
 NOT_STOPPED = 3
 
 # What says where and how a pod runs. All else has effects, or is for an app that works.

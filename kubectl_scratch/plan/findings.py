@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from kubectl_scratch.runtime.console import Console
+from typing import NamedTuple
 
 
 class Level(Enum):
@@ -33,11 +30,3 @@ class Edit(NamedTuple):
 
     field: str
     reason: str
-
-
-def report_finding(finding: Finding, console: Console) -> None:
-    """Say one line of a plan."""
-    if finding.level is Level.INFO:
-        console.info(finding.text)
-    elif finding.level is not Level.DETAIL:
-        console.warning(finding.text)

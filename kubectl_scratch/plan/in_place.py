@@ -21,9 +21,7 @@ from kubectl_scratch.kube.objects import (
     find,
     has_ended,
     is_going,
-    is_windows,
-    name,
-    status_of,
+    state_of,
 )
 from kubectl_scratch.plan import debug_container
 from kubectl_scratch.plan.debug_container import Candidate
@@ -31,19 +29,17 @@ from kubectl_scratch.plan.findings import Finding, Level
 from kubectl_scratch.plan.in_place_process import InPlaceTerms, idle_command
 from kubectl_scratch.plan.metadata import (
     Note,
-    says_copy,
     target_in_place,
     targets_in_place,
     with_note,
     without_note,
 )
 from kubectl_scratch.plan.model import SessionTarget
-from kubectl_scratch.plan.target_container import choose_target
+from kubectl_scratch.plan.podcopy.annotations import MIRROR
+from kubectl_scratch.plan.target_container import choose_target, why_no_source
 from kubectl_scratch.request import DebugRequest
-from kubectl_scratch.runtime.names import COMMAND, DEFAULT_IMAGE
+from kubectl_scratch.runtime.names import DEFAULT_IMAGE
 
-# https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-config-mirror
-MIRROR = "kubernetes.io/config.mirror"
 # A container that ends sooner is not worth going into.
 SOON = 60.0
 
@@ -102,9 +98,9 @@ def plan_in_place(
     runs = _runs(source, target["name"])
     bare = [(choice, _bare(choice, target["name"] if runs else None)) for choice in tools.choices]
     place = target_in_place(source, target["name"], session_id)
-    idle = _idle_guest(source, place, [container for _, container in bare], now)
+    idle = _idle_container(source, place, [container for _, container in bare], now)
     choices = tuple(
-        choice._replace(container=_furnished(container, place, terms, author))
+        choice._replace(container=_complete(container, place, terms, author))
         for choice, container in bare
     )
     findings = (
@@ -123,7 +119,7 @@ def _target(source: Json, request: DebugRequest) -> tuple[Json, tuple[Finding, .
 
 
 def _runs(pod: Json, container: str) -> bool:
-    return "running" in ((status_of(pod, container) or {}).get("state") or {})
+    return "running" in state_of(pod, container)
 
 
 def _bare(choice: Candidate, target: str | None) -> Json:
@@ -137,7 +133,7 @@ def container_digest(container: Json) -> str:
     return hashlib.sha256(json.dumps(container, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _furnished(container: Json, place: SessionTarget, terms: InPlaceTerms, author: str) -> Json:
+def _complete(container: Json, place: SessionTarget, terms: InPlaceTerms, author: str) -> Json:
     """Return the container with its name, its process and the note of what it is."""
     note = Note(author, container_digest(container), terms.limit, terms.linger, place.target)
     return {
@@ -149,11 +145,10 @@ def _furnished(container: Json, place: SessionTarget, terms: InPlaceTerms, autho
 
 def runs_since(pod: Json, container: str) -> datetime | None:
     """Return since when a container runs; None if it does not."""
-    state = (status_of(pod, container) or {}).get("state") or {}
-    return api_time((state.get("running") or {}).get("startedAt"))
+    return api_time((state_of(pod, container).get("running") or {}).get("startedAt"))
 
 
-def _idle_guest(
+def _idle_container(
     source: Json, place: SessionTarget, wanted: list[Json], now: datetime
 ) -> InPlaceContainer | None:
     """Return the container of ours that runs and is as good as a new one, one of ``wanted``."""
@@ -212,10 +207,9 @@ def _refusal(source: Json) -> str:
         return "there is no such pod in the cluster"
     if MIRROR in annotations_of(source):
         return "it is the mirror of a static pod, which cannot have ephemeral containers"
-    if is_windows(source):
-        return "it is a Windows pod, but the tools need Linux"
-    if says_copy(source):
-        return f"it is a copy; use {COMMAND} attach {name(source)}"
+    why = why_no_source(source)
+    if why:
+        return why
     if is_going(source):
         return "it is being deleted"
     if has_ended(source):

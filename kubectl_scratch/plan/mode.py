@@ -13,6 +13,7 @@ from kubectl_scratch.kube.objects import (
 from kubectl_scratch.plan.findings import Finding, Level
 from kubectl_scratch.plan.inputs import PlanInputs
 from kubectl_scratch.plan.model import APP, DEFAULT_ARCH, TOOLS
+from kubectl_scratch.plan.profiles import AUTO
 from kubectl_scratch.plan.seed import IMAGE, Seeding, entrypoint
 from kubectl_scratch.plan.target_health import ailment, crash_loops
 from kubectl_scratch.request import DebugRequest
@@ -113,7 +114,7 @@ def plan_mode(
 def _wants_debug_container(request: DebugRequest) -> bool:
     """Say whether a flag is about the debug container, so that the session is to be there."""
     wished = request.custom is not None or bool(request.options.env)
-    return request.image is not None or request.profile != "auto" or wished
+    return request.image is not None or request.profile != AUTO or wished
 
 
 def _obstacle(inputs: PlanInputs, arch: str) -> str:

@@ -33,7 +33,7 @@ class SessionTarget(NamedTuple):
     ``debug_container`` is empty if there is none, ``seeded`` names the containers into which
     the toolkit comes through the seed, for ``arch``, which ``arch_known`` says is that of the
     source's node. ``view`` is app or tools. ``read_only`` names, by container, the volumes that
-    are read-only in the copy and not in the source.
+    are written in the source and cannot be in the copy: read-only there, or omitted.
     """
 
     kind: TargetKind
@@ -69,9 +69,9 @@ class SessionTarget(NamedTuple):
 class Plan(NamedTuple):
     """What one ``debug`` will do.
 
-    ``copy``, ``seed`` (the ConfigMap) and ``discovery`` (the pod of entrypoint discovery) lack only
-    their owner, whose UID the cluster gives. ``choices`` are the debug container in the order in
-    which the cluster is asked to accept it: the later ones ask for less.
+    ``copy``, ``seed`` (the ConfigMap) and ``discovery`` (the pod of entrypoint discovery) have
+    no owner yet, because the cluster gives its UID. ``choices`` are the debug container in the
+    order in which the cluster is asked to accept it: the later ones ask for less.
     """
 
     place: SessionTarget

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from kubectl_scratch.kube.objects import (
+    REQUIRED_AFFINITY,
     Json,
     containers,
     init_containers,
@@ -19,7 +20,7 @@ from kubectl_scratch.kube.objects import (
     name,
 )
 from kubectl_scratch.kube.quantities import quantity
-from kubectl_scratch.plan.podcopy.scheduling import ARCH, REQUIRED_AFFINITY
+from kubectl_scratch.plan.podcopy.scheduling import ARCH
 
 # Taints of this domain come and go with a node's state.
 OF_STATE = "node.kubernetes.io/"

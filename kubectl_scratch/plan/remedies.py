@@ -9,7 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from kubectl_scratch.kube.objects import Json, all_containers, find, name, names_of, volumes
+from kubectl_scratch.kube.objects import (
+    REQUIRED_AFFINITY,
+    Json,
+    all_containers,
+    find,
+    name,
+    names_of,
+    volumes,
+)
 
 ARCH_HINT = "use --arch to set the node's architecture"
 MISSING = re.compile(r'\b(secret|configmap) "([^"]+)" not found')
@@ -29,18 +37,19 @@ LIMIT_RANGER = "kubernetes.io/limit-ranger"
 
 
 def read_only_remedy(names: Sequence[str]) -> str:
-    """Return what to do about volumes that are read-only in the copy alone."""
+    """Return what to do about volumes that a container cannot write in the copy alone."""
     flags = " ".join(f"--writable {name}" for name in names)
-    which = f"{_volumes(names)}, read-only in the copy"
+    which = f"{volume_words(names)}, read-only in the copy or omitted from it"
     return f"use {flags} to let it write to {which} (it then writes to production)"
 
 
 def are_read_only(names: Sequence[str]) -> str:
     """Return volumes and what they are."""
-    return f"{_volumes(names)} {'is' if len(names) == 1 else 'are'} read-only"
+    return f"{volume_words(names)} {'is' if len(names) == 1 else 'are'} read-only"
 
 
-def _volumes(names: Sequence[str]) -> str:
+def volume_words(names: Sequence[str]) -> str:
+    """Return volumes by their names, as words of a message."""
     return f"volume{'' if len(names) == 1 else 's'} {', '.join(names)}"
 
 
@@ -104,7 +113,7 @@ def _asks_for_resources(pod: Json) -> bool:
 def _is_tied(pod: Json) -> bool:
     """Say whether the pod must go to one node by its name, as if its volumes are attached there."""
     affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
-    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or {}
+    required = affinity.get(REQUIRED_AFFINITY) or {}
     return any(term.get("matchFields") for term in required.get("nodeSelectorTerms") or [])
 
 

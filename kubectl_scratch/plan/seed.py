@@ -42,7 +42,7 @@ def entrypoint(container: Json, said: tuple[str, ...] = ()) -> Entrypoint:
     """Return what the spec, or the user with ``said``, says about a container's entrypoint.
 
     The kubelet expands the spec's words. An image's own it leaves as they are, and so it is to
-    leave the user's, which stand for them: of $$ it makes $.
+    leave the user's, which replace them: of $$ it makes $.
     """
     arguments = tuple(container.get("args") or ())
     command = tuple(container.get("command") or ())
@@ -92,7 +92,8 @@ def config_map(called: str, binary: bytes, labels: dict[str, str]) -> Json:
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": called, "labels": labels},
-        # What it carries runs as the target. It can still be replaced as a whole: seedcheck.py.
+        # What it carries runs as the target. It can still be replaced as a whole:
+        # copies/seed_check.py.
         "immutable": True,
         "binaryData": {"seed": b64encode(binary).decode()},
     }

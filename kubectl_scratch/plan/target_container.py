@@ -12,14 +12,17 @@ from kubectl_scratch.kube.objects import (
     find,
     init_containers,
     is_native_sidecar,
+    is_windows,
     name,
     names_of,
     status_of,
 )
 from kubectl_scratch.plan.findings import Finding, Level
+from kubectl_scratch.plan.metadata import says_copy
 from kubectl_scratch.plan.podcopy import mesh
 from kubectl_scratch.plan.podcopy.container_edits import skipped_init
 from kubectl_scratch.request import CopyOptions, DebugRequest
+from kubectl_scratch.runtime.names import COMMAND
 
 
 def choose_target(source: Json, request: DebugRequest) -> tuple[Json, tuple[Finding, ...]]:
@@ -82,3 +85,12 @@ def failing_init(source: Json) -> Json | None:
         if not is_native_sidecar(container) and any(codes) and 0 not in codes:
             return container
     return None
+
+
+def why_no_source(source: Json) -> str:
+    """Return why a pod cannot be debugged, in a copy or in place; empty if it can."""
+    if is_windows(source):
+        return "it is a Windows pod, but the tools need Linux"
+    if says_copy(source):
+        return f"it is a copy; use {COMMAND} attach {name(source)}"
+    return ""

@@ -13,6 +13,7 @@ from kubectl_scratch.kube.objects import (
     init_containers,
     is_native_sidecar,
     last_termination,
+    state_of,
     status_of,
 )
 
@@ -35,12 +36,9 @@ def ailment(source: Json, target: Json, now: datetime) -> str:
 
 def crash_words(source: Json, target: Json, now: datetime) -> str:
     """Return how the target container ends again and again, in words; empty if it does not."""
-    status = status_of(source, target["name"]) or {}
-    state = status.get("state") or {}
     ended = last_termination(status_of(source, target["name"]))
-    if "running" in state and not (ended and _is_recent(ended, now)):
-        return ""
-    if not ended:
+    runs = "running" in state_of(source, target["name"])
+    if not ended or (runs and not _is_recent(ended, now)):
         return ""
     return f"it {how_it_ended(ended)}"
 

@@ -2,7 +2,7 @@
 
 A handler that raises anywhere would lose an object between its creation and the note of it, and
 leave a lock of a library held. So ours only note the signal: ``check`` raises between two steps,
-and ``run`` gives up what stands in a thread of its own, a read or a wait.
+and ``run`` gives up what waits in a thread of its own, a read or a wait.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, TypeVar
 
 from kubectl_scratch.errors import Interrupted
@@ -60,12 +60,7 @@ class Interrupts:
         self._previous[signal.SIGCONT] = signal.signal(signal.SIGCONT, self._note_resume)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         for signum, handler in self._previous.items():
             signal.signal(signum, handler)
         signal.set_wakeup_fd(self._wakeup)

@@ -144,7 +144,7 @@ class TaskGroup(Generic[_T]):
         self._count = len(self._todo)
         self._taken = threading.Event()
         self._workers = [Task(self._work) for _ in range(FEW)]
-        self._foreman = Task(self._hire)
+        self._starter = Task(self._add_workers)
 
     def _work(self) -> None:
         while True:
@@ -155,13 +155,13 @@ class TaskGroup(Generic[_T]):
                 return
             self._results[number] = function()
 
-    def _hire(self) -> None:
+    def _add_workers(self) -> None:
         if not self._taken.wait(SLOW):
             self._workers += [Task(self._work) for _ in range(len(self._todo))]
 
     def results(self) -> list[_T]:
         """Wait for all, and return in order what they returned; raises what one has raised."""
-        self._foreman.result()
+        self._starter.result()
         for worker in self._workers:
             worker.result()
         return [self._results[number] for number in range(self._count)]

@@ -27,7 +27,7 @@ def private_folder() -> Iterator[Path]:
     wanted = os.environ.get("XDG_RUNTIME_DIR")
     usable = wanted and os.path.isdir(wanted) and os.access(wanted, os.W_OK | os.X_OK)
     parent = Path(wanted if wanted and usable else tempfile.gettempdir())
-    _remove_leftovers(parent)
+    _remove_abandoned(parent)
     folder = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=parent)
     held = os.open(folder, os.O_RDONLY)
     # On a file system without locks nothing is removed.
@@ -44,7 +44,7 @@ def private_folder() -> Iterator[Path]:
         atexit.unregister(remove)
 
 
-def _remove_leftovers(parent: Path) -> None:
+def _remove_abandoned(parent: Path) -> None:
     for folder in parent.glob(f"{PREFIX}*"):
         pid = re.fullmatch(PREFIX + r"(\d+)-\w+", folder.name)
         # Another process of ours may be removing it just now.

@@ -10,7 +10,6 @@ import contextlib
 import select
 import threading
 import time
-from types import TracebackType
 
 from kubectl_scratch.kube import exec_stream
 from kubectl_scratch.kube.client import Client
@@ -37,12 +36,7 @@ class ClientWatchdog:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._stopped.set()
 
     def _run(self) -> None:
@@ -50,7 +44,7 @@ class ClientWatchdog:
         pause = FIRST_PAUSE
         while not self._stopped.wait(pause):
             try:
-                hold_exec(self._connect(), self._stopped)
+                keep_exec_open(self._connect(), self._stopped)
                 pause = FIRST_PAUSE
             except Exception:
                 # The session may be carried all the same, and is not to be taken for a lost one.
@@ -65,7 +59,7 @@ class ClientWatchdog:
         )
 
 
-def hold_exec(connected: exec_stream.ExecStream, stopped: threading.Event) -> None:
+def keep_exec_open(connected: exec_stream.ExecStream, stopped: threading.Event) -> None:
     """Keep an exec open until it is cut, or nothing is heard of it, or ``stopped`` is set."""
     with contextlib.closing(WebSocketCommand(connected, tty=False)) as remote:
         while not stopped.is_set():

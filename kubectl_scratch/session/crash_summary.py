@@ -19,6 +19,7 @@ from kubectl_scratch.kube.objects import (
 from kubectl_scratch.plan.model import SessionTarget
 from kubectl_scratch.plan.target_health import how_it_ended
 from kubectl_scratch.runtime.tasks import Task
+from kubectl_scratch.session.pod_watch import about_pod
 from kubectl_scratch.session.readiness import last_seen
 
 LOG_LINES = 5
@@ -80,7 +81,7 @@ class CrashSummary:
             return []
 
     def _read_events(self) -> list[str]:
-        about = f"involvedObject.name={name(self._source)}"
+        about = about_pod(name(self._source))
         try:
             path = paths.events(namespace(self._source))
             found = self._cluster.get(path, fieldSelector=about).body

@@ -24,8 +24,7 @@ from kubectl_scratch.plan.model import SessionTarget
 from kubectl_scratch.runtime.console import printable
 from kubectl_scratch.runtime.tasks import Task
 from kubectl_scratch.session.waiting import poll
-from kubectl_scratch.toolkit.archive import SEED, Entry
-from kubectl_scratch.toolkit.archive import pack_entries as records
+from kubectl_scratch.toolkit.archive import SEED, Entry, pack_entries
 
 # In between the cluster is asked whether the run can be seen at all.
 _ASK_SECONDS = 3.0
@@ -82,16 +81,16 @@ class _Discovery:
         self._path = paths.pods(place.namespace, pod)
 
     def run(self) -> None:
-        entries = self._learned()
+        entries = self._discovered()
         # The killed app is started again until then, and killed again.
         with contextlib.suppress(ClusterError):
             found = self._cluster.get(self._path).body
             self._cluster.delete(self._path, uid(found), 0, DELETE_SECONDS)
         place = self._place
         with contextlib.suppress(_Final):
-            self._patiently(place.pod, place.target, "recv", records(entries), lambda: "")
+            self._patiently(place.pod, place.target, "recv", pack_entries(entries), lambda: "")
 
-    def _learned(self) -> list[Entry]:
+    def _discovered(self) -> list[Entry]:
         """Return the files in which run-app finds the command, or why there is none."""
         watcher = entrypoint_discovery.WATCHER
         try:

@@ -64,22 +64,22 @@ def _say_what_may_be(place: SessionTarget, context: Context) -> None:
     context.console.warning(f"{what} until the pod is deleted; its process ends by itself")
 
 
-def farewell(guest: InPlaceContainer, context: Context) -> None:
+def report_end(container: InPlaceContainer, context: Context) -> None:
     """Say what becomes of the container, once the API knows it."""
-    what = f"container {guest.place.container} of pod {guest.place.pod}"
+    what = f"container {container.place.container} of pod {container.place.pod}"
     # The next session looks for one that runs.
-    wanted = ("running", "terminated") if guest.linger else ("terminated",)
+    wanted = ("running", "terminated") if container.linger else ("terminated",)
     try:
-        known = context.interrupts.run(lambda: wait_for_state(guest.place, wanted, context))
-        idles = bool(guest.linger) and not context.interrupts.run(
-            lambda: is_listed_in(guest.place, ("terminated",), context)
+        known = context.interrupts.run(lambda: wait_for_state(container.place, wanted, context))
+        idles = bool(container.linger) and not context.interrupts.run(
+            lambda: is_listed_in(container.place, ("terminated",), context)
         )
     except Interrupted:
         # The session is over, and its code stays: the signal is about this wait.
-        known, idles = False, bool(guest.linger)
+        known, idles = False, bool(container.linger)
     context.console.settle()
     if idles:
-        lasts = duration_words(guest.linger)
+        lasts = duration_words(container.linger)
         context.console.info(f"{what} idles for {lasts}, ready for another session")
     elif known:
         context.console.info(f"{what} has ended and stays listed until the pod is deleted")

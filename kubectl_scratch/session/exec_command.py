@@ -18,8 +18,8 @@ class ExecCommand(NamedTuple):
 
     ``repeatable`` says that starting it twice does no harm, as with a shell. ``toolkit`` is
     what the seed in the container receives before, which then becomes the command; None if
-    the tools are there. ``loose`` is the command without a WebSocket, and so without a watchdog.
-    ``check`` proves that it is our seed, before it receives anything. ``reads`` says
+    the tools are there. ``unwatched`` is the command without a WebSocket, and so without a
+    watchdog. ``check`` proves that it is our seed, before it receives anything. ``reads`` says
     that the command may have our stdin.
     """
 
@@ -31,6 +31,6 @@ class ExecCommand(NamedTuple):
     size: tuple[int, int]
     repeatable: bool
     toolkit: bytes | None = None
-    loose: tuple[str, ...] | None = None
+    unwatched: tuple[str, ...] | None = None
     check: SeedCheck | None = None
     reads: bool = True

@@ -9,13 +9,14 @@ from kubectl_scratch.errors import (
 )
 from kubectl_scratch.kube.exec_types import ExecOutcome, exit_code
 from kubectl_scratch.lookup.source import find_in_file, find_source
-from kubectl_scratch.plan.findings import Finding, Level, report_finding
+from kubectl_scratch.plan.findings import Finding, Level
 from kubectl_scratch.plan.in_place import InPlaceContainer, InPlacePlan, plan_in_place
 from kubectl_scratch.request import DebugRequest, SessionRequest
 from kubectl_scratch.runtime.durations import duration_words
 from kubectl_scratch.session.client_watchdog import ClientWatchdog
 from kubectl_scratch.session.context import Context, wants_terminal
-from kubectl_scratch.session.ephemeral_container import add_container, farewell
+from kubectl_scratch.session.ephemeral_container import add_container, report_end
+from kubectl_scratch.session.finding_report import report_finding
 from kubectl_scratch.session.session import Session
 from kubectl_scratch.session.session_limit import SessionLimit
 
@@ -30,8 +31,8 @@ def debug_in_place(request: DebugRequest, context: Context) -> int:
     refuse_blocked_in_place(plan)
     for finding in plan.findings:
         report_finding(finding, context.console)
-    outcome, guest = hold_session(plan, request.session, context, tty)
-    farewell(guest, context)
+    outcome, container = run_in_idle_or_new(plan, request.session, context, tty)
+    report_end(container, context)
     if outcome.lost:
         raise SessionError(outcome.problem, "use debug --in-place to start another session")
     return exit_code(outcome, context.console.error)
@@ -68,7 +69,7 @@ def refuse_blocked_in_place(plan: InPlacePlan) -> None:
         raise InvalidRequest(problem, plan.blockers[0].text)
 
 
-def hold_session(
+def run_in_idle_or_new(
     plan: InPlacePlan, session: SessionRequest, context: Context, tty: bool
 ) -> tuple[ExecOutcome, InPlaceContainer]:
     """Run the session in the container that idles, or in a new one."""
@@ -85,9 +86,9 @@ def hold_session(
     choice = add_container(plan, context)
     for finding in choice.findings:
         report_finding(finding, context.console)
-    guest = InPlaceContainer(plan.place, plan.terms.linger, plan.terms.limit)
+    container = InPlaceContainer(plan.place, plan.terms.linger, plan.terms.limit)
     try:
-        return run_in_place(guest, session, context, tty), guest
+        return run_in_place(container, session, context, tty), container
     except BaseException:
         what = f"container {plan.place.container} stays listed in pod {plan.place.pod}"
         context.console.info(f"{what}; its process ends by itself")
@@ -95,15 +96,15 @@ def hold_session(
 
 
 def run_in_place(
-    guest: InPlaceContainer, session: SessionRequest, context: Context, tty: bool
+    container: InPlaceContainer, session: SessionRequest, context: Context, tty: bool
 ) -> ExecOutcome:
     """Run the session in a container, not longer than that may last."""
-    if guest.left < session.longest:
-        lasts = duration_words(int(guest.left))
-        context.console.info(f"container {guest.place.container} ends in {lasts} at the latest")
-    limit = SessionLimit(min(session.longest, guest.left), None, context)
-    there = Session(session, context, guest.place, tty, limit)
+    if container.left < session.longest:
+        lasts = duration_words(int(container.left))
+        context.console.info(f"container {container.place.container} ends in {lasts} at the latest")
+    limit = SessionLimit(min(session.longest, container.left), None, context)
+    there = Session(session, context, container.place, tty, limit)
     if session.transport == "kubectl":
         return there.run()
-    with ClientWatchdog(context.cluster, guest.place):
+    with ClientWatchdog(context.cluster, container.place):
         return there.run()

@@ -59,7 +59,10 @@ class KubectlTransport:
         """Return the running command, or None if the container does not run yet."""
         if not isinstance(state, Ready):
             return None
-        kubectl, command = find_kubectl(), self._exec_command.loose or self._exec_command.command
+        kubectl, command = (
+            find_kubectl(),
+            self._exec_command.unwatched or self._exec_command.command,
+        )
         try:
             if self._exec_command.toolkit is not None:
                 if not self._bring(kubectl, self._exec_command.toolkit):
@@ -117,12 +120,14 @@ class KubectlTransport:
         config = self._folder / "kubeconfig"
         descriptor = os.open(config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            # What YAML reads as a date is text.
+            # Only an explicit tag (!!timestamp, !!binary) gives what JSON does not know.
             json.dump(self._cluster.access.config, file, default=str)
         exec_command = self._exec_command
         where = ["-n", exec_command.namespace, exec_command.pod, "-c", exec_command.container]
         # kubectl wants stdin for a terminal.
-        modes = [["-i"] if reads else [], ["-it"]][exec_command.tty if tty is None else tty]
+        terminal = exec_command.tty if tty is None else tty
+        # kubectl needs -i for a terminal, also if nothing is read.
+        modes = ["-it"] if terminal else ["-i"] if reads else []
         flags = [f"--kubeconfig={config}"]
         if self._cluster.access.kuberc:
             flags.append(f"--kuberc={self._cluster.access.kuberc}")

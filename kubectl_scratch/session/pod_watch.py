@@ -30,17 +30,17 @@ from kubectl_scratch.session.readiness import (
 LOOK_SECONDS = 3.0
 # For how long to hear of a start; afterwards tries find it out.
 LISTEN_SECONDS = 30
-IMAGE_HINT = "use --image to choose another toolkit image"
 # What the runtime writes into the log of a program that is another architecture's.
 FORMAT_ERROR = "exec format error"
 FOREIGN = "; it is built for another architecture than the node's"
 SEED_HINT = "use --image with a toolkit image"
-HOLD_HINT = "use debug --hold to hold it until run-app"
+HOLD_HINT = "use debug --hold to keep the app stopped until you type run-app"
 # Of a log's last line, in an error.
 LAST_WORDS = 200
 
 
-def _about(pod: str) -> str:
+def about_pod(pod: str) -> str:
+    """Return the selector of a pod's events."""
     return f"involvedObject.name={pod}"
 
 
@@ -51,7 +51,7 @@ def watched_in(place: SessionTarget) -> Watched:
     node = _node_hint(place)
     if place.view == TOOLS:
         if not place.has_seed:
-            return Watched(place.debug_container, hint=IMAGE_HINT, node_hint=node)
+            return Watched(place.debug_container, node_hint=node)
         return Watched(place.debug_container, hint=SEED_HINT, node_hint=node, arch_hint=ARCH_HINT)
     words, again = f"container {place.target}", not place.held
     # It may be the app's image that cannot be pulled, or the seed that does not fit.
@@ -111,7 +111,7 @@ class StartNews:
         return self._listening.done()
 
     def _listen(self) -> None:
-        path, about = paths.events(self._place.namespace), _about(self._place.pod)
+        path, about = paths.events(self._place.namespace), about_pod(self._place.pod)
         with contextlib.suppress(ClusterError):
             for event in self._cluster.watch(path, LISTEN_SECONDS, fieldSelector=about):
                 if is_start(event, self._place.container):
@@ -148,7 +148,7 @@ class CopyWatch:
 
     def events(self) -> tuple[list[Json], State | None]:
         """Return the copy's events, none if they cannot be read, and how far it is by them."""
-        path, about = paths.events(self._place.namespace), _about(self._place.pod)
+        path, about = paths.events(self._place.namespace), about_pod(self._place.pod)
         try:
             found = self._cluster.get(path, fieldSelector=about).body
         except ClusterError:

@@ -19,6 +19,7 @@ from kubectl_scratch.kube.objects import (
     innermost,
     is_going,
     is_native_sidecar,
+    last_termination,
     status_of,
 )
 from kubectl_scratch.plan import remedies
@@ -52,7 +53,7 @@ class Watched(NamedTuple):
     an end that others have made. ``hint`` says what to do if it cannot start, ``arch_hint`` if its
     architecture is the reason, ``end_hint`` if it ends again and again, ``node_hint`` if no node is
     one that the pod asks for. ``pod`` is what its pod is called. ``read_only`` names, by container,
-    the volumes that are read-only in the copy alone.
+    the volumes that it cannot write in the copy alone.
     """
 
     name: str
@@ -166,7 +167,7 @@ def _judge(pod: Json, watched: Watched) -> State:
 
 def _is_done(pod: Json, status: Json, watched: Watched) -> bool:
     """Say whether it is an init container, no native sidecar, that has done its work."""
-    inits = pod["spec"].get("initContainers") or []
+    inits = init_containers(pod)
     own = [c for c in inits if c["name"] == watched.name and not is_native_sidecar(c)]
     ended = (status.get("state") or {}).get("terminated") or {}
     return bool(own) and ended.get("exitCode") == 0
@@ -185,7 +186,7 @@ def _judge_container(pod: Json, status: Json, watched: Watched) -> State:
     reason, message = waiting.get("reason", ""), waiting.get("message", "")
     ended = state.get("terminated")
     if ended is None and reason == "CrashLoopBackOff":
-        ended = (status.get("lastState") or {}).get("terminated")
+        ended = last_termination(status) or None
     if ended is not None:
         last = (status.get("lastState") or {}).get("terminated")
         return _judge_end(ended, watched, bool(last))
@@ -273,7 +274,7 @@ def _judge_init(pod: Json, watched: Watched) -> State | None:
         reason, message = waiting.get("reason", ""), waiting.get("message", "")
         skips = f"use --skip-init {name} to omit it"
         if reason == "CrashLoopBackOff":
-            ended = (status.get("lastState") or {}).get("terminated") or {}
+            ended = last_termination(status)
             return _failing_init(name, ended, skips, watched)
         if _is_fatal(reason, message):
             image = f"use --set-image {name}=IMAGE to replace its image"

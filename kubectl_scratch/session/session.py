@@ -177,7 +177,7 @@ class Session:
             self._context.user.size(),
             repeatable=not request.command,
             toolkit=self._pack() if place.has_seed else None,
-            loose=unwatched_command(command, place.session_id) if place.in_place else None,
+            unwatched=unwatched_command(command, place.session_id) if place.in_place else None,
             check=self._uploads.check,
             reads=request.stdin is not False,
         )

@@ -14,7 +14,6 @@ import termios
 import tty
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_scratch.errors import Interrupted, SessionError
@@ -77,12 +76,7 @@ class RawTerminal:
             with contextlib.suppress(termios.error):
                 tty.setraw(self._fd, termios.TCSANOW)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         if self._saved is not None:
             # A terminal that is gone has nothing to restore.
             with contextlib.suppress(termios.error):

@@ -21,7 +21,7 @@ def choose_transport(
     folder: Path,
     say: Callable[[str], None],
 ) -> Attempt:
-    """Return how to try to reach the command; ``say`` is told what is waited for."""
+    """Return how to try to reach the command; ``say`` gets what is waited for."""
 
     def kubectl() -> Attempt:
         # It imports pexpect, which few sessions need.

@@ -18,12 +18,13 @@ from kubectl_scratch.lookup.admission import (
 )
 from kubectl_scratch.lookup.source import read_pod
 from kubectl_scratch.plan.build import make_plan
-from kubectl_scratch.plan.findings import Finding, Level, report_finding
+from kubectl_scratch.plan.findings import Finding, Level
 from kubectl_scratch.plan.inputs import PlanInputs
 from kubectl_scratch.plan.model import TOOLS, Plan
 from kubectl_scratch.request import DebugRequest, SessionRequest
 from kubectl_scratch.runtime.tasks import Task
 from kubectl_scratch.session.context import Context, wants_terminal
+from kubectl_scratch.session.finding_report import report_finding
 
 # For how long a debug container may be on its way, and how often it is looked for, in seconds.
 ADDED_WITHIN, ADDED_LOOK_EVERY = 6.0, 0.25
@@ -117,7 +118,7 @@ def attach_copy(
 ) -> int:
     """Run one more session in the copy ``pod``; return its exit code.
 
-    Raises as ``debug`` does, and InvalidRequest for a pod that is no copy.
+    Raises as ``debug_copy`` does, and InvalidRequest for a pod that is no copy.
     """
     tty = wants_terminal(session, context.user)
     found = context.interrupts.run(lambda: read_copy(pod, context, view))

@@ -14,7 +14,7 @@
 /* An app may end within milliseconds; the time of one look at /proc is less than this. */
 enum { LOOK_EVERY_US = 300, LATER_LOOK_EVERY_US = 1000 };
 enum { TELL_POLL_MS = 5, TELL_WAIT_MS = 60000 };
-/* What tell returns where the words are known, but the app could not be killed. */
+/* What tell returns if the words are known, but the app could not be killed. */
 enum { NOT_STOPPED = 3 };
 /* The kernel's largest PID_MAX_LIMIT (include/linux/threads.h). */
 enum { LARGEST_PID = 1 << 22 };
@@ -103,7 +103,7 @@ static bool visit(const char *pid, void *about) {
 }
 
 /* Keep the words but for the last, the pod's own; fewer would be a program that changed them. */
-static void write_learned(const struct sight *app, uint64_t arguments) {
+static void write_discovered(const struct sight *app, uint64_t arguments) {
     struct words words = split(&app->cmdline);
     struct text learned = {0};
     append(&learned, "", 0);
@@ -135,7 +135,7 @@ int learn(struct words words) {
     while (!each_process(visit, &app))
         if (signalled_within(LOOK_EVERY_US))
             return SUCCESS;
-    write_learned(&app, arguments);
+    write_discovered(&app, arguments);
     stay(&app);
     return SUCCESS;
 }

@@ -8,10 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LEARNED_POLL_MS = 20 };
-/* After this who learns has given up (PATIENCE_SECONDS in learner.py, twice, and a deletion), or is
-   gone, or has no connection by which to tell. */
-enum { LEARNING_SECONDS = 300 };
+enum { DISCOVERY_POLL_MS = 20 };
+/* By then the client's discovery has given up (twice the default --timeout, and a deletion:
+   session/discovery_runner.py), or the client is gone, or it has no connection to report by. */
+enum { DISCOVERY_SECONDS = 300 };
 
 const char goes_inside[] = "kubectl scratch attach COPY --view app";
 
@@ -57,7 +57,7 @@ enum state find_app(struct app *app) {
 
 bool is_images(const struct app *app) { return equal(app->from, "image"); }
 
-bool take_learned(struct app *app) {
+bool take_discovered(struct app *app) {
     if (!read_toolkit("learned", &app->learned))
         return false;
     if (toolkit_has("unstopped"))
@@ -66,27 +66,27 @@ bool take_learned(struct app *app) {
     return true;
 }
 
-bool is_being_learned(void) {
-    return toolkit_has_since("learning", LEARNING_SECONDS) && !toolkit_has("unlearned");
+bool is_being_discovered(void) {
+    return toolkit_has_since("learning", DISCOVERY_SECONDS) && !toolkit_has("unlearned");
 }
 
-/* Wait for a learning run that goes on; say whether it has told the image's command. */
-bool wait_for_learned(struct app *app) {
+/* Wait for a discovery that is under way; say whether it has found the image's command. */
+bool wait_for_discovery(struct app *app) {
     for (bool told = false;; told = true) {
         // Looked at first: what is learned may come in between.
-        bool learning = is_being_learned();
-        if (take_learned(app))
+        bool learning = is_being_discovered();
+        if (take_discovered(app))
             return true;
         if (!learning)
             return false;
         if (!told)
             say("run-app: waiting for the image's command to be discovered", NULL);
-        usleep(LEARNED_POLL_MS * 1000);
+        usleep(DISCOVERY_POLL_MS * 1000);
     }
 }
 
-/* Return ": REASON" where it was told why nothing was learned. */
-const char *why_unlearned(void) {
+/* Return ": REASON" if it is known why nothing was discovered, else "". */
+const char *why_undiscovered(void) {
     static struct text file, told;
     if (!read_toolkit("unlearned", &file) || !file.size)
         return "";

@@ -18,9 +18,9 @@ extern const char goes_inside[];
 enum state find_app(struct app *app);
 bool is_of_this_container(const char *pid);
 bool is_images(const struct app *app);
-bool take_learned(struct app *app);
-bool is_being_learned(void);
-bool wait_for_learned(struct app *app);
-const char *why_unlearned(void);
+bool take_discovered(struct app *app);
+bool is_being_discovered(void);
+bool wait_for_discovery(struct app *app);
+const char *why_undiscovered(void);
 
 #endif

@@ -14,7 +14,7 @@ struct options {
 };
 
 static int tell_unknown(void) {
-    say("run-app: the image's command is unknown", why_unlearned(), NULL);
+    say("run-app: the image's command is unknown", why_undiscovered(), NULL);
     say("run-app: use debug --command 'WORDS', or debug --learn to discover it", NULL);
     return FAILURE;
 }
@@ -30,9 +30,9 @@ static int tell_state(enum state state) {
 static int tell_help(void) {
     static const char help[] =
         "run-app [--strace] [-- ARGS...]\n"
-        "Becomes the app, as its container would have started it.\n"
-        "  --strace    under strace, if the toolkit has it\n"
-        "  -- ARGS     with these arguments in place of its own\n";
+        "Start the app as its container would have started it.\n"
+        "  --strace    Run it under strace, if the toolkit has strace.\n"
+        "  -- ARGS     Pass these arguments instead of its own.\n";
     return write_all(STDOUT_FILENO, help, sizeof help - 1) ? SUCCESS : FAILURE;
 }
 
@@ -98,7 +98,7 @@ int run_app(struct words words) {
     enum state state = find_app(&app);
     if (state != HELD)
         return tell_state(state);
-    if (is_images(&app) && !wait_for_learned(&app))
+    if (is_images(&app) && !wait_for_discovery(&app))
         return tell_unknown();
     // Of a run without arguments of the pod's it is not known where the image's begin.
     if (is_images(&app) && options.has_arguments && !app.arguments.count) {

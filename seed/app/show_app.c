@@ -26,14 +26,14 @@ static void append_directory(struct text *text, const char *pid) {
         append_all(text, "directory: unknown\n", NULL);
 }
 
-static void append_unlearned(struct text *text, const struct app *app) {
+static void append_undiscovered(struct text *text, const struct app *app) {
     append_all(text, "command: unknown\n", NULL);
     if (app->arguments.count)
         append_words(text, "arguments", app->arguments);
-    if (is_being_learned())
+    if (is_being_discovered())
         append_all(text, "from: the image, being discovered\n", NULL);
     else
-        append_all(text, "from: the image, unknown", why_unlearned(), "\n", NULL);
+        append_all(text, "from: the image, unknown", why_undiscovered(), "\n", NULL);
 }
 
 /* What was learned is in the target's toolkit, and what runs there is not ours to see. */
@@ -48,8 +48,8 @@ static void append_app(struct text *text, struct app *app, enum state state) {
             append_elsewhere(text);
             return;
         }
-        if (!take_learned(app)) {
-            append_unlearned(text, app);
+        if (!take_discovered(app)) {
+            append_undiscovered(text, app);
             return;
         }
         from = "entrypoint discovery";

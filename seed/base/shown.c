@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Decode a character of UTF-8, in its one right form; return its size, 0 where it is none. */
+/* Decode a character of UTF-8, in its one right form; return its size, 0 if it is none. */
 static size_t decode(const char *at, uint32_t *code) {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     unsigned char first = (unsigned char)*at;

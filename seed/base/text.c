@@ -78,7 +78,7 @@ struct words concat(struct words first, struct words second) {
     return all;
 }
 
-/* Read digits and go past them; false without one, or where the number is larger than a file. */
+/* Read digits and go past them; false without one, or if the number is larger than a file. */
 bool parse_number(const char **at, int base, uint64_t *value) {
     char *end;
     // Not the spaces and signs that strtoull takes as well.

@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* How often to look; where a look takes long, ten times as long as that; and the less often the
+/* How often to look; if a look takes long, ten times as long as that; and the less often the
    longer it lasts: a command that has not read for a minute is no longer in a hurry. */
 enum { LOOK_EVERY_MS = 20, SHARE = 10, PATIENCE_SHARE = 50, AT_MOST_MS = 500 };
 /* For how long nobody is seen to have the stdin before it is given up that somebody will be. */
@@ -64,7 +64,7 @@ static bool has_handle(const struct wish *wish, uint64_t handle) {
     return false;
 }
 
-/* Return how a process has opened a handle, "flags:\t02004000" in octal; 0 where that is hidden. */
+/* Return how a process has opened a handle, "flags:\t02004000" in octal; 0 if that is hidden. */
 static uint64_t flags_of(const char *pid, const char *handle) {
     static struct text name, told;
     set_text(&name, "fdinfo/", handle, NULL);

@@ -19,7 +19,7 @@ enum { LONGEST_HEADER = 8192, LONGEST_LINK = 4095, LARGEST_MODE = 0777, SUM_DIGI
 
 static const char hex_digits[] = "0123456789abcdef";
 
-/* size is of what comes, unpacked what it becomes where it is packed. */
+/* size is of what comes, unpacked what it becomes if it is packed. */
 struct record {
     bool is_link, is_packed;
     uint64_t mode, size, unpacked;
@@ -143,7 +143,7 @@ static int open_folder(int parent, const char *name, const char *path) {
     return folder;
 }
 
-/* Return a handle of the folder that a path is in, made where it is missing; set its name there. */
+/* Return a handle of the folder that a path is in, made if it is missing; set its name there. */
 static int open_parent(const char *path, const char **name) {
     int folder = dup(open_toolkit());
     require(folder >= 0, path);
@@ -234,7 +234,7 @@ static const char *take_target(const struct record *record) {
 static void receive_link(const struct record *record) {
     const char *name, *target = take_target(record);
     int folder = open_parent(record->path, &name);
-    // There are hundreds, and a prompt waits for them: a detour only where the name is taken.
+    // There are hundreds, and a prompt waits for them: a detour only if the name is taken.
     if (symlinkat(target, folder, name) == 0) {
         close(folder);
         return;
@@ -266,7 +266,7 @@ void receive_all(void) {
     bool brought_tools = false;
     for (char *line; !equal(line = take_line(), ".");)
         brought_tools |= receive_record(line);
-    // What a learning run tells may come before the tools, for which the session waits.
+    // The result of a discovery may come before the tools, for which the session waits.
     require(!brought_tools || make_empty("ready"), toolkit_folder());
     umask(mask);
 }

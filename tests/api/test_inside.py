@@ -260,7 +260,8 @@ def test_a_command_is_not_started_again_where_its_target_dies(cli: Cli) -> None:
     (warning,) = ended.warnings
     assert "container app ran out of memory" in warning
     assert warning.endswith(
-        "and the session ended with it; use debug --hold to hold it until run-app"
+        "and the session ended with it; "
+        "use debug --hold to keep the app stopped until you type run-app"
     )
     clean(cli.api)
 
@@ -345,7 +346,7 @@ def test_an_earlier_end_of_the_app_is_not_that_of_its_session(cli: Cli) -> None:
     clean(cli.api)
 
 
-def test_what_is_known_of_a_crash_stands_at_the_door(cli: Cli, crashing: Object) -> None:
+def test_a_crash_is_summarized_above_the_prompt(cli: Cli, crashing: Object) -> None:
     cli.api.logs["mypod", "app"] = "0%\r50%\r99%\npanic: no \x1b[31mconfig\n"
     about = {"involvedObject": {"name": "mypod"}, "metadata": {"name": "e"}}
     event = {"kind": "Event", "type": "Warning", "reason": "BackOff", "message": "restarting"}

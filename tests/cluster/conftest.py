@@ -118,7 +118,7 @@ class Cluster:
         return child
 
     def copies(self) -> list[str]:
-        """Return the names of the copies that are there, without the pods of learning runs."""
+        """Return the names of the copies that are there, without the pods of discoveries."""
         found = [pod["metadata"]["name"] for pod in self.read("pods", "-l", OURS)["items"]]
         return [name for name in found if not name.endswith("-learn")]
 
@@ -168,7 +168,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def kubeconfig() -> Path:
-    """Return the testbed's kubeconfig; the testbed is brought up where it is not."""
+    """Return the testbed's kubeconfig; the testbed is started if it is not up."""
     command = [sys.executable, "-m", "testbed", "up"]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     return Path(done.stdout.strip().removeprefix("export KUBECONFIG="))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pexpect
 import pytest
 
-from tests.cluster.circumstances import crash_looping
+from tests.cluster.cases import crash_looping
 from tests.cluster.conftest import Cluster, Json
 from tests.support.manifests import ARGS, BASH, BUSYBOX, FOREIGN, HARDENED, HTTP, a_pod, app_image
 
@@ -281,7 +281,7 @@ def test_tools_for_another_machine(cluster: Cluster) -> None:
 # Before the prompt, and when it goes wrong.
 
 
-def test_what_is_told_at_the_door(cluster: Cluster) -> None:
+def test_the_crash_summary_and_the_banner(cluster: Cluster) -> None:
     child = cluster.terminal("debug", "talker")
     child.expect(PROMPT)
     told = child.before.replace("\r", "")

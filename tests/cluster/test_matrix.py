@@ -16,7 +16,7 @@ from typing import Any
 import pexpect
 import pytest
 
-from tests.cluster.circumstances import enforce
+from tests.cluster.cases import enforce
 from tests.cluster.conftest import OURS, Cluster, Json, make_namespace
 from tests.support.matrix import APPS, LEVELS, Cell, cells, source_of
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.cluster.circumstances import allow_only, crash_looping, enforce
+from tests.cluster.cases import allow_only, crash_looping, enforce
 from tests.cluster.conftest import Cluster, make_namespace
 from tests.support.manifests import BUSYBOX, CRASH, HARDENED, a_pod, app_image
 

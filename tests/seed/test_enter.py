@@ -24,6 +24,15 @@ SHOW = 'echo "$PATH $ENV $OTHER"'
 ENV = 'echo "$ENV|${SCRATCH_ENV-none}|$OTHER"'
 
 
+def bring_tools(seed: Seed) -> None:
+    """Bring what a session inside the target brings: busybox, and the shell's helpers."""
+    place = SessionTarget(
+        TargetKind.COPY, "default", "copy", "bcdfg", "", "app", "default/app", APP
+    )
+    helpers = Entry("rc", shell_helpers(place._replace(seeded=frozenset({"app"}))).encode(), 0o644)
+    seed.receive(*shipped_entries(architecture()), helpers)
+
+
 @pytest.mark.parametrize(
     "path, wanted", [({"PATH": "/bin:/x"}, "/bin:/x"), ({"PATH": ""}, DEFAULT), ({}, DEFAULT)]
 )
@@ -54,20 +63,7 @@ def test_a_shell_that_is_to_read_rc_has_it_for_its_env_and_the_own_one_beside(
 def test_what_a_shell_starts_has_the_app_s_env(
     native: Seed, own: dict[str, str], seen: str
 ) -> None:
-    place = SessionTarget(
-        TargetKind.COPY,
-        "default",
-        "copy",
-        "bcdfg",
-        "",
-        "app",
-        "default/app",
-        APP,
-        seeded=frozenset({"app"}),
-    )
-    native.receive(
-        *shipped_entries(architecture()), Entry("rc", shell_helpers(place).encode(), 0o644)
-    )
+    bring_tools(native)
     ash = (f"{native.toolkit}/bin/busybox", "ash", "-i")
     script = b"""sh -c 'echo "[${ENV--}${SCRATCH_ENV+x}]"'; alias\n"""
     environ = {**native.environ(), **own}
@@ -238,20 +234,7 @@ def test_it_tells_its_version(seed: Seed) -> None:
 
 def at_prompt(seed: Seed, shell: tuple[str, ...], typed: str, **environ: str) -> str:
     """Type into a shell on a terminal; return what it has shown."""
-    place = SessionTarget(
-        TargetKind.COPY,
-        "default",
-        "copy",
-        "bcdfg",
-        "",
-        "app",
-        "default/app",
-        APP,
-        seeded=frozenset({"app"}),
-    )
-    seed.receive(
-        *shipped_entries(architecture()), Entry("rc", shell_helpers(place).encode(), 0o644)
-    )
+    bring_tools(seed)
     words = seed.command("enter", "--", *shell)
     child: pexpect.spawn[bytes] = pexpect.spawn(
         words[0],

@@ -85,4 +85,5 @@ def copy_for(
     """Return the copy of a source by some of what is decided about it."""
     facts = NamespaceFacts(claims=claims)
     inputs = PlanInputs(source, NOON, facts, storage=storage or Storage())
-    return make_copy(inputs, options, CopyDecisions(name, labels, annotations, target, **decisions))
+    chosen = target or source["spec"]["containers"][0]["name"]
+    return make_copy(inputs, options, CopyDecisions(name, labels, annotations, chosen, **decisions))

@@ -700,7 +700,7 @@ class FakeCluster:
         sidecars = [c for c in pod["spec"].get("initContainers", []) if "restartPolicy" in c]
         names = fresh or [c["name"] for c in (*sidecars, *pod["spec"]["containers"])]
         self._started.setdefault(uid, set()).update(names)
-        self._watch_learners(pod)
+        self._run_discovery(pod)
         scripted = self.kubelet(copy.deepcopy(pod))
         if scripted is None:
             self._tell_of_starts(pod, names)
@@ -734,8 +734,8 @@ class FakeCluster:
         folder.mkdir(exist_ok=True)
         return folder
 
-    def _watch_learners(self, pod: Object) -> None:
-        """Let a learning run see the words of the app's image."""
+    def _run_discovery(self, pod: Object) -> None:
+        """Let a discovery see the words of the app's image."""
         app = pod["spec"]["containers"][0]
         for watcher in pod["spec"].get("initContainers", []):
             words = self.entrypoints.get(app["image"])

@@ -18,7 +18,7 @@ NO_BINARY = "the image's command is unknown: stat /app/args: no such file or dir
 class App:
     """How an app behaves: its arguments, and the code that ``run-app`` ends with.
 
-    ``why`` is what ``run-app`` says where it can't start the app. ``blocks`` is one that says
+    ``why`` is what ``run-app`` says if it cannot start the app. ``blocks`` is one that says
     "ready" and then ends by ^C only, ``loops`` one that Kubernetes starts again and again.
     """
 
@@ -154,7 +154,7 @@ def _variant(cell: Cell) -> str:
 
 
 def _security(cell: Cell) -> Json:
-    """Return a container's securityContext; a user is in it where the image does not name it."""
+    """Return a container's securityContext; a user is in it if the image does not name it."""
     says_user = cell.user == "arbitrary UID" or _variant(cell) == "empty"
     hardened = {
         "allowPrivilegeEscalation": False,

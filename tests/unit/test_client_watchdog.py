@@ -7,7 +7,7 @@ import threading
 import time
 
 from kubectl_scratch.kube.exec_stream import V4, ExecStream
-from kubectl_scratch.session.client_watchdog import hold_exec
+from kubectl_scratch.session.client_watchdog import keep_exec_open
 
 # Longer than a stream may be silent, in seconds.
 LONG_AGO = 1000.0
@@ -17,7 +17,7 @@ def test_a_silent_connection_ends_as_one_that_is_cut() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         silent = ExecStream(ours, V4, clock=lambda: time.monotonic() - LONG_AGO)
-        hold_exec(silent, threading.Event())
+        keep_exec_open(silent, threading.Event())
         assert silent.ended
         # It was asked for a sign of life before.
         assert theirs.recv(100)

@@ -1,4 +1,4 @@
-"""The facts at the door: how the target ended last, and the warnings about it."""
+"""The crash summary: how the target ended last, and the warnings about it."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.plan.debug_container import (
-    ToolsImage,
+    DebugContainerChoices,
     as_regular,
     container_like_target,
     container_of_image,
@@ -27,7 +27,9 @@ DROP_ALL: Json = {"capabilities": {"drop": ["ALL"]}}
 USER = {"name": "app", "user": {"linux": {"uid": 1234, "gid": 5678}}}
 
 
-def tools(context: Json | None = None, options: Json | None = None, **pod: Any) -> ToolsImage:
+def tools(
+    context: Json | None = None, options: Json | None = None, **pod: Any
+) -> DebugContainerChoices:
     fields: Json = {} if context is None else {"securityContext": context}
     source = a_pod(containers=[a_container(**fields)], **pod)
     target = source["spec"]["containers"][0]
@@ -38,11 +40,11 @@ def tools(context: Json | None = None, options: Json | None = None, **pod: Any) 
     return debug_containers(source, target, form, "bcdfg", **given)
 
 
-def profiles_of(found: ToolsImage) -> list[str]:
+def profiles_of(found: DebugContainerChoices) -> list[str]:
     return [choice.profile for choice in found.choices]
 
 
-def contexts(found: ToolsImage) -> list[Json]:
+def contexts(found: DebugContainerChoices) -> list[Json]:
     return [choice.container["securityContext"] for choice in found.choices]
 
 
@@ -369,7 +371,7 @@ def test_a_toolkit_image_has_neither_the_seed_nor_the_toolkit() -> None:
     assert mounts == [{"name": "data", "mountPath": "/data"}]
 
 
-def twins(context: Json, **pod: Any) -> ToolsImage:
+def twins(context: Json, **pod: Any) -> DebugContainerChoices:
     source = a_pod(containers=[{**APP, "securityContext": context}], **pod)
     target = source["spec"]["containers"][0]
     return debug_containers(source, target, container_like_target(target), "bcdfg")

@@ -1,4 +1,4 @@
-"""The learning run: the pod in which an image's own command is seen."""
+"""Entrypoint discovery: the pod in which an image's own command is seen."""
 
 from __future__ import annotations
 

@@ -31,12 +31,12 @@ def test_before_the_job_controller_has_spoken_there_is_nothing_to_renew() -> Non
     assert lease.renewed_ttl(a_job(None), NOON, 300) is None
 
 
-SEAT = "session.kubectl-scratch/bcdfg"
+ENTRY = "session.kubectl-scratch/bcdfg"
 
 
-def test_a_renewal_names_the_uid_and_keeps_the_seat() -> None:
+def test_a_renewal_names_the_uid_and_keeps_the_entry() -> None:
     assert lease.renewal(a_job(), "bcdfg", NOON, 300) == {
-        "metadata": {"uid": "u", "annotations": {SEAT: "2026-01-01T12:05:00Z"}},
+        "metadata": {"uid": "u", "annotations": {ENTRY: "2026-01-01T12:05:00Z"}},
         "spec": {"ttlSecondsAfterFinished": 300},
     }
 
@@ -48,16 +48,16 @@ def test_a_renewal_never_shortens_what_another_session_asked_for() -> None:
     assert renewal["spec"] == {"ttlSecondsAfterFinished": 4000}
 
 
-def test_before_the_completion_only_the_seat_is_kept() -> None:
+def test_before_the_completion_only_the_entry_is_kept() -> None:
     assert "spec" not in lease.renewal(a_job(None), "bcdfg", NOON, 300)
 
 
 @pytest.mark.parametrize(
     "until, taken", [("2026-01-01T12:00:01Z", 1), ("2026-01-01T12:00:00Z", 0), ("", 0)]
 )
-def test_a_seat_is_taken_until_it_expires(until: str, taken: int) -> None:
+def test_an_entry_counts_until_it_expires(until: str, taken: int) -> None:
     job = a_job()
-    job["metadata"]["annotations"] = {SEAT: until, "other": "9999"}
+    job["metadata"]["annotations"] = {ENTRY: until, "other": "9999"}
     assert metadata.sessions_in(job, NOON) == taken
 
 
@@ -91,5 +91,5 @@ def test_a_lease_starts_no_pod_and_ends_by_itself() -> None:
     assert spec["ttlSecondsAfterFinished"] == 300
 
 
-def test_a_leave_names_the_uid_and_the_seat() -> None:
-    assert lease.leaving("u", "bcdfg") == {"metadata": {"uid": "u", "annotations": {SEAT: None}}}
+def test_a_leave_names_the_uid_and_the_entry() -> None:
+    assert lease.leaving("u", "bcdfg") == {"metadata": {"uid": "u", "annotations": {ENTRY: None}}}

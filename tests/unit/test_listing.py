@@ -48,7 +48,7 @@ def a_lease(name: str = COPY, seats: int = 2) -> Json:
 
 def told(pods: list[Json], jobs: list[Json], wide: bool = False) -> list[list[str]]:
     """Return the cells of the table."""
-    shown = listing_table(find_listed(pods, jobs, NOW), NOW, False, wide)
+    shown = listing_table(find_listed(pods, jobs, NOW), NOW, False, wide).splitlines()
     return [[cell for cell in line.split("  ") if cell] for line in shown]
 
 
@@ -65,7 +65,7 @@ def test_without_a_lease_the_sessions_are_unknown() -> None:
     assert [cell.strip() for cell in row][3:5] == ["<unknown>", "60m"]
 
 
-def test_a_learning_run_is_no_copy_and_a_copy_may_have_any_name() -> None:
+def test_a_discovery_pod_is_no_copy_and_a_copy_may_have_any_name() -> None:
     named = a_copy("shop-learn")
     learning = discovery_pod_manifest(
         named, named["spec"]["containers"][0], "shop-learn-learn", "shop-learn"
@@ -86,12 +86,12 @@ def test_containers_in_pods_are_told_as_long_as_the_pod_is_there() -> None:
     assert (row.name, row.state, row.by) == ("mypod/scratch-bcdfg", "running", "alice")
     assert row.expires == NOW + timedelta(hours=8, minutes=1)
     assert (gone.state, gone.sessions) == ("ended", 0)
-    assert listing_table(ended, NOW, False, False)[1].split()[3:5] == ["0", "ended"]
+    assert listing_table(ended, NOW, False, False).splitlines()[1].split()[3:5] == ["0", "ended"]
 
 
 def test_columns_stand_below_their_heads_three_spaces_apart() -> None:
     found = find_listed([a_copy(), a_copy("b")], [a_lease()], NOW)
-    head, *rows = listing_table(found, NOW, True, True)
+    head, *rows = listing_table(found, NOW, True, True).splitlines()
     assert head.split()[:2] == ["NAMESPACE", "NAME"] and head.split()[-1] == "REASON"
     for row in rows:
         assert row[head.index("REASON") :] == "ticket 7"

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubectl_scratch.errors import InvalidRequest
+from kubectl_scratch.kube.objects import REQUIRED_AFFINITY
 from kubectl_scratch.lookup.manifest_file import choose_manifest, kind_of
-from kubectl_scratch.lookup.manifest_shapes import REQUIRED_FIELDS, shape_fault, without_nulls
+from kubectl_scratch.lookup.manifest_shapes import shape_fault, without_nulls
 from kubectl_scratch.lookup.pod_template import pod_of
 from kubectl_scratch.plan.inputs import NamespaceFacts
 from kubectl_scratch.plan.model import Plan
@@ -160,11 +161,11 @@ def test_a_manifest_that_a_cluster_takes_is_taken(path: Path) -> None:
 @pytest.mark.parametrize(
     "affinity",
     [
-        {"nodeAffinity": {REQUIRED_FIELDS: [{"nodeSelectorTerms": []}]}},
-        {"podAffinity": {REQUIRED_FIELDS: {"topologyKey": "zone"}}},
-        {"podAntiAffinity": {REQUIRED_FIELDS: {}}},
+        {"nodeAffinity": {REQUIRED_AFFINITY: [{"nodeSelectorTerms": []}]}},
+        {"podAffinity": {REQUIRED_AFFINITY: {"topologyKey": "zone"}}},
+        {"podAntiAffinity": {REQUIRED_AFFINITY: {}}},
     ],
     ids=lambda value: str(value),
 )
 def test_an_affinity_is_of_nodes_or_of_pods(affinity: Json) -> None:
-    assert REQUIRED_FIELDS in shape_fault(a_pod(affinity=affinity))
+    assert REQUIRED_AFFINITY in shape_fault(a_pod(affinity=affinity))

@@ -57,7 +57,7 @@ def texts(found: ModePlan, level: Level = Level.INFO) -> str:
     return "\n".join(finding.text for finding in found.findings if finding.level is level)
 
 
-def test_a_healthy_target_runs_and_the_session_stands_inside_it() -> None:
+def test_a_healthy_target_runs_and_the_session_is_inside_it() -> None:
     found = decided(a_source(RUNS))
     assert (found.mode.view, found.mode.held, found.discovers) == ("app", False, False)
     assert found.seeding is not None and found.seeding.held is None
@@ -167,11 +167,11 @@ def test_an_init_container_is_started_again_until_it_succeeds(
     assert crash_loops(source, setup, NOON) is learns
 
 
-def test_a_command_that_the_spec_knows_is_never_learned() -> None:
+def test_a_command_that_the_spec_knows_is_never_discovered() -> None:
     assert not decided(a_source(CRASHES), learn=True).discovers
 
 
-def test_where_nothing_is_learned_the_ways_are_told() -> None:
+def test_without_discovery_the_flags_are_named() -> None:
     text = texts(decided(a_source(CRASHES, a_container()), learn=False))
     assert "the app's command is set in the image" in text
     assert "--command" in text and "--learn" in text

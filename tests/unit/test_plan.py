@@ -185,7 +185,7 @@ def held_beside_others(**inside: Any) -> Plan:
     return plan_for(pod, a_request(image=None, mode=ModeOptions(**inside)))
 
 
-def test_what_starts_beside_a_held_target_is_told_at_the_door() -> None:
+def test_what_starts_beside_a_held_target_is_reported() -> None:
     shown = told(held_beside_others(), Level.INFO, Level.WARNING)
     assert "other containers also start: helper, proxy; use --hold-all to hold them" in shown
     assert "init containers run again in the copy: setup; use --skip-init" in shown
@@ -229,7 +229,7 @@ def test_what_a_job_s_copy_starts_again(inside: Json, again: str) -> None:
 
 
 @pytest.mark.parametrize("view, warned", [("app", False), ("tools", True)])
-def test_who_stands_inside_the_target_sees_its_processes(view: str, warned: bool) -> None:
+def test_a_session_inside_the_target_sees_its_processes(view: str, warned: bool) -> None:
     options = CopyOptions(share_processes=False)
     plan = plan_for(a_pod(), a_request(image=None, options=options, mode=ModeOptions(view=view)))
     assert ("cannot see the target's processes" in told(plan, Level.WARNING)) is warned
@@ -247,7 +247,7 @@ def seeds(plan: Plan) -> Json:
     return plan.seed
 
 
-def test_without_an_image_the_session_stands_inside_and_the_debug_container_is_a_twin() -> None:
+def test_without_an_image_the_session_is_inside_and_the_debug_container_is_a_twin() -> None:
     plan = plan_for(a_pod(), UNSAID)
     assert (plan.place.view, plan.place.container, plan.place.has_seed) == ("app", "app", True)
     assert plan.place.seeded == {"app", "scratch"}

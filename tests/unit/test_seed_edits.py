@@ -123,7 +123,7 @@ def test_nothing_may_write_where_the_seed_is() -> None:
     assert "readOnly" not in mounts["/.scratch"]
 
 
-def test_with_only_the_others_idle_and_plain_init_containers_go() -> None:
+def test_with_hold_all_the_others_idle_and_plain_init_containers_go() -> None:
     hook = {"postStart": {"exec": {"command": ["x"]}}}
     native = a_container("native", restartPolicy="Always", args=["z"])
     source = a_pod(
@@ -140,7 +140,7 @@ def test_with_only_the_others_idle_and_plain_init_containers_go() -> None:
     assert is_held(pod["spec"]["containers"][0])
 
 
-def test_with_only_an_init_container_that_is_the_target_stays() -> None:
+def test_with_hold_all_an_init_container_that_is_the_target_stays() -> None:
     source = a_pod(
         containers=[a_container("main")],
         initContainers=[a_container("before"), a_container(), a_container("after")],

@@ -95,4 +95,4 @@ def test_without_a_target_its_root_is_none_that_there_is(
     )
     # Above all it is not empty, which would make $(target-root)/etc the session's own.
     assert done.stdout == "/proc/no-target/root\n"
-    assert "container no-such-target does not run just now" in done.stderr
+    assert "container no-such-target is not running" in done.stderr

@@ -42,18 +42,18 @@ def test_a_task_is_done_when_it_has_a_result() -> None:
     assert task.done()
 
 
-def test_a_crew_answers_in_order() -> None:
-    crew = TaskGroup([lambda number=number: number for number in range(20)])  # type: ignore[misc]
-    assert crew.results() == list(range(20))
+def test_a_group_answers_in_order() -> None:
+    group = TaskGroup([lambda number=number: number for number in range(20)])  # type: ignore[misc]
+    assert group.results() == list(range(20))
 
 
-def test_a_crew_grows_where_the_answers_are_slow() -> None:
+def test_a_group_grows_where_the_answers_are_slow() -> None:
     meeting = threading.Barrier(12, timeout=PATIENCE)
-    crew = TaskGroup([meeting.wait] * 12)
-    assert sorted(crew.results()) == list(range(12))
+    group = TaskGroup([meeting.wait] * 12)
+    assert sorted(group.results()) == list(range(12))
 
 
-def test_a_crew_tells_the_failure_of_one() -> None:
+def test_a_group_tells_the_failure_of_one() -> None:
     def fail() -> None:
         raise InvalidRequest("no")
 

@@ -30,7 +30,9 @@ from kubectl_scratch.plan.metadata import KEY_PREFIX
 from kubectl_scratch.plan.podcopy import mesh
 
 NETWORKS = "k8s.v1.cni.cncf.io/networks"
-STATIC = ("kubernetes.io/config.mirror", "kubernetes.io/config.source")
+# https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-config-mirror
+MIRROR = "kubernetes.io/config.mirror"
+STATIC = (MIRROR, "kubernetes.io/config.source")
 
 # Prefixes that a container's name follows; admission rejects a name that the pod does not have.
 OF_CONTAINERS = (

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from kubectl_scratch.kube.objects import (
     Json,
     all_containers,
-    containers,
     find,
     init_containers,
     is_native_sidecar,
     names_of,
 )
+from kubectl_scratch.plan import remedies
 from kubectl_scratch.plan.findings import Edit, Finding, Level
 from kubectl_scratch.plan.podcopy import given_names
 
@@ -80,20 +80,19 @@ def drop_resources(pod: Json) -> Iterator[Edit]:
             yield Edit(f"spec.{field}", "none, as asked")
 
 
-def drop_probes(pod: Json, *, target: str | None, hold_all: bool = False) -> Iterator[Edit]:
+def drop_probes(pod: Json, *, target: str, hold_all: bool = False) -> Iterator[Edit]:
     """Drop the probes: they would restart a container during the session.
 
     What starts after a native sidecar waits for its startupProbe, so it stays: but not that of the
     target, and of none that idles.
     """
-    chosen = target or names_of(containers(pod))[0]
     for container in all_containers(pod):
         name = container["name"]
         gates = find(init_containers(pod), name) is not None and is_native_sidecar(container)
         for probe in PROBES:
             if probe not in container:
                 continue
-            if probe == STARTUP and gates and name != chosen and not hold_all:
+            if probe == STARTUP and gates and name != target and not hold_all:
                 _number_port(container, container[probe])
                 yield Edit(f"{name}.{probe}", "kept: what starts after this sidecar waits for it")
             elif container.pop(probe) is not None:
@@ -143,7 +142,7 @@ def drop_host_ports(pod: Json) -> Iterator[Edit | Finding]:
 
 
 def starting_containers(pod: Json, held: str | None, hold_all: bool) -> list[Json]:
-    """Return the containers that start as in the source; ``only`` holds more than ``held``."""
+    """Return the containers that start as in the source; ``hold_all`` leaves none."""
     if held is None:
         return all_containers(pod)
     return [] if hold_all else [c for c in reached_containers(pod, held) if c["name"] != held]
@@ -163,7 +162,7 @@ def reached_containers(pod: Json, held: str | None) -> list[Json]:
 def tell_what_runs_again(
     pod: Json,
     *,
-    target: str | None,
+    target: str,
     held: str | None = None,
     hold_all: bool = False,
     read_only: Mapping[str, Sequence[str]],
@@ -178,15 +177,13 @@ def tell_what_runs_again(
         text = f"init containers run again in the copy: {', '.join(again)}"
         for name in again:
             if read_only.get(name):
-                of = "volumes" if len(read_only[name]) > 1 else "volume"
-                which = f"{of} {', '.join(read_only[name])}"
+                which = remedies.volume_words(read_only[name])
                 text += f"; {name} writes to {which}, read-only in the copy"
         yield Finding(Level.WARNING, f"{text}; use --skip-init NAME to omit one")
     hooks = [c["name"] for c in starts if (c.get("lifecycle") or {}).get("postStart")]
     if hooks:
         yield Finding(Level.WARNING, f"postStart hooks run again in the copy: {', '.join(hooks)}")
-    chosen = target or names_of(containers(pod))[0]
-    others = [name for name in names_of(starts) if name != chosen and name not in again]
+    others = [name for name in names_of(starts) if name != target and name not in again]
     if others:
         yield _beside(", ".join(others), held is not None)
 

@@ -44,7 +44,7 @@ class CopyDecisions(NamedTuple):
     """What is decided about a copy before its manifest is made.
 
     ``labels`` are all that it has, ``annotations`` our own, which win over the source's.
-    ``target`` is the target container, None the first. ``gate`` keeps the copy out of the
+    ``target`` is the target container. ``gate`` keeps the copy out of the
     Services that its labels match. ``inside`` says that the session is inside the target,
     ``target_runs`` that the source's target runs.
     """
@@ -52,7 +52,7 @@ class CopyDecisions(NamedTuple):
     name: str
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
-    target: str | None = None
+    target: str
     gate: bool = False
     seeding: Seeding | None = None
     inside: bool = False

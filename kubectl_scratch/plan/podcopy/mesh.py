@@ -98,7 +98,7 @@ def is_request(annotation: str) -> bool:
 
 
 def mesh_containers(source: Json, *, keep_mesh: bool) -> dict[str, str]:
-    """Return the names of the containers that ``strip`` takes out, each with its mesh."""
+    """Return the names of the containers that ``strip_mesh`` takes out, each with its mesh."""
     found: dict[str, str] = {}
     left = set(names_of(containers(source)))
     for parts in _injected(source, by_hand=not keep_mesh):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubectl_scratch.kube.objects import Json, volumes
+from kubectl_scratch.kube.objects import REQUIRED_AFFINITY, Json, volumes
 from kubectl_scratch.plan.findings import Edit
 
 PRIORITY = ("priorityClassName", "priority", "preemptionPolicy")
-REQUIRED_AFFINITY = "requiredDuringSchedulingIgnoredDuringExecution"
 PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 NEVER_READY = "kubectl-scratch/never-ready"
 ARCH = "kubernetes.io/arch"

@@ -47,7 +47,7 @@ def _inject(container: Json) -> Iterator[Edit]:
 
 
 def _idle(container: Json) -> Iterator[Edit]:
-    """Let a neighbour idle; the toolkit's folder is the target's alone."""
+    """Let another container idle; the toolkit's folder is the target's alone."""
     container["volumeMounts"] = [*(container.get("volumeMounts") or []), seed_mounts()[0]]
     container["command"], container["args"] = [archive.SEED, "idle", "0"], []
     container.pop("lifecycle", None)

@@ -1,7 +1,7 @@
 """The parts of volumes that containers mount: those that the source has, and no new ones.
 
 The kubelet makes a folder that is not there, in the volume, before the container starts, even
-where the mount is read-only (makeMounts in pkg/kubelet/kubelet_pods.go of kubernetes/kubernetes).
+if the mount is read-only (makeMounts in pkg/kubelet/kubelet_pods.go of kubernetes/kubernetes).
 With subPathExpr $(POD_NAME) that would be one for each copy, in production's volume, for good.
 """
 

@@ -95,7 +95,7 @@ def create_nothing_on_the_node(pod: Json, *, source: Json) -> Iterator[Edit | Fi
             yield Edit(f"volume {name}", reason)
         elif not kind and not _was_mounted(source, name):
             text = f"volume {name}: the node creates {path} if it does not exist"
-            yield Finding(Level.WARNING, f"{text}; use --skip-volume {name} to copy without it")
+            yield Finding(Level.WARNING, f"{text}; {remedies.skip_remedy([name])}")
 
 
 def _was_mounted(source: Json, volume: str) -> bool:
@@ -117,7 +117,7 @@ def tell_claims(
         if not claim:
             continue
         found = (claims or {}).get(claim)
-        without = f"use --skip-volume {name} to copy without it"
+        without = remedies.skip_remedy([name])
         if ONE_POD_ALONE in (((found or {}).get("spec") or {}).get("accessModes") or []):
             text = f"volume {name}: only one pod can use claim {claim} ({ONE_POD_ALONE})"
             yield Finding(Level.BLOCKER, f"{text}; {without}")
@@ -135,7 +135,7 @@ def tell_claims(
             yield Finding(
                 Level.WARNING, f"{text} is for only one pod (ReadWriteOncePod); {without}"
             )
-        elif claims is not None and found is None:
+        elif found is None:
             text = f"volume {name}: claim {claim} does not exist, and the copy waits for it"
             yield Finding(Level.WARNING, f"{text}; {without}")
 

@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC1007,SC2154
 : scratch-idle-@SESSION_ID@
 # The first process of a container in place: idle for $1 seconds for a first session, for $2 after
-# one, for $3 in all. $0 is the tag, which stands above, too.
+# one, for $3 in all. $0 is the session ID, which is also on the line above.
 #
 # A process is known by a word in the first line of its command line, which is all that a shell
 # can read of it without tools. A session that is shorter than a look tells of itself by CONT,

@@ -2,7 +2,7 @@
 # What a session's shell reads at its start; @TARGET@ is the target container.
 #
 # By $ENV a shell finds this file. What it starts must see the container's own ENV again: whoever set
-# ours has kept the other in SCRATCH_ENV, as ENV=..., or empty if there was none (seed/program.c).
+# ours has kept the other in SCRATCH_ENV, as ENV=..., or empty if there was none (seed/session/start.c).
 case ${SCRATCH_ENV-none} in
   ENV=*) ENV=${SCRATCH_ENV#ENV=}; export ENV ;;
   "") unset ENV ;;
@@ -28,7 +28,7 @@ target_pid() {
       case $l in */pods/"$u"/containers/@TARGET@/*) echo "$p"; return 0 ;; esac
     done < /proc/"$p"/mountinfo
   done 2> /dev/null
-  echo "target-pid: container @TARGET@ does not run just now" >&2; return 1
+  echo "target-pid: container @TARGET@ is not running" >&2; return 1
 }
 # Without a target it names a folder that can't exist: $(target-root)/etc must never be our own /etc.
 target_root() { p=$(target_pid) || p=no-target; echo "/proc/$p/root"; }

@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # Run "$@" as a session that the first process of its container (idle.sh) knows by $0,
-# scratch-session-TAG; wake that process at the start and at the end, and pass the code on.
+# scratch-session-SESSION_ID; wake that process at the start and at the end, and pass the code on.
 #
-# Its lines are joined to one, because $0 must stand in the first line of the command line: hence
+# Its lines are joined to one, because $0 must be in the first line of the command line: hence
 # each semicolon.
 w=;
 for p in /proc/[0-9]*; do
