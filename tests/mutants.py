@@ -2035,7 +2035,7 @@ MUTANTS = (
         "without stdin there is its end at once",
     ),
     Mutant(
-        "kubectl_scratch/session/session.py",
+        "kubectl_scratch/session/opening.py",
         "run(wait, _close, ",
         "run(wait, lambda remote: None, ",
         ("tests/unit/test_session.py::test_a_command_that_comes_after_a_signal_is_closed",),

@@ -10,30 +10,24 @@ from typing import NamedTuple
 
 from kubectl_scratch.copies.membership import BY_ANOTHER
 from kubectl_scratch.copies.seed_check import SeedCheck
-from kubectl_scratch.errors import CopyNotReady
 from kubectl_scratch.kube.exec_errors import is_over
 from kubectl_scratch.kube.exec_types import ExecOutcome
 from kubectl_scratch.plan.in_place_process import unwatched_command
 from kubectl_scratch.plan.model import SessionTarget
 from kubectl_scratch.request import SessionRequest
-from kubectl_scratch.runtime import tasks
 from kubectl_scratch.runtime.temp_dir import private_folder
 from kubectl_scratch.session import shell, terminal
 from kubectl_scratch.session.context import Context
 from kubectl_scratch.session.exec_command import ExecCommand
-from kubectl_scratch.session.pod_watch import CopyWatch, StartNews
+from kubectl_scratch.session.opening import open_remote
+from kubectl_scratch.session.pod_watch import CopyWatch
 from kubectl_scratch.session.post_mortem import refuse_ended, tell_end_of_copy
-from kubectl_scratch.session.readiness import KILLED, State
+from kubectl_scratch.session.readiness import KILLED
 from kubectl_scratch.session.remote import RemoteCommand
 from kubectl_scratch.session.session_limit import SessionLimit
 from kubectl_scratch.session.stdin_watch import StdinHint, StdinWatch, stdin_has_ended
-from kubectl_scratch.session.transport import choose_transport
-from kubectl_scratch.session.waiting import TIMEOUT_HINT, Patience, wait_for, without_numbers
 from kubectl_scratch.toolkit import archive
 from kubectl_scratch.toolkit.archive import Entry
-
-# For how long, in seconds, the wait for a session may be over its time: it knows best why.
-_GRACE_SECONDS = 2.0
 
 
 class Uploads(NamedTuple):
@@ -94,33 +88,16 @@ class Session:
 
         Raises CopyNotReady.
         """
-        context, place, timeout = self._context, self._place, self._request.timeout
-        last = [""]
-
-        def say(words: str) -> None:
-            last[0] = words
-            text = f"waiting for {place.pod}: {words}"
-            context.console.progress(text, key=without_numbers(words))
-
-        attempt = choose_transport(
-            self._request.transport, context, self._exec_command(), folder, say
+        request = self._request
+        return open_remote(
+            self._context,
+            self._place,
+            self._exec_command(),
+            request.transport,
+            request.timeout,
+            self._watch(),
+            folder,
         )
-
-        def checked(state: State) -> RemoteCommand | None:
-            tasks.raise_if_abandoned()
-            return attempt(state)
-
-        def wait() -> RemoteCommand:
-            watch, news = self._watch(), StartNews(context.cluster, place)
-            patience = Patience(timeout)
-            return wait_for(checked, watch.look, watch.events, say, context.clock, patience, news)
-
-        say("the debug container is starting" if place.in_place else "the copy is starting")
-        try:
-            return context.interrupts.run(wait, _close, timeout + _GRACE_SECONDS)
-        except TimeoutError as error:
-            # What it waits for has a longer end of its own.
-            raise CopyNotReady(last[0], timeout, TIMEOUT_HINT) from error
 
     def begin(self) -> None:
         """Note that the session has begun, and print a shell's banner."""
@@ -191,8 +168,3 @@ class Session:
         mine = [entry for path in request.toolkit_files for entry in archive.user_entries(path)]
         helpers = Entry("rc", shell.shell_helpers(place).encode(), 0o644)
         return archive.pack_entries([*shipped, *mine, helpers, *self._uploads.entries])
-
-
-def _close(remote: RemoteCommand) -> None:
-    """Close a remote command; the protocol's own method has no body."""
-    remote.close()

@@ -21,7 +21,7 @@ from kubectl_scratch.plan.model import APP, SessionTarget, TargetKind
 from kubectl_scratch.request import SessionRequest
 from kubectl_scratch.runtime.console import Console
 from kubectl_scratch.runtime.interrupts import Interrupts
-from kubectl_scratch.session import session as workings
+from kubectl_scratch.session import opening
 from kubectl_scratch.session.context import Context, UserStreams
 from kubectl_scratch.session.post_mortem import DEATH_SECONDS, death_of_target
 from kubectl_scratch.session.remote import WebSocketCommand
@@ -108,8 +108,8 @@ def test_a_command_that_comes_after_a_signal_is_closed(
         assert given_up.wait(PATIENCE)
         return late
 
-    monkeypatch.setattr(workings, "choose_transport", lambda *_: None)
-    monkeypatch.setattr(workings, "wait_for", come_late)
+    monkeypatch.setattr(opening, "choose_transport", lambda *_: None)
+    monkeypatch.setattr(opening, "wait_for", come_late)
     session = scene.session(SessionLimit(60, None, scene.context), Uploads())
     with pytest.raises(Interrupted):
         session.open(tmp_path)
