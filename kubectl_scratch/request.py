@@ -60,7 +60,8 @@ class ModeOptions(NamedTuple):
     """View, hold and the app's command; None leaves the choice to the plan.
 
     ``hold_all`` holds the other containers too. ``command`` are the words of the app's command.
-    ``learn`` None means "if the app crash-loops".
+    ``learn`` None means "if the app crash-loops". ``traced`` says that no person comes in: the app
+    is run once, and watched.
     """
 
     view: str | None = None
@@ -69,6 +70,7 @@ class ModeOptions(NamedTuple):
     command: tuple[str, ...] = ()
     learn: bool | None = None
     arch: str | None = None
+    traced: bool = False
 
 
 class DebugRequest(NamedTuple):
@@ -91,3 +93,10 @@ class DebugRequest(NamedTuple):
     mode: ModeOptions = ModeOptions()
     in_place: bool = False
     linger: float = 0.0
+
+
+class WhyRequest(NamedTuple):
+    """One ``why``: the copy that it may make, and for how many seconds the app may run there."""
+
+    copy: DebugRequest
+    seconds: float

@@ -21,6 +21,8 @@ from kubectl_scratch.cli.options import (
     inside_options,
     session_options,
     target_options,
+    verbose_connection_options,
+    why_options,
 )
 from kubectl_scratch.cli.process import Process
 from kubectl_scratch.runtime.names import COMMAND, DEFAULT_IMAGE
@@ -94,6 +96,39 @@ def debug_command(process: Process, /, **values: Any) -> int:
     from kubectl_scratch.cli import debug, parse
 
     return debug.run_debug(parse.parse_debug(values, process.command), process)
+
+
+@scratch.command(
+    cls=Verb,
+    heading=DEBUGGING,
+    short_help="Say why a pod does not run.",
+    examples=(
+        Example("Say why mypod does not run", "why mypod"),
+        Example("Say why the pods of a Deployment do not run", "why deployment/shop"),
+        Example("Give an app that hangs 2 minutes, and print what it did", "why mypod --for 2m -v"),
+    ),
+)
+@click.argument(
+    "target", required=False, metavar="TARGET", shell_complete=completers.complete_targets
+)
+@why_options
+@copy_options
+@extra_words
+@verbose_connection_options
+@click.pass_obj
+def why_command(process: Process, /, **values: Any) -> int:
+    """Say why TARGET does not run.
+
+    What Kubernetes knows is read first: images, volumes, ConfigMaps, probes, limits, events. If
+    that does not explain it, the app is run once in a copy of the pod. Every file, connection
+    and name that it asks for in vain is noted, and the answer is the failure that made it end.
+    The copy is deleted. An app that still runs after the time of --for is an answer, too.
+
+    The exit code is 0 if a cause was found, and 1 if not.
+    """
+    from kubectl_scratch.cli import parse, why
+
+    return why.run_why(parse.parse_why(values), process)
 
 
 @scratch.command(

@@ -114,12 +114,27 @@ _CONNECTION: tuple[Callable[[Any], Any], ...] = (
     _connection("--cache-dir", metavar="DIR", hidden=True),
     _connection("--disable-compression", is_flag=True, hidden=True),
     _connection("--log-flush-frequency", metavar="DURATION", hidden=True),
-    _connection("-v", "--v", "v", type=int, metavar="LEVEL", hidden=True),
     _connection("--vmodule", metavar="PATTERN", hidden=True),
 )
+# The same, of verbs that have no -v of their own.
+_LOG_LEVEL = (_connection("-v", "--v", "v", type=int, metavar="LEVEL", hidden=True),)
 
 
 _EXTRA = click.argument("extra", nargs=-1, shell_complete=completers.complete_nothing)
+
+_QUIET = flag("-q", "--quiet", is_flag=True, help="Print only warnings and errors.")
+_TTL = flag(
+    "--ttl",
+    metavar="DURATION",
+    help="Time after which Kubernetes deletes the copy if the client is gone. [default: 5m]",
+)
+_TRANSPORT = flag(
+    "--transport",
+    type=click.Choice(["auto", "websocket", "kubectl"]),
+    default="auto",
+    help="Way to reach the container; auto: a WebSocket or, if that fails, kubectl exec."
+    " [default: auto]",
+)
 
 _SESSION: tuple[Callable[[Any], Any], ...] = (
     flag(
@@ -135,18 +150,14 @@ _SESSION: tuple[Callable[[Any], Any], ...] = (
         default=None,
         help="Pass stdin from the start, or never. [default: once the command reads it]",
     ),
-    flag("-q", "--quiet", is_flag=True, help="Print only warnings and errors."),
+    _QUIET,
     flag(
         "--timeout",
         metavar="DURATION",
         default="2m",
         help="Time to wait for a shell, such as 90s or 1h30m. [default: 2m]",
     ),
-    flag(
-        "--ttl",
-        metavar="DURATION",
-        help="Time after which Kubernetes deletes the copy if the client is gone. [default: 5m]",
-    ),
+    _TTL,
     flag(
         "--max",
         "longest",
@@ -154,13 +165,7 @@ _SESSION: tuple[Callable[[Any], Any], ...] = (
         default="8h",
         help="Maximum duration of the session. [default: 8h]",
     ),
-    flag(
-        "--transport",
-        type=click.Choice(["auto", "websocket", "kubectl"]),
-        default="auto",
-        help="Way to reach the container; auto: a WebSocket or, if that fails, kubectl exec."
-        " [default: auto]",
-    ),
+    _TRANSPORT,
     flag("--shell", metavar="NAME", help="Shell of the container to use instead of the toolkit's."),
     flag(
         "--toolkit-file",
@@ -175,23 +180,25 @@ _SESSION: tuple[Callable[[Any], Any], ...] = (
 
 PROFILE_NAMES = ("auto", "general", "baseline", "restricted", "netadmin", "sysadmin")
 
+_FILENAME = flag(
+    "-f",
+    "--filename",
+    metavar="FILE",
+    help="Manifest that names the target (- for stdin); copied if the object does not exist.",
+    shell_complete=completers.complete_files,
+)
+_CONTAINER = flag(
+    "-c",
+    "--container",
+    "--target",
+    "container",
+    metavar="NAME",
+    help="Target container. [default: a failing init container, else as for kubectl]",
+    shell_complete=completers.complete_containers,
+)
 _TARGET: tuple[Callable[[Any], Any], ...] = (
-    flag(
-        "-f",
-        "--filename",
-        metavar="FILE",
-        help="Manifest that names the target (- for stdin); copied if the object does not exist.",
-        shell_complete=completers.complete_files,
-    ),
-    flag(
-        "-c",
-        "--container",
-        "--target",
-        "container",
-        metavar="NAME",
-        help="Target container. [default: a failing init container, else as for kubectl]",
-        shell_complete=completers.complete_containers,
-    ),
+    _FILENAME,
+    _CONTAINER,
     flag(
         "--image",
         metavar="IMAGE",
@@ -229,6 +236,12 @@ _TARGET: tuple[Callable[[Any], Any], ...] = (
     ),
 )
 
+_COMMAND = flag("--command", metavar="WORDS", help="Command of the app, if the pod spec has none.")
+_ARCH = flag(
+    "--arch",
+    type=click.Choice(ARCHITECTURES),
+    help="Architecture of the node, if it cannot be detected. [default: amd64]",
+)
 _INSIDE: tuple[Callable[[Any], Any], ...] = (
     flag(
         "--view",
@@ -244,18 +257,47 @@ _INSIDE: tuple[Callable[[Any], Any], ...] = (
         " that outlives the pod]",
     ),
     flag("--hold-all", is_flag=True, help="Hold every container, not only the target."),
-    flag("--command", metavar="WORDS", help="Command of the app, if the pod spec has none."),
+    _COMMAND,
     flag(
         "--learn/--no-learn",
         default=None,
         help="Discover the app's command, if the pod spec has none, by starting it once in a"
         " temporary pod. [default: if the app crash-loops]",
     ),
+    _ARCH,
+)
+
+_WHY: tuple[Callable[[Any], Any], ...] = (
+    _FILENAME,
+    _CONTAINER,
     flag(
-        "--arch",
-        type=click.Choice(ARCHITECTURES),
-        help="Architecture of the node, if it cannot be detected. [default: amd64]",
+        "--for",
+        "seconds",
+        metavar="DURATION",
+        default="60s",
+        help="Time for which the app may run; one that still runs then is killed. [default: 60s]",
     ),
+    _COMMAND,
+    flag(
+        "--learn/--no-learn",
+        default=None,
+        help="Discover the app's command, if the pod spec has none, by starting it once in a"
+        " temporary pod. [default: true]",
+    ),
+    _ARCH,
+    flag(
+        "-o", "--output", type=click.Choice(["yaml", "json"]), help="Output format. [default: text]"
+    ),
+    flag("-v", "--verbose", is_flag=True, help="Also print what the app did, in order."),
+    _QUIET,
+    flag(
+        "--timeout",
+        metavar="DURATION",
+        default="2m",
+        help="Time to wait for the copy, such as 90s or 1h30m. [default: 2m]",
+    ),
+    _TTL,
+    _TRANSPORT,
 )
 
 _IN_PLACE: tuple[Callable[[Any], Any], ...] = (
@@ -361,8 +403,18 @@ def extra_words(command: Command) -> Command:
     return _add((_EXTRA,), command)
 
 
+def why_options(command: Command) -> Command:
+    """Add the flags of what ``why`` runs."""
+    return _add(_WHY, command)
+
+
 def connection_options(command: Command) -> Command:
     """Add kubectl's connection flags."""
+    return _add((*_CONNECTION, *_LOG_LEVEL), command)
+
+
+def verbose_connection_options(command: Command) -> Command:
+    """Add kubectl's connection flags to a verb whose -v is its own."""
     return _add(_CONNECTION, command)
 
 

@@ -18,7 +18,13 @@ from kubectl_scratch.cli.values import (
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.kube.connection import Connection, check_container
 from kubectl_scratch.kube.kinds import KIND_NAMES
-from kubectl_scratch.request import CopyOptions, DebugRequest, ModeOptions, SessionRequest
+from kubectl_scratch.request import (
+    CopyOptions,
+    DebugRequest,
+    ModeOptions,
+    SessionRequest,
+    WhyRequest,
+)
 from kubectl_scratch.runtime.durations import parse_duration
 
 Values = Mapping[str, Any]
@@ -36,6 +42,14 @@ NEED_A_COPY = (
 )
 
 
+# ``why`` has no session and no debug container: only the app runs in the copy, when it is traced.
+_NO_SESSION_FLAGS: Values = {
+    **{"image": None, "profile": "auto", "custom": None, "env": (), "image_pull_policy": None},
+    **{"image_pull_secret": (), "view": "app", "hold": True, "hold_all": False, "tty": False},
+    **{"shell": None, "toolkit_file": (), "stdin": None, "longest": "8h"},
+}
+
+
 class DebugArguments(NamedTuple):
     """``debug``: ``dry_run`` is none, client or server, ``output`` the form of its manifests."""
 
@@ -43,6 +57,16 @@ class DebugArguments(NamedTuple):
     connection: Connection
     dry_run: str
     output: str | None
+    quiet: bool
+
+
+class WhyArguments(NamedTuple):
+    """``why``: ``output`` None is text, to which ``verbose`` adds what the app did."""
+
+    request: WhyRequest
+    connection: Connection
+    output: str | None
+    verbose: bool
     quiet: bool
 
 
@@ -92,6 +116,23 @@ def parse_debug(values: Values, command: tuple[str, ...]) -> DebugArguments:
         request = request._replace(deadline=min(session.ttl, DEFAULT_DEADLINE))
     return DebugArguments(
         request, parse_connection(values), values["dry_run"], values["output"], values["quiet"]
+    )
+
+
+def parse_why(values: Values) -> WhyArguments:
+    """Return what ``why`` is asked for; raises InvalidRequest."""
+    refuse_extra(values)
+    given = {**_NO_SESSION_FLAGS, **values}
+    copy = parse_request(given, parse_session(given, ()))
+    request = WhyRequest(
+        copy._replace(
+            mode=copy.mode._replace(traced=True),
+            deadline=min(copy.session.ttl, DEFAULT_DEADLINE),
+        ),
+        parse_duration(values["seconds"], "--for"),
+    )
+    return WhyArguments(
+        request, parse_connection(values), values["output"], values["verbose"], values["quiet"]
     )
 
 

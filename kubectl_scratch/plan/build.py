@@ -143,7 +143,8 @@ def session_target(
 ) -> SessionTarget:
     """Return the session's pod and container."""
     source, mode, seeding = inputs.source, mode_plan.mode, mode_plan.seeding
-    alone = mode.view == APP and not inputs.namespace.may_add_containers
+    unneeded = request.mode.traced or not inputs.namespace.may_add_containers
+    alone = mode.view == APP and unneeded
     debug_container = "" if alone else free_name(source, session_id)
     seeded = {target["name"]} if seeding else set()
     if debug_container and has_twin(request, seeding):

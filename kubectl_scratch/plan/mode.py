@@ -88,12 +88,14 @@ def plan_mode(
     unknown = mode.held and entry.known_from == IMAGE
     # The kubelet runs the app again and again by itself: one run more does no harm.
     loops = crash_loops(source, target, inputs.now)
-    discovers = unknown and (loops if options.learn is None else options.learn)
+    runs_anyway = loops or options.traced
+    discovers = unknown and (runs_anyway if options.learn is None else options.learn)
     seeding = Seeding(
         config_map, arch, target["name"], entry if mode.held else None, options.hold_all
     )
-    findings = [_mode_finding(mode, target["name"])]
-    if mode.view == APP and not inputs.namespace.may_add_containers:
+    findings = [_traced_finding(target["name"]) if options.traced else _mode_finding(mode, target)]
+    needs_another = mode.view == APP and not options.traced
+    if needs_another and not inputs.namespace.may_add_containers:
         text = "no permission to add ephemeral containers, so there is no debug container beside"
         findings.append(Finding(Level.WARNING, f"{text} the target"))
     if unknown:
@@ -146,8 +148,12 @@ def _without_seed(request: DebugRequest, obstacle: str) -> Iterator[Finding]:
         yield Finding(Level.INFO, f"{text} the target")
 
 
-def _mode_finding(mode: Mode, target: str) -> Finding:
-    place = "inside" if mode.view == APP else "beside"
+def _traced_finding(target: str) -> Finding:
+    return Finding(Level.INFO, f"the app of container {target} is run once in a copy, and watched")
+
+
+def _mode_finding(mode: Mode, container: Json) -> Finding:
+    place, target = "inside" if mode.view == APP else "beside", container["name"]
     if not mode.held:
         text = f"{place} container {target}, which runs as in the source"
         return Finding(Level.INFO, text)

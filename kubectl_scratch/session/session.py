@@ -6,14 +6,14 @@ import contextlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_scratch.copies.membership import BY_ANOTHER
 from kubectl_scratch.copies.seed_check import SeedCheck
 from kubectl_scratch.kube.exec_errors import is_over
 from kubectl_scratch.kube.exec_types import ExecOutcome
 from kubectl_scratch.plan.in_place_process import unwatched_command
-from kubectl_scratch.plan.model import SessionTarget
+from kubectl_scratch.plan.model import APP, SessionTarget
 from kubectl_scratch.request import SessionRequest
 from kubectl_scratch.runtime.temp_dir import private_folder
 from kubectl_scratch.session import shell, terminal
@@ -28,6 +28,13 @@ from kubectl_scratch.session.session_limit import SessionLimit
 from kubectl_scratch.session.stdin_watch import StdinHint, StdinWatch, stdin_has_ended
 from kubectl_scratch.toolkit import archive
 from kubectl_scratch.toolkit.archive import Entry
+
+if TYPE_CHECKING:
+    from kubectl_scratch.session.why_reply import WhyReply
+
+
+# Of run-app: without a terminal, only the command's words say that it is used.
+WHY_FLAG = "--why"
 
 
 class Uploads(NamedTuple):
@@ -112,12 +119,19 @@ class Session:
         context, limit, reads = self._context, self._limit, self._request.stdin is not False
         user, interrupts, now = context.user, context.interrupts, context.clock.monotonic
         if self._tty:
-            with terminal.raw_session(remote, user, context.console) as raw:
-                terminal.bridge(remote, user, interrupts, now, limit.check, raw, reads)
+            with (
+                self._why_reply() as reply,
+                terminal.raw_session(remote, user, context.console) as raw,
+            ):
+                notice = reply.notice if reply else lambda said: None
+                check = limit.check
+                terminal.bridge(remote, user, interrupts, now, check, raw, reads, seen=notice)
             return remote.outcome()
         if not reads:
             remote.sendeof()
-        with self._watch_stdin(remote) as wanted:
+        with self._watch_stdin(remote) as wanted, self._why_reply() as reply:
+            if reply and any(WHY_FLAG in word for word in self._request.command):
+                reply.expect()
             hint = StdinHint(wanted, self._request.command, context) if wanted else None
 
             def tick() -> None:
@@ -130,6 +144,15 @@ class Session:
 
     def _watch(self) -> CopyWatch:
         return CopyWatch(self._context.cluster, self._place, self._uploads.gone)
+
+    def _why_reply(self) -> AbstractContextManager[WhyReply | None]:
+        """Return what replies to run-app --why; None where no app is on hold."""
+        place = self._place
+        if not (place.held and place.view == APP and place.has_seed):
+            return contextlib.nullcontext()
+        from kubectl_scratch.session.why_reply import WhyReply
+
+        return WhyReply(self._context.cluster, place)
 
     def _watch_stdin(self, remote: RemoteCommand) -> AbstractContextManager[StdinWatch | None]:
         """Return what says when our stdin is to be read; None if it is read at once.

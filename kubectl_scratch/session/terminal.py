@@ -107,15 +107,16 @@ def bridge(
     raw: RawTerminal | None = None,
     reads: bool = True,
     wanted: StdinWatch | None = None,
+    seen: Callable[[bytes], None] = lambda said: None,
 ) -> None:
     """Carry bytes both ways until the remote side ends; ``raw`` if it has a terminal.
 
     Our stdin is left alone unless it ``reads``, and then until it is ``wanted``. ``tick`` is
-    called about once a second. Raises Interrupted for a signal, and, with SIGPIPE's number, when
-    nobody reads our output any more.
+    called about once a second, ``seen`` with what has come on stdout. Raises Interrupted for a
+    signal, and, with SIGPIPE's number, when nobody reads our output any more.
     """
     with closing(Sink(user.stdout)) as out, closing(Sink(user.stderr)) as err:
-        outlet = Outlet(out, err, interrupts, tick)
+        outlet = Outlet(out, err, interrupts, tick, seen)
         _carry(remote, user, outlet, clock, raw, reads, wanted)
 
 
@@ -170,6 +171,7 @@ class Outlet(NamedTuple):
     err: Sink
     interrupts: Interrupts
     tick: Callable[[], None]
+    seen: Callable[[bytes], None] = lambda said: None
 
     def write(self, sink: Sink, data: bytes) -> None:
         """Write all of ``data``; raises OSError, Interrupted, and what ``tick`` raises."""
@@ -194,6 +196,7 @@ class Outlet(NamedTuple):
 
 def _show(remote: RemoteCommand, raw: RawTerminal | None, outlet: Outlet) -> None:
     out, err = remote.drain()
+    outlet.seen(out)
     if out and raw is not None:
         raw.at_line_start = out.endswith(b"\n")
     try:

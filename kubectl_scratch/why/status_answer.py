@@ -1,0 +1,46 @@
+"""The answer from what Kubernetes knows, without a run of the app."""
+
+from __future__ import annotations
+
+from kubectl_scratch.kube.objects import Json, last_termination, status_of
+from kubectl_scratch.plan.target_health import how_it_ended
+from kubectl_scratch.why.facts import ClusterFacts
+from kubectl_scratch.why.model import Answer, Cause
+
+MOST_CAUSES = 3
+# From this weight on a cause is a finding.
+SURE = 50
+
+
+def answer_of_status(facts: ClusterFacts, causes: tuple[Cause, ...]) -> Answer:
+    """Return the answer; ``causes`` are those that the status shows, the likeliest first."""
+    sure = tuple(cause for cause in causes if cause.weight >= SURE)[:MOST_CAUSES]
+    unsure = tuple(cause.sentence for cause in causes if cause.weight < SURE)
+    runs = not sure and is_ready(facts.pod, facts.target)
+    return Answer(sure, state_words(facts.pod, facts.target), runs, unsure)
+
+
+def is_ready(pod: Json, target: str) -> bool:
+    """Say whether the container runs, and is ready."""
+    status = status_of(pod, target) or {}
+    return bool(status.get("ready")) and "running" in (status.get("state") or {})
+
+
+def state_words(pod: Json, target: str) -> str:
+    """Return what the container is doing, in words."""
+    status = status_of(pod, target) or {}
+    state, what = status.get("state") or {}, f"container {target}"
+    ended, often = last_termination(status), status.get("restartCount") or 0
+    after = f"; it {how_it_ended(ended)}" if ended and "terminated" not in state else ""
+    times = f" (restarts: {often})" if often else ""
+    if "running" in state:
+        ready = "runs and is ready" if status.get("ready") else "runs and is not ready"
+        return f"{what} {ready}{times}{after}"
+    if "terminated" in state:
+        return f"{what} {how_it_ended(state['terminated'])}{times}"
+    reason = (state.get("waiting") or {}).get("reason")
+    if reason:
+        return f"{what} waits: {reason}{times}{after}"
+    phase = (pod.get("status") or {}).get("phase")
+    why = (pod.get("status") or {}).get("reason")
+    return f"the pod is {phase or 'not there'}{f': {why}' if why else ''}"
