@@ -2,6 +2,6 @@
 
 import sys
 
-from bench import completion, plan, shell, startup
+from bench import completion, plan, shell, startup, why
 
-sys.exit(max(startup.main(), completion.main(), plan.main(), shell.main()))
+sys.exit(max(startup.main(), completion.main(), plan.main(), shell.main(), why.main()))
