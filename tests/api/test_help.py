@@ -142,7 +142,7 @@ def candidates(cli: Cli, *words: str) -> tuple[list[str], str]:
     return [line.partition("\t")[0] for line in lines], directive
 
 
-VERBS = ["attach", "check", "completion", "debug", "ls", "options", "version"]
+VERBS = ["attach", "check", "completion", "debug", "ls", "options", "version", "why"]
 
 
 @pytest.mark.parametrize(
