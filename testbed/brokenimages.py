@@ -50,6 +50,7 @@ def broken_images() -> Artifact:
 def _build(target: Path, steps: Steps) -> None:
     work = target.parent
     tree = work / "tree"
+    debian.install(["debootstrap"], steps)
     debian.unpack_base(tree, steps)
     with steps.step("the packages of the broken pods' images"):
         _unpack_packages(tree, work)
