@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from testbed import debian, engine, nodeimage, testimages, users
+from testbed import brokenimages, debian, engine, nodeimage, testimages, users
 from testbed.cache import HERE, folder, log_file
 from testbed.engine import Engine
 from testbed.proc import Failed, Steps, attempt, locked, run, say
@@ -154,6 +154,7 @@ def _create(cluster: Cluster, steps: Steps) -> Engine:
     image = KIND_IMAGE if docker and _can_use_kinds_image(docker, steps) else nodeimage.tag()
     archive = None if image == KIND_IMAGE else _node_archive(docker, steps)
     _images(image, steps)
+    _broken_images(steps)
     with engine.machine_lock():
         docker = engine.find_or_start(steps)
         if archive and not docker.has_image(image):
@@ -197,6 +198,14 @@ def _images(node: str, steps: Steps) -> Path:
     """Return the archive of those test images that are made here."""
     artifact = testimages.app_images() if node == KIND_IMAGE else testimages.test_images()
     return artifact.ensure(steps) / "images.tar"
+
+
+def _broken_images(steps: Steps) -> Path | None:
+    """Return the archive of the broken pods' images, if it can be built here."""
+    if not _can_build():
+        say("no images of broken pods: building them needs root on Debian")
+        return None
+    return brokenimages.broken_images().ensure(steps) / "images.tar"
 
 
 def _kind_create(cluster: Cluster, kind: Path, docker: Engine, image: str) -> None:
@@ -247,6 +256,11 @@ def _bring_up_to_date(cluster: Cluster, docker: Engine, steps: Steps) -> None:
             dns = ("-n", "kube-system", "rollout", "status", "deploy/coredns")
             cluster.kubectl(*dns, f"--timeout={READY_TIMEOUT:.0f}s", timeout=READY_TIMEOUT + 10)
         _note(cluster, images=str(images))
+    broken = _broken_images(steps)
+    if broken and noted.get("broken") != str(broken):
+        with steps.step("the broken pods' images into the nodes"):
+            _kind_load(cluster, docker, broken)
+        _note(cluster, broken=str(broken))
     if noted.get("role") != users.role_key(ROOT):
         with steps.step("RBAC users"):
             users.make(cluster.kubectl, cluster.kubeconfig, ROOT)
@@ -430,8 +444,9 @@ def _containers_of(docker: Engine, node: str) -> list[dict[str, Any]]:
 def status(workers: int) -> bool:
     """Print what is there and tell whether the cluster is up."""
     print(f"cache:      {folder()}")
-    for artifact in (nodeimage.kind_program(), nodeimage.node_image(), testimages.test_images()):
-        print(f"  {artifact.name:10}{'built' if artifact.built else 'not built'}")
+    nodes_own = (nodeimage.kind_program(), nodeimage.node_image())
+    for artifact in (*nodes_own, testimages.test_images(), brokenimages.broken_images()):
+        print(f"  {artifact.name:14}{'built' if artifact.built else 'not built'}")
     try:
         cluster, docker, nodes = _running(workers)
     except Failed as failure:

@@ -28,8 +28,8 @@ BIN = Path(sys.executable).parent
 OURS = "app.kubernetes.io/managed-by=kubectl-scratch"
 # kubectl's verbs that wait.
 WAITING = ("wait", "rollout")
-# Files whose tests have a namespace each. Those of other files share its sources.
-ALONE = ("test_copy", "test_downward", "test_volumes")
+# Files whose tests share nothing that another may not change. Those of other files share sources.
+ALONE = ("test_copy", "test_downward", "test_volumes", "test_why")
 # Files that share more: the node's hung pulls, which are released all at once, and the archive,
 # which takes long to build.
 TOGETHER = {

@@ -24,8 +24,8 @@ HARDENED = {
 }
 
 OF_A_CONTAINER = (
-    *("args", "command", "env", "livenessProbe", "ports", "securityContext", "volumeMounts"),
-    "workingDir",
+    *("args", "command", "env", "envFrom", "lifecycle", "livenessProbe", "ports", "readinessProbe"),
+    *("resources", "securityContext", "startupProbe", "volumeMounts", "workingDir"),
 )
 
 

@@ -1,0 +1,3 @@
+module kubectl-scratch.test/testbed/broken/fail
+
+go 1.24

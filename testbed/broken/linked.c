@@ -1,0 +1,4 @@
+/* A program that needs a library of its own. */
+int part_work(void);
+
+int main(void) { return part_work(); }

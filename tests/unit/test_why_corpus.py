@@ -1,0 +1,46 @@
+"""The corpus of broken pods, as far as it can be checked without a cluster, and its table."""
+
+from __future__ import annotations
+
+import re
+
+from tests.cluster.why.first_half import CASES
+from tools.why_table import BEGIN, END, read_results, replace_table, tables
+
+ROW = (
+    '{{"name": "{}", "half": "first", "family": "glibc", "restricted": true, "seconds": 2.04, '
+    '"expected": ["segfault"], "kinds": {}, "missing": {}, "answered": true, "right": {}}}'
+)
+
+
+def test_the_cases_can_be_told_apart() -> None:
+    names = [case.name for case in CASES]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch("[a-z0-9-]{1,40}", name) for name in names)
+
+
+def test_a_case_is_about_its_first_object() -> None:
+    for case in CASES:
+        owner = case.objects()[0]["metadata"]["name"]
+        assert (case.target or owner).rpartition("/")[2] == owner == case.name
+
+
+def test_the_first_half_is_as_large_as_it_should_be() -> None:
+    assert len(CASES) >= 36
+    assert len({case.kinds[0] for case in CASES}) >= 26
+
+
+def test_the_table_replaces_the_one_before() -> None:
+    lines = [
+        ROW.format("a", '["abort"]', "[]", "false"),
+        ROW.format("a", '["segfault"]', "[]", "true"),
+        ROW.format("b", '["segfault"]', '["/app/x"]', "false"),
+    ]
+    table = "\n".join(tables(read_results("\n".join(lines))))
+    assert "| first | 2 | 1 | 2 (100 %) | 1 (50 %) | 1 (50 %) |" in table
+    assert "| a | first | glibc, restricted | segfault | right | 2.0 |" in table
+    assert (
+        "| b | first | glibc, restricted | segfault | **segfault without /app/x** | 2.0 |" in table
+    )
+    page = replace_table(f"# Title\n{BEGIN}\nold\n{END}\nrest\n", table)
+    assert page == f"# Title\n{BEGIN}\n\n{table}\n\n{END}\nrest\n"
