@@ -159,6 +159,8 @@ static void succeeded(struct thread *thread, int64_t result) {
         break;
     case HANDLES:
         forget_folder(thread, (int)arguments[0], false);
+        if (begins(thread->traced->name, "getdents") && read_object(thread, &object))
+            forget_listed(object.path);
         break;
     case SENDS:
         sent_to(thread);

@@ -48,6 +48,13 @@ void forget_folder(const struct thread *thread, int64_t handle, bool is_closed) 
     }
 }
 
+/* Forget a folder that is listed, perhaps by another number of it. */
+void forget_listed(const char *path) {
+    for (unsigned i = 0; i < MOST_FOLDERS; i++)
+        if (folders[i].path && equal(folders[i].path, path))
+            forget(i);
+}
+
 void note_folders(void) {
     static struct text facts;
     for (unsigned i = 0; i < MOST_FOLDERS; i++) {

@@ -7,6 +7,7 @@
 void begin_folders(void);
 void keep_folder(const struct thread *thread, int64_t handle, const char *path);
 void forget_folder(const struct thread *thread, int64_t handle, bool is_closed);
+void forget_listed(const char *path);
 void note_folders(void);
 
 #endif

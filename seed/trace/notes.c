@@ -108,7 +108,8 @@ void note_found(const char *path) {
     if (!*name)
         return;
     for (struct note *old = notes; old < notes + counts[FAILED]; old++)
-        if (old->base == base && old->path && !old->found && equal(base_name(old->path), name))
+        if (old->base == base && old->path && !old->found && equal(base_name(old->path), name) &&
+            (old->error == ENOENT || !equal(old->path, path)))
             old->found = strdup(path);
 }
 

@@ -30,7 +30,9 @@ static void begin_stream(struct stream *stream) {
     *stream = (struct stream){.reading = -1, .writing = -1};
     if (pipe2(ends, O_CLOEXEC) != 0)
         return;
-    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    // SIGIO comes with each part of it.
+    fcntl(ends[0], F_SETOWN, getpid());
+    fcntl(ends[0], F_SETFL, O_NONBLOCK | O_ASYNC);
     stream->reading = ends[0];
     stream->writing = ends[1];
 }
@@ -49,8 +51,6 @@ void close_writing(void) {
     for (int i = 0; i < STREAMS; i++)
         close_handle(&streams[i].writing);
 }
-
-int output_handle(int stream) { return streams[stream].reading; }
 
 static void keep(struct stream *stream, const char *bytes, size_t size) {
     if (stream->size + size > 2 * KEPT) {

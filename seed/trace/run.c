@@ -14,90 +14,74 @@
 #include "trace/waits.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TICK_MS = 200, MOST_EVENTS = 64, REAP_MS = 3000, REAP_POLL_MS = 2 };
+enum { TICK_MS = 100, REAP_MS = 3000, REAP_POLL_MS = 2 };
+
+/* What interrupts the wait for the app's threads: a clock, its output, and what ends us. */
+static volatile sig_atomic_t has_ticked, has_output, is_to_end;
+
+static void take_signal(int number) {
+    if (number == SIGALRM)
+        has_ticked = true;
+    else if (number == SIGIO)
+        has_output = true;
+    else
+        is_to_end = true;
+}
 
 /* A user's ^C is for the app; what ends us ends the run. */
-static int open_signals(void) {
-    static const unsigned char taken[] = {SIGCHLD, SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGPIPE};
-    sigset_t set;
-    sigemptyset(&set);
-    for (size_t i = 0; i < sizeof taken; i++) {
-        signal(taken[i], SIG_DFL);
-        sigaddset(&set, taken[i]);
-    }
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+static void take_signals(void) {
+    static const unsigned char taken[] = {SIGALRM, SIGIO, SIGTERM, SIGHUP};
+    static const unsigned char ignored[] = {SIGINT, SIGQUIT, SIGTSTP, SIGPIPE};
+    // No restart: the wait is to be interrupted.
+    struct sigaction action = {.sa_handler = take_signal};
+    struct itimerval every = {{0, TICK_MS * 1000}, {0, TICK_MS * 1000}};
+    sigset_t none;
+    for (size_t i = 0; i < sizeof taken; i++)
+        sigaction(taken[i], &action, NULL);
+    for (size_t i = 0; i < sizeof ignored; i++)
+        signal(ignored[i], SIG_IGN);
+    signal(SIGCHLD, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    setitimer(ITIMER_REAL, &every, NULL);
 }
 
-/* Say whether a signal has come that ends the run. */
-static bool read_signals(int signals) {
-    struct signalfd_siginfo info;
-    bool ends = false;
-    while (read(signals, &info, sizeof info) == sizeof info)
-        ends |= info.ssi_signo == SIGTERM || info.ssi_signo == SIGHUP;
-    return ends;
+/* Do what is due by the clock, which also looks after a signal that came too early to interrupt. */
+static void tick(const struct run *run) {
+    // Who waits for the report may be gone.
+    struct pollfd reader = {STDOUT_FILENO, 0, 0};
+    has_ticked = false;
+    has_output = true;
+    look_at_pending(false);
+    is_to_end |= !run->is_session && poll(&reader, 1, 0) > 0;
+    is_to_end |= run->most_ms && run_time() >= run->most_ms;
 }
 
-/* Take what has happened to the app's threads; false if there may be more. */
-static bool take_events(struct run *run, bool is_traced) {
-    for (int i = 0; i < MOST_EVENTS; i++) {
+/* Take what has happened to the app's threads, until the run ends or is given up. */
+static void follow(struct run *run, bool is_traced) {
+    for (is_to_end = false; !is_to_end && !run->ended && !(is_traced && run->untraced.size);) {
         int status;
-        pid_t id = waitpid(-1, &status, __WALL | WNOHANG);
-        if (id <= 0)
-            return true;
-        if (is_traced || !WIFSTOPPED(status))
+        pid_t id = waitpid(-1, &status, __WALL);
+        if (id > 0 && (is_traced || !WIFSTOPPED(status)))
             take_event(run, id, status);
-        if (run->ended || (is_traced && run->untraced.size))
-            return true;
+        if (id < 0 && errno != EINTR)
+            return;
+        if (has_ticked)
+            tick(run);
+        if (has_output) {
+            has_output = false;
+            read_output(run->is_session);
+        }
     }
-    return false;
-}
-
-/* Return for how long there is nothing to do by the clock, -1 for ever. */
-static int pause_ms(const struct run *run) {
-    uint64_t now = run_time(), left = now >= run->most_ms ? 0 : run->most_ms - now;
-    if (!has_pending())
-        return run->most_ms ? (int)(left < 1000000 ? left : 1000000) : -1;
-    return (int)(run->most_ms && left < TICK_MS ? left : TICK_MS);
-}
-
-/* Wait until something happens; false if the run is to end. */
-static bool wait_for_events(struct run *run, int signals, bool may_wait) {
-    static uint64_t looked_at;
-    struct pollfd polled[] = {
-        {signals, POLLIN, 0},
-        {output_handle(0), POLLIN, 0},
-        {output_handle(1), POLLIN, 0},
-        // Who waits for the report may be gone.
-        {run->is_session ? -1 : STDOUT_FILENO, 0, 0},
-    };
-    poll(polled, 4, may_wait ? pause_ms(run) : 0);
-    read_output(run->is_session);
-    uint64_t now = run_time();
-    if (now - looked_at >= TICK_MS) {
-        looked_at = now;
-        look_at_pending(false);
-    }
-    bool ends = polled[0].revents && read_signals(signals);
-    return !ends && !polled[3].revents && (!run->most_ms || now < run->most_ms);
-}
-
-static void follow(struct run *run, int signals, bool is_traced) {
-    bool has_all = true;
-    do
-        has_all = take_events(run, is_traced);
-    while (!run->ended && !(is_traced && run->untraced.size) &&
-           wait_for_events(run, signals, has_all));
 }
 
 static bool kill_child(const char *pid, void *about) {
@@ -153,11 +137,11 @@ static void finish(struct run *run, bool is_traced) {
 }
 
 /* Run the app; false if that was to be traced and cannot be. */
-static bool run_so(struct run *run, int signals, bool is_traced) {
+static bool run_so(struct run *run, bool is_traced) {
     begin_run();
     run->ended = false;
     if (start_app(run, is_traced))
-        follow(run, signals, is_traced);
+        follow(run, is_traced);
     bool gives_up = is_traced && run->untraced.size;
     if (!gives_up)
         finish(run, is_traced);
@@ -169,9 +153,9 @@ static bool run_so(struct run *run, int signals, bool is_traced) {
 void run_once(struct run *run) {
     uint64_t killed_before = oom_kills();
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-    int signals = open_signals();
-    if (!run_so(run, signals, true))
-        run_so(run, signals, false);
-    close(signals);
+    take_signals();
+    if (!run_so(run, true))
+        run_so(run, false);
+    setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
     run->oom_kills = oom_kills() - killed_before;
 }

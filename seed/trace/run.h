@@ -32,7 +32,6 @@ bool start_app(struct run *run, bool is_traced);
 void begin_output(void);
 void output_pipes(int writing[2]);
 void close_writing(void);
-int output_handle(int stream);
 void read_output(bool passes);
 void tell_output(int stream, struct text *line);
 

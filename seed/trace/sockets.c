@@ -229,7 +229,7 @@ void error_asked(struct thread *thread, int64_t result) {
         connect_resolved(used, error);
 }
 
-bool has_pending(void) {
+static bool has_pending(void) {
     for (unsigned i = 0; i < count; i++)
         if (sockets[i].pending)
             return true;
