@@ -13,6 +13,8 @@ int run_app(struct words words);
 int show_app(struct words words);
 int learn(struct words words);
 int tell(struct words words);
+int trace(struct words words);
+int report(struct words words);
 int wants(struct words words);
 
 #endif

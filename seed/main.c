@@ -3,6 +3,7 @@
 
    base/       for all of them
      text        text that grows, words, numbers
+     json        JSON
      shown       text of an app, shown so that it does nothing to a terminal
      say         lines on stderr, and the codes to end with
      files       whole files
@@ -21,7 +22,31 @@
      holder      the process that holds the target, and what it knows of the app
      run_app     run-app: become the app
      show_app    show-app: show what is known of it
-     discovery   learn, tell: see which command an image runs by itself */
+     launch      the app's words, variables and folder
+     discovery   learn, tell: see which command an image runs by itself
+   trace/      the app, run once and looked at
+     explain     trace, report, run-app --why
+     run         the loop of one run
+     start       the app, as a child
+     output      what it prints
+     filter      the seccomp filter that stops it at some calls
+     calls       which these are
+     stops       what is done when a thread stops
+     ends        what is seen at the end of a call
+     facts       what a call is about
+     tracees     processes and threads
+     registers, memory, paths
+     sockets, addresses, dns, folders
+     signals     signals and faults
+     privileges  what cannot be traced
+     waits       calls that have not ended
+     notes       what was seen
+     things      what is at a path
+     program_facts   what an executable is
+     limits      those of the cgroup
+     names       of errors and signals
+     report      all of it, as JSON Lines
+     masks, secrets  what must not be in it */
 #include "commands.h"
 #include "base/files.h"
 #include "base/say.h"
@@ -47,8 +72,11 @@ static const struct command {
     {"start", receive_and_enter, " -- COMMAND...", "receive the toolkit, then become COMMAND"},
     {"enter", enter, " -- COMMAND...", "wait for the toolkit, then become COMMAND"},
     {"wants", wants, " DEVICE:INODE", "wait until a process reads this stdin"},
-    {"run-app", run_app, " [--strace] [-- ARGS...]", "start the app of the held target"},
+    {"run-app", run_app, " [--strace | --why] [-- ARGS...]", "start the app of the held target"},
     {"show-app", show_app, "", "show the app's command and directory"},
+    {"trace", trace, " [--for SECONDS] [--mask-env NAME] [--mask-env-except NAME]"
+     " [--mask-folder PATH] [-- ARGS...]", "run the app once, and report what it did"},
+    {"report", report, " [--mask-...]", "wait for the report of run-app --why, and print it"},
     {"learn", learn, " NARGS CONTAINER", "read the command that a container starts, and kill it"},
     {"tell", tell, "", "print the command that learn has read"},
     {"version", version, "", "print the version"},

@@ -24,6 +24,8 @@ bool read_at(int folder, const char *path, struct text *text) {
 bool write_all(int file, const char *bytes, size_t size) {
     while (size) {
         ssize_t written = write(file, bytes, size);
+        if (written < 0 && errno == EINTR)
+            continue;
         if (written < 0)
             return false;
         bytes += written;

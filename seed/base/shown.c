@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Decode a character of UTF-8, in its one right form; return its size, 0 if it is none. */
-static size_t decode(const char *at, uint32_t *code) {
+size_t decode_character(const char *at, uint32_t *code) {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     unsigned char first = (unsigned char)*at;
     size_t size = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
@@ -31,7 +31,7 @@ static bool is_unsafe(uint32_t code) {
 /* Return how large the next character is; ``safe`` says whether it may be shown as it is. */
 static size_t next_character(const char *at, bool *safe) {
     uint32_t code;
-    size_t size = decode(at, &code);
+    size_t size = decode_character(at, &code);
     *safe = size && !is_unsafe(code);
     return size ? size : 1;
 }

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 
+size_t decode_character(const char *at, uint32_t *code);
 void append_shown(struct text *text, const char *said);
 void append_quoted(struct text *text, const char *word);
 

@@ -43,13 +43,13 @@ bool read_toolkit(const char *name, struct text *text) {
 }
 
 /* Write a file so that it is seen whole or not at all. */
-bool write_toolkit(const char *name, const char *bytes, size_t size) {
+bool write_toolkit_as(const char *name, const char *bytes, size_t size, mode_t mode) {
     int folder = open_toolkit();
     if (folder < 0)
         return false;
     struct text partial = {0};
     append_all(&partial, name, ".tmp", NULL);
-    int file = openat(folder, partial.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    int file = openat(folder, partial.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
     if (file < 0)
         return false;
     bool written = write_all(file, bytes, size);
@@ -60,6 +60,10 @@ bool write_toolkit(const char *name, const char *bytes, size_t size) {
     unlinkat(folder, partial.data, 0);
     errno = cause;
     return false;
+}
+
+bool write_toolkit(const char *name, const char *bytes, size_t size) {
+    return write_toolkit_as(name, bytes, size, 0644);
 }
 
 /* Make an empty file, or find it there: only to read, for it may be another user's. */
