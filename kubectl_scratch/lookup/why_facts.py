@@ -224,7 +224,14 @@ def _with_names(cluster: Client, facts: ClusterFacts) -> ClusterFacts:
     found = {
         kind: names_or_none(cluster, path) for kind, (path, missing) in asked.items() if missing
     }
-    return facts._replace(names={kind: names for kind, names in found.items() if names})
+    return facts._replace(
+        names={kind: tuple(map(_plain, names)) for kind, names in found.items() if names}
+    )
+
+
+def _plain(cell: str) -> str:
+    """Return a name without what kubectl shows beside it: "standard (default)"."""
+    return cell.partition(" ")[0]
 
 
 def _unbound(facts: ClusterFacts) -> bool:

@@ -17,6 +17,7 @@ from kubectl_scratch.why.status.identity import identity_causes
 from kubectl_scratch.why.status.images import image_causes
 from kubectl_scratch.why.status.memory import memory_causes
 from kubectl_scratch.why.status.mounts import mount_causes
+from kubectl_scratch.why.status.neighbours import neighbour_causes
 from kubectl_scratch.why.status.probes import probe_causes
 from kubectl_scratch.why.status.rejection import rejection_causes
 from kubectl_scratch.why.status.removal import removal_causes
@@ -40,14 +41,18 @@ STATUS_RULES: tuple[Callable[[ClusterFacts], Iterator[Cause]], ...] = (
     hook_causes,
     probe_causes,
     deadline_causes,
-    waiting_causes,
 )
+# Only if no other has a finding: what they say is less exact.
+LAST_RULES = (waiting_causes, neighbour_causes)
 
 
 def explain_status(facts: ClusterFacts) -> tuple[Cause, ...]:
     """Return what the status and the events say, the most likely cause first."""
     found = [cause for rule in STATUS_RULES for cause in rule(facts)]
-    return tuple(_sorted([*found, *_of_workload(facts)]))
+    found += _of_workload(facts)
+    if needs_run(facts, found):
+        found += [cause for rule in LAST_RULES for cause in rule(facts)]
+    return tuple(_sorted(found))
 
 
 def _of_workload(facts: ClusterFacts) -> Iterator[Cause]:

@@ -25,6 +25,8 @@ def architecture_causes(facts: ClusterFacts) -> Iterator[Cause]:
 
 
 def _said(facts: ClusterFacts, subject: Subject) -> str:
+    if subject.runs:
+        return ""
     texts = [subject.message, str(subject.ended.get("message") or "")]
     if subject.name == facts.target and subject.ended:
         texts += [line for line in facts.log if line.startswith(_BY_RUNTIME)]

@@ -13,7 +13,7 @@ from kubectl_scratch.kube.objects import Json, condition, name, volumes
 from kubectl_scratch.why.facts import ClusterFacts
 from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.status.commands import for_pod
-from kubectl_scratch.why.status.told import event_line, flat, name_list, seen_at
+from kubectl_scratch.why.status.told import event_line, name_list, seen_at, unscheduled_line
 
 NO_CLAIM = re.compile(r'persistentvolumeclaim "([^"]+)" not found')
 _GOING = re.compile(r'persistentvolumeclaim "([^"]+)" is being deleted')
@@ -65,7 +65,7 @@ def _phase(claim: Json | None) -> str:
 
 def _missing(facts: ClusterFacts, volume: str, claim: str, said: str) -> Cause:
     near = difflib.get_close_matches(claim, facts.names.get("persistentvolumeclaim", ()), n=3)
-    evidence = [f"not scheduled: {flat(said)}"] if said else []
+    evidence = [unscheduled_line(said)] if said else []
     if near:
         evidence.append(f"there is claim {name_list(near)}")
     use = f"use claim {near[0]} if it is meant, or " if near else ""
@@ -82,7 +82,7 @@ def _going(facts: ClusterFacts, claim: str, said: str) -> Cause:
     return Cause(
         "missing-claim",
         f"PersistentVolumeClaim {claim} is being deleted, and takes no new pod",
-        (f"not scheduled: {flat(said)}",),
+        (unscheduled_line(said),),
         f"wait until it is gone and create it again: {for_pod(facts.pod, 'get', 'pvc', claim)}",
         92,
     )
@@ -104,7 +104,7 @@ def _unbound(facts: ClusterFacts, claim: str, there: Json, said: str) -> Cause:
     event = _event_of(facts, claim)
     message = str(event.get("message", ""))
     evidence = [f"claim {claim} is {_phase(there) or 'not bound'}{_asks(there)}"]
-    evidence += [event_line(event)] if event else [f"not scheduled: {flat(said)}"]
+    evidence += [event_line(event)] if event else [unscheduled_line(said)]
     no_class = _NO_CLASS.search(message)
     why, remedy = "no volume fits it", ""
     if no_class:

@@ -38,7 +38,7 @@ def command_causes(facts: ClusterFacts) -> Iterator[Cause]:
         if _NO_COMMAND in said:
             yield _no_command(facts, subject, said)
         elif folder:
-            yield _working_dir(facts, subject, *folder)
+            yield _working_dir(facts, subject, folder, said)
         elif program and any(text in said for text in _ABSENT):
             yield _not_found(facts, subject, program[1], said)
         elif program and any(text in said for text in _NOT_EXECUTABLE):
@@ -47,14 +47,16 @@ def command_causes(facts: ClusterFacts) -> Iterator[Cause]:
 
 def _said(subject: Subject) -> str:
     """Return the runtime's complaint about a container that never ran."""
+    if subject.runs:
+        return ""
     if subject.ended.get("reason") in NOT_STARTED:
         return innermost(str(subject.ended.get("message") or ""))
     return innermost(subject.message) if subject.reason in _REFUSED else ""
 
 
-def _folder(said: str) -> tuple[str, str] | None:
+def _folder(said: str) -> str:
     match = _FOLDER.search(said) or _MAKE_FOLDER.search(said)
-    return (match[1], match[2]) if match else None
+    return match[1] if match else ""
 
 
 def _in_pod(subject: Subject) -> bool:
@@ -72,11 +74,9 @@ def _no_command(facts: ClusterFacts, subject: Subject, said: str) -> Cause:
 
 
 def _not_found(facts: ClusterFacts, subject: Subject, program: str, said: str) -> Cause:
-    where = "on its PATH" if "$PATH" in said else "in it"
-    whose = "command" if _in_pod(subject) else "the image's own command"
-    sentence = (
-        f"{subject.words} cannot start: {program!r} ({whose}) is not in image {subject.image}"
-    )
+    where = "on the PATH of" if "$PATH" in said else "in"
+    own = "" if _in_pod(subject) else ", which names it as its command"
+    absent = f"{program!r} is not {where} image {subject.image}{own}"
     words = [str(word) for word in subject.container.get("command") or [""]]
     if words[0] == program and " " in program:
         what = f"write each word of command by itself: {program.split()!r}"
@@ -89,7 +89,7 @@ def _not_found(facts: ClusterFacts, subject: Subject, program: str, said: str) -
         evidence.append(f"volume {_hides(subject, program)} covers what the image has there")
     return Cause(
         "command-not-found",
-        sentence.replace("is not in image", f"is not {where}: image"),
+        f"{subject.words} cannot start: {absent}",
         tuple(evidence),
         change(facts.pod, what),
         subject.weigh(93),
@@ -121,7 +121,7 @@ def _not_executable(facts: ClusterFacts, subject: Subject, program: str, said: s
 def _working_dir(facts: ClusterFacts, subject: Subject, folder: str, said: str) -> Cause:
     of = "workingDir" if subject.container.get("workingDir") else "the image's working directory"
     denied = "ermission denied" in said
-    why = "its user may not enter it" if denied else flat(innermost(said))
+    why = "its user may not enter it" if denied else said.rpartition(": ")[2]
     what = "set a workingDir that its user may enter" if denied else "set workingDir to a folder"
     return Cause(
         "working-dir",

@@ -45,7 +45,7 @@ def change(pod: Json, what: str, *words: str) -> str:
     """
     owner = workload_of(pod)
     if not can_be_changed(pod):
-        return f"{what} in the manifest of {owner}, and create it again"
+        return f"{what}, and create {owner} again"
     return f"{what}: {for_pod(pod, *(words or ('edit', owner)))}"
 
 

@@ -89,12 +89,18 @@ _REFUSALS = (
     Refusal(
         (
             "connection refused", "i/o timeout", "deadline exceeded", "connection reset",
-            "network is unreachable", "no route to host", "tls handshake timeout",
-            "500 internal", "502 bad", "503 service", "504 gateway", ": eof", "request canceled",
+            "network is unreachable", "no route to host", "tls handshake timeout", ": eof",
+            "request canceled",
         ),
         "registry-unreachable",
         85,
-        "cannot be pulled: the node does not reach its registry, or that fails",
+        "cannot be pulled: the node does not reach its registry",
+    ),
+    Refusal(
+        ("500 internal", "502 bad", "503 service", "504 gateway"),
+        "registry-unreachable",
+        85,
+        "cannot be pulled: its registry fails",
     ),
     Refusal(
         ("not found", "manifest unknown", "name unknown", "404 not found"),

@@ -139,12 +139,12 @@ def _on_root(facts: ClusterFacts, subject: Subject) -> Iterator[Cause]:
     """Yield mounts that the runtime refuses: a folder on a file, or the other way round."""
     message = str(subject.ended.get("message") or subject.message)
     match = _ON_ROOT.search(message)
-    if not match:
+    if not match or subject.runs:
         return
     mounts = subject.container.get("volumeMounts") or []
     mount: Json = next((m for m in mounts if str(m.get("mountPath")) == match[1]), {})
     sub_path, volume = mount.get("subPath"), mount.get("name", "")
-    said = flat(innermost(message).rpartition("flags: ")[2])
+    said = f"mount at {match[1]}: {flat(innermost(message).rpartition(': ')[2])}"
     kind = "sub-path" if sub_path else "volume-mount"
     sentence = f"volume {volume} cannot be mounted at {match[1]} of {subject.words}"
     remedy = ""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from kubectl_scratch.kube.objects import Json, api_time
+from kubectl_scratch.plan.target_health import LOOPS_WITHIN
 from kubectl_scratch.why.facts import ClusterFacts
 from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.status.commands import change
@@ -18,7 +19,7 @@ from kubectl_scratch.why.status.told import (
     events_of,
     flat,
     of_container,
-    seen_at,
+    seen_time,
     times_of,
 )
 
@@ -26,6 +27,8 @@ _ERRORED = "probe errored"
 # How much later than announced a container may end, beside its own time for it.
 _LATE = timedelta(seconds=10)
 _GRACE = 30
+# How a program ends that is told to stop, or killed.
+_STOPPED = (0, 137, 143)
 # The kubelet's defaults. https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/
 _PERIOD, _THRESHOLD, _TIMEOUT = 10, 3, 1
 
@@ -77,19 +80,28 @@ def _failures(facts: ClusterFacts, subject: Subject, kind: str) -> list[Json]:
 def _was_it(facts: ClusterFacts, subject: Subject, kills: list[Json]) -> bool:
     """Say whether the probe ended the container, not the app itself.
 
-    The last end has come in time after an announcement; if that is not known, most have.
+    The last end has come in time after an announcement, or most have. Events get lost, so an exit
+    code with which a program that is told to stop ends is enough.
     """
-    finished, told = (
-        api_time(subject.ended.get("finishedAt")),
-        api_time(seen_at(kills[0])[:19] + "Z"),
-    )
-    if finished is not None and told is not None:
-        grace = facts.pod["spec"].get("terminationGracePeriodSeconds") or _GRACE
-        if finished >= told:
-            return finished - told <= timedelta(seconds=grace) + _LATE
-        # It is being killed anew.
-        return subject.runs or told - finished <= _LATE
-    return 2 * sum(map(times_of, kills)) >= (subject.status.get("restartCount") or 0)
+    if subject.runs and subject.status.get("ready") and not _is_recent(facts, subject):
+        return False
+    often = 2 * sum(map(times_of, kills)) >= (subject.status.get("restartCount") or 0)
+    stopped = subject.ended.get("exitCode") in _STOPPED
+    return often or stopped or _is_timely(facts, subject, kills[0])
+
+
+def _is_recent(facts: ClusterFacts, subject: Subject) -> bool:
+    finished = api_time(subject.ended.get("finishedAt"))
+    return finished is None or facts.now is None or facts.now - finished <= LOOPS_WITHIN
+
+
+def _is_timely(facts: ClusterFacts, subject: Subject, kill: Json) -> bool:
+    """Say whether a container ended as a kill has announced."""
+    finished, told = api_time(subject.ended.get("finishedAt")), seen_time(kill)
+    if finished is None or told is None:
+        return False
+    grace = facts.pod["spec"].get("terminationGracePeriodSeconds") or _GRACE
+    return timedelta() <= finished - told <= timedelta(seconds=grace) + _LATE
 
 
 def probe_words(probe: Json) -> str:
@@ -126,13 +138,17 @@ def _remedy(facts: ClusterFacts, subject: Subject, kind: str, failures: list[Jso
     if _ERRORED in message or "executable file not found" in message:
         return change(facts.pod, f"correct the {kind} probe of {subject.words}")
     time = _seconds(probe)
-    if "HTTP probe failed" in message:
+    if probe.get("exec") and "timed out" not in message:
+        what = f"see why the command of the {kind} probe fails, or correct it"
+    elif "HTTP probe failed" in message:
         what = f"see why the app answers so, or correct the path of the {kind} probe"
     elif "timed out" in message or "Timeout" in message or "deadline" in message:
         seconds = probe.get("timeoutSeconds") or _TIMEOUT
         what = f"see why the app is slow, or raise timeoutSeconds ({seconds}) of the {kind} probe"
     elif kind == "startup":
         what = f"let the probe ask what the app listens on, or give it more than {time} s to start"
+    elif kind == "readiness":
+        what = "let the probe ask what the app listens on"
     else:
         what = (
             f"let the probe ask what the app listens on; if it needs more than {time} s to start,"

@@ -25,12 +25,10 @@ from kubectl_scratch.plan.node_fit import requests_of
 from kubectl_scratch.why.facts import ClusterFacts
 from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.status.commands import change, for_pod, workload_of
-from kubectl_scratch.why.status.told import flat, name_list
+from kubectl_scratch.why.status.told import lasting, name_list, unscheduled_line
 
-# What follows is what the scheduler says of making room, which is rarely of use.
-_TAIL = re.compile(r"[.,]? ?(no new claims to deallocate|preemption:|not found$).*$", re.DOTALL)
 _COUNT = re.compile(r"^0/(\d+) nodes are available: ?")
-_LACKS = re.compile(r"Insufficient ([^\s,.]+)")
+_LACKS = re.compile(r"Insufficient ([^\s,]+?)\.?(?=[\s,]|$)")
 _TAINT = re.compile(
     r"untolerated taint \{([^}]*)\}|taint \{([^}]*)\}, that the pod didn't tolerate"
 )
@@ -65,10 +63,6 @@ def scheduling_causes(facts: ClusterFacts) -> Iterator[Cause]:
     yield from _nodes(facts, said)
 
 
-def _evidence(said: str) -> str:
-    return f"not scheduled: {flat(_TAIL.sub('', said))}"
-
-
 def _no_scheduler(facts: ClusterFacts) -> Iterator[Cause]:
     made = api_time(facts.pod["metadata"].get("creationTimestamp"))
     waits = facts.now - made if facts.now and made else timedelta()
@@ -77,7 +71,7 @@ def _no_scheduler(facts: ClusterFacts) -> Iterator[Cause]:
         yield Cause(
             "no-scheduler",
             f"scheduler {scheduler}, which the pod names, does not schedule it",
-            (f"the pod waits for {int(waits.total_seconds())} s, and no scheduler has said why",),
+            (f"the pod waits for {lasting(waits)}, and no scheduler has said why",),
             change(facts.pod, f"start {scheduler}, or remove schedulerName"),
             80,
         )
@@ -98,11 +92,11 @@ def _gated(facts: ClusterFacts) -> Cause:
 
 def _resources(facts: ClusterFacts, said: str) -> Iterator[Cause]:
     lacks = list(dict.fromkeys(_LACKS.findall(said)))
-    if "Too many pods" in said:
+    if "Too many pods" in said and not lacks:
         yield Cause(
             "unschedulable-resources",
             "every node that could take the pod has as many pods as it may",
-            (_evidence(said),),
+            (unscheduled_line(said),),
             "add a node, or delete pods that are not needed",
             88,
         )
@@ -112,7 +106,7 @@ def _resources(facts: ClusterFacts, said: str) -> Iterator[Cause]:
         yield Cause(
             "unschedulable-resources",
             "no node has the devices that the pod's ResourceClaims ask for",
-            (_evidence(said),),
+            (unscheduled_line(said),),
             f"see {for_pod(facts.pod, 'get', 'resourceclaims')}",
             85,
         )
@@ -120,15 +114,15 @@ def _resources(facts: ClusterFacts, said: str) -> Iterator[Cause]:
 
 def _insufficient(facts: ClusterFacts, said: str, lacks: list[str]) -> Cause:
     asked = requests_of(facts.pod)
-    wants = name_list(f"{amount_words(k, asked[k])} {k}" for k in lacks if k in asked)
+    wants = name_list(f"{k} {amount_words(k, asked[k])}" for k in lacks if k in asked)
     largest = {each: _largest(facts, each) for each in lacks}
     impossible = [k for k, most in largest.items() if most is not None and asked.get(k, 0) > most]
-    evidence = [_evidence(said)]
-    has = [f"{amount_words(k, most)} {k}" for k, most in largest.items() if most is not None]
+    evidence = [unscheduled_line(said)]
+    has = [f"{k} {amount_words(k, most)}" for k, most in largest.items() if most is not None]
     if has:
         evidence.append(f"the most that one node has: {name_list(has)}")
     never = any(largest[each] == 0 for each in impossible)
-    sentence = f"no node has {name_list(lacks)} enough left for the pod, which requests {wants}"
+    sentence = f"no node has enough {name_list(lacks)} left for the pod, which requests {wants}"
     if never:
         sentence = f"no node has {name_list(impossible)} at all, and the pod requests {wants}"
     elif impossible:
@@ -182,7 +176,7 @@ def _host_port(facts: ClusterFacts, said: str) -> Cause:
         for port in _host_ports(pod)
         if port in wanted and pod["spec"].get("nodeName")
     ]
-    evidence = [_evidence(said)]
+    evidence = [unscheduled_line(said)]
     if users:
         evidence.append(f"used by pod {name_list(users)} of namespace {namespace(facts.pod)}")
     ports = name_list(map(str, sorted(wanted)))
@@ -212,7 +206,7 @@ def _nodes(facts: ClusterFacts, said: str) -> Iterator[Cause]:
     yield Cause(
         "unschedulable-node",
         f"no node takes the pod: {'; '.join(sentences)}",
-        (_evidence(said), *_labels_there(facts, said)),
+        (unscheduled_line(said), *_labels_there(facts, said)),
         "; or ".join(filter(None, dict.fromkeys(remedies))),
         89 if not _LACKS.search(said) else 82,
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 
-from kubectl_scratch.kube.objects import Json
+from kubectl_scratch.kube.objects import Json, api_time, innermost
+from kubectl_scratch.runtime.durations import duration_words
 from kubectl_scratch.why.facts import ClusterFacts
 
 # Of one line of evidence, in characters.
@@ -15,14 +17,16 @@ GETTING_READY = ("ContainerCreating", "PodInitializing")
 # What the kubelet says while it cannot have a pod's volumes, and once it has them.
 MOUNT_EVENTS = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
 _HAS_VOLUMES = ("Pulling", "Pulled", "Created", "Started")
-_COMBINED = "(combined from similar events): "
+# What follows is what the scheduler says of making room.
+_TAIL = re.compile(r"[.,]? ?(no new claims to deallocate|preemption:|not found$).*$", re.DOTALL)
+COMBINED = "(combined from similar events): "
 _POD = re.compile(r' \(pod: "[^"]*", container: [^)]*\)|in pod \S+\([-0-9a-f]{36}\)')
 _IDS = re.compile(r'(failed to (?:generate|start) (?:container|exec) )"[0-9a-f]{16,}"')
 
 
 def flat(text: object) -> str:
     """Return a text as one line of evidence: its spaces joined, without UIDs, not too long."""
-    line = _IDS.sub(r"\1", _POD.sub("", str(text).removeprefix(_COMBINED)))
+    line = _IDS.sub(r"\1", _POD.sub("", str(text).removeprefix(COMBINED)))
     line = " ".join(line.split())
     return f"{line[: EVIDENCE_LENGTH - 3]}..." if len(line) > EVIDENCE_LENGTH else line
 
@@ -31,7 +35,13 @@ def event_line(event: Json) -> str:
     """Return an event as evidence."""
     times = times_of(event)
     often = f" ({times} times)" if times > 1 else ""
-    return f"event {event.get('reason', '')}: {flat(event.get('message', ''))}{often}"
+    said = innermost(str(event.get("message", "")))
+    return f"event {event.get('reason', '')}: {flat(said)}{often}"
+
+
+def unscheduled_line(message: str) -> str:
+    """Return what the scheduler says of a pod, without its tries to make room."""
+    return f"not scheduled: {flat(_TAIL.sub('', message))}"
 
 
 def times_of(event: Json) -> int:
@@ -45,6 +55,11 @@ def seen_at(event: Json) -> str:
     series = (event.get("series") or {}).get("lastObservedTime")
     moments = (series, event.get("lastTimestamp"), event.get("eventTime"))
     return str(next((moment for moment in moments if moment), ""))
+
+
+def seen_time(event: Json) -> datetime | None:
+    """Return when an event was seen last, to the second; None if it does not say."""
+    return api_time(f"{seen_at(event)[:19]}Z")
 
 
 def events_of(events: Iterable[Json], *reasons: str) -> list[Json]:
@@ -87,8 +102,14 @@ def statuses(pod: Json) -> Iterator[Json]:
         yield from status.get(kind) or []
 
 
+def lasting(time: timedelta) -> str:
+    """Return how long something lasts, in two units at most."""
+    return duration_words(time.total_seconds())
+
+
 def name_list(names: Iterable[str], most: int = 8) -> str:
     """Return names as a list in a sentence, the first few of many."""
     there = list(names)
-    more = f" and {len(there) - most} more" if len(there) > most else ""
-    return f"{', '.join(there[:most])}{more}"
+    if len(there) > most:
+        return f"{', '.join(there[:most])} and {len(there) - most} more"
+    return " and ".join(filter(None, [", ".join(there[:-1]), *there[-1:]]))

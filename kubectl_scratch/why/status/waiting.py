@@ -1,11 +1,11 @@
-"""Containers that cannot be created for a reason without a kind, and images still being pulled."""
+"""What is still waited for, and containers that cannot start for a reason without a kind."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
 
-from kubectl_scratch.kube.objects import NOT_STARTED, api_time, innermost, name
+from kubectl_scratch.kube.objects import NOT_STARTED, innermost, name
 from kubectl_scratch.why.facts import ClusterFacts
 from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.status.commands import for_pod
@@ -15,8 +15,10 @@ from kubectl_scratch.why.status.told import (
     event_line,
     events_of,
     flat,
+    lasting,
     of_container,
     seen_at,
+    seen_time,
 )
 
 _REFUSED = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
@@ -26,7 +28,7 @@ _LONG = timedelta(seconds=30)
 def waiting_causes(facts: ClusterFacts) -> Iterator[Cause]:
     """Yield what holds a container up, in the runtime's words; other causes weigh more."""
     for subject in subjects(facts):
-        ended = subject.ended.get("reason") in NOT_STARTED
+        ended = not subject.runs and subject.ended.get("reason") in NOT_STARTED
         said = str(subject.ended.get("message") or "") if ended else subject.message
         if ended or (subject.reason in _REFUSED and said):
             yield Cause(
@@ -46,14 +48,13 @@ def _pulling(facts: ClusterFacts) -> Iterator[Cause]:
         over = events_of(events, "Pulled", "Failed", "BackOff")
         if not pulling or subject.reason not in GETTING_READY:
             continue
-        began = api_time(seen_at(pulling[0])[:19] + "Z")
+        began = seen_time(pulling[0])
         lasts = facts.now - began if facts.now and began else timedelta()
         if (over and seen_at(over[0]) >= seen_at(pulling[0])) or lasts < _LONG:
             continue
         yield Cause(
             "image-pulling",
-            f"the node is pulling image {subject.image} of {subject.words} for"
-            f" {int(lasts.total_seconds())} s",
+            f"the node is pulling image {subject.image} of {subject.words} for {lasting(lasts)}",
             (event_line(pulling[0]),),
             "wait; if it takes too long, check how the node reaches the registry",
             subject.weigh(FINDING + 1),

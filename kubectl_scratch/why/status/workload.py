@@ -14,7 +14,7 @@ from kubectl_scratch.why.facts import WorkloadFacts
 from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.status.commands import kubectl
 from kubectl_scratch.why.status.subjects import SEEN
-from kubectl_scratch.why.status.told import event_line, events_of, flat, seen_at
+from kubectl_scratch.why.status.told import COMBINED, event_line, events_of, flat, seen_at
 
 _POD = re.compile(
     r"^(?:Error creating: |create Pod \S+ in \S+ \S+ failed error: )?"
@@ -76,7 +76,7 @@ def _refusals(workload: WorkloadFacts) -> Iterator[Cause]:
             evidence = (f"{stopped.get('reason', '')}: {flat(told[0])}",)
     if not told:
         return
-    found = explain_refusal(_POD.sub("", told[0]), workload)
+    found = explain_refusal(_POD.sub("", told[0].removeprefix(COMBINED)), workload)
     yield Cause(found.kind, found.sentence, evidence, found.remedy, 92)
 
 
@@ -87,11 +87,14 @@ def explain_refusal(said: str, workload: WorkloadFacts) -> Refused:
         if found is not None:
             return found
     sentence = f"the API server refuses the pods of {_words(workload)}: {flat(said)}"
-    return Refused("pod-rejected", sentence, f"correct it: {_edit(workload)}")
+    return Refused("pod-rejected", sentence, _edit(workload, "correct it"))
 
 
-def _edit(workload: WorkloadFacts) -> str:
-    return _command(workload, "edit", _path(workload))
+def _edit(workload: WorkloadFacts, what: str) -> str:
+    """Return what to change in a workload, and how; the pods of a Job cannot be changed."""
+    if workload.kind == "job":
+        return f"{what}, and create {_path(workload)} again"
+    return f"{what}: {_command(workload, 'edit', _path(workload))}"
 
 
 def _quota(said: str, workload: WorkloadFacts) -> Refused | None:
@@ -127,9 +130,9 @@ def _policy(said: str, workload: WorkloadFacts) -> Refused | None:
         f"{_words(workload)} gets no pods: namespace {namespace(workload.owner)} enforces"
         f" PodSecurity {level}, and the pod breaks it ({flat(_headings(violated[2]))})"
     )
-    what = re.findall(r"must(?: not)? set ([^=)]+=[^)]*)\)", violated[2])
+    what = re.findall(r"must set (securityContext\.[^)]+)\)", violated[2])
     wanted = f"set {', '.join(dict.fromkeys(what))}" if what else "meet it"
-    return Refused("pod-rejected", sentence, f"{wanted}: {_edit(workload)}")
+    return Refused("pod-rejected", sentence, _edit(workload, wanted))
 
 
 def _headings(violations: str) -> str:
@@ -160,7 +163,7 @@ def _webhook(said: str, workload: WorkloadFacts) -> Refused | None:
             f"{_words(workload)} gets no pods: admission webhook {denied[1]} refuses them:"
             f" {flat(denied[2])}"
         )
-        return Refused("pod-rejected", sentence, f"do as it says: {_edit(workload)}")
+        return Refused("pod-rejected", sentence, _edit(workload, "do as it says"))
     return None
 
 
@@ -170,9 +173,7 @@ def _absent(said: str, workload: WorkloadFacts) -> Refused | None:
         if found:
             sentence = f"{_words(workload)} gets no pods: {kind} {found[1]} does not exist"
             see = f"kubectl get {kind.lower()}"
-            return Refused(
-                "pod-rejected", sentence, f"name one that does ({see}): {_edit(workload)}"
-            )
+            return Refused("pod-rejected", sentence, _edit(workload, f"name one that does ({see})"))
     return None
 
 
@@ -193,7 +194,7 @@ def _by_itself(workload: WorkloadFacts) -> Iterator[Cause]:
         resume = f"resume it: {_command(workload, *patch)}"
         yield Cause("suspended", f"{words} is suspended, so it makes no pods", (), resume, 90)
     elif workload.kind == "daemonset" and status.get("desiredNumberScheduled") == 0:
-        see = f"see its nodeSelector and tolerations: {_edit(workload)}"
+        see = _edit(workload, "correct its nodeSelector or tolerations")
         yield Cause("unschedulable-node", f"{words} matches no node", (), see, 85)
     elif workload.kind == "cronjob" and not status.get("lastScheduleTime"):
         new = f"{name(workload.owner)[:40]}-now"
