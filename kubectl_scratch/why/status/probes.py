@@ -1,0 +1,181 @@
+"""Containers that the kubelet kills, or keeps from being ready, because a probe fails.
+
+kubernetes/kubernetes, pkg/kubelet/prober and pkg/kubelet/kuberuntime/kuberuntime_manager.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from kubectl_scratch.kube.objects import Json, api_time
+from kubectl_scratch.plan.target_health import LOOPS_WITHIN
+from kubectl_scratch.why.facts import ClusterFacts
+from kubectl_scratch.why.model import Cause
+from kubectl_scratch.why.status.commands import change
+from kubectl_scratch.why.status.subjects import SEEN, Subject, subjects
+from kubectl_scratch.why.status.told import (
+    event_line,
+    events_of,
+    flat,
+    of_container,
+    seen_time,
+    times_of,
+)
+
+_ERRORED = "probe errored"
+# How much later than announced a container may end, beside its own time for it.
+_LATE = timedelta(seconds=10)
+_GRACE = 30
+# How a program ends that is told to stop, or killed.
+_STOPPED = (0, 137, 143)
+# The kubelet's defaults. https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/
+_PERIOD, _THRESHOLD, _TIMEOUT = 10, 3, 1
+
+
+def probe_causes(facts: ClusterFacts) -> Iterator[Cause]:
+    """Yield the probes that fail."""
+    for subject in subjects(facts):
+        for kind in ("liveness", "startup"):
+            yield from _killing(facts, subject, kind)
+        yield from _not_ready(facts, subject)
+
+
+def _killing(facts: ClusterFacts, subject: Subject, kind: str) -> Iterator[Cause]:
+    probe = subject.container.get(f"{kind}Probe")
+    kills = _kills(facts, subject, kind)
+    failures = _failures(facts, subject, kind.capitalize())
+    if not probe or not (kills or failures):
+        return
+    sure = bool(kills) and _was_it(facts, subject, kills)
+    errored = bool(failures) and _ERRORED in str(failures[0].get("message"))
+    if not kills and not (kind == "startup" and errored):
+        return
+    never = " before it has started" if kind == "startup" else ""
+    asks = probe_words(probe)
+    sentence = (
+        f"the kubelet kills {subject.words}{never} because its {kind} probe ({asks}) fails"
+        f"{_how(failures)}"
+    )
+    if not kills:
+        sentence = f"{subject.words} never counts as started: its {kind} probe ({asks}) is wrong"
+    evidence = tuple(map(event_line, (*failures[:1], *kills[:1])))
+    remedy = _remedy(facts, subject, kind, failures)
+    weight = subject.weigh(86) if sure or errored else SEEN
+    yield Cause(f"{kind}-probe", sentence, evidence, remedy, weight)
+
+
+def _kills(facts: ClusterFacts, subject: Subject, kind: str) -> list[Json]:
+    found = events_of(facts.events, "Killing")
+    text = f"failed {kind} probe"
+    return [e for e in found if of_container(e, subject.name) and text in str(e.get("message"))]
+
+
+def _failures(facts: ClusterFacts, subject: Subject, kind: str) -> list[Json]:
+    found = events_of(facts.events, "Unhealthy", "ProbeWarning")
+    text = f"{kind} probe"
+    return [e for e in found if of_container(e, subject.name) and text in str(e.get("message"))]
+
+
+def _was_it(facts: ClusterFacts, subject: Subject, kills: list[Json]) -> bool:
+    """Say whether the probe ended the container, not the app itself.
+
+    The last end has come in time after an announcement, or most have. Events get lost, so an exit
+    code with which a program that is told to stop ends is enough.
+    """
+    if subject.runs and subject.status.get("ready") and not _is_recent(facts, subject):
+        return False
+    often = 2 * sum(map(times_of, kills)) >= (subject.status.get("restartCount") or 0)
+    stopped = subject.ended.get("exitCode") in _STOPPED
+    return often or stopped or _is_timely(facts, subject, kills[0])
+
+
+def _is_recent(facts: ClusterFacts, subject: Subject) -> bool:
+    finished = api_time(subject.ended.get("finishedAt"))
+    return finished is None or facts.now is None or facts.now - finished <= LOOPS_WITHIN
+
+
+def _is_timely(facts: ClusterFacts, subject: Subject, kill: Json) -> bool:
+    """Say whether a container ended as a kill has announced."""
+    finished, told = api_time(subject.ended.get("finishedAt")), seen_time(kill)
+    if finished is None or told is None:
+        return False
+    grace = facts.pod["spec"].get("terminationGracePeriodSeconds") or _GRACE
+    return timedelta() <= finished - told <= timedelta(seconds=grace) + _LATE
+
+
+def probe_words(probe: Json) -> str:
+    """Return what a probe does."""
+    for kind in ("httpGet", "tcpSocket", "grpc"):
+        asked = probe.get(kind)
+        if asked is not None:
+            how = {"httpGet": "HTTP GET ", "tcpSocket": "TCP ", "grpc": "gRPC "}[kind]
+            path = str(asked.get("path") or "/") if kind == "httpGet" else ""
+            return f"{how}{asked.get('host') or ''}:{asked.get('port')}{path}"
+    return f"command {flat(' '.join(map(str, (probe.get('exec') or {}).get('command') or [])))}"
+
+
+def _how(failures: list[Json]) -> str:
+    message = str(failures[0].get("message", "")) if failures else ""
+    for text, words in (
+        ("connection refused", "nothing listens there"),
+        ("context deadline exceeded", "no answer comes in time"),
+        ("Client.Timeout", "no answer comes in time"),
+        ("i/o timeout", "no answer comes in time"),
+        ("timed out after", "it takes too long"),
+        ("HTTP probe failed with statuscode: ", "the app answers with an error"),
+        ("no such file or directory", "its command does not exist"),
+        ("executable file not found", "its command does not exist"),
+    ):
+        if text in message:
+            return f": {words}"
+    return ""
+
+
+def _remedy(facts: ClusterFacts, subject: Subject, kind: str, failures: list[Json]) -> str:
+    message = str(failures[0].get("message", "")) if failures else ""
+    probe = subject.container.get(f"{kind}Probe") or {}
+    if _ERRORED in message or "executable file not found" in message:
+        return change(facts.pod, f"correct the {kind} probe of {subject.words}")
+    time = _seconds(probe)
+    if probe.get("exec") and "timed out" not in message:
+        what = f"see why the command of the {kind} probe fails, or correct it"
+    elif "HTTP probe failed" in message:
+        what = f"see why the app answers so, or correct the path of the {kind} probe"
+    elif "timed out" in message or "Timeout" in message or "deadline" in message:
+        seconds = probe.get("timeoutSeconds") or _TIMEOUT
+        what = f"see why the app is slow, or raise timeoutSeconds ({seconds}) of the {kind} probe"
+    elif kind == "startup":
+        what = f"let the probe ask what the app listens on, or give it more than {time} s to start"
+    elif kind == "readiness":
+        what = "let the probe ask what the app listens on"
+    else:
+        what = (
+            f"let the probe ask what the app listens on; if it needs more than {time} s to start,"
+            " add a startupProbe"
+        )
+    return change(facts.pod, what)
+
+
+def _seconds(probe: Json) -> int:
+    """Return for how long a container may fail a probe from its start on."""
+    numbers = [
+        probe.get(key) or default
+        for key, default in (("periodSeconds", _PERIOD), ("failureThreshold", _THRESHOLD))
+    ]
+    return int((probe.get("initialDelaySeconds") or 0) + numbers[0] * numbers[1])
+
+
+def _not_ready(facts: ClusterFacts, subject: Subject) -> Iterator[Cause]:
+    probe = subject.container.get("readinessProbe")
+    failures = _failures(facts, subject, "Readiness")
+    if not probe or not failures or not subject.runs or subject.status.get("ready"):
+        return
+    yield Cause(
+        "readiness-probe",
+        f"{subject.words} runs but is not ready: its readiness probe ({probe_words(probe)}) fails"
+        f"{_how(failures)}",
+        (event_line(failures[0]),),
+        _remedy(facts, subject, "readiness", failures),
+        SEEN,
+    )
