@@ -59,14 +59,16 @@ def explain(request: WhyRequest, context: Context, reading: Task[PlanInputs]) ->
     source = inputs.source
     target, _ = choose_target(source, request.copy)
     context.console.progress(f"reading what is known of pod {name(source)}")
+    named = request.copy.target
+    workload = None if named is None or named.kind == "pod" else named
     facts = context.interrupts.run(
-        lambda: read_status_facts(context.cluster, source, target["name"])
+        lambda: read_status_facts(context.cluster, source, target["name"], workload)
     )
     causes = explain_status(facts)
     about = Explained(
         answer_of_status(facts, causes), namespace(source), name(source), target["name"]
     )
-    if not needs_run(facts, causes):
+    if about.answer.runs or not needs_run(facts, causes):
         for finding in inputs.findings:
             report_finding(finding, context.console)
         return about
