@@ -128,7 +128,7 @@ def why_command(process: Process, /, **values: Any) -> int:
     """
     from kubectl_scratch.cli import parse, why
 
-    return why.run_why(parse.parse_why(values), process)
+    return why.run_why(parse.parse_why(values, process.command), process)
 
 
 @scratch.command(

@@ -119,9 +119,9 @@ def parse_debug(values: Values, command: tuple[str, ...]) -> DebugArguments:
     )
 
 
-def parse_why(values: Values) -> WhyArguments:
+def parse_why(values: Values, command: tuple[str, ...]) -> WhyArguments:
     """Return what ``why`` is asked for; raises InvalidRequest."""
-    refuse_extra(values)
+    refuse_extra({**values, "extra": (*values["extra"], *command)})
     given = {**_NO_SESSION_FLAGS, **values}
     copy = parse_request(given, parse_session(given, ()))
     request = WhyRequest(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kubectl_scratch.kube.objects import Json, last_termination, status_of
-from kubectl_scratch.plan.target_health import how_it_ended
+from kubectl_scratch.kube.objects import Json, all_containers, find, last_termination, status_of
+from kubectl_scratch.plan.target_health import crash_words, how_it_ended
 from kubectl_scratch.why.facts import ClusterFacts
 from kubectl_scratch.why.model import Answer, Cause
 
@@ -16,14 +16,20 @@ def answer_of_status(facts: ClusterFacts, causes: tuple[Cause, ...]) -> Answer:
     """Return the answer; ``causes`` are those that the status shows, the likeliest first."""
     sure = tuple(cause for cause in causes if cause.weight >= SURE)[:MOST_CAUSES]
     unsure = tuple(cause.sentence for cause in causes if cause.weight < SURE)
-    runs = not sure and is_ready(facts.pod, facts.target)
-    return Answer(sure, state_words(facts.pod, facts.target), runs, unsure)
+    return Answer(sure, state_words(facts.pod, facts.target), not sure and works(facts), unsure)
 
 
-def is_ready(pod: Json, target: str) -> bool:
-    """Say whether the container runs, and is ready."""
-    status = status_of(pod, target) or {}
-    return bool(status.get("ready")) and "running" in (status.get("state") or {})
+def works(facts: ClusterFacts) -> bool:
+    """Say whether a probe finds the container ready, and it has not crashed lately.
+
+    Without a probe Kubernetes calls ready whatever runs, also an app that hangs.
+    """
+    container = find(all_containers(facts.pod), facts.target) or {}
+    status = status_of(facts.pod, facts.target) or {}
+    probed = "readinessProbe" in container and status.get("ready") is True
+    if not probed or "running" not in (status.get("state") or {}) or facts.now is None:
+        return False
+    return not crash_words(facts.pod, container, facts.now)
 
 
 def state_words(pod: Json, target: str) -> str:
