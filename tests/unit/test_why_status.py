@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -275,3 +276,30 @@ def test_who_has_the_host_port() -> None:
     other = a_pod("web", [a_container(ports=[{"hostPort": 19191}])], nodeName="node-1")
     (cause,) = explain_status(facts_of("host-port2", neighbours=(other,)))
     assert "used by pod web (port 19191) of namespace norun" in cause.evidence
+
+
+# The answers of the API server are checked for these.
+_CHECKED = ("metadata", "spec", "containers", "name", "namespace", "mountPath", "type", "key")
+
+
+def _paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield where there is something in an object that may be missing, outermost first."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, inner in items:
+        if isinstance(key, str) and key not in _CHECKED:
+            yield (*path, key)
+        if isinstance(inner, (dict, list)):
+            yield from _paths(inner, (*path, key))
+
+
+@pytest.mark.parametrize("case", [*FINAL, *TO_RUN])
+def test_any_field_may_be_missing(case: str) -> None:
+    for part in ("pod", "events"):
+        for *outer, last in _paths(CAPTURED[case][part]):
+            facts = facts_of(case)
+            told: Json = copy.deepcopy({"pod": facts.pod, "events": list(facts.events)})
+            where = told[part]
+            for key in outer:
+                where = where[key]
+            del where[last]
+            explain_status(facts._replace(pod=told["pod"], events=tuple(told["events"])))

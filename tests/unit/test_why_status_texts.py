@@ -185,9 +185,9 @@ def test_an_older_kubelet_says_in_events_alone_why_a_pull_failed() -> None:
         (
             "volume-mount",
             f'{RUNC}error during container init: error mounting "/var/x" to rootfs at "/etc/a":'
-            " mount src=/var/x, dst=/etc/a, dstFd=/proc/thread-self/fd/8, flags=MS_BIND|MS_REC: not a"
-            " directory: unknown: Are you trying to mount a directory onto a file (or vice-versa)?"
-            " Check if the specified host path exists and is the expected type",
+            " mount src=/var/x, dst=/etc/a, dstFd=/proc/thread-self/fd/8, flags=MS_BIND|MS_REC: not"
+            " a directory: unknown: Are you trying to mount a directory onto a file (or"
+            " vice-versa)? Check if the specified host path exists and is the expected type",
             {"volumeMounts": [{"name": "v", "mountPath": "/etc/a"}]},
         ),
         ("image-arch", f'{RUNC}exec: "/app/x": exec format error: unknown', {}),
@@ -213,7 +213,8 @@ def test_what_the_runtime_cannot_start(kind: str, message: str, fields: Any) -> 
             "image-user",
             "CreateContainerError",
             'failed to generate container "0123456789abcdef0123" spec: failed to generate spec:'
-            " failed to apply OCI options: unable to find user app: no matching entries in passwd file",
+            " failed to apply OCI options: unable to find user app: no matching entries in passwd"
+            " file",
         ),
         (
             "root-forbidden",
