@@ -314,7 +314,13 @@ def test_services_of_another_namespace_are_read_if_a_name_means_it(name: str) ->
 
 def test_an_address_that_nothing_here_has_is_looked_for_everywhere() -> None:
     there = a_service("db", "10.96.0.9", "prod")
-    answers = {f"{CORE}/services": a_list(), "/api/v1/services": a_list(there)}
-    assert around(connected_in_vain("10.96.0.9"), answers).services == (there,)
+    answers = {
+        f"{CORE}/services": a_list(),
+        "/api/v1/services": a_list(there, a_service("x", "10.96.0.8", "other")),
+        "/apis/discovery.k8s.io/v1/namespaces/prod/endpointslices": a_list(),
+    }
+    facts = around(connected_in_vain("10.96.0.9"), answers)
+    assert there in (facts.services or ())
+    assert facts.endpoints == {"prod/db": 0}
     # An address of the world is none of a Service.
     assert around(connected_in_vain("8.8.8.8"), answers).services == ()

@@ -520,3 +520,36 @@ def test_a_healthy_pod_is_left_to_a_run() -> None:
     causes = explain_status(facts)
     assert causes == ()
     assert needs_run(facts, causes)
+
+
+def test_a_hook_that_failed_long_ago_is_not_why_the_app_ends_now() -> None:
+    ended = {"exitCode": 1, "finishedAt": "2026-01-01T11:59:50Z"}
+    pod = running(ready=False, restartCount=9, lastState={"terminated": ended})
+    pod["status"]["containerStatuses"][0]["state"] = {"waiting": {"reason": "CrashLoopBackOff"}}
+    old = an_event("FailedPostStartHook", "PostStartHook failed", "2026-01-01T11:20:00Z")
+    assert not explained(pod, old)
+
+
+def test_a_container_that_fails_beside_one_that_has_done_its_work() -> None:
+    done, failed = {"exitCode": 0, "reason": "Completed"}, {"exitCode": 2, "reason": "Error"}
+    statuses = [
+        {"name": "app", "state": {"terminated": done}},
+        {"name": "proxy", "state": {"terminated": failed}},
+    ]
+    status = {"phase": "Failed", "containerStatuses": statuses}
+    (cause,) = explained(a_pod(containers=[a_container(), a_container("proxy")], status=status))
+    assert cause.kind == "other-container"
+    assert "container app has ended well" in cause.sentence
+
+
+def test_what_a_scheduler_of_tomorrow_says_is_passed_on() -> None:
+    (cause,) = explained(unscheduled("0/1 nodes are available: 1 node(s) are on strike."))
+    assert cause.kind == "unschedulable-node"
+    assert cause.evidence == ("not scheduled: 0/1 nodes are available: 1 node(s) are on strike.",)
+
+
+def test_the_longest_text_is_one_short_line() -> None:
+    pod = waiting("CreateContainerError", "a\nb " * 9999)
+    (cause,) = explained(pod)
+    lines = (cause.sentence, *cause.evidence)
+    assert all(len(line) < 600 and "\n" not in line for line in lines)
