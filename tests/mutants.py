@@ -911,6 +911,25 @@ MUTANTS = (
         ("tests/api/test_owners.py::test_without_replicasets_the_names_of_the_owners_tell[403]",),
         "also where ReplicaSets can't be listed",
     ),
+    # lookup/why_facts.py
+    Mutant(
+        "kubectl_scratch/lookup/why_facts.py",
+        'frozenset((*(found.get("data") or {}), *(found.get("binaryData") or {})))',
+        'frozenset((found.get("data") or {}).values())',
+        (
+            "tests/unit/test_why_facts.py::test_a_secret_is_read_for_its_keys_if_one_is_missing",
+            "tests/unit/test_why_facts.py::"
+            "test_what_a_pod_names_is_read_and_no_value_of_it_is_kept",
+        ),
+        "no value of a Secret or ConfigMap is kept",
+    ),
+    Mutant(
+        "kubectl_scratch/lookup/why_facts.py",
+        "if any(text in said for said in _said(facts) for text in _NO_KEY):",
+        "if True:",
+        ("tests/unit/test_why_facts.py::test_whether_a_secret_exists_is_asked_without_its_values",),
+        "a Secret is not read if its name is enough",
+    ),
     # plan/build.py
     Mutant(
         "kubectl_scratch/plan/build.py",
@@ -2154,6 +2173,22 @@ MUTANTS = (
         "export LC_CTYPE=C.UTF-8",
         ("tests/seed/test_enter.py::test_what_is_started_has_the_app_s_own_locale[ours-{}]",),
         "what is started from the shell has the app's own locale",
+    ),
+    # why/status_causes.py
+    Mutant(
+        "kubectl_scratch/why/status_causes.py",
+        "return not any(cause.weight >= FINDING for cause in causes)",
+        "return True",
+        ("tests/unit/test_why_status.py::test_what_kubernetes_says_is_the_answer[oom2]",),
+        "no copy is made if Kubernetes itself knows the cause",
+    ),
+    # why/status/commands.py
+    Mutant(
+        "kubectl_scratch/why/status/commands.py",
+        'return shlex.join(["kubectl", "-n", where, *words])',
+        'return " ".join(["kubectl", "-n", where, *words])',
+        ("tests/unit/test_why_status_texts.py::test_names_from_texts_are_quoted_in_commands",),
+        "a command that is shown does nothing else if it is pasted",
     ),
     # seed/app/discovery.c
     Mutant(

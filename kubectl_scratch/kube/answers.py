@@ -179,6 +179,13 @@ _SOURCES = (
     "projected",
     "secret",
 )
+_PROBE = {
+    **dict.fromkeys(("httpGet", "tcpSocket", "grpc"), dict),
+    "exec": {"command": [str]},
+    **dict.fromkeys(
+        ("initialDelaySeconds", "periodSeconds", "failureThreshold", "timeoutSeconds"), int
+    ),
+}
 _CONTAINER = {
     "name!": str,
     "image": str,
@@ -192,6 +199,8 @@ _CONTAINER = {
     "volumeDevices": [dict],
     "resources": {"requests": dict, "limits": dict},
     "securityContext": dict,
+    **dict.fromkeys(("livenessProbe", "readinessProbe", "startupProbe"), _PROBE),
+    "lifecycle": {"postStart": _PROBE},
 }
 _STATE = {
     "waiting": {"reason": str, "message": str},
@@ -215,10 +224,13 @@ _POD_SPEC = {
     "tolerations": [dict],
     "imagePullSecrets": [dict],
     "securityContext": dict,
-    "affinity": dict,
+    "affinity": {"nodeAffinity": dict},
+    "schedulingGates": [dict],
+    "terminationGracePeriodSeconds": int,
+    "resources": {"requests": dict, "limits": dict},
 }
 _POD_STATUS = {
-    "phase": str,
+    **dict.fromkeys(("phase", "reason", "message"), str),
     "conditions": _CONDITIONS,
     "containerStatuses": _STATUSES,
     "initContainerStatuses": _STATUSES,
@@ -256,6 +268,7 @@ _SHAPES: dict[str, dict[str, Shape]] = {
             "conditions": _CONDITIONS,
             "images": [{"names": [str]}],
             "nodeInfo": {"architecture": str},
+            "allocatable": dict,
         },
     },
 }

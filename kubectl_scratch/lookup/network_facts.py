@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kubectl_scratch.kube import paths
 from kubectl_scratch.kube.client import Client
@@ -49,9 +49,9 @@ def with_network(cluster: Client, facts: ClusterFacts, run: Run) -> ClusterFacts
     policies, pods, *read = TaskGroup(functions).results()
     around = [_Around(*pair) for pair in zip(read[::2], read[1::2], strict=True)]
     services = [service for each in around for service in each.services or ()]
-    if _has_strangers(run, (*services, *(pods or ()))):
-        every = items_or_none(cluster, paths.everywhere(SERVICE.root, SERVICE.plural)) or ()
-        services += [each for each in every if namespace(each) not in where]
+    if _strangers(run, (*services, *(pods or ()))):
+        around += _elsewhere(cluster, run, where)
+        services = [service for each in around for service in each.services or ()]
     unknown = around[0].services is None and not services
     return facts._replace(
         services=None if unknown else tuple(services),
@@ -87,12 +87,25 @@ def _is_label(text: str) -> bool:
     return 0 < len(text) < 64 and text.isascii() and text.replace("-", "").isalnum()
 
 
-def _has_strangers(run: Run, known: Iterable[Json]) -> bool:
-    """Say whether the run asked a private address in vain that nothing known has."""
+def _strangers(run: Run, known: Iterable[Json]) -> set[str]:
+    """Return the private addresses that the run asked in vain and that nothing known has."""
     there = {address for each in known for address in addresses_of(each)}
     asked = [call.address for call in run.calls if call.call == "connect"]
     asked += [wait.address for wait in run.waits]
-    return any(_is_private(address) and address not in there for address in asked)
+    return {address for address in asked if _is_private(address)} - there
+
+
+def _elsewhere(cluster: Client, run: Run, known: tuple[str, ...]) -> list[_Around]:
+    """Return the Services of all other namespaces, with the endpoints of those that were asked."""
+    every = items_or_none(cluster, paths.everywhere(SERVICE.root, SERVICE.plural)) or ()
+    others = [each for each in every if namespace(each) not in known]
+    asked = [each for each in others if _strangers(run, ()).intersection(addresses_of(each))]
+    found = []
+    for where in dict.fromkeys(map(namespace, others)):
+        is_asked = any(namespace(each) == where for each in asked)
+        slices = _read_all(cluster, where, _SLICES, "endpointslices") if is_asked else None
+        found.append(_Around(tuple(o for o in others if namespace(o) == where), slices))
+    return found
 
 
 def _is_private(address: str) -> bool:
@@ -103,7 +116,7 @@ def _is_private(address: str) -> bool:
     return found.is_private and not (found.is_loopback or found.is_link_local)
 
 
-def addresses_of(obj: Json) -> list[str]:
+def addresses_of(obj: Json) -> list[Any]:
     """Return the addresses of a Service, or of a pod."""
     spec, status = obj.get("spec") or {}, obj.get("status") or {}
     of_pod = [str(each.get("ip")) for each in status.get("podIPs") or []]

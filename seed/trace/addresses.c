@@ -116,7 +116,9 @@ bool read_peer(struct thread *thread, uint64_t address, uint64_t size, const str
         tell_internet(&facts, peer, is_four ? AF_INET : AF_INET6, bytes + (is_four ? 12 : 0),
                       protocol_of(with));
     } else if (given.family == AF_UNIX) {
-        tell_unix(&facts, given.local.sun_path, got - offsetof(struct sockaddr_un, sun_path));
+        size_t bytes = got - offsetof(struct sockaddr_un, sun_path);
+        tell_unix(&facts, given.local.sun_path, bytes);
+        memcpy(peer->path, given.local.sun_path, bytes);
     } else {
         tell_other(&facts, with, given.family);
     }

@@ -91,7 +91,7 @@ struct note *note(const struct seen *seen) {
         *place = (struct note){
             .kind = seen->kind, .call = seen->call, .error = seen->error, .hash = hash,
             .base = base_of(seen->path), .first = seen->since, .facts = strdup(seen->facts),
-            .path = seen->path ? strdup(seen->path) : NULL,
+            .path = seen->path && *seen->path ? strdup(seen->path) : NULL,
         };
     }
     place->pid = seen->pid;

@@ -103,7 +103,9 @@ void signal_got(struct thread *thread, int number) {
         tell_fault(&facts, thread, &info);
     if (info.si_code <= 0 && info.si_pid)
         json_number(&facts, "sender", (uint64_t)info.si_pid);
-    keep(is_fault(number) ? &thread->process->fault : &thread->process->last, number, facts.data);
+    // A handler may send it once more, to end by it.
+    bool is_first = is_fault(number) && info.si_code > 0;
+    keep(is_first ? &thread->process->fault : &thread->process->last, number, facts.data);
 }
 
 /* Note who kills whom: the other may be dead before the call ends. */

@@ -26,6 +26,7 @@ static void free_socket(struct used_socket *used) {
     free(used->remote);
     free(used->local);
     free(used->server);
+    free(used->path);
     *used = (struct used_socket){0};
 }
 
@@ -138,7 +139,7 @@ void connect_resolved(struct used_socket *used, int error) {
     }
     uint64_t waited = run_time() - used->since;
     struct note *noted = note(
-        &(struct seen){FAILED, "connect", error, used->pid, used->since, used->remote, NULL});
+        &(struct seen){FAILED, "connect", error, used->pid, used->since, used->remote, used->path});
     noted->waited = waited > WORTH_TELLING_MS ? waited : 0;
 }
 
@@ -182,6 +183,7 @@ void connect_ended(struct thread *thread, int64_t result) {
         used = take_socket(thread, (int)arguments[0]);
     if (!used->pending) {
         keep(&used->remote, peer.facts);
+        keep(&used->path, peer.path);
         used->since = thread->since;
     }
     if (result == -EISCONN) {
@@ -208,7 +210,7 @@ void bind_ended(struct thread *thread, int64_t result) {
         keep(&used->local, peer.facts);
     if (result < 0)
         note(&(struct seen){FAILED, "bind", (int)-result, thread->process->pid, thread->since,
-                            peer.facts, NULL});
+                            peer.facts, peer.path});
 }
 
 void listen_ended(struct thread *thread, int64_t result) {

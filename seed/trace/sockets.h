@@ -8,7 +8,7 @@ enum { LONGEST_ADDRESS = 256 };
 
 /* Where a socket leads: members of an object. */
 struct peer {
-    char facts[LONGEST_ADDRESS * 6 + 64], address[64];
+    char facts[LONGEST_ADDRESS * 6 + 64], address[64], path[112];
     unsigned port, family;
 };
 
@@ -22,7 +22,7 @@ struct used_socket {
     /* A connection that is not there yet, since when, and when it was last seen so. */
     bool pending;
     uint64_t since, unanswered;
-    char *remote, *local, *server;
+    char *remote, *local, *server, *path;
 };
 
 void begin_sockets(void);

@@ -26,7 +26,7 @@ class Report:
     def one(self, kind: str, **members: object) -> Line:
         """Return the one line of a kind that has these members."""
         found = self.all(kind, **members)
-        assert len(found) == 1, (found, self.all(kind))
+        assert len(found) == 1, f"{len(found)} of {kind} {members}"
         return found[0]
 
     def call(self, **members: object) -> Line:

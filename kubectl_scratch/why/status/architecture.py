@@ -13,7 +13,10 @@ from kubectl_scratch.why.status.told import flat
 
 _FORMAT_ERROR = "exec format error"
 # What runc and crun write into the log of a program that the kernel cannot start: the whole line.
-_BY_RUNTIME = ("exec ", "standard_init_linux.go", "exec user process caused")
+_BY_RUNTIME = (
+    "exec ", "exec container process", '{"msg":"exec container process', "standard_init_linux.go",
+    "exec user process caused",
+)  # fmt: skip
 
 
 def architecture_causes(facts: ClusterFacts) -> Iterator[Cause]:
@@ -30,7 +33,7 @@ def _said(facts: ClusterFacts, subject: Subject) -> str:
     texts = [subject.message, str(subject.ended.get("message") or "")]
     if subject.name == facts.target and subject.ended:
         texts += [line for line in facts.log if line.startswith(_BY_RUNTIME)]
-    return next((innermost(text) for text in texts if _FORMAT_ERROR in text), "")
+    return next((innermost(text) for text in texts if _FORMAT_ERROR in text.lower()), "")
 
 
 def _cause(facts: ClusterFacts, subject: Subject, said: str) -> Cause:
@@ -39,7 +42,7 @@ def _cause(facts: ClusterFacts, subject: Subject, said: str) -> Cause:
     # A script without its first line looks the same: the command is then the app's own.
     sure = not _may_be_script(subject)
     what = f"use an image for {arch or 'the architecture of the node'}"
-    script = "" if sure else "; if the command is a script, let it begin with #!INTERPRETER"
+    script = "; a script that does not begin with #!INTERPRETER fails in the same way"
     return Cause(
         "image-arch" if sure else "exec-format",
         f"the program of {subject.words} cannot run on the node: {_reason(arch, sure)}",

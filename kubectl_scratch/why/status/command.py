@@ -17,7 +17,7 @@ from kubectl_scratch.why.status.told import flat
 
 _REFUSED = ("CreateContainerError", "RunContainerError")
 _EXEC = re.compile(r'exec: "([^"]*)": (.*)$', re.DOTALL)
-_CRUN = re.compile(r"(?:executable file|open executable:?|exec) `?([^`':]+)'?:? (.*)$", re.DOTALL)
+_CRUN = re.compile(r"executable file `([^`]+)` (not found.*)$", re.DOTALL)
 _FOLDER = re.compile(r'chdir to cwd \("([^"]*)"\) set in config.json failed: (.*)$', re.DOTALL)
 _MAKE_FOLDER = re.compile(r"^(?:error during container init: )?mkdir (\S+): (.*)$", re.DOTALL)
 _NO_COMMAND = "no command specified"

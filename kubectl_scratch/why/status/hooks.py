@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from kubectl_scratch.why.facts import ClusterFacts
 from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.status.commands import change
+from kubectl_scratch.why.status.kills import has_killed
 from kubectl_scratch.why.status.probes import probe_words
 from kubectl_scratch.why.status.subjects import Subject, subjects
 from kubectl_scratch.why.status.told import event_line, events_of, flat, of_container
@@ -23,7 +24,7 @@ def hook_causes(facts: ClusterFacts) -> Iterator[Cause]:
     """Yield the containers that end because of their postStart hook."""
     for subject in subjects(facts):
         events = [e for e in events_of(facts.events, "FailedPostStartHook") if _is_of(e, subject)]
-        if subject.reason == _FAILED or (events and not subject.runs):
+        if subject.reason == _FAILED or has_killed(facts, subject, events):
             evidence = list(map(event_line, events[:1]))
             if subject.reason == _FAILED:
                 error = _ERROR.search(subject.message)

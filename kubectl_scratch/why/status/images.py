@@ -41,7 +41,12 @@ class Refusal(NamedTuple):
     says: str
 
 
-_ARCH = ("no match for platform", "no matching manifest for", "no image found in image index for")
+_ARCH = (
+    "no match for platform",
+    "no matching manifest for",
+    "no image found in image index for",
+    "no image found in manifest list for",
+)
 # The first that fits; the sentence goes on from the image's name.
 _REFUSALS = (
     Refusal(_ARCH, "image-arch", 95, "is not built for the architecture of the node"),

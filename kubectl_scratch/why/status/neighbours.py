@@ -18,7 +18,7 @@ from kubectl_scratch.runtime.names import COMMAND
 from kubectl_scratch.why.facts import ClusterFacts
 from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.status.subjects import FINDING, Subject, subjects
-from kubectl_scratch.why.status.told import lasting
+from kubectl_scratch.why.status.told import GETTING_READY, lasting
 
 # For how long an init container may run before it is worth a word.
 _LONG = timedelta(seconds=30)
@@ -27,7 +27,7 @@ _LONG = timedelta(seconds=30)
 def neighbour_causes(facts: ClusterFacts) -> Iterator[Cause]:
     """Yield the containers to ask about instead of the target."""
     target, *others = subjects(facts)
-    if target.name != facts.target or (target.ended and not target.runs):
+    if target.name != facts.target or _is_in_trouble(target):
         return
     for subject in others:
         init = find(init_containers(facts.pod), subject.name)
@@ -35,6 +35,11 @@ def neighbour_causes(facts: ClusterFacts) -> Iterator[Cause]:
             yield from _holding_up(facts, subject, target)
         elif subject.ended.get("exitCode") and not subject.runs:
             yield _failing(facts, subject, target)
+
+
+def _is_in_trouble(target: Subject) -> bool:
+    failed = not target.runs and bool(target.ended.get("exitCode"))
+    return failed or target.reason not in ("", *GETTING_READY)
 
 
 def _ask(facts: ClusterFacts, subject: Subject) -> str:
@@ -58,7 +63,7 @@ def _holding_up(facts: ClusterFacts, subject: Subject, target: Subject) -> Itera
 
 
 def _failing(facts: ClusterFacts, subject: Subject, target: Subject) -> Cause:
-    state = "runs" if target.runs else "waits"
+    state = "runs" if target.runs else "has ended well" if target.ended else "waits"
     restarts = subject.status.get("restartCount", 0)
     return Cause(
         "other-container",

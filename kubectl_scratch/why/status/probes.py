@@ -6,29 +6,16 @@ kubernetes/kubernetes, pkg/kubelet/prober and pkg/kubelet/kuberuntime/kuberuntim
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
-from kubectl_scratch.kube.objects import Json, api_time
-from kubectl_scratch.plan.target_health import LOOPS_WITHIN
+from kubectl_scratch.kube.objects import Json
 from kubectl_scratch.why.facts import ClusterFacts
 from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.status.commands import change
+from kubectl_scratch.why.status.kills import has_killed
 from kubectl_scratch.why.status.subjects import SEEN, Subject, subjects
-from kubectl_scratch.why.status.told import (
-    event_line,
-    events_of,
-    flat,
-    of_container,
-    seen_time,
-    times_of,
-)
+from kubectl_scratch.why.status.told import event_line, events_of, flat, of_container
 
 _ERRORED = "probe errored"
-# How much later than announced a container may end, beside its own time for it.
-_LATE = timedelta(seconds=10)
-_GRACE = 30
-# How a program ends that is told to stop, or killed.
-_STOPPED = (0, 137, 143)
 # The kubelet's defaults. https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/
 _PERIOD, _THRESHOLD, _TIMEOUT = 10, 3, 1
 
@@ -47,7 +34,7 @@ def _killing(facts: ClusterFacts, subject: Subject, kind: str) -> Iterator[Cause
     failures = _failures(facts, subject, kind.capitalize())
     if not probe or not (kills or failures):
         return
-    sure = bool(kills) and _was_it(facts, subject, kills)
+    sure = has_killed(facts, subject, kills)
     errored = bool(failures) and _ERRORED in str(failures[0].get("message"))
     if not kills and not (kind == "startup" and errored):
         return
@@ -75,33 +62,6 @@ def _failures(facts: ClusterFacts, subject: Subject, kind: str) -> list[Json]:
     found = events_of(facts.events, "Unhealthy", "ProbeWarning")
     text = f"{kind} probe"
     return [e for e in found if of_container(e, subject.name) and text in str(e.get("message"))]
-
-
-def _was_it(facts: ClusterFacts, subject: Subject, kills: list[Json]) -> bool:
-    """Say whether the probe ended the container, not the app itself.
-
-    The last end has come in time after an announcement, or most have. Events get lost, so an exit
-    code with which a program that is told to stop ends is enough.
-    """
-    if subject.runs and subject.status.get("ready") and not _is_recent(facts, subject):
-        return False
-    often = 2 * sum(map(times_of, kills)) >= (subject.status.get("restartCount") or 0)
-    stopped = subject.ended.get("exitCode") in _STOPPED
-    return often or stopped or _is_timely(facts, subject, kills[0])
-
-
-def _is_recent(facts: ClusterFacts, subject: Subject) -> bool:
-    finished = api_time(subject.ended.get("finishedAt"))
-    return finished is None or facts.now is None or facts.now - finished <= LOOPS_WITHIN
-
-
-def _is_timely(facts: ClusterFacts, subject: Subject, kill: Json) -> bool:
-    """Say whether a container ended as a kill has announced."""
-    finished, told = api_time(subject.ended.get("finishedAt")), seen_time(kill)
-    if finished is None or told is None:
-        return False
-    grace = facts.pod["spec"].get("terminationGracePeriodSeconds") or _GRACE
-    return timedelta() <= finished - told <= timedelta(seconds=grace) + _LATE
 
 
 def probe_words(probe: Json) -> str:

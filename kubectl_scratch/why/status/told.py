@@ -91,7 +91,7 @@ def has_begun(pod: Json) -> bool:
 def _has_begun(status: Json) -> bool:
     states = (status.get("state") or {}, status.get("lastState") or {})
     reason = (states[0].get("waiting") or {}).get("reason", "ContainerCreating")
-    ran = any(state.get(kind) for state in states for kind in ("running", "terminated"))
+    ran = any(state.get(kind) is not None for state in states for kind in ("running", "terminated"))
     return ran or reason not in GETTING_READY
 
 

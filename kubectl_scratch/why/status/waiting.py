@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from kubectl_scratch.kube.objects import NOT_STARTED, innermost, name
+from kubectl_scratch.kube.objects import NOT_STARTED, condition, innermost, name
 from kubectl_scratch.why.facts import ClusterFacts
 from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.status.commands import for_pod
@@ -19,6 +19,7 @@ from kubectl_scratch.why.status.told import (
     of_container,
     seen_at,
     seen_time,
+    unscheduled_line,
 )
 
 _REFUSED = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
@@ -39,6 +40,11 @@ def waiting_causes(facts: ClusterFacts) -> Iterator[Cause]:
                 subject.weigh(FINDING + 2),
             )
     yield from _pulling(facts)
+    scheduled = condition(facts.pod, "PodScheduled") or {}
+    if scheduled.get("status") == "False" and not facts.pod["spec"].get("nodeName"):
+        said = unscheduled_line(str(scheduled.get("message", "")))
+        see = f"see {for_pod(facts.pod, 'describe', 'pod', name(facts.pod))}"
+        yield Cause("unschedulable-node", "no node takes the pod", (said,), see, FINDING + 2)
 
 
 def _pulling(facts: ClusterFacts) -> Iterator[Cause]:
