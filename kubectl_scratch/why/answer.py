@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kubectl_scratch.runtime.console import printable
 from kubectl_scratch.why.causes.ends import expects_an_end
 from kubectl_scratch.why.facts import ClusterFacts
 from kubectl_scratch.why.last_words import reason_line
@@ -54,8 +55,19 @@ def _told(found: list[Cause]) -> tuple[Cause, ...]:
     for cause in found:
         shown = {line for other in told for line in other.evidence}
         if cause.weight >= least and not (shown & set(cause.evidence)):
-            told.append(cause._replace(weight=min(cause.weight, 100)))
+            told.append(_shown(cause))
     return tuple(told[:MOST_CAUSES])
+
+
+def _shown(cause: Cause) -> Cause:
+    """Return a cause that is safe to show: names of files and words come from the app."""
+    lines = dict.fromkeys(printable(line).strip() for line in cause.evidence)
+    return cause._replace(
+        sentence=printable(cause.sentence).strip(),
+        evidence=tuple(filter(None, lines)),
+        remedy=printable(cause.remedy).strip(),
+        weight=min(cause.weight, 100),
+    )
 
 
 def _runs(run: Run, facts: ClusterFacts) -> bool:
@@ -91,4 +103,4 @@ def _unsure(evidence: Evidence, found: list[Cause]) -> Iterator[str]:
         lines.append(f"empty variables: {cut(', '.join(sorted(run.empty)))}")
     if run.opened:
         lines.append(f"the last file that it opened is {cut(run.opened[-1].path)}")
-    yield from list(dict.fromkeys(lines))[:MOST_EVIDENCE]
+    yield from list(dict.fromkeys(map(printable, lines)))[:MOST_EVIDENCE]

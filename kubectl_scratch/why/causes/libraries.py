@@ -19,10 +19,10 @@ MUSL = re.compile(
     r"Error loading shared library (?P<library>[^\s:]+): [^(]*\(needed by (?P<program>[^)]+)\)"
 )
 DLOPEN = re.compile(
-    r"(?P<program>)(?P<library>[\w./+-]+\.so[\w.]*): cannot open shared object file: No such file"
+    r"(?P<program>)(?<![\w./+-])(?P<library>[\w./+-]{1,200}): cannot open shared object file: No"
 )
 _VERSION = re.compile(
-    r"(?P<library>\S*?\.so[\w.]*): version [`'\"](?P<version>[^'`\"]+)['`\"] not found"
+    r"(?<!\S)(?P<library>[^\s:]{1,200}): version [`'\"](?P<version>[^'`\"]+)['`\"] not found"
     r"(?: \(required by (?P<program>[^)]+)\))?"
 )
 SYMBOL = re.compile(

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from kubectl_scratch.kube.objects import Json, name
 from kubectl_scratch.why.causes.files import most_alike
-from kubectl_scratch.why.last_words import line_with
 from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.mounts import target_of
 from kubectl_scratch.why.peers import is_local
@@ -15,7 +14,8 @@ from kubectl_scratch.why.rank import FINDING, Evidence, FailedCall
 from kubectl_scratch.why.report import Run
 from kubectl_scratch.why.wording import call_line, cut, listed
 
-_VARIABLE = r"[\"'`$({<\[]*(?P<name>[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[A-Z]{4,}[A-Z0-9]*)[\"'`)}>\]]*"
+# Bounded, so that no text of an app takes long to search.
+_VARIABLE = r"(?<![A-Za-z0-9_])(?P<name>[A-Z][A-Z0-9_]{2,63})(?![A-Za-z0-9_])[\"'`)}>\]]{0,3}"
 ABSENT = (
     r"(?:not (?:been )?(?:set|defined|provided|specified|found|present|configured|given)|"
     r"unset|undefined|missing|empty|required|must (?:not )?be\b|NotPresent|blank|isn't set|"
@@ -23,15 +23,16 @@ ABSENT = (
 )
 # From the most certain to the least: what shells and runtimes write, then what people write.
 CERTAIN = (
-    re.compile(r"(?:^|: )(?P<name>\w+): (?:unbound variable|parameter (?:null or )?not set)"),
-    re.compile(r"KeyError: '(?P<name>[A-Z][A-Z0-9_]{2,})'"),
-    re.compile(r"key not found: \"(?P<name>[A-Z][A-Z0-9_]{2,})\""),
-    re.compile(r"required key (?P<name>[A-Z][A-Z0-9_]+) missing value"),
-    re.compile(r"Could not resolve placeholder '(?P<name>[A-Z][A-Z0-9_]+)'"),
-    re.compile(r"UndefinedValueError: (?P<name>[A-Z][A-Z0-9_]+) not found"),
-    re.compile(r"Set the (?P<name>[A-Z][A-Z0-9_]+) environment variable"),
-    re.compile(r"couldn't read the (?P<name>[A-Z][A-Z0-9_]+) env"),
-    re.compile(r"(?i:env(?:ironment)?(?:[ -]?var(?:iable)?)?s?)\b[^A-Z]{0,24}" + _VARIABLE
+    re.compile(r"(?m)(?:^|: )(?P<name>\w{1,64}): (?:unbound variable|"
+               r"parameter (?:null or )?not set)"),
+    re.compile(r"KeyError: '(?P<name>[A-Z][A-Z0-9_]{2,63})'"),
+    re.compile(r"key not found: \"(?P<name>[A-Z][A-Z0-9_]{2,63})\""),
+    re.compile(r"required key (?P<name>[A-Z][A-Z0-9_]{1,63}) missing value"),
+    re.compile(r"Could not resolve placeholder '(?P<name>[A-Z][A-Z0-9_]{1,63})'"),
+    re.compile(r"UndefinedValueError: (?P<name>[A-Z][A-Z0-9_]{1,63}) not found"),
+    re.compile(r"Set the (?P<name>[A-Z][A-Z0-9_]{1,63}) environment variable"),
+    re.compile(r"couldn't read the (?P<name>[A-Z][A-Z0-9_]{1,63}) env"),
+    re.compile(r"(?i:env(?:ironment)?(?:[ -]?var(?:iable)?)?s?)\b[^A-Z\n]{0,24}" + _VARIABLE
                + rf"[^\n]{{0,32}}\b(?i:{ABSENT})"),
     re.compile(rf"(?i:{ABSENT})[^\n]{{0,40}}(?i:\benv(?:ironment)?(?:[ -]?var(?:iable)?)?s?)\b"
                r"[^A-Z\n]{0,24}" + _VARIABLE),
@@ -39,13 +40,13 @@ CERTAIN = (
                rf"\b(?i:{ABSENT})"),
 )  # fmt: skip
 LIKELY = (
-    re.compile(r"(?:^|[\s:;,.(\[\"'])" + _VARIABLE
+    re.compile(r"(?m)(?:^|[\s:;,.(\[\"'`$({<])" + _VARIABLE
                + r"(?: (?:is|was|are|must be|has|env\w*|variable)|:)*"
                rf"[ :]+(?i:{ABSENT})"),
     re.compile(r"\b(?i:missing|required|empty|undefined|no|need|needs|set|provide|specify|export|"
-               r"configure|define)\b(?: [a-z]+){0,5}:? " + _VARIABLE + r"(?![\w/])"),
-    re.compile(r"(?m)^(?P<name>[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\s*$(?=\n\s+(?:Field|Input))"),
-    re.compile(r"(?:process\.env|ENV|getenv|environ)[.\[(]+[\"']?(?P<name>[A-Z][A-Z0-9_]{2,})"),
+               r"configure|define)\b(?: [a-z]+){0,5}:? [\"'`$({<\[]{0,2}" + _VARIABLE + r"(?![\w/])"),
+    re.compile(r"(?m)^(?P<name>[A-Z][A-Z0-9_]{2,63})\s*$(?=\n\s+(?:Field|Input))"),
+    re.compile(r"(?:process\.env|ENV|getenv|environ)[.\[(]+[\"']?(?P<name>[A-Z][A-Z0-9_]{2,63})"),
 )  # fmt: skip
 # Words in capitals that are no variables.
 NO_NAMES = frozenset(
@@ -112,6 +113,8 @@ NO_NAMES = frozenset(
         "CONFIG",
     ]
 )
+# Shorter words in capitals without an underscore are abbreviations.
+SHORTEST = 3
 HOSTS = re.compile(r"HOST|ADDR|URL|URI|SERVER|ENDPOINT|UPSTREAM|BROKER|DSN|BACKEND|TARGET|PEER")
 FOLDERS = re.compile(r"DIR|PATH|HOME|ROOT|FOLDER|PREFIX|BASE|FILE|CONF|CERT|KEY|DATA")
 
@@ -130,10 +133,18 @@ def _said(evidence: Evidence) -> Iterator[Cause]:
         return
     for patterns, weight in ((CERTAIN, 95), (LIKELY, 84)):
         for pattern in patterns:
-            found = line_with(evidence.words, pattern) or pattern.search(evidence.words.text)
-            if found and found["name"] not in NO_NAMES:
+            for found in _matches(evidence, pattern):
                 yield from _named(evidence, found, weight)
                 return
+
+
+def _matches(evidence: Evidence, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    """Yield where a pattern names what may be a variable, the last line first."""
+    text = evidence.words.text
+    for found in reversed(list(pattern.finditer(text))):
+        name = found["name"]
+        if name not in NO_NAMES and ("_" in name or len(name) > SHORTEST or pattern in CERTAIN):
+            yield found
 
 
 def _named(evidence: Evidence, found: re.Match[str], weight: int) -> Iterator[Cause]:
