@@ -1,0 +1,156 @@
+"""Crashes: what the processor or the program itself ended."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from kubectl_scratch.why.last_words import line_with, reason_line
+from kubectl_scratch.why.model import Cause
+from kubectl_scratch.why.rank import Evidence, fate_of
+from kubectl_scratch.why.report import Process, Run, Signal
+from kubectl_scratch.why.wording import cut, process_of, process_words, program_name
+
+CRASHES = {
+    "SIGSEGV": "segfault",
+    "SIGBUS": "segfault",
+    "SIGABRT": "abort",
+    "SIGFPE": "abort",
+    "SIGTRAP": "abort",
+    "SIGILL": "illegal-instruction",
+}
+CODES_OF_CRASHES = {
+    139: "SIGSEGV",
+    135: "SIGBUS",
+    134: "SIGABRT",
+    136: "SIGFPE",
+    133: "SIGTRAP",
+    132: "SIGILL",
+}
+# Faults below this address are those of a null pointer, with the offset of a field.
+FIRST_PAGE = 4096
+ABORTS = re.compile(
+    r"(?i)assertion|assert|terminate called|free\(\)|malloc|double free|corrupt|stack smashing|"
+    r"buffer overflow|what\(\)|abort|fatal|panic"
+)
+
+
+def find_crashes(evidence: Evidence) -> Iterator[Cause]:
+    """Yield the crash of the app, or of a process because of which it ended."""
+    run = evidence.run
+    for process, name in crashed(run):
+        signal = signal_of(run, process, name)
+        fate = fate_of(run, process.pid)
+        weight = 86 if fate == "its own" else 84 if fate == "ended the app" else 40
+        yield _cause(evidence, process, name, signal, weight - (6 if run.running else 0))
+        return
+
+
+def signal_of(run: Run, process: Process, name: str) -> Signal | None:
+    """Return the last signal of that name that a process got."""
+    found = [s for s in run.signals if s.pid == process.pid and s.signal == name]
+    return found[-1] if found else None
+
+
+def crashed(run: Run) -> Iterator[tuple[Process, str]]:
+    """Yield the processes that crashed, with the signal, the last one first."""
+    known = set()
+    for process in sorted(run.processes, key=lambda p: -(p.end or 0)):
+        if process.signal in CRASHES:
+            known.add(process.signal)
+            yield process, process.signal
+    own = process_of(run, run.pid) or Process(run.pid, 0, 0, run.words)
+    if run.signal in CRASHES and run.signal not in known:
+        yield own, run.signal
+    elif not known and run.code in CODES_OF_CRASHES and not run.running:
+        yield own, CODES_OF_CRASHES[run.code]
+
+
+def _cause(
+    evidence: Evidence, process: Process, name: str, signal: Signal | None, weight: int
+) -> Cause:
+    lines = [_line(evidence.run, process, name, signal)]
+    said = reason_line(evidence.run)
+    lines += [cut(said)] if said else []
+    sentence, remedy = {
+        "segfault": _segfault,
+        "abort": _abort,
+        "illegal-instruction": _illegal,
+    }[CRASHES[name]](evidence, process, name, signal)
+    return Cause(CRASHES[name], sentence, tuple(lines), remedy, weight)
+
+
+def _line(run: Run, process: Process, name: str, signal: Signal | None) -> str:
+    who = process_words(run, process.pid)
+    if signal is None:
+        return f"{who} ended by {name}"
+    at = f" at address {signal.address}" if signal.address else ""
+    inside = f" in {signal.inside}" if signal.inside else ""
+    code = f" ({signal.code})" if signal.code else ""
+    return cut(f"{who} got {name}{code}{at}{inside}")
+
+
+def _who(evidence: Evidence, process: Process) -> str:
+    own = process.pid == evidence.run.pid
+    return "the app" if own else f"{program_name(process) or 'a process'}, a child of the app,"
+
+
+def _address(signal: Signal | None) -> int | None:
+    try:
+        return int(signal.address, 16) if signal and signal.address else None
+    except ValueError:
+        return None
+
+
+def _segfault(
+    evidence: Evidence, process: Process, name: str, signal: Signal | None
+) -> tuple[str, str]:
+    who, inside = (
+        _who(evidence, process),
+        f" in {signal.inside}" if signal and signal.inside else "",
+    )
+    if name == "SIGBUS":
+        return (
+            f"{who} crashed{inside} (bus error): it reads a mapped file that is shorter than it"
+            " thinks, or the space of its shared memory is used up",
+            "check /dev/shm (an emptyDir with medium: Memory makes it larger) and the files that it"
+            " maps",
+        )
+    address = _address(signal)
+    null = " through a null pointer" if address is not None and address < FIRST_PAGE else ""
+    if evidence.run.signals and signal and signal.code == "SEGV_ACCERR":
+        null = " by writing to memory that is protected"
+    return (
+        f"{who} crashed{inside} (segmentation fault){null}",
+        "a bug in the app or in one of its libraries: report it with this address and the image's"
+        " version, or use another version",
+    )
+
+
+def _abort(
+    evidence: Evidence, process: Process, name: str, signal: Signal | None
+) -> tuple[str, str]:
+    who = _who(evidence, process)
+    if name == "SIGFPE":
+        return (
+            f"{who} crashed: it divided by zero (SIGFPE)",
+            "a bug in the app, or a value in its configuration that is zero",
+        )
+    if name == "SIGTRAP":
+        return f"{who} ended itself at a trap (SIGTRAP)", "see what it said"
+    found = line_with(evidence.words, ABORTS)
+    said = cut(found.string) if found else cut(reason_line(evidence.run))
+    return f"{who} ended itself with abort()" + (
+        f": {said}" if said else ""
+    ), "read what it said: an assertion failed, or its memory is corrupt"
+
+
+def _illegal(
+    evidence: Evidence, process: Process, name: str, signal: Signal | None
+) -> tuple[str, str]:
+    inside = f" in {signal.inside}" if signal and signal.inside else ""
+    return (
+        f"{_who(evidence, process)} uses an instruction that this node's processor does not have"
+        f"{inside}, or ended itself by one",
+        "build it for an older processor (x86-64-v2 or v1 instead of v3), or choose other nodes",
+    )

@@ -1,0 +1,271 @@
+"""Names that DNS does not know, and DNS servers that do not answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from kubectl_scratch.kube.objects import Json, name, namespace
+from kubectl_scratch.why.causes.connections import goal_of
+from kubectl_scratch.why.causes.files import most_alike
+from kubectl_scratch.why.facts import ClusterFacts
+from kubectl_scratch.why.last_words import line_with
+from kubectl_scratch.why.model import Cause
+from kubectl_scratch.why.peers import base_name, owner_of, ready_of, selected_pods, title_of
+from kubectl_scratch.why.policies import NO, allows, egress_policies, policy_titles
+from kubectl_scratch.why.rank import EARLIER, NAMED, NEAR, NEAR_PART, Evidence
+from kubectl_scratch.why.report import Call, Question, Run
+from kubectl_scratch.why.wording import call_line, cut, listed, question_line
+
+_SAYS = re.compile(
+    r"(?i)name or service not known|temporary failure in name resolution|no such host|ENOTFOUND|"
+    r"EAI_AGAIN|could not resolve|name does not resolve|UnknownHostException|host not found|"
+    r"nodename nor servname|unknown host|bad address|could not translate host name|"
+    r"server misbehaving|lookup .* on .*:53|no address associated|try again|name resolution"
+)
+HOST_IN_WORDS = (
+    re.compile(r"lookup (?P<name>[\w.-]+)(?: on |: )"),
+    re.compile(r"(?:ENOTFOUND|EAI_AGAIN) (?P<name>[\w.-]+)"),
+    re.compile(r"UnknownHostException: (?P<name>[\w.-]+)"),
+    re.compile(r"host not found in upstream \"(?P<name>[\w.-]+)"),
+    re.compile(r"bad address '(?P<name>[\w.-]+)'"),
+    re.compile(r"[Cc]ould not (?:resolve host|translate host name):? \"?(?P<name>[\w.-]+)"),
+    re.compile(r"unable to resolve host address \W(?P<name>[\w.-]+)"),
+)
+_SILENT, AFTER_OTHERS = 80, 60
+# How long a resolver waits for an answer, in ms, with one more try.
+UNANSWERED = 12_000
+
+
+class Asked(NamedTuple):
+    """A name that the app asked for, with all questions about it."""
+
+    name: str
+    questions: tuple[Question, ...]
+
+    @property
+    def last(self) -> int:
+        """Return when it was asked last."""
+        return max(question.at for question in self.questions)
+
+    def has(self, *codes: str) -> bool:
+        """Say whether a question about it has one of these answers."""
+        return any(question.code in codes for question in self.questions)
+
+
+def find_host_names(evidence: Evidence) -> Iterator[Cause]:
+    """Yield names that were asked for and have no address."""
+    said = False
+    for asked in names_without_address(evidence.run, evidence.facts):
+        said = True
+        yield _cause(evidence, asked)
+    if not said:
+        yield from _servers(evidence)
+
+
+def names_without_address(run: Run, facts: ClusterFacts) -> list[Asked]:
+    """Return the names that were asked for in vain; one with search domains added is one."""
+    groups: dict[str, list[Question]] = {}
+    for question in run.questions:
+        if question.type in ("A", "AAAA", "ANY", "SRV", ""):
+            groups.setdefault(base_name(facts, question.name), []).append(question)
+    found = [Asked(base, tuple(questions)) for base, questions in groups.items()]
+    return [asked for asked in found if not any(q.answers for q in asked.questions)]
+
+
+def _weight(evidence: Evidence, asked: Asked) -> int:
+    run, text = evidence.run, evidence.words.text
+    if asked.name in text and _SAYS.search(text):
+        return NAMED
+    if asked.name in text:
+        return NAMED - 8
+    if run.listening and run.running:
+        return EARLIER
+    waits = UNANSWERED if asked.has("") else 0
+    if run.at - asked.last > max(NEAR, run.at * NEAR_PART) + waits:
+        return EARLIER
+    if any(failed.call.at > asked.last and failed.weight >= EARLIER for failed in evidence.failed):
+        return AFTER_OTHERS - 8
+    if run.code == 0:
+        return AFTER_OTHERS
+    return _SILENT if evidence.silent else _SILENT - 10
+
+
+def _cause(evidence: Evidence, asked: Asked) -> Cause:
+    weight = _weight(evidence, asked)
+    lines = [question_line(question) for question in _few(asked)]
+    lines += [cut(found.string)] if (found := line_with(evidence.words, _SAYS)) else []
+    if asked.has("NXDOMAIN") or (asked.has("NOERROR") and not asked.has("")):
+        return _unknown_name(evidence, asked, tuple(lines), weight)
+    if asked.has("SERVFAIL", "REFUSED", "NOTIMP", "FORMERR"):
+        codes = listed(sorted({q.code for q in asked.questions if q.code}))
+        return Cause(
+            "dns-failure",
+            f"the DNS server answers {codes} to the question for {asked.name}",
+            tuple(lines),
+            "check the cluster's DNS: kubectl -n kube-system logs -l k8s-app=kube-dns",
+            weight,
+        )
+    return _no_answer(evidence, asked, tuple(lines), weight)
+
+
+def _few(asked: Asked) -> list[Question]:
+    """Return one question for each answer, that of the shortest name."""
+    best: dict[str, Question] = {}
+    for question in sorted(asked.questions, key=lambda q: (q.type != "A", len(q.name))):
+        best.setdefault(question.code, question)
+    return list(best.values())[:3]
+
+
+def _unknown_name(evidence: Evidence, asked: Asked, lines: tuple[str, ...], weight: int) -> Cause:
+    facts = evidence.facts
+    service = service_of_name(facts, asked.name)
+    if service is not None and _is_headless(service):
+        return _headless(evidence, service, asked, lines, weight)
+    there = _near(facts, asked.name)
+    sentence = f"the name {asked.name} does not resolve: DNS knows no such name"
+    if there:
+        sentence = f"the name {asked.name} does not resolve; there is {there}"
+    elif facts.services is not None and "." not in asked.name:
+        sentence += f", and no Service of this namespace is called {asked.name}"
+    remedy = "correct the name in the app's configuration, or create the Service"
+    return Cause("dns-name", sentence, lines, remedy, weight)
+
+
+def service_of_name(facts: ClusterFacts, host: str) -> Json | None:
+    """Return the Service of a host name such as db, db.prod or db.prod.svc; None if none."""
+    service, space, rest = _parts(facts, host)
+    if rest not in ("", "svc", "svc.cluster.local"):
+        return None
+    wanted = (service, space)
+    every = facts.services or ()
+    return next((found for found in every if (name(found), _space(facts, found)) == wanted), None)
+
+
+def _parts(facts: ClusterFacts, host: str) -> tuple[str, str, str]:
+    service, _, rest = host.partition(".")
+    space, _, rest = rest.partition(".")
+    return service, space or namespace(facts.pod), rest
+
+
+def _space(facts: ClusterFacts, service: Json) -> str:
+    return str(service["metadata"].get("namespace") or namespace(facts.pod))
+
+
+def _is_headless(service: Json) -> bool:
+    return (service.get("spec") or {}).get("clusterIP") == "None"
+
+
+def _headless(
+    evidence: Evidence, service: Json, asked: Asked, lines: tuple[str, ...], weight: int
+) -> Cause:
+    facts = evidence.facts
+    title = title_of(facts, service, "Service")
+    ready = ready_of(facts, service)
+    pods = selected_pods(facts, service)
+    more = [f"its pods are {listed(name(pod) for pod in pods)}"] if pods else []
+    if pods is not None and not pods:
+        more = ["its selector selects no pod"]
+    return Cause(
+        "no-endpoints",
+        f"the name {asked.name} has no address: {title} is headless and has no ready"
+        f" endpoint{'' if not ready else ' that was known'}",
+        (*lines, *more),
+        f"find out why the pods of {title} are not ready",
+        weight,
+    )
+
+
+def _near(facts: ClusterFacts, host: str) -> str:
+    """Return the Services that somebody may have meant, in words; may be empty."""
+    service, space, _ = _parts(facts, host)
+    every = facts.services or ()
+    own = namespace(facts.pod)
+    same = [s for s in every if name(s) == service]
+    elsewhere = [f"{service}.{_space(facts, s)}" for s in same if _space(facts, s) != space]
+    if elsewhere:
+        return f"a Service of that name in another namespace: {listed(sorted(elsewhere), 3)}"
+    for where in dict.fromkeys((space, own)):
+        names = {name(s) for s in every if _space(facts, s) == where}
+        alike = most_alike(service, names)
+        if alike:
+            return f"Service {alike}" + (f" in namespace {where}" if where != own else "")
+    return ""
+
+
+def _no_answer(evidence: Evidence, asked: Asked, lines: tuple[str, ...], weight: int) -> Cause:
+    servers = sorted({question.server for question in asked.questions if question.server})
+    blocked = _blocked(evidence, servers)
+    if blocked:
+        return Cause(
+            "network-policy",
+            f"no answer to the DNS question for {asked.name}: {blocked} selects this pod and does"
+            " not allow DNS",
+            lines,
+            f"allow egress to port 53 (UDP and TCP) in {blocked}",
+            weight + 2,
+        )
+    return _no_server(evidence, f"for {asked.name}", servers, lines, weight)
+
+
+def _no_server(
+    evidence: Evidence, what: str, servers: list[str], lines: tuple[str, ...], weight: int
+) -> Cause:
+    spec = evidence.facts.pod["spec"]
+    own = (spec.get("dnsConfig") or {}).get("nameservers") or []
+    which = listed(servers) or "of the pod"
+    set_here = [server for server in servers if server in own]
+    remedy = "check the cluster's DNS: kubectl -n kube-system get pods -l k8s-app=kube-dns"
+    if set_here:
+        remedy = f"correct dnsConfig.nameservers in the pod: {listed(set_here)} does not answer"
+    elif spec.get("dnsPolicy") == "Default":
+        remedy = (
+            "dnsPolicy: Default uses the node's DNS server: use ClusterFirst for names of the"
+            " cluster"
+        )
+    return Cause(
+        "dns-server", f"the DNS server {which} does not answer the question {what}".rstrip(), lines,
+        remedy, weight,
+    )  # fmt: skip
+
+
+def _blocked(evidence: Evidence, servers: list[str]) -> str:
+    policies = egress_policies(evidence.facts)
+    for server in servers:
+        call = Call("connect", 0, 0, 0, address=server, port=53, protocol="udp")
+        goal = goal_of(evidence, call, owner_of(evidence.facts, server))
+        if policies and allows(policies, evidence.facts, goal) == NO:
+            return policy_titles(policies)
+    return ""
+
+
+def _servers(evidence: Evidence) -> Iterator[Cause]:
+    """Yield DNS servers that could not even be asked."""
+    for failed in evidence.failed:
+        call = failed.call
+        if call.port == 53 and call.address and call.call not in ("bind", "listen"):
+            host = _host_in_words(evidence)
+            lines = (call_line(call, evidence.run),)
+            what = f"for {host}" if host else ""
+            weight = max(failed.weight, NAMED - 4) if host else failed.weight
+            yield _no_server(evidence, what, [call.address], lines, weight)
+            return
+    yield from _by_words(evidence)
+
+
+def _host_in_words(evidence: Evidence) -> str:
+    for pattern in HOST_IN_WORDS:
+        found = line_with(evidence.words, pattern)
+        if found:
+            return found["name"].rstrip(".")
+    return ""
+
+
+def _by_words(evidence: Evidence) -> Iterator[Cause]:
+    """Yield a name that only the last words tell of, if DNS was not seen."""
+    found = line_with(evidence.words, _SAYS)
+    host = _host_in_words(evidence)
+    if found and host and not evidence.run.questions:
+        asked = Asked(host, (Question(host, "A", "", evidence.run.at, 0, code="NXDOMAIN"),))
+        yield _unknown_name(evidence, asked, (cut(found.string),), 80)

@@ -1,0 +1,78 @@
+"""Signals from others that ended the app."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubectl_scratch.why.causes.crashes import signal_of
+from kubectl_scratch.why.model import Cause
+from kubectl_scratch.why.rank import Evidence, fate_of
+from kubectl_scratch.why.report import Process, Run, Signal
+from kubectl_scratch.why.wording import cut, process_of, process_words, quoted_words
+
+CODES_OF_KILLS = {137: "SIGKILL", 143: "SIGTERM", 130: "SIGINT", 129: "SIGHUP", 141: "SIGPIPE"}
+FATAL_SIGNALS = (
+    "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGALRM", "SIGPIPE", "SIGUSR1", "SIGUSR2", "SIGXCPU",
+    "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGIO", "SIGPWR", "SIGSTKFLT",
+)  # fmt: skip
+SELF = {
+    "SIGALRM": "a timer of its own (alarm) ran out",
+    "SIGPIPE": "it wrote to a pipe or connection that the other side had closed",
+    "SIGXCPU": "its limit of processor time (ulimit -t) is reached",
+    "SIGXFSZ": "its limit of the size of files (ulimit -f) is reached",
+    "SIGHUP": "its terminal was closed",
+}
+
+
+def find_kills(evidence: Evidence) -> Iterator[Cause]:
+    """Yield the signal that ended the app, if it is none of a crash."""
+    run = evidence.run
+    if run.running or run.oom_kills:
+        return
+    for process, name in _ended(run):
+        signal = signal_of(run, process, name)
+        yield _cause(evidence, process, name, signal)
+        return
+
+
+def _ended(run: Run) -> Iterator[tuple[Process, str]]:
+    own = process_of(run, run.pid) or Process(run.pid, 0, 0, run.words)
+    if run.signal in ("SIGKILL", *FATAL_SIGNALS):
+        yield own, run.signal
+        return
+    for process in run.processes:
+        fatal = fate_of(run, process.pid) == "ended the app"
+        if process.signal in ("SIGKILL", *FATAL_SIGNALS) and fatal and run.code not in (0, None):
+            yield process, process.signal
+    if run.code in CODES_OF_KILLS:
+        yield own, CODES_OF_KILLS[run.code]
+
+
+def _cause(evidence: Evidence, process: Process, name: str, signal: Signal | None) -> Cause:
+    run = evidence.run
+    kind = "killed" if name == "SIGKILL" else "terminated"
+    who = "the app" if process.pid == run.pid else process_words(run, process.pid)
+    lines = [f"{process_words(run, process.pid)} ended by {name}"]
+    by, remedy = _by(run, process, name, signal)
+    if signal and signal.sender and signal.sender != process.pid:
+        sender = process_of(run, signal.sender)
+        lines += [f"the sender is {quoted_words(sender.words)}"] if sender else []
+    verb = "was killed" if name == "SIGKILL" else f"was ended by {name}"
+    weight = 84 if signal and (signal.sender or name in SELF) else 64
+    return Cause(kind, f"{who} {verb}{by}", tuple(map(cut, lines)), remedy, weight)
+
+
+def _by(run: Run, process: Process, name: str, signal: Signal | None) -> tuple[str, str]:
+    if name in SELF and not (signal and signal.sender not in (0, process.pid)):
+        return f": {SELF[name]}", "see what it did last: -v shows the timeline"
+    if signal is None or not signal.sender:
+        return (
+            " from outside of its processes",
+            "find out who sends it: another container (shareProcessNamespace), or the node",
+        )
+    if signal.sender == process.pid:
+        return ", by a signal that it sent to itself", "see what it did last: -v shows the timeline"
+    return (
+        f" by {process_words(run, signal.sender)}",
+        "find out why this process sends it: a watchdog, a time-out, or a supervisor",
+    )

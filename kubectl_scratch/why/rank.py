@@ -1,0 +1,271 @@
+"""Which failed calls say why the run ended, the most telling first.
+
+What counts: the last words name what failed; nothing else failed; it was the last thing that
+failed, and soon after it the app ended; a process in which it failed ended because of it. What
+does not: what programs try and do without (``noise``), what was found elsewhere later, and what
+the app went on after for long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from kubectl_scratch.why.errnos import meaning
+from kubectl_scratch.why.facts import ClusterFacts
+from kubectl_scratch.why.last_words import LastWords, is_silent, last_words, mention
+from kubectl_scratch.why.mounts import is_of_objects, mount_of
+from kubectl_scratch.why.noise import is_harmless, is_noise
+from kubectl_scratch.why.report import Call, Process, Run
+from kubectl_scratch.why.wording import place, process_of
+
+NAMED, NAMED_IN_PART = 88, 74
+# The only call that failed, of an app that said nothing, and of one that said something else.
+SOLE, SOLE_DESPITE_WORDS = 80, 66
+LAST, LAST_DESPITE_WORDS = 72, 60
+EARLIER = 42
+# Below this it is no finding, only evidence.
+FINDING = 50
+# Ends that are near, in ms, and as a part of the run.
+NEAR, NEAR_PART = 1500, 0.4
+# How soon a parent ends because of its child.
+BECAUSE = 2000
+RETRIES = 3
+OPTIONAL_NAMES = ("local", "override", "custom", "optional", "user", ".d/", "default", ".bak")
+NETWORK = ("connect", "sendto", "sendmsg", "sendmmsg", "recvfrom", "recvmsg", "read", "write")
+
+
+class FailedCall(NamedTuple):
+    """A failed call and how much it says; ``also`` are other places of the same search."""
+
+    call: Call
+    weight: int
+    named: bool = False
+    also: tuple[str, ...] = ()
+
+
+class Evidence(NamedTuple):
+    """What a finder looks at: the run, the cluster, the last words, and what failed."""
+
+    run: Run
+    facts: ClusterFacts
+    words: LastWords
+    failed: tuple[FailedCall, ...]
+
+    @property
+    def silent(self) -> bool:
+        """Say whether the app said nothing about its end."""
+        return is_silent(self.run)
+
+
+def gather(run: Run, facts: ClusterFacts) -> Evidence:
+    """Return the evidence of a run, the most telling call first."""
+    words = last_words(run)
+    evidence = Evidence(run, facts, words, ())
+    groups = _searches(_merged(_relevant(evidence)))
+    found = [_weigh(evidence, group, groups) for group in groups]
+    order = sorted(range(len(found)), key=lambda i: (-found[i].weight, -found[i].call.at, -i))
+    return evidence._replace(failed=tuple(found[i] for i in order))
+
+
+def _relevant(evidence: Evidence) -> Iterator[Call]:
+    for call in evidence.run.calls:
+        if is_harmless(call):
+            continue
+        quiet = is_noise(call, evidence.run) and not _is_configured(evidence.facts, call)
+        if not quiet or (_names(evidence, call) == NAMED and not call.found):
+            yield call
+
+
+def _is_configured(facts: ClusterFacts, call: Call) -> bool:
+    """Say whether the pod puts something where a program looks that may do without it."""
+    code = any(part in call.path for part in ("__pycache__", "node_modules", "/package.json"))
+    hidden = call.path.rpartition("/")[2].startswith((".", "__")) or ".so" in call.path
+    if code or hidden or call.found or not call.path:
+        return False
+    return call.error in ("EACCES", "ENOENT") and is_of_objects(mount_of(facts, call.path))
+
+
+def _merged(calls: Iterator[Call]) -> list[Call]:
+    """Merge calls of one object and error, as stat and open of a file that is missing."""
+    merged: dict[tuple[str, ...], Call] = {}
+    for call in calls:
+        key = _key(call)
+        old = merged.pop(key, None)
+        merged[key] = _both(old, call) if old else call
+    return sorted(merged.values(), key=lambda call: call.at)
+
+
+def _key(call: Call) -> tuple[str, ...]:
+    if call.path:
+        kind = "bind" if call.call == "bind" else "connect" if call.call == "connect" else ""
+        return (call.path, call.error, kind, call.to)
+    if call.address or call.port:
+        kind = "bind" if call.call in ("bind", "listen") else ""
+        return (call.address, str(call.port), call.protocol, call.error, kind)
+    return (call.call, call.error, *call.arguments)
+
+
+# What says more of a path than that it was looked at.
+TELLING = ("open", "openat", "openat2", "creat", "execve", "execveat", "mkdir", "mkdirat", "bind")
+
+
+def _both(old: Call, new: Call) -> Call:
+    telling = old if old.call in TELLING and new.call not in TELLING else new
+    return telling._replace(
+        at=max(old.at, new.at),
+        first=min(old.first, new.first),
+        times=old.times + new.times if old.call == new.call else telling.times,
+        create=old.create or new.create,
+        here=new.here or old.here,
+        nearest=new.nearest or old.nearest,
+    )
+
+
+class _Group(NamedTuple):
+    """Calls that look for one thing in several places; ``call`` speaks for all."""
+
+    call: Call
+    also: tuple[str, ...] = ()
+
+
+def _searches(calls: list[Call]) -> list[_Group]:
+    groups: dict[str, list[Call]] = {}
+    for call in calls:
+        groups.setdefault(_search_key(call), []).append(call)
+    return sorted((_group(found) for found in groups.values()), key=lambda each: each.call.at)
+
+
+def _search_key(call: Call) -> str:
+    missing = call.error in ("ENOENT", "ENOTDIR") and call.path and not call.create
+    if missing and call.call not in ("connect", "bind", "chdir", "mkdir", "mkdirat"):
+        return f"search {call.path.rpartition('/')[2]}"
+    return repr(_key(call))
+
+
+def _group(calls: list[Call]) -> _Group:
+    last = calls[-1]
+    others = tuple(dict.fromkeys(call.path for call in calls if call.path != last.path))
+    return _Group(last, others)
+
+
+def _weigh(evidence: Evidence, group: _Group, groups: list[_Group]) -> FailedCall:
+    call = group.call
+    named = _names(evidence, call)
+    for path in group.also:
+        other = call._replace(path=path)
+        if _names(evidence, other) > named:
+            named = _names(evidence, other)
+            spoken = next((c for c in evidence.run.calls if c.path == path), other)
+            call = spoken._replace(at=call.at)
+    also = tuple(path for path in (group.call.path, *group.also) if path and path != call.path)
+    weight = _weight(evidence, call, named, groups) - _doubt(evidence, call, named)
+    return FailedCall(call, max(weight, 0), named > 0, also)
+
+
+def _weight(evidence: Evidence, call: Call, named: int, groups: list[_Group]) -> int:
+    run = evidence.run
+    if run.running:
+        return _weight_running(run, call, named)
+    if named:
+        return named
+    if not _is_near(run, call):
+        return EARLIER
+    if len(groups) == 1:
+        return SOLE if evidence.silent else SOLE_DESPITE_WORDS
+    if call == groups[-1].call:
+        return LAST if evidence.silent else LAST_DESPITE_WORDS
+    return EARLIER
+
+
+def _weight_running(run: Run, call: Call, named: int) -> int:
+    """Weigh a call of a run that went on: only what was tried again and again stopped it."""
+    again = call.times >= RETRIES or call.pending or call.waited >= 1000
+    if again and (call.call in NETWORK or call.path) and call.at >= run.at * NEAR_PART:
+        return (named or LAST_DESPITE_WORDS) if not run.listening else min(named, EARLIER + 10)
+    return min(named, EARLIER) if run.listening else min(named, FINDING + 5)
+
+
+def _is_near(run: Run, call: Call) -> bool:
+    return run.at - call.at <= max(NEAR, run.at * NEAR_PART)
+
+
+def _doubt(evidence: Evidence, call: Call, named: int) -> int:
+    """Return how much speaks against a call: what came after it, and what kind it is."""
+    run, doubt = evidence.run, 0
+    fate = fate_of(run, call.pid)
+    doubt += {"its own": 0, "ended the app": 0, "unknown": 5, "went well": 30}.get(fate, 20)
+    if not named and not run.running and _went_on(run, call):
+        doubt += 18
+    if not named and any(part in call.path.lower() for part in OPTIONAL_NAMES):
+        doubt += 15
+    if run.code == 0:
+        doubt += 12
+    return doubt
+
+
+def _went_on(run: Run, call: Call) -> bool:
+    """Say whether the process did useful things after the call."""
+    opened = [found for found in run.opened if found.at > call.at and found.pid == call.pid]
+    peers = [peer for peer in (*run.connected, *run.listening) if peer.at > call.at]
+    return bool(opened or peers)
+
+
+def fate_of(run: Run, pid: int) -> str:
+    """Say what became of a process, seen from the app's end."""
+    if pid in (0, run.pid):
+        return "its own"
+    process = process_of(run, pid)
+    if process is None:
+        return "unknown"
+    if process.end is None:
+        return "its own"
+    if process.code == 0:
+        return "went well"
+    return "ended the app" if _ended_its_parents(run, process) else "was survived"
+
+
+def _ended_its_parents(run: Run, process: Process) -> bool:
+    """Say whether each process up to the app ended soon after its child."""
+    for _ in range(64):
+        if process.pid == run.pid or process.end is None:
+            return True
+        parent = process_of(run, process.parent)
+        end = parent.end if parent and parent.pid != run.pid else (None if run.running else run.at)
+        if end is None or end - process.end > BECAUSE:
+            return False
+        if parent is None or parent.pid == process.pid:
+            return True
+        process = parent
+    return False
+
+
+def _names(evidence: Evidence, call: Call) -> int:
+    """Return how clearly the last words name what a call was about."""
+    text, end = evidence.words.text, evidence.words.end
+    if call.path:
+        return _names_path(evidence, call)
+    if call.address or call.port:
+        host = place(call.address, call.port)
+        if call.port and host in text:
+            return NAMED if meaning(call.error).lower() in text.lower() else NAMED - 4
+        if call.port and meaning(call.error).lower() in end.lower():
+            return NAMED - 6
+        if call.address in text or mention(end, str(call.port)):
+            return NAMED_IN_PART
+    if not call.path and meaning(call.error).lower() in end.lower():
+        return NAMED_IN_PART
+    return 0
+
+
+def _names_path(evidence: Evidence, call: Call) -> int:
+    text, end = evidence.words.text, evidence.words.end
+    says_why = meaning(call.error).lower() in text.lower() or call.error in text
+    base = call.path.rpartition("/")[2]
+    if mention(text, call.path):
+        if mention(end, call.path):
+            return NAMED
+        return NAMED if says_why else NAMED_IN_PART
+    if mention(end, base) and ("." in base or says_why):
+        return NAMED - 4 if says_why else NAMED_IN_PART
+    return 0
