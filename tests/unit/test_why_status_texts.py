@@ -83,6 +83,10 @@ def an_event(reason: str, message: str, at: str = "2026-01-01T11:59:00Z", **more
             f"{CRIO}reading manifest 1 in r.example/x: unauthorized: access to the requested"
             " resource is not authorized",
         ),
+        (
+            "image-denied",
+            "Requesting bearer token: invalid status code from registry 403 (Forbidden)",
+        ),
         ("registry-unreachable", f"{PULL}{HEAD}dial tcp: lookup r.example: no such host"),
         (
             "registry-unreachable",
@@ -163,6 +167,12 @@ def test_an_older_kubelet_says_in_events_alone_why_a_pull_failed() -> None:
             "command-not-found",
             f'{RUNC}error during container init: exec: "nosuch": executable file not found in'
             " $PATH: unknown",
+            {},
+        ),
+        (
+            "command-not-found",
+            "OCI runtime create failed: container_linux.go:345: starting container process caused"
+            ' "exec: \\"sh\\": executable file not found in $PATH": unknown',
             {},
         ),
         (

@@ -65,7 +65,7 @@ _REFUSALS = (
     Refusal(
         (
             "401 unauthorized", "unauthorized:", "authentication required", "authorization failed",
-            "access denied", "is denied", "denied:", "403 forbidden", "no basic auth credentials",
+            "access denied", "is denied", "denied:", "403 forbidden", "403 (forbidden)", "401 (unauthorized)", "no basic auth credentials",
             "invalid username/password",
         ),
         "image-denied",
