@@ -233,7 +233,7 @@ def test_a_missing_key_has_the_keys_that_there_are(case: str, there: Any) -> Non
     keys = sorted(next(iter(next(iter(there.values())).values())))
     assert any(cause.evidence[1].endswith(f"has keys {' and '.join(keys)}") for _ in keys)
     near = "log.level" if case == "no-cm-key" else "password"
-    assert f"but {near}" in cause.sentence
+    assert f"but has {near}" in cause.sentence
     assert cause.remedy.startswith(f"use key {near} in the pod, or add the key: kubectl")
 
 

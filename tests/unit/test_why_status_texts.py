@@ -83,6 +83,10 @@ def an_event(reason: str, message: str, at: str = "2026-01-01T11:59:00Z", **more
             f"{CRIO}reading manifest 1 in r.example/x: unauthorized: access to the requested"
             " resource is not authorized",
         ),
+        (
+            "image-denied",
+            "Requesting bearer token: invalid status code from registry 403 (Forbidden)",
+        ),
         ("registry-unreachable", f"{PULL}{HEAD}dial tcp: lookup r.example: no such host"),
         (
             "registry-unreachable",
@@ -163,6 +167,12 @@ def test_an_older_kubelet_says_in_events_alone_why_a_pull_failed() -> None:
             "command-not-found",
             f'{RUNC}error during container init: exec: "nosuch": executable file not found in'
             " $PATH: unknown",
+            {},
+        ),
+        (
+            "command-not-found",
+            "OCI runtime create failed: container_linux.go:345: starting container process caused"
+            ' "exec: \\"sh\\": executable file not found in $PATH": unknown',
             {},
         ),
         (
@@ -553,3 +563,29 @@ def test_the_longest_text_is_one_short_line() -> None:
     (cause,) = explained(pod)
     lines = (cause.sentence, *cause.evidence)
     assert all(len(line) < 600 and "\n" not in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "reason, message",
+    [
+        ("CreateContainerConfigError", "failed to sync secret cache: timed out waiting"),
+        ("ContainerCreating", ""),
+    ],
+)
+def test_what_the_kubelet_has_not_yet_read_is_no_cause(reason: str, message: str) -> None:
+    said = 'MountVolume.SetUp failed for volume "v" : object "default"/"x" not registered'
+    assert not explained(waiting(reason, message), an_event("FailedMount", said))
+
+
+@pytest.mark.parametrize(
+    "ready, at, sure",
+    [
+        (True, "2026-01-01T02:00:00Z", True),
+        (False, "2026-01-01T11:55:00Z", True),
+        (False, "2026-01-01T02:00:00Z", False),
+    ],
+)
+def test_memory_that_was_too_little_long_ago(ready: bool, at: str, sure: bool) -> None:
+    ended = {"exitCode": 137, "reason": "OOMKilled", "finishedAt": at}
+    (cause,) = explained(running(ready=ready, lastState={"terminated": ended}))
+    assert (cause.weight >= 50) is sure

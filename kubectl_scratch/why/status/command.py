@@ -49,9 +49,11 @@ def _said(subject: Subject) -> str:
     """Return the runtime's complaint about a container that never ran."""
     if subject.runs:
         return ""
+    said = subject.message if subject.reason in _REFUSED else ""
     if subject.ended.get("reason") in NOT_STARTED:
-        return innermost(str(subject.ended.get("message") or ""))
-    return innermost(subject.message) if subject.reason in _REFUSED else ""
+        said = str(subject.ended.get("message") or "")
+    # Older versions of runc quote their own quotes.
+    return innermost(said.replace('\\"', '"'))
 
 
 def _folder(said: str) -> str:

@@ -141,7 +141,7 @@ def _key_cause(facts: ClusterFacts, missing: Missing) -> Cause:
         )
         remedy = "it has it now: the kubelet tries again within two minutes"
     elif near:
-        what = f"{what}, but {near[0]}"
+        what = f"{what}, but has {near[0]}"
         remedy = f"use key {near[0]} in the pod, or {remedy}"
     return Cause("missing-key", f"{what}{_purpose(mine)}", tuple(evidence), remedy, weight)
 

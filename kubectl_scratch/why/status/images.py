@@ -65,8 +65,8 @@ _REFUSALS = (
     Refusal(
         (
             "401 unauthorized", "unauthorized:", "authentication required", "authorization failed",
-            "access denied", "is denied", "denied:", "403 forbidden", "no basic auth credentials",
-            "invalid username/password",
+            "access denied", "is denied", "denied:", "403 forbidden", "403 (forbidden)",
+            "401 (unauthorized)", "no basic auth credentials", "invalid username/password",
         ),
         "image-denied",
         90,

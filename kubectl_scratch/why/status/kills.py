@@ -25,7 +25,7 @@ def has_killed(facts: ClusterFacts, subject: Subject, kills: list[Json]) -> bool
     The last end has come in time after an announcement, or most have. Events get lost, so an exit
     code with which a program that is told to stop ends is enough.
     """
-    if not kills or (_is_well(subject) and not _has_just_ended(facts, subject)):
+    if not kills or (_is_well(subject) and not has_just_ended(facts, subject)):
         return False
     often = 2 * sum(map(times_of, kills)) >= (subject.status.get("restartCount") or 0)
     stopped = subject.ended.get("exitCode") in _STOPPED
@@ -36,7 +36,8 @@ def _is_well(subject: Subject) -> bool:
     return subject.runs and bool(subject.status.get("ready"))
 
 
-def _has_just_ended(facts: ClusterFacts, subject: Subject) -> bool:
+def has_just_ended(facts: ClusterFacts, subject: Subject) -> bool:
+    """Say whether a container has ended so lately that this may be what is asked about."""
     finished = api_time(subject.ended.get("finishedAt"))
     return finished is None or facts.now is None or facts.now - finished <= LOOPS_WITHIN
 

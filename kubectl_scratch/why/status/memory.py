@@ -9,7 +9,8 @@ from kubectl_scratch.kube.quantities import quantity
 from kubectl_scratch.why.facts import ClusterFacts
 from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.status.commands import change, workload_of
-from kubectl_scratch.why.status.subjects import Subject, subjects
+from kubectl_scratch.why.status.kills import has_just_ended
+from kubectl_scratch.why.status.subjects import SEEN, Subject, subjects
 from kubectl_scratch.why.status.told import event_line, events_of, flat
 
 _MEBI = 1 << 20
@@ -59,7 +60,10 @@ def _killed(facts: ClusterFacts, subject: Subject) -> Cause:
         flags = (f"--limits=memory={_more(limit or str(whole))}",)
     words = ("set", "resources", workload_of(facts.pod), "-c", subject.name, *flags)
     remedy = change(facts.pod, what, *words)
-    return Cause("oom-killed", sentence, (evidence,), remedy, subject.weigh(94))
+    # One that has run for long since then, and is not ready, has another problem.
+    is_past = subject.runs and not subject.status.get("ready")
+    weight = SEEN if is_past and not has_just_ended(facts, subject) else 94
+    return Cause("oom-killed", sentence, (evidence,), remedy, subject.weigh(weight))
 
 
 def _too_low(facts: ClusterFacts, subject: Subject, said: str) -> Cause:

@@ -19,6 +19,7 @@ MOUNT_EVENTS = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
 _HAS_VOLUMES = ("Pulling", "Pulled", "Created", "Started")
 # What follows is what the scheduler says of making room.
 _TAIL = re.compile(r"[.,]? ?(no new claims to deallocate|preemption:|not found$).*$", re.DOTALL)
+_NOT_YET_READ = ("failed to sync", "have not yet been read", "not registered")
 COMBINED = "(combined from similar events): "
 _POD = re.compile(r' \(pod: "[^"]*", container: [^)]*\)|in pod \S+\([-0-9a-f]{36}\)')
 _IDS = re.compile(r'(failed to (?:generate|start) (?:container|exec) )"[0-9a-f]{16,}"')
@@ -80,7 +81,19 @@ def mount_complaints(facts: ClusterFacts) -> list[Json]:
         return []
     found = events_of(facts.events, *MOUNT_EVENTS)
     newest = {str(event.get("message")): event for event in reversed(found)}
-    return [event for event in reversed(newest.values()) if seen_at(event) > there]
+    return [
+        event
+        for text, event in reversed(newest.items())
+        if seen_at(event) > there and not is_not_yet_read(text)
+    ]
+
+
+def is_not_yet_read(text: str) -> bool:
+    """Say whether the kubelet waits for its own copy of a ConfigMap or Secret.
+
+    kubernetes/kubernetes, pkg/kubelet/util/manager.
+    """
+    return any(soon in text for soon in _NOT_YET_READ)
 
 
 def has_begun(pod: Json) -> bool:

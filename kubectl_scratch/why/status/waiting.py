@@ -15,6 +15,7 @@ from kubectl_scratch.why.status.told import (
     event_line,
     events_of,
     flat,
+    is_not_yet_read,
     lasting,
     of_container,
     seen_at,
@@ -31,7 +32,7 @@ def waiting_causes(facts: ClusterFacts) -> Iterator[Cause]:
     for subject in subjects(facts):
         ended = not subject.runs and subject.ended.get("reason") in NOT_STARTED
         said = str(subject.ended.get("message") or "") if ended else subject.message
-        if ended or (subject.reason in _REFUSED and said):
+        if ended or (subject.reason in _REFUSED and said and not is_not_yet_read(said)):
             yield Cause(
                 "cannot-start",
                 f"the node cannot start {subject.words}: {flat(innermost(said))}",
