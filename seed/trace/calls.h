@@ -30,7 +30,21 @@ enum shape {
 };
 
 /* When a call is stopped at. */
-enum when { ALWAYS, WITH_PATH, TO_ADDRESS, NOT_STANDARD, LOCKING, LARGE, OF_ERROR, SETTING, KILLING };
+enum when {
+    ALWAYS,
+    WITH_PATH,
+    TO_ADDRESS,
+    NOT_STANDARD,
+    LOCKING,
+    LARGE,
+    OF_ERROR,
+    SETTING,
+    KILLING,
+    /* Always, and it may be denied by the filter of the container: then others are not asked. */
+    DENIABLE,
+    /* The same, if it asks for namespaces. */
+    SPAWNING,
+};
 
 enum { WORKING_FOLDER = -1 };
 

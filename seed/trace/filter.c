@@ -2,13 +2,17 @@
 #include "trace/filter.h"
 #include "trace/calls.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #ifdef __x86_64__
 #define OUR_ARCHITECTURE AUDIT_ARCH_X86_64
@@ -19,6 +23,13 @@
 #define LOW(index) (uint32_t)(offsetof(struct seccomp_data, args) + 8 * (index))
 #define HIGH(index) (LOW(index) + 4)
 
+/* A filter that denies a call outranks one that stops at it, but not one that traps it. */
+#define TRAP (SECCOMP_RET_TRAP | DENIED_HERE)
+
+enum {
+    NAMESPACES = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
+                 CLONE_NEWPID | CLONE_NEWNET,
+};
 enum { MOST_STATEMENTS = 1024, LARGE_SIZE = 1 << 20, WITHOUT_PATH = 0x1000 };
 
 static struct sock_filter statements[MOST_STATEMENTS];
@@ -72,6 +83,21 @@ static void add_large(void) {
     stop_at(BPF_JGE, LARGE_SIZE);
 }
 
+/* Say whether the container's filter denies a call: one that would fail in another way. */
+static bool is_denied(long number, long first) {
+    return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == SECCOMP_MODE_FILTER &&
+           syscall(number, first, -1L, 0L, 0L, 0L) < 0 && errno == EPERM;
+}
+
+static void add_spawning(const struct traced *traced) {
+    if (is_denied(traced->number, CLONE_NEWUSER | CLONE_FS)) {
+        load(LOW(0));
+        add(BPF_JMP | BPF_JSET | BPF_K, NAMESPACES, 0, 1);
+        decide(TRAP);
+    }
+    decide(SECCOMP_RET_TRACE);
+}
+
 static void add_when(const struct traced *traced) {
     switch (traced->when) {
     case WITH_PATH:
@@ -101,6 +127,12 @@ static void add_when(const struct traced *traced) {
         load(LOW(traced->numbers));
         stop_at(BPF_JEQ, SIGKILL);
         break;
+    case DENIABLE:
+        decide(is_denied(traced->number, -1) ? TRAP : SECCOMP_RET_TRACE);
+        return;
+    case SPAWNING:
+        add_spawning(traced);
+        return;
     default:
         decide(SECCOMP_RET_TRACE);
         return;

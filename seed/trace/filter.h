@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What si_errno has where the filter denies a call in place of the container's. */
+enum { DENIED_HERE = 0x5743 };
+
 bool set_filter(void);
 
 #endif

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "trace/dns.h"
 #include "trace/ends.h"
+#include "trace/filter.h"
 #include "trace/stops.h"
 #include "trace/notes.h"
 #include "trace/paths.h"
@@ -9,6 +10,7 @@
 #include "trace/signals.h"
 #include "trace/sockets.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +127,22 @@ static void executed(struct thread *thread) {
     note_program(thread->process);
 }
 
+/* Have a call fail that the container's filter denies, as it would have; false if it is another
+   signal. */
+static bool was_denied(struct thread *thread, int signal) {
+    siginfo_t info = {0};
+    if (signal != SIGSYS || ptrace(PTRACE_GETSIGINFO, thread->id, 0, &info) != 0 ||
+        info.si_code != SYS_SECCOMP || info.si_errno != DENIED_HERE)
+        return false;
+    begin_call(thread);
+    thread->in_call = false;
+    thread->traced = find_traced(thread->asked.number);
+    if (thread->traced)
+        call_ended(thread, -EPERM);
+    thread->traced = NULL;
+    return write_result(thread->id, -EPERM);
+}
+
 static bool is_stopping(int signal) {
     return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
 }
@@ -179,7 +197,7 @@ static void stopped(struct run *run, struct thread *thread, int event, int signa
     default:
         if (signal == CALL_STOP) {
             stopped_in_call(thread);
-        } else {
+        } else if (!was_denied(thread, signal)) {
             delivered = signal;
             signal_got(thread, signal);
         }

@@ -13,10 +13,13 @@ from tools import zig
 # Not what a version manager has put before it.
 PYTHON: str = sys._base_executable  # type: ignore[attr-defined]
 INCLUDED = (
+    "errno.h",
+    "sched.h",
     "stdio.h",
     "stdlib.h",
     "signal.h",
     "unistd.h",
+    "sys/mount.h",
     "sys/prctl.h",
     "sys/ptrace.h",
     "sys/resource.h",
@@ -34,6 +37,6 @@ def compiled(body: str) -> str:
     lines = [*(f"#include <{name}>" for name in INCLUDED)]
     lines.append("int main(int count, char **words) { (void)count; (void)words; " + body)
     source.write_text("\n".join([*lines, "return 0; }", ""]))
-    command = [zig.program(), "cc", "-target", "x86_64-linux-musl", "-static", "-O0"]
+    command = [zig.program(), "cc", "-target", "x86_64-linux-musl", "-static", "-O0", "-D_GNU_SOURCE"]
     subprocess.run([*command, "-o", folder / "fault", source], check=True)
     return str(folder / "fault")

@@ -257,31 +257,72 @@ def test_without_the_right_to_gain_privileges_it_is_traced(native: Seed) -> None
     assert "untraced" not in report.one("run") and report.one("output")["text"] == "54321\n"
 
 
-def test_where_tracing_is_refused_it_is_run_without(native: Seed) -> None:
+def denying(seed: Seed, call: str) -> Seed:
+    """Return a seed in a container whose filter denies a call."""
     body = (
-        "struct sock_filter f[] = {{0x20, 0, 0, 0}, {0x15, 0, 1, SYS_ptrace}, {6, 0, 0, 0x50001},"
+        f"struct sock_filter f[] = {{{{0x20, 0, 0, 0}}, {{0x15, 0, 1, SYS_{call}}}, {{6, 0, 0, 0x50001}},"
         " {6, 0, 0, 0x7fff0000}}; struct sock_fprog p = {4, f};"
         "prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); prctl(PR_SET_SECCOMP, 2, &p);"
         "execv(words[1], words + 1); return 1;"
     )
+    return Seed(seed.folder, (), (compiled(body),))
+
+
+def test_where_tracing_is_refused_it_is_run_without(native: Seed) -> None:
     with native.held("spec", 3, "/bin/sh", "-c", "echo ran; exit 3"):
-        inside = Seed(native.folder, (), (compiled(body),))
+        report = Report(denying(native, "ptrace").run("trace").stdout)
+    assert report.one("run")["untraced"] == "refused: Operation not permitted"
+    assert report.one("output")["text"] == "ran\n" and report.one("end")["code"] == 3
+
+
+def test_where_a_filter_is_refused_it_is_run_without(native: Seed) -> None:
+    with native.held("spec", 3, "/bin/sh", "-c", "echo ran; exit 3"):
+        inside = denying(native, "prctl")
         report = Report(inside.run("trace").stdout)
     assert report.one("run")["untraced"] == "refused: Operation not permitted"
     assert report.one("output")["text"] == "ran\n" and report.one("end")["code"] == 3
 
 
 def test_an_untraced_program_that_cannot_be_started_is_told(native: Seed) -> None:
-    body = (
-        "struct sock_filter f[] = {{0x20, 0, 0, 0}, {0x15, 0, 1, SYS_ptrace}, {6, 0, 0, 0x50001},"
-        " {6, 0, 0, 0x7fff0000}}; struct sock_fprog p = {4, f};"
-        "prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); prctl(PR_SET_SECCOMP, 2, &p);"
-        "execv(words[1], words + 1); return 1;"
-    )
     with native.held("spec", 1, "/no/such"):
-        inside = Seed(native.folder, (), (compiled(body),))
-        report = Report(inside.run("trace").stdout)
+        report = Report(denying(native, "ptrace").run("trace").stdout)
     assert report.call(call="execve")["path"] == "/no/such" and report.one("end")["code"] == 127
+
+
+@pytest.mark.parametrize(
+    ("call", "made"),
+    [
+        ("mount", 'mount("from", "/to", "tmpfs", 0, 0)'),
+        ("unshare", "unshare(CLONE_NEWUSER)"),
+        ("clone", "syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0)"),
+    ],
+)
+@pytest.mark.parametrize("way", ["", "signal(SIGSYS, SIG_IGN);", "sigset_t s; sigfillset(&s); sigprocmask(0, &s, 0);"])
+def test_a_call_that_the_container_denies_is_told(
+    native: Seed, call: str, made: str, way: str
+) -> None:
+    body = f"{way} return {made} < 0 && errno == EPERM ? 7 : 8;"
+    with native.held("spec", 1, compiled(body)):
+        report = Report(denying(native, call).run("trace").stdout)
+    assert report.one("end")["code"] == 7 and not report.all("signal")
+    line = report.call(call=call)
+    assert (line["error"], line["count"]) == ("EPERM", 1)
+    if call == "mount":
+        assert (line["path"], line["arguments"]) == ("/to", ["from", "tmpfs"])
+
+
+def test_a_call_that_kills_is_told(native: Seed) -> None:
+    body = (
+        "struct sock_filter f[] = {{0x20, 0, 0, 0}, {0x15, 0, 1, SYS_chroot}, {6, 0, 0, 0x80000000},"
+        " {6, 0, 0, 0x7fff0000}}; struct sock_fprog p = {4, f};"
+        "prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); prctl(PR_SET_SECCOMP, 2, &p); chroot(\"/\");"
+    )
+    report = traced(native, compiled(body.replace("0x80000000", "0x30000")))
+    line = report.one("signal")
+    assert (line["signal"], line["code"], line["call"]) == ("SIGSYS", "SYS_SECCOMP", "chroot")
+    assert line["fatal"] is True
+    report = traced(native, compiled(body))
+    assert report.one("end")["signal"] == "SIGSYS"
 
 
 def test_much_output_is_bounded(native: Seed) -> None:
