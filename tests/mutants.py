@@ -882,6 +882,25 @@ MUTANTS = (
         ),
         "the check sees what no node can take",
     ),
+    # lookup/secret_facts.py
+    Mutant(
+        "kubectl_scratch/lookup/secret_facts.py",
+        'frozenset((*(found.get("data") or {}), *(found.get("binaryData") or {})))',
+        'frozenset((found.get("data") or {}).values())',
+        (
+            "tests/unit/test_why_facts.py::test_a_secret_is_read_for_its_keys_if_one_is_missing",
+            "tests/unit/test_why_facts.py::"
+            "test_what_a_pod_names_is_read_and_no_value_of_it_is_kept",
+        ),
+        "no value of a Secret or ConfigMap is kept",
+    ),
+    Mutant(
+        "kubectl_scratch/lookup/secret_facts.py",
+        "if any(text in said for said in said_of_waiting(facts) for text in _NO_KEY):",
+        "if True:",
+        ("tests/unit/test_why_facts.py::test_whether_a_secret_exists_is_asked_without_its_values",),
+        "a Secret is not read if its name is enough",
+    ),
     # lookup/source.py
     Mutant(
         "kubectl_scratch/lookup/source.py",
@@ -910,25 +929,6 @@ MUTANTS = (
         "return pods",
         ("tests/api/test_owners.py::test_without_replicasets_the_names_of_the_owners_tell[403]",),
         "also where ReplicaSets can't be listed",
-    ),
-    # lookup/why_facts.py
-    Mutant(
-        "kubectl_scratch/lookup/why_facts.py",
-        'frozenset((*(found.get("data") or {}), *(found.get("binaryData") or {})))',
-        'frozenset((found.get("data") or {}).values())',
-        (
-            "tests/unit/test_why_facts.py::test_a_secret_is_read_for_its_keys_if_one_is_missing",
-            "tests/unit/test_why_facts.py::"
-            "test_what_a_pod_names_is_read_and_no_value_of_it_is_kept",
-        ),
-        "no value of a Secret or ConfigMap is kept",
-    ),
-    Mutant(
-        "kubectl_scratch/lookup/why_facts.py",
-        "if any(text in said for said in _said(facts) for text in _NO_KEY):",
-        "if True:",
-        ("tests/unit/test_why_facts.py::test_whether_a_secret_exists_is_asked_without_its_values",),
-        "a Secret is not read if its name is enough",
     ),
     # plan/build.py
     Mutant(

@@ -1,13 +1,10 @@
 """Read what explains why a pod does not run: what it names, what is said of it, what is around it.
 
-Nothing here is an error: what cannot be read is left out. Of Secrets only the names are read, as a
-table; only if a key is said to be missing, the Secret itself, of which nothing but the names of its
-keys is kept.
+Nothing here is an error: what cannot be read is left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -29,21 +26,24 @@ from kubectl_scratch.kube.objects import (
 from kubectl_scratch.kube.retry import retried
 from kubectl_scratch.lookup.network_facts import has_talked, with_network
 from kubectl_scratch.lookup.quiet_reads import items_or_none, names_or_none, object_or_none
+from kubectl_scratch.lookup.secret_facts import (
+    MOST_READ,
+    keys_of,
+    said_of_waiting,
+    with_missed_secrets,
+    with_waiting_secrets,
+)
 from kubectl_scratch.lookup.workload_facts import read_workload_facts
 from kubectl_scratch.request import Target
 from kubectl_scratch.runtime.tasks import Task, TaskGroup
-from kubectl_scratch.why.config_use import CONFIG_MAP, SECRET, names_used
+from kubectl_scratch.why.config_use import CONFIG_MAP, names_used
 from kubectl_scratch.why.facts import ClusterFacts
 from kubectl_scratch.why.report import Run
 from kubectl_scratch.why.status.claims import claims_of
-from kubectl_scratch.why.status.told import has_begun, mount_complaints, seen_at, statuses
+from kubectl_scratch.why.status.told import seen_at
 
 # Of the log: what the runtime says there of a program that it cannot start is one line.
 _LOG_LINES = 10
-# How many ConfigMaps, Secrets and claims of one pod are read.
-_MOST = 32
-# What is said if a key is missing.
-_NO_KEY = ("find key", "non-existent secret key")
 _STORAGE = "/apis/storage.k8s.io/v1"
 
 
@@ -54,19 +54,20 @@ def read_status_facts(
 
     ``named`` is what the user has named, if that is a workload.
     """
-    facts = _with_secrets(cluster, _first_facts(cluster, source, target, named))
+    facts = with_waiting_secrets(cluster, _first_facts(cluster, source, target, named))
     return _with_names(cluster, _with_places(cluster, facts))
 
 
 def read_network_facts(cluster: Client, facts: ClusterFacts, run: Run) -> ClusterFacts:
-    """Add what explains what a run met in the network, if it used that."""
+    """Add what explains what a run met in the network, and what it missed of Secrets."""
+    facts = with_missed_secrets(cluster, facts, run)
     return with_network(cluster, facts, run) if has_talked(run) else facts
 
 
 def _first_facts(cluster: Client, source: Json, target: str, named: Target | None) -> ClusterFacts:
     where = namespace(source)
-    config_maps = names_used(source, CONFIG_MAP)[:_MOST]
-    claims = list(dict.fromkeys(claim for _, claim in claims_of(source)))[:_MOST]
+    config_maps = names_used(source, CONFIG_MAP)[:MOST_READ]
+    claims = list(dict.fromkeys(claim for _, claim in claims_of(source)))[:MOST_READ]
     told = Task(lambda: _events(cluster, source))
     group: TaskGroup[Any] = TaskGroup(
         [
@@ -89,7 +90,7 @@ def _first_facts(cluster: Client, source: Json, target: str, named: Target | Non
         target=target,
         events=events,
         node=node,
-        config_maps={each: _keys(found) for each, found in maps if found is not None},
+        config_maps={each: keys_of(found) for each, found in maps if found is not None},
         claims={each: found or None for each, found in found_claims if found is not None},
         log=log,
         now=now,
@@ -99,13 +100,6 @@ def _first_facts(cluster: Client, source: Json, target: str, named: Target | Non
 
 def _claim(where: str, claim: str) -> str:
     return paths.objects(CLAIM.root, where, CLAIM.plural, claim)
-
-
-def _keys(found: Json) -> frozenset[str] | None:
-    """Return the keys of a ConfigMap or Secret, None if it does not exist."""
-    if not found:
-        return None
-    return frozenset((*(found.get("data") or {}), *(found.get("binaryData") or {})))
 
 
 def _node(cluster: Client, node: str | None) -> Json | None:
@@ -156,39 +150,6 @@ def _log(cluster: Client, source: Json, target: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _with_secrets(cluster: Client, facts: ClusterFacts) -> ClusterFacts:
-    """Add which of the pod's Secrets exist, if it waits, and their keys, if one is missing."""
-    if not _waits(facts):
-        return facts
-    where, pod = namespace(facts.pod), facts.pod
-    pulls = [str(each.get("name")) for each in pod["spec"].get("imagePullSecrets") or []]
-    used = list(dict.fromkeys((*names_used(pod, SECRET), *pulls)))[:_MOST]
-    path = partial(paths.objects, "/api/v1", where, "secrets")
-    there = TaskGroup([partial(names_or_none, cluster, path(each)) for each in used]).results()
-    found: dict[str, frozenset[str] | None] = {
-        each: None for each, names in zip(used, there, strict=True) if names == ()
-    }
-    if any(text in said for said in _said(facts) for text in _NO_KEY):
-        wanted = [each for each in used if each not in found and each not in pulls]
-        for each in wanted:
-            secret = object_or_none(cluster, path(each))
-            found |= {each: _keys(secret)} if secret is not None else {}
-    return facts._replace(secrets=found)
-
-
-def _waits(facts: ClusterFacts) -> bool:
-    """Say whether a container waits for something before it starts."""
-    waiting = ((status.get("state") or {}).get("waiting") for status in statuses(facts.pod))
-    return any(waiting) or not has_begun(facts.pod)
-
-
-def _said(facts: ClusterFacts) -> Iterator[str]:
-    for status in statuses(facts.pod):
-        yield str(((status.get("state") or {}).get("waiting") or {}).get("message") or "")
-    for event in mount_complaints(facts):
-        yield str(event.get("message"))
-
-
 def _with_places(cluster: Client, facts: ClusterFacts) -> ClusterFacts:
     """Add the nodes, the neighbours and what is said of claims, if no node takes the pod."""
     scheduled = condition(facts.pod, "PodScheduled") or {}
@@ -214,7 +175,7 @@ def _with_names(cluster: Client, facts: ClusterFacts) -> ClusterFacts:
     """Add the names of what there is of each kind of which something is missing."""
     where = namespace(facts.pod)
     core = partial(paths.objects, "/api/v1", where)
-    said = " ".join(_said(facts))
+    said = " ".join(said_of_waiting(facts))
     asked = {
         "configmap": (core("configmaps"), None in facts.config_maps.values()),
         "secret": (core("secrets"), None in facts.secrets.values() or 'secret "' in said),

@@ -14,7 +14,7 @@ class Use(NamedTuple):
     """One use of a ConfigMap or Secret; with ``key`` only of that key.
 
     ``purpose`` says what for; ``volume`` names the volume, empty for variables, whose container is
-    ``container``.
+    ``container``; ``variable`` names one that has a single key.
     """
 
     kind: str
@@ -24,6 +24,7 @@ class Use(NamedTuple):
     purpose: str
     volume: str = ""
     container: str = ""
+    variable: str = ""
 
 
 def uses_of(pod: Json) -> list[Use]:
@@ -33,14 +34,16 @@ def uses_of(pod: Json) -> list[Use]:
 
 
 def _of_container(container: Json) -> Iterator[Use]:
+    own = str(container.get("name", ""))
     for variable in container.get("env") or []:
+        name = str(variable.get("name", ""))
         for kind, source in _sources(variable.get("valueFrom") or {}, "KeyRef"):
-            purpose = f"variable {variable.get('name')}"
-            yield _use(kind, source, str(source.get("key", "")), purpose, container=container)
+            use = _use(kind, source, str(source.get("key", "")), f"variable {name}")
+            yield use._replace(container=own, variable=name)
     for each in container.get("envFrom") or []:
         for kind, source in _sources(each, "Ref"):
-            purpose = f"the variables of container {container.get('name')}"
-            yield _use(kind, source, "", purpose, container=container)
+            use = _use(kind, source, "", f"the variables of container {own}")
+            yield use._replace(container=own)
 
 
 def _sources(where: Json, suffix: str) -> Iterator[tuple[str, Json]]:
@@ -50,12 +53,9 @@ def _sources(where: Json, suffix: str) -> Iterator[tuple[str, Json]]:
             yield kind, source
 
 
-def _use(
-    kind: str, source: Json, key: str, purpose: str, volume: str = "", container: Json | None = None
-) -> Use:
+def _use(kind: str, source: Json, key: str, purpose: str) -> Use:
     wanted = str(source.get("name") or source.get("secretName") or "")
-    own = str((container or {}).get("name", ""))
-    return Use(kind, wanted, key, bool(source.get("optional")), purpose, volume, own)
+    return Use(kind, wanted, key, bool(source.get("optional")), purpose)
 
 
 def _of_volume(volume: Json) -> Iterator[Use]:
@@ -65,7 +65,7 @@ def _of_volume(volume: Json) -> Iterator[Use]:
         for kind, source in _sources(part, ""):
             keys = [str(item.get("key", "")) for item in source.get("items") or []] or [""]
             for key in keys:
-                yield _use(kind, source, key, f"volume {name}", volume=name)
+                yield _use(kind, source, key, f"volume {name}")._replace(volume=name)
 
 
 def names_used(pod: Json, kind: str) -> list[str]:

@@ -324,3 +324,37 @@ def test_an_address_that_nothing_here_has_is_looked_for_everywhere() -> None:
     assert facts.endpoints == {"prod/db": 0}
     # An address of the world is none of a Service.
     assert around(connected_in_vain("8.8.8.8"), answers).services == ()
+
+
+SECRETS = {
+    f"{CORE}/secrets/s-one": named_object("s-one", data={"password": "c2VjcmV0"}),
+    f"{CORE}/secrets/s-two": NOT_FOUND,
+}
+
+
+def missing(path: str) -> Run:
+    return Run(calls=(Call("openat", 1, 5, 5, path=path, error="ENOENT"),))
+
+
+@pytest.mark.parametrize(
+    "run, known",
+    [
+        (missing("/etc/db/passwd"), {"s-one": frozenset({"password"})}),
+        (missing("/etc/other"), {}),
+        (Run(variables=frozenset({"PATH"})), {"s-two": None}),
+        (Run(variables=frozenset({"PATH", "PW"})), {}),
+        # What the app had is not known.
+        (Run(), {}),
+    ],
+)
+def test_the_secret_that_lacks_what_the_app_has_missed(run: Run, known: Mapping[str, Any]) -> None:
+    source = {"secretKeyRef": {"name": "s-two", "key": "pw", "optional": True}}
+    container = a_container(
+        env=[{"name": "PW", "valueFrom": source}],
+        volumeMounts=[{"name": "s", "mountPath": "/etc/db"}],
+    )
+    pod = a_pod(containers=[container], volumes=[{"name": "s", "secret": {"secretName": "s-one"}}])
+    cluster = cast(Client, FakeClient(SECRETS))
+    facts = read_network_facts(cluster, ClusterFacts(pod, "app"), run)
+    assert facts.secrets == known
+    assert "c2VjcmV0" not in repr(facts)
