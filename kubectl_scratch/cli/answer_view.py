@@ -10,14 +10,14 @@ from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.text import answer_lines
 
 # Longer lines are hard to read.
-WIDEST = 100
+WIDEST_ANSWER = 100
 
 
 def answer_text(explained: Explained, output: str | None, verbose: bool) -> str:
     """Return the answer in the form that was asked for."""
     if output is not None:
         return as_document(answer_document(explained, verbose), output)
-    width = min(columns(1), WIDEST)
+    width = min(columns(1), WIDEST_ANSWER)
     return as_lines(answer_lines(explained.pod, explained.answer, width, verbose))
 
 

@@ -11,9 +11,9 @@ import click
 
 from kubectl_scratch import __version__
 from kubectl_scratch.cli.completion import completers
+from kubectl_scratch.cli.connection_options import connection_options, verbose_connection_options
 from kubectl_scratch.cli.help import OPTIONS, Example, Flag, Verb, Verbs
 from kubectl_scratch.cli.options import (
-    connection_options,
     copy_options,
     extra_words,
     flag,
@@ -21,7 +21,6 @@ from kubectl_scratch.cli.options import (
     inside_options,
     session_options,
     target_options,
-    verbose_connection_options,
     why_options,
 )
 from kubectl_scratch.cli.process import Process

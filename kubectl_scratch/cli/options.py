@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from kubectl_scratch.cli.completion import completers
-from kubectl_scratch.cli.help import ConnectionFlag, Flag
+from kubectl_scratch.cli.help import Flag
 from kubectl_scratch.runtime.names import ARCHITECTURES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -17,107 +17,6 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def flag(*names: str, **settings: Any) -> Callable[[Any], Any]:
     """Return a decorator that adds a flag to a verb."""
     return click.option(*names, cls=Flag, **settings)
-
-
-def _connection(*names: str, **settings: Any) -> Callable[[Any], Any]:
-    return click.option(*names, cls=ConnectionFlag, **settings)
-
-
-_CONNECTION: tuple[Callable[[Any], Any], ...] = (
-    flag(
-        "-n",
-        "--namespace",
-        metavar="NAME",
-        help="Namespace to use. [default: the context's]",
-        shell_complete=completers.complete_namespaces,
-    ),
-    _connection(
-        "--context",
-        metavar="NAME",
-        help="Name of the kubeconfig context to use.",
-        shell_complete=completers.complete_contexts,
-    ),
-    _connection(
-        "--kubeconfig",
-        metavar="FILE",
-        help="Path to the kubeconfig file to use.",
-        shell_complete=completers.complete_files,
-    ),
-    _connection(
-        "--cluster",
-        metavar="NAME",
-        help="Name of the kubeconfig cluster to use.",
-        shell_complete=completers.complete_clusters,
-    ),
-    _connection(
-        "--user",
-        metavar="NAME",
-        help="Name of the kubeconfig user to use.",
-        shell_complete=completers.complete_users,
-    ),
-    _connection("-s", "--server", metavar="URL", help="Address and port of the API server."),
-    _connection(
-        "--token",
-        metavar="TOKEN",
-        help="Bearer token for the API server (visible in the list of processes).",
-    ),
-    _connection(
-        "--certificate-authority",
-        metavar="FILE",
-        help="Path to the certificate of the API server's authority.",
-        shell_complete=completers.complete_files,
-    ),
-    _connection(
-        "--client-certificate",
-        metavar="FILE",
-        help="Path to a client certificate for TLS.",
-        shell_complete=completers.complete_files,
-    ),
-    _connection(
-        "--client-key",
-        metavar="FILE",
-        help="Path to the key of the client certificate.",
-        shell_complete=completers.complete_files,
-    ),
-    _connection(
-        "--insecure-skip-tls-verify",
-        is_flag=True,
-        help="Do not verify the server's certificate; the connection is then insecure.",
-    ),
-    _connection(
-        "--tls-server-name",
-        metavar="NAME",
-        help="Host name that the server's certificate must have. [default: the server's]",
-    ),
-    _connection("--as", "as_user", metavar="USER", help="Username to impersonate."),
-    _connection("--as-uid", metavar="UID", help="UID to impersonate."),
-    _connection(
-        "--as-group",
-        "as_groups",
-        metavar="GROUP",
-        multiple=True,
-        help="Group to impersonate (repeatable).",
-    ),
-    _connection(
-        "--request-timeout",
-        metavar="DURATION",
-        default="0",
-        help="Time to wait for the answer to one request; 0 is no limit. [default: 0]",
-    ),
-    _connection(
-        "--kuberc",
-        metavar="FILE",
-        help="Path to kubectl's preferences; only their policy for credential plugins is used.",
-        shell_complete=completers.complete_files,
-    ),
-    # What kubectl's users type, accepted and ignored.
-    _connection("--cache-dir", metavar="DIR", hidden=True),
-    _connection("--disable-compression", is_flag=True, hidden=True),
-    _connection("--log-flush-frequency", metavar="DURATION", hidden=True),
-    _connection("--vmodule", metavar="PATTERN", hidden=True),
-)
-# The same, of verbs that have no -v of their own.
-_LOG_LEVEL = (_connection("-v", "--v", "v", type=int, metavar="LEVEL", hidden=True),)
 
 
 _EXTRA = click.argument("extra", nargs=-1, shell_complete=completers.complete_nothing)
@@ -375,50 +274,41 @@ _COPY: tuple[Callable[[Any], Any], ...] = (
 
 def target_options(command: Command) -> Command:
     """Add the flags of the target and the debug container."""
-    return _add(_TARGET, command)
+    return add_flags(_TARGET, command)
 
 
 def copy_options(command: Command) -> Command:
     """Add the flags of the copy."""
-    return _add(_COPY, command)
+    return add_flags(_COPY, command)
 
 
 def inside_options(command: Command) -> Command:
     """Add the flags of view and hold."""
-    return _add(_INSIDE, command)
+    return add_flags(_INSIDE, command)
 
 
 def in_place_options(command: Command) -> Command:
     """Add the flags of a debug container in the source pod."""
-    return _add(_IN_PLACE, command)
+    return add_flags(_IN_PLACE, command)
 
 
 def session_options(command: Command) -> Command:
     """Add the flags of what runs a session."""
-    return _add(_SESSION, command)
+    return add_flags(_SESSION, command)
 
 
 def extra_words(command: Command) -> Command:
     """Add the unexpected arguments, which `parse` refuses."""
-    return _add((_EXTRA,), command)
+    return add_flags((_EXTRA,), command)
 
 
 def why_options(command: Command) -> Command:
     """Add the flags of what ``why`` runs."""
-    return _add(_WHY, command)
+    return add_flags(_WHY, command)
 
 
-def connection_options(command: Command) -> Command:
-    """Add kubectl's connection flags."""
-    return _add((*_CONNECTION, *_LOG_LEVEL), command)
-
-
-def verbose_connection_options(command: Command) -> Command:
-    """Add kubectl's connection flags to a verb whose -v is its own."""
-    return _add(_CONNECTION, command)
-
-
-def _add(options: tuple[Callable[[Any], Any], ...], command: Command) -> Command:
+def add_flags(options: tuple[Callable[[Any], Any], ...], command: Command) -> Command:
+    """Add flags to a verb, listed in their order."""
     for option in reversed(options):
         command = option(command)
     return command

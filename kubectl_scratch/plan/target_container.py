@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from kubectl_scratch.errors import InvalidRequest
 from kubectl_scratch.kube.objects import (
     DEFAULT_CONTAINER,
@@ -21,6 +23,7 @@ from kubectl_scratch.plan.findings import Finding, Level
 from kubectl_scratch.plan.metadata import says_copy
 from kubectl_scratch.plan.podcopy import mesh
 from kubectl_scratch.plan.podcopy.container_edits import skipped_init
+from kubectl_scratch.plan.target_health import crash_words
 from kubectl_scratch.request import CopyOptions, DebugRequest
 from kubectl_scratch.runtime.names import COMMAND
 
@@ -53,6 +56,21 @@ def choose_target(source: Json, request: DebugRequest) -> tuple[Json, tuple[Find
         f"container {first['name']} is the target, the first of {there}; use -c to choose another"
     )
     return first, (Finding(Level.INFO, text),)
+
+
+def choose_failing(source: Json, request: DebugRequest, now: datetime) -> DebugRequest:
+    """Return the request for a container that fails, if the one that it would take does not.
+
+    A container that the user names is kept. Raises as ``choose_target`` does.
+    """
+    target, _ = choose_target(source, request)
+    if request.container is not None or crash_words(source, target, now):
+        return request
+    left_out = _of_mesh(source, request.options)
+    for other in containers(source):
+        if other["name"] not in left_out and crash_words(source, other, now):
+            return request._replace(container=other["name"])
+    return request
 
 
 def named_target(source: Json, wanted: str, options: CopyOptions) -> Json:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from kubectl_scratch.session.context import Context
 from kubectl_scratch.session.remote import RemoteCommand
 
-TICK_SECONDS = 1.0
+WAKE_SECONDS = 1.0
 
 
 def collect_output(
@@ -24,7 +24,7 @@ def collect_output(
     while not remote.ended() and context.clock.monotonic() < end:
         remote.flush()
         writable = [remote.fileno()] if remote.backlog else []
-        wait = 0 if remote.more else TICK_SECONDS
+        wait = 0 if remote.more else WAKE_SECONDS
         ready, _, _ = select.select([remote.fileno(), interrupts.fileno()], writable, [], wait)
         if interrupts.fileno() in ready:
             interrupts.clear()

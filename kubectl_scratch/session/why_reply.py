@@ -27,7 +27,7 @@ from kubectl_scratch.why.masks import mask_arguments
 from kubectl_scratch.why.report import LARGEST, Run, parse_report
 from kubectl_scratch.why.text import answer_lines
 
-MARK = b"\x1b]7717;why\x07"
+REPORT_MARK = b"\x1b]7717;why\x07"
 # Proxies cut what idles; the pause after which a report is asked for again; in seconds.
 _PING_EVERY, _TRY_EVERY = 20.0, 1.0
 _SEND_SECONDS = 10.0
@@ -53,8 +53,8 @@ class WhyReply:
     def notice(self, said: bytes) -> None:
         """Look for the mark in what the session has said, and reply to the report."""
         seen = self._tail + said
-        self._tail = seen[-len(MARK) + 1 :]
-        if MARK in seen and (self._task is None or self._task.done()):
+        self._tail = seen[-len(REPORT_MARK) + 1 :]
+        if REPORT_MARK in seen and (self._task is None or self._task.done()):
             self._task = Task(self._reply_once)
 
     def expect(self) -> None:

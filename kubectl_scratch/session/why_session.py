@@ -14,7 +14,7 @@ from kubectl_scratch.kube.objects import Json, name, namespace
 from kubectl_scratch.lookup.why_facts import read_network_facts, read_status_facts
 from kubectl_scratch.plan.inputs import PlanInputs
 from kubectl_scratch.plan.model import Plan, SessionTarget
-from kubectl_scratch.plan.target_container import choose_target
+from kubectl_scratch.plan.target_container import choose_failing, choose_target
 from kubectl_scratch.request import WhyRequest
 from kubectl_scratch.runtime.durations import duration_words
 from kubectl_scratch.runtime.tasks import Task
@@ -57,7 +57,11 @@ def explain(request: WhyRequest, context: Context, reading: Task[PlanInputs]) ->
     """Find out why a pod does not run; raises as ``debug_copy`` does."""
     inputs = context.interrupts.run(reading.result)
     source = inputs.source
-    target, _ = choose_target(source, request.copy)
+    chosen = choose_failing(source, request.copy, inputs.now)
+    if chosen.container != request.copy.container:
+        context.console.info(f"container {chosen.container} fails, so it is the target")
+    request = request._replace(copy=chosen)
+    target, _ = choose_target(source, chosen)
     context.console.progress(f"reading what is known of pod {name(source)}")
     named = request.copy.target
     workload = None if named is None or named.kind == "pod" else named
@@ -138,10 +142,12 @@ class _Traced:
             ) as remote,
         ):
             self._copy.session_begins()
+            check = seed_check_of(self._copy, context)
+            if check is not None:
+                check.begin()
             most = self._request.seconds + REPORT_SECONDS
             said, problem = collect_output(remote, context, most, LARGEST, self._ticking())
             outcome = remote.outcome()
-        check = seed_check_of(self._copy, context)
         if check is not None:
             context.interrupts.run(check.confirm)
         run = parse_report(said)

@@ -18,6 +18,7 @@ OURS = {
     "kubectl_scratch.cli",
     "kubectl_scratch.cli.completion",
     "kubectl_scratch.cli.completion.completers",
+    "kubectl_scratch.cli.connection_options",
     "kubectl_scratch.cli.help",
     "kubectl_scratch.cli.main",
     "kubectl_scratch.cli.options",
