@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from kubectl_scratch.why.last_words import line_with, reason_line
 from kubectl_scratch.why.model import Cause
-from kubectl_scratch.why.rank import Evidence, fate_of
+from kubectl_scratch.why.rank import LAST_DESPITE_WORDS, SOLE, Evidence, fate_of
 from kubectl_scratch.why.report import Process, Run, Signal
 from kubectl_scratch.why.wording import cut, process_of, process_words, program_name
 
@@ -29,6 +29,8 @@ CODES_OF_CRASHES = {
 }
 # Faults below this address are those of a null pointer, with the offset of a field.
 FIRST_PAGE = 4096
+# A failed call so shortly before it, in ms, is its cause.
+SOON = 50
 ABORTS = re.compile(
     r"(?i)assertion|assert|terminate called|free\(\)|malloc|double free|corrupt|stack smashing|"
     r"buffer overflow|what\(\)|abort|fatal|panic"
@@ -42,8 +44,22 @@ def find_crashes(evidence: Evidence) -> Iterator[Cause]:
         signal = signal_of(run, process, name)
         fate = fate_of(run, process.pid)
         weight = 86 if fate == "its own" else 84 if fate == "ended the app" else 40
-        yield _cause(evidence, process, name, signal, weight - (6 if run.running else 0))
+        weight -= 6 if run.running else 0
+        if _follows_a_failure(evidence, process, signal):
+            weight = min(weight, SOLE - 6)
+        yield _cause(evidence, process, name, signal, weight)
         return
+
+
+def _follows_a_failure(evidence: Evidence, process: Process, signal: Signal | None) -> bool:
+    """Say whether it used what it had just not got: a null pointer right after a failed call."""
+    address = _address(signal)
+    if signal is None or address is None or address >= FIRST_PAGE:
+        return False
+    first = next(iter(evidence.failed), None)
+    if first is None or first.weight < LAST_DESPITE_WORDS or first.call.pid != process.pid:
+        return False
+    return 0 <= signal.at - first.call.at <= SOON
 
 
 def signal_of(run: Run, process: Process, name: str) -> Signal | None:

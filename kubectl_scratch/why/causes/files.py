@@ -120,8 +120,9 @@ def _missing_folder(evidence: Evidence, failed: FailedCall, mount: Mount | None)
     call, run = failed.call, evidence.run
     folder = _absent_folder(call)
     exists = call.nearest.path if call.nearest else ""
-    what = f"to {_aim(call)} {call.path}" if folder != call.path else "to use it"
-    sentence = f"the folder {folder} does not exist, and the app needs it {what}"
+    sentence = f"the app needs the folder {folder}, which does not exist"
+    if folder != call.path:
+        sentence += f", to {_aim(call)} {call.path}"
     lines = [call_line(call, run), *([f"the folder {exists} exists"] if exists else [])]
     remedy = (
         f"create {folder} in the image, or mount a volume there: an emptyDir if it needs"
@@ -143,7 +144,8 @@ def _absent_folder(call: Call) -> str:
 
 
 def _aim(call: Call) -> str:
-    return {"open": "create", "bind": "create the socket"}.get(verb(call.call), verb(call.call))
+    special = {"open": "create", "mkdir": "create", "bind": "create the socket"}
+    return special.get(verb(call.call), verb(call.call))
 
 
 def _with_mount(sentence: str, mount: Mount | None, near: str) -> str:
