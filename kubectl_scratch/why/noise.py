@@ -47,10 +47,10 @@ HARMLESS_OF = {
 _HARMLESS_CALLS = {error: frozenset(calls.split()) for error, calls in HARMLESS_OF.items()}
 
 _PATHS = r"""
-    /etc/ld\.so\. | /etc/ld-musl- | /glibc-hwcaps(/|$) | /(tls|haswell|avx512_1|x86_64)(/|$)
+    /etc/ld\.so\. | /etc/ld-musl- | /glibc-hwcaps(/|$) | (lib|bin)(/[^.]*)?/(tls|haswell|avx512_1|x86_64)$
     /lib(32|64|x32)?/[^/]*-linux-(gnu|musl)[^/]*$
     # Locales and character sets.
-    /locale(s|-langpack)?/ | /locale\.alias$ | /locale-archive$ | /gconv/ | /LC_[A-Z]+$
+    ^/usr/(local/)?(share|lib)/(.*/)?locale(s|-langpack)?/ | /locale\.alias$ | /locale-archive$ | /gconv/ | /LC_[A-Z]+$
     /usr/share/i18n | /(translit|intl)_?[^/]*$ | /libintl | \.mo$ | /C\.(UTF-8|utf8)/
     # Names of users, hosts and services.
     /etc/(nsswitch\.conf|host\.conf|hosts|hostname|resolv\.conf|gai\.conf|services|protocols)$
@@ -59,7 +59,7 @@ _PATHS = r"""
     /etc/(os-release|lsb-release|alpine-release|redhat-release|system-release|mtab|fstab|issue)$
     /etc/(default|sysconfig|security|selinux|pam\.d|profile\.d|crypto-policies|sysctl\.d)(/|$)
     /usr/lib/os-release$ | /nscd/ | /var/lib/(sss|misc|extrausers|dbus)/ | /run/systemd/
-    /run/(utmp|udev|dbus|user|host|avahi)[^/]*(/|$) | /var/run/(utmp|nscd|dbus|avahi)
+    /run/(utmp|udev|dbus|user|host|avahi)(/|$) | /var/run/(utmp|nscd|dbus|avahi)
     /var/log/(wtmp|btmp|lastlog)$ | /dev/log$ | /run/systemd | /\.(dockerenv|containerenv)$
     # Times.
     /zoneinfo(/|$) | /posixrules$ | /Etc/UTC$ | ^/usr/share/lib/zoneinfo
@@ -77,8 +77,9 @@ _PATHS = r"""
     /\.(env(\.[a-z]+)?|git|svn|hg|editorconfig|netrc)$ | /_netrc$ | /busybox\.conf$
     # Cryptography: tls.py reads the missing authorities itself.
     /openssl[^/]*\.cnf(\.d)?$ | /ct_log_list\.cnf$ | /fipsmodule | /ossl-modules | /engines-\d
-    ^/etc/(ssl|pki|ca-certificates|crypto|gnutls|krb5)([/.]|$) | /lib/ssl/ | /share/ca-certificates
-    ^/usr/local/ssl/ | ^/usr/(local/)?share/certs | ^/var/lib/ca-certificates | /cacert\.pem$
+    ^/etc/ssl/?$ | ^/etc/ssl/(certs|cert\.pem|ca-bundle\.pem|ct)(/|$) | ^/etc/pki/(tls|ca-trust|nssdb)/
+    ^/etc/(ca-certificates|crypto|gnutls|krb5)([/.]|$) | /lib/ssl/ | /share/ca-certificates
+    ^/usr/local/ssl/ | ^/usr/(local/)?share/certs | ^/var/lib/ca-certificates
     ^/system/etc/security | /krb5[^/]*$ | /gss/mech(\.d)? | /share/p11-kit
     # Python.
     /python\d[\d.]*\.zip$ | /python\d[\d.]*\._pth$ | \._pth$ | /pyvenv\.cfg$ | /__pycache__(/|$)

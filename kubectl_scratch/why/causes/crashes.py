@@ -29,6 +29,14 @@ CODES_OF_CRASHES = {
 }
 # Faults below this address are those of a null pointer, with the offset of a field.
 FIRST_PAGE = 4096
+SAYS_IT_CRASHED = re.compile(
+    r"signal SIGSEGV: segmentation violation|Fatal Python error: Segmentation fault|"
+    r"^#  SIGSEGV \(0xb\)|nil pointer dereference"
+)
+BUG = (
+    "a bug in the app or in one of its libraries: report it with this address and the image's"
+    " version, or use another version"
+)
 # A failed call so shortly before it, in ms, is its cause.
 SOON = 50
 ABORTS = re.compile(
@@ -40,6 +48,13 @@ ABORTS = re.compile(
 def find_crashes(evidence: Evidence) -> Iterator[Cause]:
     """Yield the crash of the app, or of a process because of which it ended."""
     run = evidence.run
+    said = line_with(evidence.words, SAYS_IT_CRASHED)
+    if said and run.code not in (0, None):
+        who = "the app crashed (segmentation fault): it used an address that is not valid"
+        first = cut(reason_line(run))
+        lines = tuple(dict.fromkeys([cut(said.string), first]))
+        yield Cause("segfault", who, lines, BUG, 84)
+        return
     for process, name in crashed(run):
         signal = signal_of(run, process, name)
         fate = fate_of(run, process.pid)
@@ -138,8 +153,7 @@ def _segfault(
         null = " by writing to memory that is protected"
     return (
         f"{who} crashed{inside} (segmentation fault){null}",
-        "a bug in the app or in one of its libraries: report it with this address and the image's"
-        " version, or use another version",
+        BUG,
     )
 
 

@@ -26,7 +26,7 @@ def find_missing_files(evidence: Evidence) -> Iterator[Cause]:
     """Yield what was looked for and is not there."""
     for failed in evidence.failed:
         call = failed.call
-        if not call.path or call.call in NOT_OF_FILES:
+        if not call.path or call.call in NOT_OF_FILES or is_of_path_search(failed):
             continue
         if call.error == "ENOENT" and call.path != evidence.run.folder:
             yield _missing(evidence, failed)
@@ -34,6 +34,13 @@ def find_missing_files(evidence: Evidence) -> Iterator[Cause]:
             yield _not_a_folder(evidence, failed)
         elif call.error == "EISDIR":
             yield _a_folder(evidence, failed)
+
+
+def is_of_path_search(failed: FailedCall) -> bool:
+    """Say whether a program was looked for in the folders of PATH."""
+    places = (failed.call.path, *failed.also)
+    folders = [place.rpartition("/")[0] for place in places]
+    return len(folders) > 1 and sum(folder.endswith("bin") for folder in folders) > 1
 
 
 def _missing(evidence: Evidence, failed: FailedCall) -> Cause:

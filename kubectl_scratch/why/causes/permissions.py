@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubectl_scratch.why.causes.read_only import empty_dir_remedy
+from kubectl_scratch.why.causes.read_only import FOLDERS_OF_IMAGES, empty_dir_remedy
 from kubectl_scratch.why.facts import ClusterFacts
 from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.mounts import (
@@ -119,12 +119,21 @@ def _remedy(evidence: Evidence, call: Call, state: FileState, wanted: int) -> st
     if mount is None:
         change = f"RUN chown -R {run.uid} {state.path}"
         if wanted == WRITE and state.type == "dir":
-            return f"{empty_dir_remedy(call)}; or change the owner in the image: {change}"
+            return f"{empty_dir_remedy(call)}{_or_in_the_image(call, state, change)}"
         return (
             f"change the owner in the image ({change}), or run the app as user {state.uid}"
             f" (securityContext.runAsUser: {state.uid})"
         )
     return _mount_remedy(evidence, state, mount)
+
+
+def _or_in_the_image(call: Call, state: FileState, change: str) -> str:
+    if state.path not in FOLDERS_OF_IMAGES:
+        return f"; or change the owner in the image: {change}"
+    if call.call in ("mkdir", "mkdirat"):
+        owner = change.split()[3]
+        return f"; or create it in the image: RUN install -d -o {owner} {call.path}"
+    return ""
 
 
 def _mount_remedy(evidence: Evidence, state: FileState, mount: Mount) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from kubectl_scratch.why.causes.files import is_of_path_search
 from kubectl_scratch.why.causes.permissions import owned
 from kubectl_scratch.why.last_words import line_with
 from kubectl_scratch.why.model import Cause
@@ -238,6 +239,7 @@ def _by_search(evidence: Evidence, known: set[str]) -> Iterator[Cause]:
     run = evidence.run
     if run.running or run.code == 0:
         return
+    yield from _by_stat(evidence, known)
     codes = {run.code, *(process.code for process in run.processes)}
     calls = LOOKS if 127 in codes else EXECS
     looked = [c for c in run.calls if c.call in calls and c.error == "ENOENT" and not c.found]
@@ -249,6 +251,15 @@ def _by_search(evidence: Evidence, known: set[str]) -> Iterator[Cause]:
     if ".so" not in name:
         sure = run.code == 127 or (last.call in EXECS and _weight(evidence, last, 82) > FINDING)
         yield _command(name, _searched(run, name), "", 82 if sure else 40)
+
+
+def _by_stat(evidence: Evidence, known: set[str]) -> Iterator[Cause]:
+    """Yield a program that was looked for in the folders of PATH, and not even started."""
+    for failed in evidence.failed:
+        name = failed.call.path.rpartition("/")[2]
+        if is_of_path_search(failed) and failed.call.call in LOOKS and name not in known:
+            known.add(name)
+            yield _command(name, _searched(evidence.run, name), "", failed.weight)
 
 
 def _is_crlf(evidence: Evidence) -> bool:
