@@ -24,6 +24,7 @@ MOST_EVIDENCE = 6
 def explain_run(run: Run, facts: ClusterFacts) -> Answer:
     """Return why the app does not run, by what one run of it shows."""
     evidence = gather(run, facts)
+    run = evidence.run
     found = _ranked(evidence)
     causes = _told(found)
     runs = not causes and _runs(run, facts)

@@ -1,4 +1,4 @@
-"""FailedCall calls that say nothing: what programs try on their way, and do without.
+"""Failed calls that say nothing: what programs try on their way, and do without.
 
 Each line is a habit of a C library, of a runtime or of a program, seen in runs that went well.
 """
@@ -11,29 +11,12 @@ from kubectl_scratch.why.report import Call, Run
 
 # Errors that are part of a normal course, whatever the call.
 HARMLESS = frozenset(
-    [
-        "EINTR",
-        "EINPROGRESS",
-        "EALREADY",
-        "EISCONN",
-        "ENOTCONN",
-        "ENOTTY",
-        "ESPIPE",
-        "ECHILD",
-        "ESRCH",
-        "ENODATA",
-        "EOPNOTSUPP",
-        "ENOTSUP",
-        "ENOPROTOOPT",
-        "EPROTOTYPE",
-        "EBADF",
-        "EPIPE",
-        "ERESTARTSYS",
-        "ENOATTR",
-        "EFAULT",
-        "ERANGE",
-    ]
-)
+    (
+        "EINTR", "EINPROGRESS", "EALREADY", "EISCONN", "ENOTCONN", "ENOTTY", "ESPIPE", "ECHILD",
+        "ESRCH", "ENODATA", "EOPNOTSUPP", "ENOTSUP", "ENOPROTOOPT", "EPROTOTYPE", "EBADF",
+        "EPIPE", "ERESTARTSYS", "ENOATTR", "EFAULT", "ERANGE",
+    )
+)  # fmt: skip
 # Errors that are, of these calls.
 HARMLESS_OF = {
     "ENOENT": """unlink unlinkat rmdir readlink readlinkat getxattr lgetxattr listxattr statfs
@@ -47,13 +30,13 @@ HARMLESS_OF = {
         getrandom memfd_create pidfd_open epoll_pwait2 fchmodat2 cachestat set_mempolicy
         get_mempolicy mbind""",
     "EPERM": """io_uring_setup io_uring_register perf_event_open epoll_ctl set_mempolicy
-        get_mempolicy mbind move_pages mlock sched_setattr membarrier userfaultfd prctl
+        get_mempolicy mbind move_pages sched_setattr membarrier userfaultfd prctl
         personality process_vm_readv pidfd_getfd memfd_create ioctl landlock_create_ruleset""",
     "EACCES": "setpriority sched_setscheduler io_uring_setup perf_event_open prctl",
-    "ENOMEM": "mlock mlock2 mincore",
+    "ENOMEM": "mincore",
     "EAGAIN": """read readv recvfrom recvmsg recvmmsg accept accept4 write writev send sendto
         sendmsg sendmmsg futex epoll_wait rt_sigtimedwait getrandom pread64 connect nanosleep
-        splice sendfile mlock mlock2 timerfd_settime""",
+        splice sendfile timerfd_settime""",
     "ENOTDIR": "rmdir readlink readlinkat",
     "ENOTEMPTY": "rmdir unlinkat",
     "EISDIR": "unlink unlinkat read",
@@ -64,10 +47,10 @@ HARMLESS_OF = {
 _HARMLESS_CALLS = {error: frozenset(calls.split()) for error, calls in HARMLESS_OF.items()}
 
 _PATHS = r"""
-    /etc/ld\.so\. | /etc/ld-musl- | /glibc-hwcaps(/|$) | /(tls|haswell|avx512_1|x86_64)(/|$)
+    /etc/ld\.so\. | /etc/ld-musl- | /glibc-hwcaps(/|$) | (lib|bin)(/[^.]*)?/(tls|haswell|avx512_1|x86_64)$
     /lib(32|64|x32)?/[^/]*-linux-(gnu|musl)[^/]*$
     # Locales and character sets.
-    /locale(s|-langpack)?/ | /locale\.alias$ | /locale-archive$ | /gconv/ | /LC_[A-Z]+$
+    ^/usr/(local/)?(share|lib)/(.*/)?locale(s|-langpack)?/ | /locale\.alias$ | /locale-archive$ | /gconv/ | /LC_[A-Z]+$
     /usr/share/i18n | /(translit|intl)_?[^/]*$ | /libintl | \.mo$ | /C\.(UTF-8|utf8)/
     # Names of users, hosts and services.
     /etc/(nsswitch\.conf|host\.conf|hosts|hostname|resolv\.conf|gai\.conf|services|protocols)$
@@ -76,7 +59,7 @@ _PATHS = r"""
     /etc/(os-release|lsb-release|alpine-release|redhat-release|system-release|mtab|fstab|issue)$
     /etc/(default|sysconfig|security|selinux|pam\.d|profile\.d|crypto-policies|sysctl\.d)(/|$)
     /usr/lib/os-release$ | /nscd/ | /var/lib/(sss|misc|extrausers|dbus)/ | /run/systemd/
-    /run/(utmp|udev|dbus|user|host|avahi)[^/]*(/|$) | /var/run/(utmp|nscd|dbus|avahi)
+    /run/(utmp|udev|dbus|user|host|avahi)(/|$) | /var/run/(utmp|nscd|dbus|avahi)
     /var/log/(wtmp|btmp|lastlog)$ | /dev/log$ | /run/systemd | /\.(dockerenv|containerenv)$
     # Times.
     /zoneinfo(/|$) | /posixrules$ | /Etc/UTC$ | ^/usr/share/lib/zoneinfo
@@ -94,8 +77,9 @@ _PATHS = r"""
     /\.(env(\.[a-z]+)?|git|svn|hg|editorconfig|netrc)$ | /_netrc$ | /busybox\.conf$
     # Cryptography: tls.py reads the missing authorities itself.
     /openssl[^/]*\.cnf(\.d)?$ | /ct_log_list\.cnf$ | /fipsmodule | /ossl-modules | /engines-\d
-    ^/etc/(ssl|pki|ca-certificates|crypto|gnutls|krb5)([/.]|$) | /lib/ssl/ | /share/ca-certificates
-    ^/usr/local/ssl/ | ^/usr/(local/)?share/certs | ^/var/lib/ca-certificates | /cacert\.pem$
+    ^/etc/ssl/?$ | ^/etc/ssl/(certs|cert\.pem|ca-bundle\.pem|ct)(/|$) | ^/etc/pki/(tls|ca-trust|nssdb)/
+    ^/etc/(ca-certificates|crypto|gnutls|krb5)([/.]|$) | /lib/ssl/ | /share/ca-certificates
+    ^/usr/local/ssl/ | ^/usr/(local/)?share/certs | ^/var/lib/ca-certificates
     ^/system/etc/security | /krb5[^/]*$ | /gss/mech(\.d)? | /share/p11-kit
     # Python.
     /python\d[\d.]*\.zip$ | /python\d[\d.]*\._pth$ | \._pth$ | /pyvenv\.cfg$ | /__pycache__(/|$)
@@ -129,6 +113,14 @@ def _joined(lines: str) -> re.Pattern[str]:
 
 
 QUIET_PATHS = _joined(_PATHS)
+# Calls that look for a file, and change nothing.
+LOOKS_AT = frozenset(
+    (
+        "open", "openat", "openat2", "stat", "newfstatat", "statx", "lstat", "access",
+        "faccessat", "faccessat2", "readlink", "readlinkat", "connect", "statfs", "chdir",
+        "getxattr",
+    )
+)  # fmt: skip
 # What Go and OpenSSL ask of the network while they order addresses.
 ORDERING = frozenset({"ENETUNREACH", "EADDRNOTAVAIL", "EHOSTUNREACH", "EAFNOSUPPORT", "EACCES"})
 FILE_ERRORS = frozenset({"ENOENT", "ENOTDIR", "EACCES", "EPERM", "ENXIO", "ELOOP", "ENODEV"})
@@ -143,9 +135,7 @@ def is_harmless(call: Call) -> bool:
 
 def is_quiet_path(call: Call) -> bool:
     """Say whether it is a file that programs look for and do without."""
-    if not call.path or call.call in ("bind",):
-        return False
-    if call.call in ("execve", "execveat"):
+    if not call.path or call.call not in LOOKS_AT or call.create:
         return False
     wanted = call.error in FILE_ERRORS or (call.error == "EROFS" and _is_cache(call.path))
     return wanted and bool(QUIET_PATHS.search(call.path))
@@ -186,5 +176,5 @@ def is_noise(call: Call, run: Run) -> bool:
         is_harmless(call)
         or is_quiet_path(call)
         or is_quiet_connect(call, run)
-        or bool(call.found and call.error in ("ENOENT", "ENOTDIR"))
+        or bool(call.found and call.error in ("ENOENT", "ENOTDIR", "EACCES"))
     )

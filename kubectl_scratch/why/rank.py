@@ -60,12 +60,24 @@ class Evidence(NamedTuple):
 
 def gather(run: Run, facts: ClusterFacts) -> Evidence:
     """Return the evidence of a run, the most telling call first."""
+    run = in_order(run)
     words = last_words(run)
     evidence = Evidence(run, facts, words, ())
-    groups = _searches(_merged(_relevant(evidence)))
+    groups = _searches(_without_echoes(_merged(_relevant(evidence))))
     found = [_weigh(evidence, group, groups) for group in groups]
     order = sorted(range(len(found)), key=lambda i: (-found[i].weight, -found[i].call.at, -i))
     return evidence._replace(failed=tuple(found[i] for i in order))
+
+
+def in_order(run: Run) -> Run:
+    """Return the run with its events in order: the tracer writes the newest first."""
+    return run._replace(
+        calls=tuple(sorted(reversed(run.calls), key=lambda call: call.at)),
+        opened=tuple(sorted(reversed(run.opened), key=lambda opened: opened.at)),
+        questions=tuple(sorted(reversed(run.questions), key=lambda question: question.at)),
+        connected=tuple(sorted(reversed(run.connected), key=lambda peer: peer.at)),
+        listening=tuple(sorted(reversed(run.listening), key=lambda peer: peer.at)),
+    )
 
 
 def _relevant(evidence: Evidence) -> Iterator[Call]:
@@ -94,6 +106,12 @@ def _merged(calls: Iterator[Call]) -> list[Call]:
         old = merged.pop(key, None)
         merged[key] = _both(old, call) if old else call
     return sorted(merged.values(), key=lambda call: call.at)
+
+
+def _without_echoes(calls: list[Call]) -> list[Call]:
+    """Omit looks at what could not be made: they fail because that did."""
+    unmade = {call.path for call in calls if call.path and call.error != "ENOENT"}
+    return [call for call in calls if call.error != "ENOENT" or call.path not in unmade]
 
 
 def _key(call: Call) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ from kubectl_scratch.why.report import Call, Process, Question, Run
 
 # Names in a sentence, and characters of a line that the app wrote.
 MOST_NAMES, LONGEST_LINE = 8, 240
+FAMILIES = {"1": "unix", "2": "inet", "10": "inet6", "16": "netlink", "17": "packet"}
+SOCKETS = {"1": "stream", "2": "dgram", "3": "raw"}
 VERBS = {
     "openat": "open",
     "openat2": "open",
@@ -66,7 +68,17 @@ def object_of(call: Call) -> str:
         return f"{call.path} -> {call.to}" if call.to else call.path
     if call.address or call.port:
         return place(call.address, call.port)
-    return " ".join(call.arguments)
+    if call.call in ("clone", "clone3", "mmap", "prctl"):
+        return f"of {mebibytes(call.size)}" if call.size else ""
+    return _socket(call) if call.call == "socket" else " ".join(call.arguments)
+
+
+def _socket(call: Call) -> str:
+    """Return the arguments of socket, which are numbers, in words."""
+    family, kind = [*call.arguments, "", ""][:2]
+    bits = int(kind) & 0xF if kind.isdecimal() else 0
+    words = (FAMILIES.get(family, family), SOCKETS.get(str(bits), kind if not bits else str(bits)))
+    return " ".join(filter(None, words))
 
 
 def call_line(call: Call, run: Run) -> str:
@@ -80,7 +92,8 @@ def call_line(call: Call, run: Run) -> str:
 def _when(call: Call, run: Run) -> str:
     often = f"{call.times} times, last " if call.times > 1 else ""
     if run.at and call.at <= run.at and not run.running:
-        when = f"{often}{duration(run.at - call.at)} before the end"
+        before = run.at - call.at
+        when = f"{often}{duration(before) if before else 'just'} before the end"
     else:
         when = f"{often}{duration(call.at)} after the start"
     return f"{when}, waited {duration(call.waited)}" if call.waited >= 1000 else when

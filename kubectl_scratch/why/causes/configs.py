@@ -47,8 +47,11 @@ SUFFIXES = (
     ".env", ".config", ".hcl", ".rc",
 )  # fmt: skip
 LINE = re.compile(r"\bline[ :]+(\d+)|:(\d+)(?::\d+)?\b")
-_OF_SYSTEM = ("/etc/passwd", "/etc/group", "/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf",
-          "/etc/ssl/", "/usr/lib/", "/usr/share/", "/usr/local/lib/", "/etc/host.conf")  # fmt: skip
+_OF_SYSTEM = (
+    "/etc/localtime", "/etc/timezone", "/etc/services", "/etc/mime.types", "/etc/passwd",
+    "/etc/group", "/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/ssl/",
+    "/usr/lib/", "/usr/share/", "/usr/local/lib/", "/etc/host.conf",
+)  # fmt: skip
 
 
 def find_configs(evidence: Evidence) -> Iterator[Cause]:
@@ -96,6 +99,8 @@ def _is_config(evidence: Evidence, opened: Opened) -> bool:
     if path.startswith(_OF_SYSTEM) or path.endswith((".py", ".js", ".jar", ".class", ".sh")):
         return False
     mount = mount_of(evidence.facts, path)
+    if path.endswith(("openssl.cnf", "locale.alias", "ld.so.cache", ".pth")):
+        return False
     return path.endswith(SUFFIXES) or is_of_objects(mount) or path.startswith("/etc/")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from kubectl_scratch.why.last_words import line_with, reason_line
 from kubectl_scratch.why.model import Cause
-from kubectl_scratch.why.rank import Evidence, fate_of
+from kubectl_scratch.why.rank import LAST_DESPITE_WORDS, SOLE, Evidence, fate_of
 from kubectl_scratch.why.report import Process, Run, Signal
 from kubectl_scratch.why.wording import cut, process_of, process_words, program_name
 
@@ -29,6 +29,16 @@ CODES_OF_CRASHES = {
 }
 # Faults below this address are those of a null pointer, with the offset of a field.
 FIRST_PAGE = 4096
+SAYS_IT_CRASHED = re.compile(
+    r"signal SIGSEGV: segmentation violation|Fatal Python error: Segmentation fault|"
+    r"^#  SIGSEGV \(0xb\)|nil pointer dereference"
+)
+BUG = (
+    "a bug in the app or in one of its libraries: report it with this address and the image's"
+    " version, or use another version"
+)
+# A failed call so shortly before it, in ms, is its cause.
+SOON = 50
 ABORTS = re.compile(
     r"(?i)assertion|assert|terminate called|free\(\)|malloc|double free|corrupt|stack smashing|"
     r"buffer overflow|what\(\)|abort|fatal|panic"
@@ -38,12 +48,33 @@ ABORTS = re.compile(
 def find_crashes(evidence: Evidence) -> Iterator[Cause]:
     """Yield the crash of the app, or of a process because of which it ended."""
     run = evidence.run
+    said = line_with(evidence.words, SAYS_IT_CRASHED)
+    if said and run.code not in (0, None):
+        who = "the app crashed (segmentation fault): it used an address that is not valid"
+        first = cut(reason_line(run))
+        lines = tuple(dict.fromkeys([cut(said.string), first]))
+        yield Cause("segfault", who, lines, BUG, 84)
+        return
     for process, name in crashed(run):
         signal = signal_of(run, process, name)
         fate = fate_of(run, process.pid)
         weight = 86 if fate == "its own" else 84 if fate == "ended the app" else 40
-        yield _cause(evidence, process, name, signal, weight - (6 if run.running else 0))
+        weight -= 6 if run.running else 0
+        if _follows_a_failure(evidence, process, signal):
+            weight = min(weight, SOLE - 6)
+        yield _cause(evidence, process, name, signal, weight)
         return
+
+
+def _follows_a_failure(evidence: Evidence, process: Process, signal: Signal | None) -> bool:
+    """Say whether it used what it had just not got: a null pointer right after a failed call."""
+    address = _address(signal)
+    if signal is None or address is None or address >= FIRST_PAGE:
+        return False
+    first = next(iter(evidence.failed), None)
+    if first is None or first.weight < LAST_DESPITE_WORDS or first.call.pid != process.pid:
+        return False
+    return 0 <= signal.at - first.call.at <= SOON
 
 
 def signal_of(run: Run, process: Process, name: str) -> Signal | None:
@@ -122,8 +153,7 @@ def _segfault(
         null = " by writing to memory that is protected"
     return (
         f"{who} crashed{inside} (segmentation fault){null}",
-        "a bug in the app or in one of its libraries: report it with this address and the image's"
-        " version, or use another version",
+        BUG,
     )
 
 

@@ -26,7 +26,7 @@ def find_missing_files(evidence: Evidence) -> Iterator[Cause]:
     """Yield what was looked for and is not there."""
     for failed in evidence.failed:
         call = failed.call
-        if not call.path or call.call in NOT_OF_FILES:
+        if not call.path or call.call in NOT_OF_FILES or is_of_path_search(failed):
             continue
         if call.error == "ENOENT" and call.path != evidence.run.folder:
             yield _missing(evidence, failed)
@@ -34,6 +34,13 @@ def find_missing_files(evidence: Evidence) -> Iterator[Cause]:
             yield _not_a_folder(evidence, failed)
         elif call.error == "EISDIR":
             yield _a_folder(evidence, failed)
+
+
+def is_of_path_search(failed: FailedCall) -> bool:
+    """Say whether a program was looked for in the folders of PATH."""
+    places = (failed.call.path, *failed.also)
+    folders = [place.rpartition("/")[0] for place in places]
+    return len(folders) > 1 and sum(folder.endswith("bin") for folder in folders) > 1
 
 
 def _missing(evidence: Evidence, failed: FailedCall) -> Cause:
@@ -120,8 +127,9 @@ def _missing_folder(evidence: Evidence, failed: FailedCall, mount: Mount | None)
     call, run = failed.call, evidence.run
     folder = _absent_folder(call)
     exists = call.nearest.path if call.nearest else ""
-    what = f"to {_aim(call)} {call.path}" if folder != call.path else "to use it"
-    sentence = f"the folder {folder} does not exist, and the app needs it {what}"
+    sentence = f"the app needs the folder {folder}, which does not exist"
+    if folder != call.path:
+        sentence += f", to {_aim(call)} {call.path}"
     lines = [call_line(call, run), *([f"the folder {exists} exists"] if exists else [])]
     remedy = (
         f"create {folder} in the image, or mount a volume there: an emptyDir if it needs"
@@ -143,7 +151,8 @@ def _absent_folder(call: Call) -> str:
 
 
 def _aim(call: Call) -> str:
-    return {"open": "create", "bind": "create the socket"}.get(verb(call.call), verb(call.call))
+    special = {"open": "create", "mkdir": "create", "bind": "create the socket"}
+    return special.get(verb(call.call), verb(call.call))
 
 
 def _with_mount(sentence: str, mount: Mount | None, near: str) -> str:

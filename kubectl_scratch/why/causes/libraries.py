@@ -29,7 +29,7 @@ SYMBOL = re.compile(
     r"(?:symbol lookup error: (?P<program>[^:]+): undefined symbol: (?P<symbol>\S+))"
     r"|(?:Error relocating (?P<program2>[^:]+): (?P<symbol2>\S+): symbol not found)"
 )
-LIBRARY = re.compile(r"/[^/]+\.so(\.\d+)*$")
+LIBRARY = re.compile(r"/(lib|ld-)[^/]+\.so(\.\d+)*$")
 OPTIONAL = re.compile(
     r"libnss_|libgcc_s|libnuma|preload|libtcmalloc|jemalloc|libcuda|_hwcaps|libz?gl"
 )

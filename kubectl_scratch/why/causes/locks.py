@@ -28,7 +28,7 @@ def find_locks(evidence: Evidence) -> Iterator[Cause]:
         call = failed.call
         if call.call in LOCKS and call.error in HELD:
             yield _held(evidence, failed)
-        elif call.error == "EEXIST" and LOCK_FILES.search(call.path):
+        elif call.error == "EEXIST" and call.path:
             yield _exists(evidence, failed)
     yield from _waits(evidence)
 
@@ -60,12 +60,16 @@ def _exists(evidence: Evidence, failed: FailedCall) -> Cause:
     call = failed.call
     mount = mount_of(evidence.facts, call.path)
     where = f" (in {mount.title}, which outlives the container)" if mount else ""
+    is_lock = bool(LOCK_FILES.search(call.path))
+    sentence = f"the lock file {call.path} exists{where}, so the app thinks that it runs already"
+    if not is_lock:
+        sentence = f"the app creates {call.path}, which exists already{where}"
     return Cause(
         "lock-held",
-        f"the lock file {call.path} exists{where}, so the app thinks that it runs already",
+        sentence,
         (call_line(call, evidence.run),),
         f"delete {call.path} when the container starts: an earlier run left it",
-        failed.weight + 4,
+        failed.weight + (4 if is_lock else -8),
     )
 
 
@@ -79,7 +83,7 @@ def _waits(evidence: Evidence) -> Iterator[Cause]:
                 "hang-lock",
                 f"the app waits for the lock of {wait.path or 'a file'}{where}, which another"
                 " process holds",
-                (f"{process_words(run, wait.pid)} waits in {wait.call} since"
+                (f"{process_words(run, wait.pid)} waits in {wait.call} for"
                  f" {duration(run.at - wait.since)}",),
                 _remedy(evidence, mount),
                 90 if wait.pid == run.pid else 70,

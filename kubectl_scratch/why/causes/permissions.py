@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kubectl_scratch.why.causes.read_only import FOLDERS_OF_IMAGES, empty_dir_remedy
 from kubectl_scratch.why.facts import ClusterFacts
 from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.mounts import (
@@ -12,7 +13,6 @@ from kubectl_scratch.why.mounts import (
     Mount,
     has_read_only_root,
     mount_of,
-    writable_mount_yaml,
 )
 from kubectl_scratch.why.rank import Evidence, FailedCall
 from kubectl_scratch.why.report import Call, FileState, Run
@@ -81,7 +81,7 @@ def _refused(evidence: Evidence, failed: FailedCall) -> Cause:
     sentence = (
         f"the app cannot {_deed(call, state, wanted)}: {_because(evidence.run, state, mount)}"
     )
-    remedy = _remedy(evidence, state, wanted, mount)
+    remedy = _remedy(evidence, call, state, wanted)
     return Cause(kind, sentence, lines, remedy, failed.weight)
 
 
@@ -114,20 +114,26 @@ def _more(run: Run) -> bool:
     return bool(set(run.groups) - {run.gid})
 
 
-def _remedy(evidence: Evidence, state: FileState, wanted: int, mount: Mount | None) -> str:
-    run = evidence.run
+def _remedy(evidence: Evidence, call: Call, state: FileState, wanted: int) -> str:
+    run, mount = evidence.run, mount_of(evidence.facts, state.path)
     if mount is None:
         change = f"RUN chown -R {run.uid} {state.path}"
         if wanted == WRITE and state.type == "dir":
-            return (
-                f"mount an emptyDir there: {writable_mount_yaml(state.path)}; or change the"
-                f" owner in the image: {change}"
-            )
+            return f"{empty_dir_remedy(call)}{_or_in_the_image(call, state, change)}"
         return (
             f"change the owner in the image ({change}), or run the app as user {state.uid}"
             f" (securityContext.runAsUser: {state.uid})"
         )
     return _mount_remedy(evidence, state, mount)
+
+
+def _or_in_the_image(call: Call, state: FileState, change: str) -> str:
+    if state.path not in FOLDERS_OF_IMAGES:
+        return f"; or change the owner in the image: {change}"
+    if call.call in ("mkdir", "mkdirat"):
+        owner = change.split()[3]
+        return f"; or create it in the image: RUN install -d -o {owner} {call.path}"
+    return ""
 
 
 def _mount_remedy(evidence: Evidence, state: FileState, mount: Mount) -> str:
@@ -154,14 +160,13 @@ def _fs_group(facts: ClusterFacts) -> int | None:
 
 
 def _also_read_only(evidence: Evidence, failed: FailedCall, state: FileState) -> Cause:
-    folder = state.path if state.type == "dir" else state.path.rpartition("/")[0] or "/"
     call = failed.call
     return Cause(
         "read-only-root",
         f"the app cannot write {call.path}: the container's root file system is read-only, and"
         f" {state.path} is {owned(state)}",
         (call_line(call, evidence.run),),
-        f"mount an emptyDir at {folder}: {writable_mount_yaml(folder)}",
+        empty_dir_remedy(call),
         failed.weight,
     )
 

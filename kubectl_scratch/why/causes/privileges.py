@@ -46,33 +46,14 @@ _CALLS = {
 CAPABILITY = {call: name for name, calls in _CALLS.items() for call in calls.split()}
 # Not even a capability lets a container make these, with the default seccomp profile.
 FILTERED = frozenset(
-    [
-        "keyctl",
-        "add_key",
-        "request_key",
-        "userfaultfd",
-        "io_uring_setup",
-        "io_uring_enter",
-        "io_uring_register",
-        "kexec_load",
-        "kexec_file_load",
-        "acct",
-        "nfsservctl",
-        "uselib",
-        "ustat",
-        "sysfs",
-        "_sysctl",
-        "vm86",
-        "personality",
-        "modify_ldt",
-        "lookup_dcookie",
-        "get_kernel_syms",
-        "query_module",
-        "create_module",
-        "pidfd_getfd",
+    (
+        "keyctl", "add_key", "request_key", "userfaultfd", "io_uring_setup", "io_uring_enter",
+        "io_uring_register", "kexec_load", "kexec_file_load", "acct", "nfsservctl", "uselib",
+        "ustat", "sysfs", "_sysctl", "vm86", "personality", "modify_ldt", "lookup_dcookie",
+        "get_kernel_syms", "query_module", "create_module", "pidfd_getfd",
         "set_mempolicy_home_node",
-    ]
-)
+    )
+)  # fmt: skip
 _WHAT = {
     "CHOWN": "change the owner of a file", "SETUID": "change its user",
     "SETGID": "change its groups", "NET_RAW": "open a raw socket", "KILL": "signal a process of"
@@ -109,6 +90,8 @@ def _lacks(run: Run, call: Call) -> str:
     """Return the capability that a call needs and the app has not; empty if it isn't that."""
     refused = call.error == "EPERM" or (call.error == "EACCES" and call.call in ("setpriority",))
     if call.call == "socket" and call.error in ("EPERM", "EACCES"):
+        refused = True
+    if call.call.startswith("mlock") and call.error in ("ENOMEM", "EAGAIN"):
         refused = True
     name = CAPABILITY.get(call.call, "")
     if not refused or not name:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from kubectl_scratch.why.causes.files import is_of_path_search
 from kubectl_scratch.why.causes.permissions import owned
 from kubectl_scratch.why.last_words import line_with
 from kubectl_scratch.why.model import Cause
-from kubectl_scratch.why.rank import BECAUSE, Evidence, fate_of
+from kubectl_scratch.why.rank import BECAUSE, FINDING, Evidence, fate_of
 from kubectl_scratch.why.report import Call, Run
 from kubectl_scratch.why.wording import call_line, cut, listed
 
@@ -77,7 +78,7 @@ def _of_exec(evidence: Evidence, call: Call) -> Iterator[Cause]:
             yield _missing(evidence, call, line)
     elif call.error in ("ENOEXEC", "ELIBBAD", "EINVAL"):
         yield from _format(evidence, call, line)
-    elif call.error in ("EACCES", "EPERM"):
+    elif call.error in ("EACCES", "EPERM") and (call.here or not _is_search(evidence.run, call)):
         yield _not_executable(evidence, call, line)
 
 
@@ -202,8 +203,7 @@ def _not_found(evidence: Evidence, known: set[str]) -> Iterator[Cause]:
         if folders or run.code == 127 or "PATH" in line:
             known.add(name.rpartition("/")[2])
             yield _command(name, folders, cut(line), 94)
-    if run.code == 127 or any(process.code == 127 for process in run.processes):
-        yield from _by_search(evidence, known)
+    yield from _by_search(evidence, known)
 
 
 def _said(evidence: Evidence) -> Iterator[tuple[str, str]]:
@@ -216,7 +216,8 @@ def _said(evidence: Evidence) -> Iterator[tuple[str, str]]:
 
 
 def _searched(run: Run, name: str) -> list[str]:
-    calls = [c for c in run.calls if c.call in LOOKS and c.error in ("ENOENT", "ENOTDIR")]
+    errors = ("ENOENT", "ENOTDIR", "EACCES")
+    calls = [c for c in run.calls if c.call in LOOKS and c.error in errors]
     if "/" in name:
         return [c.path.rpartition("/")[0] for c in calls if c.path.endswith(name.lstrip("."))]
     paths = [c.path.rpartition("/") for c in calls if not c.found]
@@ -236,14 +237,29 @@ def _command(name: str, folders: list[str], line: str, weight: int) -> Cause:
 
 def _by_search(evidence: Evidence, known: set[str]) -> Iterator[Cause]:
     run = evidence.run
-    looked = [c for c in run.calls if c.call in LOOKS and c.error == "ENOENT" and not c.found]
+    if run.running or run.code == 0:
+        return
+    yield from _by_stat(evidence, known)
+    codes = {run.code, *(process.code for process in run.processes)}
+    calls = LOOKS if 127 in codes else EXECS
+    looked = [c for c in run.calls if c.call in calls and c.error == "ENOENT" and not c.found]
     last = max((c for c in looked if _is_search(run, c) and "/bin" in c.path), default=None,
                key=lambda c: c.at)  # fmt: skip
     if last is None or last.path.rpartition("/")[2] in known:
         return
     name = last.path.rpartition("/")[2]
     if ".so" not in name:
-        yield _command(name, _searched(run, name), "", 82 if run.code == 127 else 40)
+        sure = run.code == 127 or (last.call in EXECS and _weight(evidence, last, 82) > FINDING)
+        yield _command(name, _searched(run, name), "", 82 if sure else 40)
+
+
+def _by_stat(evidence: Evidence, known: set[str]) -> Iterator[Cause]:
+    """Yield a program that was looked for in the folders of PATH, and not even started."""
+    for failed in evidence.failed:
+        name = failed.call.path.rpartition("/")[2]
+        if is_of_path_search(failed) and failed.call.call in LOOKS and name not in known:
+            known.add(name)
+            yield _command(name, _searched(evidence.run, name), "", failed.weight)
 
 
 def _is_crlf(evidence: Evidence) -> bool:

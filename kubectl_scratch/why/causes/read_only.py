@@ -11,6 +11,14 @@ from kubectl_scratch.why.rank import EARLIER, Evidence, FailedCall
 from kubectl_scratch.why.report import Call
 from kubectl_scratch.why.wording import call_line
 
+FOLDERS_OF_IMAGES = frozenset(
+    (
+        "/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/opt", "/proc",
+        "/root", "/sbin", "/srv", "/sys", "/usr", "/usr/bin", "/usr/lib", "/usr/local",
+        "/usr/local/bin", "/usr/share", "/var", "/var/lib",
+    )
+)  # fmt: skip
+
 
 def find_read_only(evidence: Evidence) -> Iterator[Cause]:
     """Yield what could not be written because it is read-only."""
@@ -22,14 +30,26 @@ def find_read_only(evidence: Evidence) -> Iterator[Cause]:
 
 def _root(evidence: Evidence, failed: FailedCall) -> Cause:
     call = failed.call
-    folder = folder_to_mount(call)
     return Cause(
         "read-only-root",
         f"the app writes {call.path}, and the container's root file system is read-only",
         (call_line(call, evidence.run),),
-        f"mount an emptyDir at {folder}: {writable_mount_yaml(folder)}",
+        empty_dir_remedy(call),
         failed.weight,
     )
+
+
+def empty_dir_remedy(call: Call) -> str:
+    """Return how to make a path writable; no emptyDir hides what an image needs."""
+    folder = folder_to_mount(call)
+    if folder in FOLDERS_OF_IMAGES:
+        return (
+            f"let the app write to a folder of its own instead of {folder}, and mount an emptyDir"
+            " there"
+        )
+    names = call.nearest.names if call.nearest and call.nearest.path == folder else ()
+    hides = ", which hides what the image has there" if names else ""
+    return f"mount an emptyDir at {folder}{hides}: {writable_mount_yaml(folder)}"
 
 
 def folder_to_mount(call: Call) -> str:
