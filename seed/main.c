@@ -36,7 +36,7 @@
      facts       what a call is about
      tracees     processes and threads
      registers, memory, paths
-     sockets, addresses, dns, folders
+     sockets, addresses, datagrams, dns, folders
      signals     signals and faults
      privileges  what cannot be traced
      waits       calls that have not ended

@@ -1,10 +1,8 @@
 /* What is seen at the end of a call. */
 #include "trace/ends.h"
 #include "base/json.h"
-#include "trace/dns.h"
 #include "trace/facts.h"
 #include "trace/folders.h"
-#include "trace/memory.h"
 #include "trace/notes.h"
 #include "trace/paths.h"
 #include "trace/sockets.h"
@@ -12,9 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 static struct object object;
 
@@ -91,43 +87,6 @@ static void opened(struct thread *thread, int64_t handle) {
                         object.path});
 }
 
-static void sent_to(struct thread *thread) {
-    const uint64_t *arguments = thread->asked.arguments;
-    struct used_socket *used = find_socket(thread, (int)arguments[0]);
-    struct peer peer;
-    if (used && arguments[4] && read_peer(thread, arguments[4], arguments[5], used, &peer))
-        used_for_dns(thread, used, &peer);
-    if (used && used->is_dns)
-        dns_sent(thread, used, arguments[1], arguments[2]);
-}
-
-/* Look at a message: its address, and the first of its parts. */
-static void sent_message(struct thread *thread, struct used_socket *used, uint64_t at, bool is_sent) {
-    struct msghdr message;
-    struct iovec part;
-    struct peer peer;
-    if (!read_whole(thread, at, &message, sizeof message) || !message.msg_iovlen ||
-        !read_whole(thread, (uint64_t)(uintptr_t)message.msg_iov, &part, sizeof part))
-        return;
-    uint64_t address = (uint64_t)(uintptr_t)message.msg_name, base = (uint64_t)(uintptr_t)part.iov_base;
-    if (is_sent && address && read_peer(thread, address, message.msg_namelen, used, &peer))
-        used_for_dns(thread, used, &peer);
-    if (!used->is_dns)
-        return;
-    if (is_sent)
-        dns_sent(thread, used, base, part.iov_len);
-    else
-        dns_received(thread, used, base, part.iov_len);
-}
-
-static void each_message(struct thread *thread, int64_t result, bool is_many, bool is_sent) {
-    struct used_socket *used = find_socket(thread, (int)thread->asked.arguments[0]);
-    int64_t count = is_many ? result : 1;
-    for (int64_t i = 0; used && i < count && i < 4; i++)
-        sent_message(thread, used, thread->asked.arguments[1] + (uint64_t)i * sizeof(struct mmsghdr),
-                     is_sent);
-}
-
 static void message_failed(struct thread *thread, int error) {
     struct used_socket *used = find_socket(thread, (int)thread->asked.arguments[0]);
     if (used && used->remote && !is_noise(thread->traced, error))
@@ -162,16 +121,8 @@ static void succeeded(struct thread *thread, int64_t result) {
         if (begins(thread->traced->name, "getdents") && read_object(thread, &object))
             forget_listed(object.path);
         break;
-    case SENDS:
-        sent_to(thread);
-        break;
     case WRITES:
         resolves(thread, 0);
-        sent_to(&(struct thread){.id = thread->id, .process = thread->process, .asked = {
-            .arguments = {arguments[0], arguments[1], arguments[2]}}});
-        break;
-    case SENDS_MESSAGE:
-        each_message(thread, result, thread->asked.number == SYS_sendmmsg, true);
         break;
     default:
         break;
@@ -205,32 +156,4 @@ void call_ended(struct thread *thread, int64_t result) {
         message_failed(thread, (int)-result);
     else if (thread->traced->shape != WRITES || !resolves(thread, (int)-result))
         note_failed(thread, (int)-result);
-}
-
-/* Look at the end of any call, while answers of a DNS server may come. */
-void watched_ended(struct thread *thread, int64_t result) {
-    const uint64_t *arguments = thread->asked.arguments;
-    struct used_socket *used = find_socket(thread, (int)arguments[0]);
-    if (!used || result < 0)
-        return;
-    switch (thread->asked.number) {
-    case SYS_close:
-        forget_socket(thread, (int)arguments[0]);
-        break;
-    case SYS_read:
-    case SYS_recvfrom:
-        dns_received(thread, used, arguments[1], (uint64_t)result);
-        break;
-    case SYS_recvmsg:
-        each_message(thread, result, false, false);
-        break;
-    case SYS_recvmmsg:
-        each_message(thread, result, true, false);
-        break;
-    case SYS_sendto:
-        sent_to(thread);
-        break;
-    default:
-        break;
-    }
 }

@@ -5,6 +5,5 @@
 #include "trace/tracees.h"
 
 void call_ended(struct thread *thread, int64_t result);
-void watched_ended(struct thread *thread, int64_t result);
 
 #endif

@@ -157,5 +157,8 @@ void run_once(struct run *run) {
     if (!run_so(run, true))
         run_so(run, false);
     setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
+    // From now on ^C is for us.
+    restore_signals();
+    signal(SIGPIPE, SIG_IGN);
     run->oom_kills = oom_kills() - killed_before;
 }

@@ -238,13 +238,6 @@ static bool has_pending(void) {
     return false;
 }
 
-bool has_dns_sockets(pid_t pid) {
-    for (unsigned i = 0; i < count; i++)
-        if (sockets[i].is_dns && sockets[i].pid == pid)
-            return true;
-    return false;
-}
-
 /* Return the state of a TCP socket: its line is "N: LOCAL:PORT REMOTE:PORT STATE QUEUES TIMER
    RETRANSMITS UID TIMEOUT INODE ...". */
 static unsigned state_in(const struct text *table, uint64_t inode) {

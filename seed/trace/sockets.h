@@ -38,7 +38,6 @@ void error_asked(struct thread *thread, int64_t result);
 void used_for_dns(struct thread *thread, struct used_socket *used, const struct peer *peer);
 void connect_resolved(struct used_socket *used, int error);
 void look_at_pending(bool at_end);
-bool has_dns_sockets(pid_t pid);
 void append_address(struct text *text, int family, const unsigned char *bytes);
 
 #endif

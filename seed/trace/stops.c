@@ -1,5 +1,6 @@
 /* What is done when a traced thread stops, or ends. */
 #include "base/text.h"
+#include "trace/datagrams.h"
 #include "trace/dns.h"
 #include "trace/ends.h"
 #include "trace/filter.h"
@@ -81,6 +82,11 @@ static void stopped_at_call(struct run *run, struct thread *thread) {
         break;
     case KILLS:
         kill_begun(thread);
+        break;
+    case SENDS:
+    case SENDS_MESSAGE:
+    case WRITES:
+        datagram_sent(thread);
         break;
     case EXITS:
         look_at_pending(false);

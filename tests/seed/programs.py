@@ -37,6 +37,14 @@ def compiled(body: str) -> str:
     lines = [*(f"#include <{name}>" for name in INCLUDED)]
     lines.append("int main(int count, char **words) { (void)count; (void)words; " + body)
     source.write_text("\n".join([*lines, "return 0; }", ""]))
-    command = [zig.program(), "cc", "-target", "x86_64-linux-musl", "-static", "-O0", "-D_GNU_SOURCE"]
+    command = [
+        zig.program(),
+        "cc",
+        "-target",
+        "x86_64-linux-musl",
+        "-static",
+        "-O0",
+        "-D_GNU_SOURCE",
+    ]
     subprocess.run([*command, "-o", folder / "fault", source], check=True)
     return str(folder / "fault")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.seed.conftest import Seed
-from tests.seed.tracing import traced
 from tests.seed.programs import PYTHON
+from tests.seed.tracing import traced
 
 LOADER = {
     "x86_64": "/lib64/ld-linux-x86-64.so.2",
@@ -126,7 +126,9 @@ def test_a_call_that_fails_is_told(
 
 def test_what_is_normal_is_not_told(native: Seed, tmp_path: Path) -> None:
     report = traced(native, "mkdir", "-p", f"{tmp_path}/a/b")
-    assert not [line for line in report.all("call") if line.get("path", "").startswith(str(tmp_path))]
+    assert not [
+        line for line in report.all("call") if line.get("path", "").startswith(str(tmp_path))
+    ]
     report = traced(native, PYTHON, "-S", "-c", f"import os; os.listdir('{tmp_path}')")
     assert not report.all("call", error="EISDIR")
 
@@ -145,7 +147,7 @@ def test_what_was_opened_is_told(native: Seed, tmp_path: Path) -> None:
 
 
 def test_names_of_any_bytes_are_told(native: Seed, tmp_path: Path) -> None:
-    path = f"{tmp_path}/\udcff\udc80 \"quoted\" back\\slash \x1b[31m\x7f é 漢"
+    path = f'{tmp_path}/\udcff\udc80 "quoted" back\\slash \x1b[31m\x7f é 漢'
     report = traced(native, "cat", path)
     report.call(path=path)
     assert report.one("run")["words"] == ["cat", path]

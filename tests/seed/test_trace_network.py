@@ -181,7 +181,14 @@ SERVER = f"127.{os.getpid() >> 16 & 63 | 64}.{os.getpid() >> 8 & 255}.{os.getpid
 def question(name: str, number: int = 1, kind: int = 1) -> bytes:
     """Return a question to a DNS server."""
     labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
-    return number.to_bytes(2, "big") + b"\1\0\0\1\0\0\0\0\0\0" + labels + b"\0\0" + bytes([kind]) + b"\0\1"
+    return (
+        number.to_bytes(2, "big")
+        + b"\1\0\0\1\0\0\0\0\0\0"
+        + labels
+        + b"\0\0"
+        + bytes([kind])
+        + b"\0\1"
+    )
 
 
 def answer(asked: bytes, code: int, *addresses: str) -> bytes:
@@ -219,7 +226,9 @@ def dns_server(address: str, code: int | None, *addresses: str) -> Iterator[None
             thread.join()
 
 
-ASK = "u = socket.socket(2, socket.SOCK_DGRAM); u.settimeout(5); p = '{address}', 53; q = {asked!r}\n"
+ASK = (
+    "u = socket.socket(2, socket.SOCK_DGRAM); u.settimeout(5); p = '{address}', 53; q = {asked!r}\n"
+)
 WAYS = {
     "sendto-recvfrom": "u.sendto(q, p); u.recvfrom(2048)",
     "connect-send-recv": "u.connect(p); u.send(q); u.recv(2048)",

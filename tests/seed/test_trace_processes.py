@@ -6,7 +6,6 @@ import fcntl
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -196,7 +195,9 @@ def test_too_many_processes_are_told(native: Seed) -> None:
 
 
 def test_memory_that_is_refused_is_told(native: Seed) -> None:
-    script = "import resource, mmap; resource.setrlimit(9, (1 << 30, 1 << 30)); mmap.mmap(-1, 1 << 32)"
+    script = (
+        "import resource, mmap; resource.setrlimit(9, (1 << 30, 1 << 30)); mmap.mmap(-1, 1 << 32)"
+    )
     call = python(native, script).call(call="mmap")
     assert (call["error"], call["size"]) == ("ENOMEM", 1 << 32)
 
@@ -204,7 +205,7 @@ def test_memory_that_is_refused_is_told(native: Seed) -> None:
 def test_a_full_volume_is_told(native: Seed) -> None:
     assert os.geteuid() == 0
     write = "import os; f = os.open('full', 65); [os.write(f, bytes(4096)) for _ in range(99)]"
-    script = "mount -t tmpfs -o size=64k tmpfs $0 && cd $0 && exec $1 -S -c \"$2\""
+    script = 'mount -t tmpfs -o size=64k tmpfs $0 && cd $0 && exec $1 -S -c "$2"'
     words = ("unshare", "-m", "sh", "-c", script, str(native.toolkit), PYTHON, write)
     report = traced(native, *words)
     call = report.call(error="ENOSPC")
@@ -257,14 +258,19 @@ def test_without_the_right_to_gain_privileges_it_is_traced(native: Seed) -> None
     assert "untraced" not in report.one("run") and report.one("output")["text"] == "54321\n"
 
 
-def denying(seed: Seed, call: str) -> Seed:
-    """Return a seed in a container whose filter denies a call."""
-    body = (
-        f"struct sock_filter f[] = {{{{0x20, 0, 0, 0}}, {{0x15, 0, 1, SYS_{call}}}, {{6, 0, 0, 0x50001}},"
+def filtering(call: str, action: str) -> str:
+    """Return code that sets a filter, which does something at a call."""
+    return (
+        f"struct sock_filter f[] = {{{{32, 0, 0, 0}}, {{21, 0, 1, SYS_{call}}},"
+        f" {{6, 0, 0, {action}}},"
         " {6, 0, 0, 0x7fff0000}}; struct sock_fprog p = {4, f};"
         "prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); prctl(PR_SET_SECCOMP, 2, &p);"
-        "execv(words[1], words + 1); return 1;"
     )
+
+
+def denying(seed: Seed, call: str) -> Seed:
+    """Return a seed in a container whose filter denies a call."""
+    body = filtering(call, "0x50001") + "execv(words[1], words + 1); return 1;"
     return Seed(seed.folder, (), (compiled(body),))
 
 
@@ -297,7 +303,9 @@ def test_an_untraced_program_that_cannot_be_started_is_told(native: Seed) -> Non
         ("clone", "syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0)"),
     ],
 )
-@pytest.mark.parametrize("way", ["", "signal(SIGSYS, SIG_IGN);", "sigset_t s; sigfillset(&s); sigprocmask(0, &s, 0);"])
+@pytest.mark.parametrize(
+    "way", ["", "signal(SIGSYS, SIG_IGN);", "sigset_t s; sigfillset(&s); sigprocmask(0, &s, 0);"]
+)
 def test_a_call_that_the_container_denies_is_told(
     native: Seed, call: str, made: str, way: str
 ) -> None:
@@ -312,17 +320,14 @@ def test_a_call_that_the_container_denies_is_told(
 
 
 def test_a_call_that_kills_is_told(native: Seed) -> None:
-    body = (
-        "struct sock_filter f[] = {{0x20, 0, 0, 0}, {0x15, 0, 1, SYS_chroot}, {6, 0, 0, 0x80000000},"
-        " {6, 0, 0, 0x7fff0000}}; struct sock_fprog p = {4, f};"
-        "prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); prctl(PR_SET_SECCOMP, 2, &p); chroot(\"/\");"
+    trapped, killed = (
+        traced(native, compiled(filtering("chroot", action) + 'chroot("/");'))
+        for action in ("0x30000", "0x80000000")
     )
-    report = traced(native, compiled(body.replace("0x80000000", "0x30000")))
-    line = report.one("signal")
+    line = trapped.one("signal")
     assert (line["signal"], line["code"], line["call"]) == ("SIGSYS", "SYS_SECCOMP", "chroot")
     assert line["fatal"] is True
-    report = traced(native, compiled(body))
-    assert report.one("end")["signal"] == "SIGSYS"
+    assert killed.one("end")["signal"] == "SIGSYS"
 
 
 def test_much_output_is_bounded(native: Seed) -> None:
@@ -330,7 +335,9 @@ def test_much_output_is_bounded(native: Seed) -> None:
     report = python(native, script)
     line = report.one("output", stream="stdout")
     assert line["bytes"] > 3_000_000 and len(line["text"]) <= 8192
-    assert line["text"].startswith("line ") and line["text"].endswith("line 29999 " + "x" * 100 + "\n")
+    assert line["text"].startswith("line ") and line["text"].endswith(
+        "line 29999 " + "x" * 100 + "\n"
+    )
 
 
 def test_the_app_has_no_terminal_and_no_stdin(native: Seed) -> None:
@@ -344,14 +351,12 @@ def test_a_kill_of_its_group_is_not_ours(native: Seed) -> None:
 
 
 def test_a_signal_to_the_tracer_ends_the_run(native: Seed) -> None:
-    with native.held("spec", 3, "/bin/sh", "-c", "echo begun; sleep 100"):
-        with ended(native.start("trace")) as process:
-            wait_until(lambda: Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text() != "", "it")
-            time.sleep(0.3)
-            process.terminate()
-            stdout, _ = process.communicate(timeout=PATIENCE)
-    report = Report(stdout)
-    assert report.one("end")["running"] is True
+    held = native.held("spec", 3, "/bin/sh", "-c", f"touch {native.toolkit}/begun; sleep 100")
+    with held, ended(native.start("trace")) as process:
+        wait_until((native.toolkit / "begun").exists, "that it runs")
+        process.terminate()
+        stdout, _ = process.communicate(timeout=PATIENCE)
+    assert Report(stdout).one("end")["running"] is True
 
 
 def test_if_nobody_reads_the_report_the_run_ends(native: Seed) -> None:
