@@ -126,7 +126,9 @@ LOOKS_AT = frozenset(
 )  # fmt: skip
 # What Go and OpenSSL ask of the network while they order addresses.
 ORDERING = frozenset({"ENETUNREACH", "EADDRNOTAVAIL", "EHOSTUNREACH", "EAFNOSUPPORT", "EACCES"})
-FILE_ERRORS = frozenset({"ENOENT", "ENOTDIR", "EACCES", "EPERM", "ENXIO", "ELOOP", "ENODEV"})
+FILE_ERRORS = frozenset(
+    {"ENOENT", "ENOTDIR", "EACCES", "EPERM", "ENXIO", "ELOOP", "ENODEV", "EISDIR"}
+)
 
 
 def is_harmless(call: Call) -> bool:

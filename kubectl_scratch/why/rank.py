@@ -33,6 +33,8 @@ NEAR, NEAR_PART = 1500, 0.4
 BECAUSE = 2000
 RETRIES = 3
 DNS_PORT = 53
+# What runtimes load while they end.
+OF_RUNTIMES = ("/usr/", "/lib", "/proc/", "/sys/", "/dev/", "/opt/java", "/opt/jdk")
 OPTIONAL_NAMES = ("local", "override", "custom", "optional", "user", ".d/", "default", ".bak")
 
 
@@ -231,7 +233,8 @@ def _doubt(evidence: Evidence, call: Call, named: int) -> int:
 
 def _went_on(run: Run, call: Call) -> bool:
     """Say whether the process did useful things after the call."""
-    opened = [found for found in run.opened if found.at > call.at and found.pid == call.pid]
+    later = [found for found in run.opened if found.at > call.at and found.pid == call.pid]
+    opened = [found for found in later if not found.path.startswith(OF_RUNTIMES)]
     peers = [peer for peer in (*run.connected, *run.listening) if peer.at > call.at]
     return bool(opened or peers)
 
