@@ -26,7 +26,7 @@ SOLE, SOLE_DESPITE_WORDS = 80, 66
 LAST, LAST_DESPITE_WORDS = 72, 60
 EARLIER = 42
 # Below this it is no finding, only evidence.
-FINDING = 50
+SURE_ENOUGH = 50
 # Ends that are near, in ms, and as a part of the run.
 NEAR, NEAR_PART = 1500, 0.4
 # How soon a parent ends because of its child.
