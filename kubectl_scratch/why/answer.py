@@ -9,15 +9,15 @@ from kubectl_scratch.why.causes.ends import expects_an_end
 from kubectl_scratch.why.facts import ClusterFacts
 from kubectl_scratch.why.last_words import reason_line
 from kubectl_scratch.why.model import Answer, Cause
-from kubectl_scratch.why.rank import FINDING, Evidence, gather
+from kubectl_scratch.why.rank import SURE_ENOUGH, Evidence, gather
 from kubectl_scratch.why.report import Run
 from kubectl_scratch.why.run_causes import RUN_FINDERS
 from kubectl_scratch.why.timeline import timeline_of
 from kubectl_scratch.why.wording import call_line, cut, duration, place
 
-MOST_CAUSES = 3
+MOST_TOLD = 3
 # A second cause is told if it is nearly as likely as the first; behind a sure one none is.
-NEARLY, SURE = 14, 92
+NEARLY, CERTAINLY = 14, 92
 MOST_EVIDENCE = 6
 
 
@@ -49,15 +49,15 @@ def _ranked(evidence: Evidence) -> list[Cause]:
 
 def _told(found: list[Cause]) -> tuple[Cause, ...]:
     """Return those that are findings, and as likely as the first."""
-    if not found or found[0].weight < FINDING:
+    if not found or found[0].weight < SURE_ENOUGH:
         return ()
-    least = max(FINDING, found[0].weight - (NEARLY if found[0].weight < SURE else 4))
+    least = max(SURE_ENOUGH, found[0].weight - (NEARLY if found[0].weight < CERTAINLY else 4))
     told: list[Cause] = []
     for cause in found:
         shown = {line for other in told for line in other.evidence}
         if cause.weight >= least and not (shown & set(cause.evidence)):
             told.append(_shown(cause))
-    return tuple(told[:MOST_CAUSES])
+    return tuple(told[:MOST_TOLD])
 
 
 def _shown(cause: Cause) -> Cause:

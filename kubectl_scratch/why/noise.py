@@ -47,10 +47,12 @@ HARMLESS_OF = {
 _HARMLESS_CALLS = {error: frozenset(calls.split()) for error, calls in HARMLESS_OF.items()}
 
 _PATHS = r"""
-    /etc/ld\.so\. | /etc/ld-musl- | /glibc-hwcaps(/|$) | (lib|bin)(/[^.]*)?/(tls|haswell|avx512_1|x86_64)$
+    /etc/ld\.so\. | /etc/ld-musl- | /glibc-hwcaps(/|$)
+    (lib|bin)(/[^.]*)?/(tls|haswell|avx512_1|x86_64)$
     /lib(32|64|x32)?/[^/]*-linux-(gnu|musl)[^/]*$
     # Locales and character sets.
-    ^/usr/(local/)?(share|lib)/(.*/)?locale(s|-langpack)?/ | /locale\.alias$ | /locale-archive$ | /gconv/ | /LC_[A-Z]+$
+    ^/usr/(local/)?(share|lib)/(.*/)?locale(s|-langpack)?/ | /locale\.alias$
+    /locale-archive$ | /gconv/ | /LC_[A-Z]+$
     /usr/share/i18n | /(translit|intl)_?[^/]*$ | /libintl | \.mo$ | /C\.(UTF-8|utf8)/
     # Names of users, hosts and services.
     /etc/(nsswitch\.conf|host\.conf|hosts|hostname|resolv\.conf|gai\.conf|services|protocols)$
@@ -77,7 +79,8 @@ _PATHS = r"""
     /\.(env(\.[a-z]+)?|git|svn|hg|editorconfig|netrc)$ | /_netrc$ | /busybox\.conf$
     # Cryptography: tls.py reads the missing authorities itself.
     /openssl[^/]*\.cnf(\.d)?$ | /ct_log_list\.cnf$ | /fipsmodule | /ossl-modules | /engines-\d
-    ^/etc/ssl/?$ | ^/etc/ssl/(certs|cert\.pem|ca-bundle\.pem|ct)(/|$) | ^/etc/pki/(tls|ca-trust|nssdb)/
+    ^/etc/ssl/?$ | ^/etc/ssl/(certs|cert\.pem|ca-bundle\.pem|ct)(/|$)
+    ^/etc/pki/(tls|ca-trust|nssdb)/
     ^/etc/(ca-certificates|crypto|gnutls|krb5)([/.]|$) | /lib/ssl/ | /share/ca-certificates
     ^/usr/local/ssl/ | ^/usr/(local/)?share/certs | ^/var/lib/ca-certificates
     ^/system/etc/security | /krb5[^/]*$ | /gss/mech(\.d)? | /share/p11-kit
@@ -123,7 +126,9 @@ LOOKS_AT = frozenset(
 )  # fmt: skip
 # What Go and OpenSSL ask of the network while they order addresses.
 ORDERING = frozenset({"ENETUNREACH", "EADDRNOTAVAIL", "EHOSTUNREACH", "EAFNOSUPPORT", "EACCES"})
-FILE_ERRORS = frozenset({"ENOENT", "ENOTDIR", "EACCES", "EPERM", "ENXIO", "ELOOP", "ENODEV"})
+FILE_ERRORS = frozenset(
+    {"ENOENT", "ENOTDIR", "EACCES", "EPERM", "ENXIO", "ELOOP", "ENODEV", "EISDIR"}
+)
 
 
 def is_harmless(call: Call) -> bool:

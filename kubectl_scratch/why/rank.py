@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from kubectl_scratch.why.errnos import meaning
 from kubectl_scratch.why.facts import ClusterFacts
+from kubectl_scratch.why.health import is_well
 from kubectl_scratch.why.last_words import LastWords, is_silent, last_words, mention
 from kubectl_scratch.why.mounts import is_of_objects, mount_of
 from kubectl_scratch.why.noise import is_harmless, is_noise
@@ -25,14 +26,16 @@ SOLE, SOLE_DESPITE_WORDS = 80, 66
 LAST, LAST_DESPITE_WORDS = 72, 60
 EARLIER = 42
 # Below this it is no finding, only evidence.
-FINDING = 50
+SURE_ENOUGH = 50
 # Ends that are near, in ms, and as a part of the run.
 NEAR, NEAR_PART = 1500, 0.4
 # How soon a parent ends because of its child.
 BECAUSE = 2000
 RETRIES = 3
+DNS_PORT = 53
+# What runtimes load while they end.
+OF_RUNTIMES = ("/usr/", "/lib", "/proc/", "/sys/", "/dev/", "/opt/java", "/opt/jdk")
 OPTIONAL_NAMES = ("local", "override", "custom", "optional", "user", ".d/", "default", ".bak")
-NETWORK = ("connect", "sendto", "sendmsg", "sendmmsg", "recvfrom", "recvmsg", "read", "write")
 
 
 class FailedCall(NamedTuple):
@@ -184,7 +187,7 @@ def _weigh(evidence: Evidence, group: _Group, groups: list[_Group]) -> FailedCal
 def _weight(evidence: Evidence, call: Call, named: int, groups: list[_Group]) -> int:
     run = evidence.run
     if run.running:
-        return _weight_running(run, call, named)
+        return _weight_running(evidence, call, named)
     if named:
         return named
     if not _is_near(run, call):
@@ -196,12 +199,15 @@ def _weight(evidence: Evidence, call: Call, named: int, groups: list[_Group]) ->
     return EARLIER
 
 
-def _weight_running(run: Run, call: Call, named: int) -> int:
+def _weight_running(evidence: Evidence, call: Call, named: int) -> int:
     """Weigh a call of a run that went on: only what was tried again and again stopped it."""
+    run = evidence.run
     again = call.times >= RETRIES or call.pending or call.waited >= 1000
-    if again and (call.call in NETWORK or call.path) and call.at >= run.at * NEAR_PART:
-        return (named or LAST_DESPITE_WORDS) if not run.listening else min(named, EARLIER + 10)
-    return min(named, EARLIER) if run.listening else min(named, FINDING + 5)
+    if not again or call.at < run.at * NEAR_PART:
+        return min(named, EARLIER)
+    if run.listening and is_well(evidence.facts):
+        return EARLIER
+    return named or LAST_DESPITE_WORDS
 
 
 def _is_near(run: Run, call: Call) -> bool:
@@ -211,7 +217,7 @@ def _is_near(run: Run, call: Call) -> bool:
 def _doubt(evidence: Evidence, call: Call, named: int) -> int:
     """Return how much speaks against a call: what came after it, and what kind it is."""
     run, doubt = evidence.run, 0
-    fate = fate_of(run, call.pid)
+    fate = "its own" if run.running else fate_of(run, call.pid)
     doubt += {"its own": 0, "ended the app": 0, "unknown": 5, "went well": 30}.get(fate, 20)
     if not named and not run.running and _went_on(run, call):
         doubt += 18
@@ -219,12 +225,16 @@ def _doubt(evidence: Evidence, call: Call, named: int) -> int:
         doubt += 15
     if run.code == 0:
         doubt += 12
+    if call.protocol == "udp" and call.port != DNS_PORT:
+        # Nobody waits for an answer to a datagram: metrics, logs.
+        doubt += 30
     return doubt
 
 
 def _went_on(run: Run, call: Call) -> bool:
     """Say whether the process did useful things after the call."""
-    opened = [found for found in run.opened if found.at > call.at and found.pid == call.pid]
+    later = [found for found in run.opened if found.at > call.at and found.pid == call.pid]
+    opened = [found for found in later if not found.path.startswith(OF_RUNTIMES)]
     peers = [peer for peer in (*run.connected, *run.listening) if peer.at > call.at]
     return bool(opened or peers)
 

@@ -11,7 +11,7 @@ from kubectl_scratch.why.report import Call, Process, Question, Run
 # Names in a sentence, and characters of a line that the app wrote.
 MOST_NAMES, LONGEST_LINE = 8, 240
 FAMILIES = {"1": "unix", "2": "inet", "10": "inet6", "16": "netlink", "17": "packet"}
-SOCKETS = {"1": "stream", "2": "dgram", "3": "raw"}
+SOCKET_TYPES = {"1": "stream", "2": "dgram", "3": "raw"}
 VERBS = {
     "openat": "open",
     "openat2": "open",
@@ -77,7 +77,10 @@ def _socket(call: Call) -> str:
     """Return the arguments of socket, which are numbers, in words."""
     family, kind = [*call.arguments, "", ""][:2]
     bits = int(kind) & 0xF if kind.isdecimal() else 0
-    words = (FAMILIES.get(family, family), SOCKETS.get(str(bits), kind if not bits else str(bits)))
+    words = (
+        FAMILIES.get(family, family),
+        SOCKET_TYPES.get(str(bits), kind if not bits else str(bits)),
+    )
     return " ".join(filter(None, words))
 
 

@@ -21,7 +21,7 @@ from kubectl_scratch.why.peers import (
     title_of,
 )
 from kubectl_scratch.why.policies import NO, UNKNOWN, Goal, allows, egress_policies, policy_titles
-from kubectl_scratch.why.rank import Evidence, FailedCall
+from kubectl_scratch.why.rank import DNS_PORT, Evidence, FailedCall
 from kubectl_scratch.why.report import Call
 from kubectl_scratch.why.wording import call_line, duration, listed
 
@@ -29,7 +29,6 @@ REFUSED = ("ECONNREFUSED",)
 _LATE = ("ETIMEDOUT", "EHOSTDOWN", "")
 NO_WAY = ("ENETUNREACH", "EHOSTUNREACH", "ENETDOWN", "EPERM", "EACCES")
 CUT = ("ECONNRESET", "ECONNABORTED")
-DNS_PORT = 53
 
 
 def find_connections(evidence: Evidence) -> Iterator[Cause]:

@@ -11,7 +11,7 @@ from kubectl_scratch.why.rank import LAST_DESPITE_WORDS, SOLE, Evidence, fate_of
 from kubectl_scratch.why.report import Process, Run, Signal
 from kubectl_scratch.why.wording import cut, process_of, process_words, program_name
 
-CRASHES = {
+KIND_OF_CRASH = {
     "SIGSEGV": "segfault",
     "SIGBUS": "segfault",
     "SIGABRT": "abort",
@@ -38,7 +38,7 @@ BUG = (
     " version, or use another version"
 )
 # A failed call so shortly before it, in ms, is its cause.
-SOON = 50
+_SOON = 50
 ABORTS = re.compile(
     r"(?i)assertion|assert|terminate called|free\(\)|malloc|double free|corrupt|stack smashing|"
     r"buffer overflow|what\(\)|abort|fatal|panic"
@@ -74,7 +74,7 @@ def _follows_a_failure(evidence: Evidence, process: Process, signal: Signal | No
     first = next(iter(evidence.failed), None)
     if first is None or first.weight < LAST_DESPITE_WORDS or first.call.pid != process.pid:
         return False
-    return 0 <= signal.at - first.call.at <= SOON
+    return 0 <= signal.at - first.call.at <= _SOON
 
 
 def signal_of(run: Run, process: Process, name: str) -> Signal | None:
@@ -87,11 +87,11 @@ def crashed(run: Run) -> Iterator[tuple[Process, str]]:
     """Yield the processes that crashed, with the signal, the last one first."""
     known = set()
     for process in sorted(run.processes, key=lambda p: -(p.end or 0)):
-        if process.signal in CRASHES:
+        if process.signal in KIND_OF_CRASH:
             known.add(process.signal)
             yield process, process.signal
     own = process_of(run, run.pid) or Process(run.pid, 0, 0, run.words)
-    if run.signal in CRASHES and run.signal not in known:
+    if run.signal in KIND_OF_CRASH and run.signal not in known:
         yield own, run.signal
     elif not known and run.code in CODES_OF_CRASHES and not run.running:
         yield own, CODES_OF_CRASHES[run.code]
@@ -107,8 +107,8 @@ def _cause(
         "segfault": _segfault,
         "abort": _abort,
         "illegal-instruction": _illegal,
-    }[CRASHES[name]](evidence, process, name, signal)
-    return Cause(CRASHES[name], sentence, tuple(lines), remedy, weight)
+    }[KIND_OF_CRASH[name]](evidence, process, name, signal)
+    return Cause(KIND_OF_CRASH[name], sentence, tuple(lines), remedy, weight)
 
 
 def _line(run: Run, process: Process, name: str, signal: Signal | None) -> str:

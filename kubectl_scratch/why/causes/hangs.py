@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubectl_scratch.kube.objects import Json, condition, status_of
+from kubectl_scratch.kube.objects import Json
 from kubectl_scratch.why.causes.connections import explain_connection
-from kubectl_scratch.why.facts import ClusterFacts
+from kubectl_scratch.why.health import is_well
 from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.mounts import target_of
 from kubectl_scratch.why.peers import address_words, is_local
@@ -32,14 +32,6 @@ def find_hangs(evidence: Evidence) -> Iterator[Cause]:
     yield from _probes(evidence)
     if not causes:
         yield from _idle(evidence)
-
-
-def is_well(facts: ClusterFacts) -> bool:
-    """Say whether the cluster has no complaint about the target."""
-    status = status_of(facts.pod, facts.target) or {}
-    ready = condition(facts.pod, "Ready") or {}
-    fine = not status or bool(status.get("ready")) or not ready
-    return fine and not status.get("restartCount")
 
 
 def _long_waits(run: Run, calls: tuple[str, ...]) -> list[Wait]:

@@ -20,7 +20,7 @@ HEAP = re.compile(
 OWN_LIMIT = re.compile(r"JavaScript heap out of memory|Java heap space|GC overhead|Metaspace")
 # So much of the limit was used when a process was killed.
 NEARLY_ALL = 0.85
-ASKS = ("mmap", "brk", "mremap", "mprotect", "fork", "clone", "clone3", "vfork", "shmget")
+ASK_FOR_MEMORY = ("mmap", "brk", "mremap", "mprotect", "fork", "clone", "clone3", "vfork", "shmget")
 
 
 def find_memory(evidence: Evidence) -> Iterator[Cause]:
@@ -73,7 +73,7 @@ def _requests(evidence: Evidence) -> Iterator[Cause]:
     said = line_with(evidence.words, HEAP)
     for failed in evidence.failed:
         call = failed.call
-        if call.call not in ASKS or call.error not in ("ENOMEM", "EAGAIN"):
+        if call.call not in ASK_FOR_MEMORY or call.error not in ("ENOMEM", "EAGAIN"):
             continue
         if call.error == "EAGAIN" and call.call not in ("mmap", "mremap", "brk"):
             continue

@@ -9,7 +9,7 @@ from kubectl_scratch.why.causes.files import is_of_path_search
 from kubectl_scratch.why.causes.permissions import owned
 from kubectl_scratch.why.last_words import line_with
 from kubectl_scratch.why.model import Cause
-from kubectl_scratch.why.rank import BECAUSE, FINDING, Evidence, fate_of
+from kubectl_scratch.why.rank import BECAUSE, SURE_ENOUGH, Evidence, fate_of
 from kubectl_scratch.why.report import Call, Run
 from kubectl_scratch.why.wording import call_line, cut, listed
 
@@ -249,7 +249,7 @@ def _by_search(evidence: Evidence, known: set[str]) -> Iterator[Cause]:
         return
     name = last.path.rpartition("/")[2]
     if ".so" not in name:
-        sure = run.code == 127 or (last.call in EXECS and _weight(evidence, last, 82) > FINDING)
+        sure = run.code == 127 or (last.call in EXECS and _weight(evidence, last, 82) > SURE_ENOUGH)
         yield _command(name, _searched(run, name), "", 82 if sure else 40)
 
 

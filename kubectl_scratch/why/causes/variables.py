@@ -10,7 +10,7 @@ from kubectl_scratch.why.causes.files import most_alike
 from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.mounts import target_of
 from kubectl_scratch.why.peers import is_local
-from kubectl_scratch.why.rank import FINDING, Evidence, FailedCall
+from kubectl_scratch.why.rank import SURE_ENOUGH, Evidence, FailedCall
 from kubectl_scratch.why.report import Run
 from kubectl_scratch.why.wording import call_line, cut, listed
 
@@ -193,7 +193,7 @@ def _consequences(evidence: Evidence) -> list[Cause]:
         cause
         for failed in evidence.failed
         for cause in _consequence(evidence, failed, empty)
-        if failed.weight >= FINDING
+        if failed.weight >= SURE_ENOUGH
     ]
     return found[:1] or _silent(evidence)
 
@@ -228,7 +228,9 @@ def _silent(evidence: Evidence) -> list[Cause]:
     """Return the only empty variable of an app that ended without anything else to see."""
     empty = _declared_empty(evidence)
     run = evidence.run
-    nothing = not any(failed.weight >= FINDING for failed in evidence.failed) and evidence.silent
+    nothing = (
+        not any(failed.weight >= SURE_ENOUGH for failed in evidence.failed) and evidence.silent
+    )
     if len(empty) != 1 or not nothing or not _failed_itself(run):
         return []
     line = f"the app ended with code {run.code}, said nothing, and no call of it failed"
@@ -242,7 +244,7 @@ def _failed_itself(run: Run) -> bool:
 def _optional_source(evidence: Evidence) -> Iterator[Cause]:
     """Yield a variable whose optional source does not exist, if the app ended silently."""
     run = evidence.run
-    weak = not any(failed.weight >= FINDING for failed in evidence.failed)
+    weak = not any(failed.weight >= SURE_ENOUGH for failed in evidence.failed)
     if not (_failed_itself(run) and evidence.silent and weak):
         return
     for entry in target_of(evidence.facts).get("env") or []:
