@@ -96,7 +96,6 @@ void read_masks(const struct masks *masks, char **environment) {
     }
     for (size_t i = 0; i < masks->folders.count; i++)
         read_folder(AT_FDCWD, masks->folders.names[i], 0);
-    sort_secrets();
 }
 
 /* Say whether the values of a key are words of our own. */

@@ -19,6 +19,12 @@ static int open_memory(struct process *process) {
     return process->memory = open(path.data, O_RDONLY | O_CLOEXEC);
 }
 
+/* Keep a process's memory open: it may change its user, and then this is refused. */
+void hold_memory(struct thread *thread) {
+    if (thread)
+        open_memory(thread->process);
+}
+
 /* Read word by word, where there is no handle left for a file. */
 static size_t peek(pid_t id, uint64_t address, char *bytes, size_t size) {
     size_t at = 0;

@@ -4,8 +4,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
-bool gains_privileges(const char *path);
+bool gains_privileges(pid_t pid, const char *path);
 bool traces_itself(uint64_t request);
 
 #endif

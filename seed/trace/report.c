@@ -14,8 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Of the whole, and what is left of it for the last lines. */
-enum { LARGEST = 512 << 10, LAST = 128 << 10 };
+/* Of the whole, and what is left of it for the last lines, and for those after the processes. */
+enum { LARGEST = 512 << 10, LAST = 128 << 10, AFTER_PROCESSES = 320 << 10 };
 enum { MOST_WORDS = 64, LONGEST_WORD = 1024, MOST_NAMES = 1024, LONGEST_NAME = 256 };
 enum { VERSION = 1 };
 
@@ -116,7 +116,7 @@ static void report_variables(const struct run *run, struct text *report) {
     begin_line("env");
     tell_variables("names", run->launch->environment, false);
     tell_variables("empty", run->launch->environment, true);
-    end_line(report, LAST);
+    end_line(report, AFTER_PROCESSES);
 }
 
 static void tell_end(int status) {
@@ -140,7 +140,7 @@ static void report_process(const struct process *process, struct text *report) {
         json_number(&line, "end", process->end);
         tell_end(process->status);
     }
-    end_line(report, LAST);
+    end_line(report, AFTER_PROCESSES);
 }
 
 static void report_signal(const struct process *process, const struct got *got, struct text *report) {
@@ -153,6 +153,12 @@ static void report_signal(const struct process *process, const struct got *got, 
     if (process->ended && WIFSIGNALED(process->status) && WTERMSIG(process->status) == got->number)
         json_true(&line, "fatal");
     end_line(report, LAST);
+}
+
+/* Say whether it is of no use to know what is at a path: the same name was found elsewhere, as when
+   libraries and modules are searched for. */
+static bool is_searched(const struct note *note) {
+    return note->found && (strstr(base_name(note->path), ".so") || !begins(note->call, "open"));
 }
 
 /* Tell what is at the path of a call that failed, and what would be needed to see why. */
@@ -180,7 +186,7 @@ static void report_note(const struct note *note, const char *kind, struct text *
     json_word(&line, "found", note->found);
     if (note->waited)
         json_number(&line, "waited", note->waited);
-    if (note->kind == FAILED && note->path && !note->found)
+    if (note->kind == FAILED && note->path && !is_searched(note))
         tell_things(note);
     end_line(report, LAST);
 }

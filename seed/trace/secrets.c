@@ -2,25 +2,37 @@
 #include "trace/secrets.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { SHORTEST = 4, MOST_SECRETS = 8192 };
 
-static struct secret {
-    const char *bytes;
+struct secret {
     size_t size;
-} secrets[MOST_SECRETS];
+    struct secret *next;
+    char bytes[];
+};
+/* By their first byte, the longest first. */
+static struct secret *secrets[256];
 static size_t count;
-/* Where those begin that have this first byte, and one more. */
-static size_t begins_at[257];
 
-void add_secret(const char *bytes, size_t size) {
+static bool is_known(const struct secret *secret, const char *bytes, size_t size) {
+    return secret && secret->size == size && memcmp(secret->bytes, bytes, size) == 0;
+}
+
+static void add_secret(const char *bytes, size_t size) {
     if (size < SHORTEST || count == MOST_SECRETS)
         return;
-    char *kept = take_room(size);
-    memcpy(kept, bytes, size);
-    secrets[count++] = (struct secret){kept, size};
+    struct secret **place = &secrets[(unsigned char)*bytes];
+    while (*place && (*place)->size >= size && !is_known(*place, bytes, size))
+        place = &(*place)->next;
+    if (is_known(*place, bytes, size))
+        return;
+    struct secret *added = take_room(sizeof *added + size);
+    memcpy(added->bytes, bytes, size);
+    added->size = size;
+    added->next = *place;
+    *place = added;
+    count++;
 }
 
 /* Add the whole, and each of its lines without the spaces around it. */
@@ -38,44 +50,30 @@ void add_lines(const char *bytes, size_t size) {
     }
 }
 
-/* By the first byte; the longest first. */
-static int compare(const void *one, const void *other) {
-    const struct secret *first = one, *second = other;
-    unsigned char bytes[] = {(unsigned char)*first->bytes, (unsigned char)*second->bytes};
-    if (bytes[0] != bytes[1])
-        return bytes[0] < bytes[1] ? -1 : 1;
-    return (first->size < second->size) - (first->size > second->size);
-}
-
-void sort_secrets(void) {
-    qsort(secrets, count, sizeof *secrets, compare);
-    for (size_t byte = 0, at = 0; byte <= 256; byte++) {
-        while (at < count && (unsigned char)*secrets[at].bytes < byte)
-            at++;
-        begins_at[byte] = at;
-    }
-}
-
 /* Return the size of the longest secret at the begin of a text; what is cut off may end within one. */
 static size_t secret_at(const char *bytes, size_t size, bool is_cut) {
-    unsigned char byte = (unsigned char)*bytes;
-    for (size_t i = begins_at[byte]; i < begins_at[byte + 1]; i++) {
-        size_t wanted = secrets[i].size;
+    for (const struct secret *at = secrets[(unsigned char)*bytes]; at; at = at->next) {
+        size_t wanted = at->size;
         if (wanted > size && is_cut && size >= SHORTEST)
             wanted = size;
-        if (wanted <= size && memcmp(bytes, secrets[i].bytes, wanted) == 0)
+        if (wanted <= size && memcmp(bytes, at->bytes, wanted) == 0)
             return wanted;
     }
     return 0;
 }
 
+static void find_end(const struct secret *secret, const char *bytes, size_t size, size_t *longest) {
+    for (size_t part = secret->size - 1; part >= SHORTEST && part > *longest; part--)
+        if (part <= size && memcmp(bytes, secret->bytes + secret->size - part, part) == 0)
+            *longest = part;
+}
+
 /* Return the size of the longest end of a secret that a text begins with. */
 static size_t end_of_secret(const char *bytes, size_t size) {
     size_t longest = 0;
-    for (size_t i = 0; i < count; i++)
-        for (size_t part = secrets[i].size - 1; part >= SHORTEST && part > longest; part--)
-            if (part <= size && memcmp(bytes, secrets[i].bytes + secrets[i].size - part, part) == 0)
-                longest = part;
+    for (size_t i = 0; i < 256; i++)
+        for (const struct secret *at = secrets[i]; at; at = at->next)
+            find_end(at, bytes, size, &longest);
     return longest;
 }
 

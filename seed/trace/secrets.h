@@ -4,9 +4,7 @@
 
 #include "base/text.h"
 
-void add_secret(const char *bytes, size_t size);
 void add_lines(const char *bytes, size_t size);
-void sort_secrets(void);
 void append_masked(struct text *text, const char *bytes, size_t size);
 
 #endif

@@ -5,6 +5,7 @@
 #include "trace/ends.h"
 #include "trace/filter.h"
 #include "trace/stops.h"
+#include "trace/memory.h"
 #include "trace/notes.h"
 #include "trace/paths.h"
 #include "trace/privileges.h"
@@ -64,7 +65,7 @@ static void program_asked(struct run *run, struct thread *thread) {
         return;
     free(thread->program);
     thread->program = strdup(path.data);
-    if (gains_privileges(path.data))
+    if (gains_privileges(thread->process->pid, path.data))
         set_text(&run->untraced, "setuid: ", path.data, NULL);
 }
 
@@ -131,6 +132,7 @@ static void executed(struct thread *thread) {
     thread->process->is_watched = false;
     thread->in_call = false;
     note_program(thread->process);
+    hold_memory(thread);
 }
 
 /* Have a call fail that the container's filter denies, as it would have; false if it is another
@@ -186,7 +188,7 @@ static void stopped(struct run *run, struct thread *thread, int event, int signa
     case PTRACE_EVENT_FORK:
     case PTRACE_EVENT_VFORK:
     case PTRACE_EVENT_CLONE:
-        adopt(event_message(thread->id));
+        hold_memory(adopt(event_message(thread->id)));
         break;
     case PTRACE_EVENT_EXEC:
         executed(thread);

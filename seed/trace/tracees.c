@@ -17,9 +17,20 @@ static uint64_t start;
 unsigned count_of_processes, dropped_processes;
 static unsigned count_of_threads;
 
+static void free_process(struct process *process) {
+    free(process->words);
+    free(process->exe);
+    free(process->last.facts);
+    free(process->fault.facts);
+}
+
 void begin_tracees(void) {
-    memset(processes, 0, sizeof processes);
-    memset(threads, 0, sizeof threads);
+    for (unsigned i = 0; i < count_of_processes; i++)
+        free_process(&processes[i]);
+    // What was never used takes no memory.
+    for (unsigned i = 0; i < MOST_THREADS; i++)
+        if (threads[i].id)
+            threads[i] = (struct thread){0};
     count_of_processes = dropped_processes = count_of_threads = 0;
     start = now_ms();
 }
@@ -61,13 +72,6 @@ struct thread *find_thread(pid_t id) {
 static pid_t status_number(const char *status, const char *name) {
     const char *at = strstr(status, name);
     return at ? (pid_t)strtol(at + strlen(name), NULL, 10) : 0;
-}
-
-static void free_process(struct process *process) {
-    free(process->words);
-    free(process->exe);
-    free(process->last.facts);
-    free(process->fault.facts);
 }
 
 /* Return a place for a process: of one that has ended if there is no other, but not of the app's. */

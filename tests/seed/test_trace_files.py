@@ -74,7 +74,14 @@ def test_what_is_found_later_is_told(native: Seed, tmp_path: Path) -> None:
     (tmp_path / "thing").touch()
     report = traced(native, "sh", "-c", f"cat /no/thing; cat {tmp_path}/thing")
     call = report.call(path="/no/thing")
-    assert call["found"] == f"{tmp_path}/thing" and "nearest" not in call
+    assert call["found"] == f"{tmp_path}/thing" and call["nearest"]["path"] == "/"
+
+
+def test_of_a_library_that_is_found_later_no_more_is_told(native: Seed, tmp_path: Path) -> None:
+    (tmp_path / "libx.so.1").touch()
+    report = traced(native, "sh", "-c", f"cat /no/libx.so.1; cat {tmp_path}/libx.so.1")
+    call = report.call(path="/no/libx.so.1")
+    assert call["found"] == f"{tmp_path}/libx.so.1" and "nearest" not in call
 
 
 def test_what_may_not_be_read_is_told_with_its_owner(native: Seed) -> None:

@@ -134,6 +134,18 @@ def test_a_thread_may_become_a_program(native: Seed) -> None:
     assert report.all("process")[0]["words"][0] == "sh"
 
 
+def test_a_process_that_gives_up_its_rights_is_still_seen(native: Seed) -> None:
+    """As a server's workers: the tracer may not look at them, but has begun to before."""
+    body = (
+        'if (!fork()) { setgid(54321); setuid(54321); return open("/no/file", O_RDONLY) < 0; }'
+        "int status; wait(&status); return WEXITSTATUS(status);"
+    )
+    caps = ("--bounding-set", "-sys_ptrace", "--inh-caps", "-sys_ptrace")
+    report = traced(Seed(native.folder, (), ("setpriv", *caps)), compiled(body))
+    assert report.one("end")["code"] == 1
+    report.call(path="/no/file", error="ENOENT")
+
+
 def test_a_child_by_vfork_is_seen(native: Seed) -> None:
     script = "import subprocess; sys.exit(subprocess.call(['/bin/cat', '/no/file']) + 1)"
     report = python(native, script)
