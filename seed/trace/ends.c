@@ -77,7 +77,7 @@ static void opened(struct thread *thread, int64_t handle) {
     thread_link(thread, "fd/", handle, &link);
     if (stat(link.data, &status) != 0)
         return;
-    if (S_ISDIR(status.st_mode) && !(object.flags & (O_DIRECTORY | O_PATH)))
+    if (S_ISDIR(status.st_mode) && !(object.flags & (O_DIRECTORY | O_PATH | O_NOFOLLOW)))
         keep_folder(thread, handle, object.path);
     if (!S_ISREG(status.st_mode))
         return;
