@@ -237,6 +237,10 @@ def _silent(evidence: Evidence) -> list[Cause]:
     return [_empty(evidence, empty[0], (line,), 56)]
 
 
+def _has_finding(evidence: Evidence) -> bool:
+    return any(failed.weight >= SURE_ENOUGH for failed in evidence.failed)
+
+
 def _failed_itself(run: Run) -> bool:
     return not run.running and not run.untraced and bool(run.code) and run.code != 137
 
@@ -244,8 +248,7 @@ def _failed_itself(run: Run) -> bool:
 def _optional_source(evidence: Evidence) -> Iterator[Cause]:
     """Yield a variable whose optional source does not exist, if the app ended silently."""
     run = evidence.run
-    weak = not any(failed.weight >= SURE_ENOUGH for failed in evidence.failed)
-    if not (_failed_itself(run) and evidence.silent and weak):
+    if not (_failed_itself(run) and evidence.silent and not _has_finding(evidence)):
         return
     for entry in target_of(evidence.facts).get("env") or []:
         variable = str(entry.get("name"))
