@@ -41,7 +41,7 @@ PEOPLE = re.compile(
     r"directive|section)|not a (?:number|valid)|FATAL CONFIG"
 )
 NOT_CONFIG = re.compile(r"SyntaxError: (?!.*JSON)|IndentationError|syntax error near unexpected|"
-                        r"Syntax error: |x509|certificate")  # fmt: skip
+                        r"[Ss]yntax error: |x509|certificate")  # fmt: skip
 SUFFIXES = (
     ".yaml", ".yml", ".json", ".toml", ".ini", ".conf", ".cfg", ".cnf", ".properties", ".xml",
     ".env", ".config", ".hcl", ".rc",

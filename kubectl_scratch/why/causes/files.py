@@ -19,6 +19,11 @@ NOT_OF_FILES = ("execve", "execveat", "connect", "flock", "fcntl")
 FOLDER_WORDS = re.compile(
     r"(?i)\b(chdir|scandir|opendir|listdir|readdir|directory|folder)\b(?!\s*$)"
 )
+# Suffixes of which one is easily taken for another.
+TEXTS = re.compile(
+    r"\.(ya?ml|json|toml|ini|conf|cfg|cnf|properties|xml|env|txt|csv|pem|crt|cer|cert|key|md)$"
+)
+LISTS = re.compile(r"\b(listdir|scandir|chdir|opendir|readdir|iterdir|readdirSync|ReadDir)\(")
 STRERROR = re.compile(r"(?i)no such file or directory|not a directory|is a directory")
 
 
@@ -85,7 +90,7 @@ def most_alike(wanted: str, names: set[str]) -> str:
         return by_case[alike[0]]
     stem = _stem(wanted)
     same = [found for found in sorted(names) if len(stem) >= 3 and _stem(found) == stem]
-    return same[0] if same else ""
+    return same[0] if same and TEXTS.search(wanted) and TEXTS.search(same[0]) else ""
 
 
 def _stem(name: str) -> str:
@@ -113,6 +118,8 @@ def _needs_folder(evidence: Evidence, call: Call) -> bool:
     name = call.path.rpartition("/")[2]
     if "." in name:
         return False
+    if LISTS.search(evidence.words.text):
+        return True
     said = any(FOLDER_WORDS.search(STRERROR.sub("", line)) for line in _lines_of(evidence, call))
     at_top = call.path.count("/") == 1 and call.call not in ("open", "openat", "openat2")
     return said or at_top

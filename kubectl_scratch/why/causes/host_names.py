@@ -78,7 +78,7 @@ def _weight(evidence: Evidence, asked: Asked) -> int:
     run, text = evidence.run, evidence.words.text
     if asked.name in text and _SAYS.search(text):
         return NAMED
-    if asked.name in text:
+    if asked.name in text or _SAYS.search(evidence.words.end):
         return NAMED - 8
     if run.listening and run.running:
         return EARLIER

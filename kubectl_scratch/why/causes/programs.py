@@ -257,7 +257,8 @@ def _by_stat(evidence: Evidence, known: set[str]) -> Iterator[Cause]:
     """Yield a program that was looked for in the folders of PATH, and not even started."""
     for failed in evidence.failed:
         name = failed.call.path.rpartition("/")[2]
-        if is_of_path_search(failed) and failed.call.call in LOOKS and name not in known:
+        looked = failed.call.call in LOOKS and failed.call.call not in EXECS
+        if looked and is_of_path_search(failed) and name not in known:
             known.add(name)
             yield _command(name, _searched(evidence.run, name), "", failed.weight)
 
