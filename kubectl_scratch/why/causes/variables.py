@@ -63,7 +63,7 @@ NO_NAMES = frozenset(
     )
 )  # fmt: skip
 # How an app complains of a value that is empty.
-NOTHING = re.compile(
+NO_VALUE = re.compile(
     r"(?i)base 10: ''|: ''$|: \"\"|\"\":|\bempty\b|missing port in address|protocol scheme|"
     r"no host\b|no scheme|unknown url type|invalid url|name or service not known|must not be null|"
     r"\bNaN\b|invalid (?:value|port|address|host)|zero-length"
@@ -234,7 +234,7 @@ def _follows(evidence: Evidence, variable: str, what: str, line: str, failed: Fa
 def _nothing_given(evidence: Evidence) -> list[Cause]:
     """Return the only empty variable of an app that complains of an empty value."""
     empty = _declared_empty(evidence) or sorted(evidence.run.empty)
-    found = line_with(evidence.words, NOTHING)
+    found = line_with(evidence.words, NO_VALUE)
     if len(empty) != 1 or found is None or not _failed_itself(evidence.run):
         return []
     if any(evidence.run.questions):
