@@ -256,6 +256,19 @@ def _went_on(run: Run, call: Call) -> bool:
     return bool(opened or peers)
 
 
+def went_wrong(run: Run) -> bool:
+    """Say whether the app failed, or goes on while its children fail again and again."""
+    if not run.running:
+        return run.code != 0
+    if run.listening:
+        return False
+    failed: dict[tuple[str, ...], int] = {}
+    for process in run.processes:
+        if process.code or process.signal:
+            failed[process.words] = failed.get(process.words, 0) + 1
+    return max(failed.values(), default=0) >= RETRIES
+
+
 def fate_of(run: Run, pid: int) -> str:
     """Say what became of a process, seen from the app's end."""
     if pid in (0, run.pid):

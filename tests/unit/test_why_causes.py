@@ -387,6 +387,34 @@ HEALTHY = [
     Case("", a_run(running(wait("clock_nanosleep")))),
     Case("", a_run(running(), listening(8080), *PYTHON_NOISE, missing(at=100))),
     Case("", a_run(end(0)), facts=JOB),
+    # What fails on the way, and is survived: a tool that is missing, a socket, a library.
+    Case(
+        "",
+        a_run(
+            running(),
+            listening(8080),
+            process(9, "/bin/sh", end=20, code=127),
+            call("execve", "ENOENT", "/usr/bin/ip", 20, pid=9),
+            stderr("sh: 1: ip: not found"),
+        ),
+    ),
+    Case(
+        "",
+        a_run(
+            running(),
+            listening(8080),
+            stderr(
+                "libfoo.so.1: cannot open shared object file: No such file or directory",
+                "warning: DEBUG_MODE is not set",
+            ),
+        ),
+    ),
+    Case(
+        "",
+        a_run(
+            running(wait("recvfrom", address="10.9.9.9", port=6379)), connected("10.9.9.9", 6379)
+        ),
+    ),
     Case("", a_run(running(), listening(8080), connect("10.9.9.9", 4317, at=59_000, count=60))),
     Case(
         "",
@@ -416,6 +444,7 @@ HEALTHY = [
     ),
 ]
 UNKNOWN = [
+    Case("", a_run(process(9, "/bin/which", end=20, code=1), stderr("some warning"), end(4, 9000))),
     Case("", a_run(stderr('sh: syntax error: unexpected "then"'), end(2))),
     Case("", a_run(call("openat", "EISDIR", "/tmp/hsperfdata_nobody", 60), end(3))),
     Case("", a_run(*PYTHON_NOISE)),

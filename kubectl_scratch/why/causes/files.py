@@ -56,11 +56,16 @@ def _missing(evidence: Evidence, failed: FailedCall) -> Cause:
         return _missing_folder(evidence, failed, mount)
     kind = "near-name" if near else "missing-file"
     sentence = f"the app needs {call.path}, which does not exist"
-    if near:
-        sentence = f"{sentence}; there is {near}"
+    if near and mount and mount.objects:
+        about = " and ".join(_about(source) for source in mount.objects)
+        sentence = f"the app needs {call.path}, but {about} (mounted at {mount.path})"
+    elif near:
+        sentence = _with_mount(f"{sentence}; there is {near}", mount)
+    else:
+        sentence = _with_mount(sentence, mount)
     return Cause(
         kind,
-        _with_mount(sentence, mount, near),
+        sentence,
         (call_line(call, evidence.run), *_searched(failed), *_around(call, mount)),
         _remedy(call, mount, near),
         failed.weight + (2 if near else 0),
@@ -143,7 +148,7 @@ def _missing_folder(evidence: Evidence, failed: FailedCall, mount: Mount | None)
         " to be written only"
     )
     return Cause(
-        "missing-folder", _with_mount(sentence, mount, ""), tuple(lines), remedy, failed.weight
+        "missing-folder", _with_mount(sentence, mount), tuple(lines), remedy, failed.weight
     )
 
 
@@ -162,7 +167,7 @@ def _aim(call: Call) -> str:
     return special.get(verb(call.call), verb(call.call))
 
 
-def _with_mount(sentence: str, mount: Mount | None, near: str) -> str:
+def _with_mount(sentence: str, mount: Mount | None) -> str:
     """Add to a sentence what the mount should contain."""
     if mount is None:
         return sentence
@@ -228,7 +233,7 @@ def _not_a_folder(evidence: Evidence, failed: FailedCall) -> Cause:
     if mount and file == mount.path:
         remedy = f"mount {mount.title} without subPath, at the folder {file}"
     lines = (call_line(call, evidence.run),)
-    return Cause("not-a-directory", _with_mount(said, mount, ""), lines, remedy, failed.weight)
+    return Cause("not-a-directory", _with_mount(said, mount), lines, remedy, failed.weight)
 
 
 def _a_folder(evidence: Evidence, failed: FailedCall) -> Cause:

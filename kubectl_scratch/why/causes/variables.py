@@ -11,7 +11,7 @@ from kubectl_scratch.why.last_words import line_with
 from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.mounts import target_of
 from kubectl_scratch.why.peers import is_local
-from kubectl_scratch.why.rank import SURE_ENOUGH, Evidence, FailedCall
+from kubectl_scratch.why.rank import SURE_ENOUGH, Evidence, FailedCall, went_wrong
 from kubectl_scratch.why.report import Run
 from kubectl_scratch.why.wording import call_line, cut, listed
 
@@ -84,7 +84,7 @@ def find_variables(evidence: Evidence) -> Iterator[Cause]:
 
 def _said(evidence: Evidence) -> Iterator[Cause]:
     run = evidence.run
-    if run.code == 0 or (run.running and run.listening):
+    if not went_wrong(run):
         return
     for patterns, weight in ((CERTAIN, 95), (LIKELY, 84)):
         for pattern in patterns:
