@@ -356,6 +356,8 @@ LIMITS = [
 
 JOB = some_facts(a_pod(restartPolicy="Never"))
 MORE = [
+    Case("dns-name", a_run(dns("api.example.com", at=290), dns("api.example.com.node.lan", at=289)),
+         ("the name api.example.com does not",), absent=("node.lan",)),
     Case("setuid", a_run(stderr("sudo: effective uid is not 0, is /usr/bin/sudo on a file system"
          " with the 'nosuid' option set?"), untraced="setuid: /usr/bin/sudo"), ("/usr/bin/sudo",)),
     # The tracer writes the newest event first, and many happen within one millisecond.
