@@ -77,7 +77,7 @@ def _reasons(text: str, lines: list[str]) -> Iterator[str]:
 
 def line_with(words: LastWords, pattern: re.Pattern[str]) -> re.Match[str] | None:
     """Return the last match of a pattern in a line."""
-    for line in reversed(words.text.split("\n")):
+    for line in reversed(words.lines):
         found = pattern.search(line)
         if found:
             return found

@@ -99,6 +99,7 @@ _PATHS = r"""
     /\.attach_pid | /(jre|jdk)[^/]*/ | /java-\d[^/]*/ | /etc/java[^/]*/ | /META-INF/ | /hs_err_pid
     /\.systemPrefs | /\.userPrefs | /openjdk | /tmp/\.java | /fontconfig | /lib/modules$
     # Other languages, servers and tools.
+    /httpd\.conf$
     /mime\.(types|cache)$ | /share/mime | /globs2?$ | /magic(\.mgc)?$ | /gomod | /go\.(mod|work)$
     /perl5?/ | /perl-base | /sitelib | /ruby/ | /gems?/ | /rubygems | /php\.ini$ | /php/conf\.d
     /lib/lua/ | /share/lua/ | /jemalloc | /malloc\.conf$ | /malloc[^/]*\.conf | /numa | /libnuma

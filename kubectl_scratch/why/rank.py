@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from kubectl_scratch.why.errnos import meaning
+from kubectl_scratch.why.errnos import MEANINGS, meaning
 from kubectl_scratch.why.facts import ClusterFacts
 from kubectl_scratch.why.health import is_well
 from kubectl_scratch.why.last_words import LastWords, is_silent, last_words, mention
@@ -75,12 +75,17 @@ def gather(run: Run, facts: ClusterFacts) -> Evidence:
 def in_order(run: Run) -> Run:
     """Return the run with its events in order: the tracer writes the newest first."""
     return run._replace(
-        calls=tuple(sorted(reversed(run.calls), key=lambda call: call.at)),
+        calls=tuple(map(_tidy, sorted(reversed(run.calls), key=lambda call: call.at))),
         opened=tuple(sorted(reversed(run.opened), key=lambda opened: opened.at)),
         questions=tuple(sorted(reversed(run.questions), key=lambda question: question.at)),
         connected=tuple(sorted(reversed(run.connected), key=lambda peer: peer.at)),
         listening=tuple(sorted(reversed(run.listening), key=lambda peer: peer.at)),
     )
+
+
+def _tidy(call: Call) -> Call:
+    """Return a call whose path has no slash at its end."""
+    return call._replace(path=call.path.rstrip("/")) if len(call.path) > 1 else call
 
 
 def _relevant(evidence: Evidence) -> Iterator[Call]:
@@ -192,11 +197,23 @@ def _weight(evidence: Evidence, call: Call, named: int, groups: list[_Group]) ->
         return named
     if not _is_near(run, call):
         return EARLIER
+    spoken = _spoken_errors(evidence)
+    if spoken:
+        sole, last = (
+            (SOLE - 2, LAST) if call.error in spoken else (LAST_DESPITE_WORDS, EARLIER + 10)
+        )
+        return sole if len(groups) == 1 else last if call == groups[-1].call else EARLIER
     if len(groups) == 1:
         return SOLE if evidence.silent else SOLE_DESPITE_WORDS
     if call == groups[-1].call:
         return LAST if evidence.silent else LAST_DESPITE_WORDS
     return EARLIER
+
+
+def _spoken_errors(evidence: Evidence) -> set[str]:
+    """Return the errors of system calls that the last words tell of."""
+    end = evidence.words.end.lower()
+    return {error for error, text in MEANINGS.items() if text.lower() in end}
 
 
 def _weight_running(evidence: Evidence, call: Call, named: int) -> int:
@@ -237,6 +254,19 @@ def _went_on(run: Run, call: Call) -> bool:
     opened = [found for found in later if not found.path.startswith(OF_RUNTIMES)]
     peers = [peer for peer in (*run.connected, *run.listening) if peer.at > call.at]
     return bool(opened or peers)
+
+
+def went_wrong(run: Run) -> bool:
+    """Say whether the app failed, or goes on while its children fail again and again."""
+    if not run.running:
+        return run.code != 0
+    if run.listening:
+        return False
+    failed: dict[tuple[str, ...], int] = {}
+    for process in run.processes:
+        if process.code or process.signal:
+            failed[process.words] = failed.get(process.words, 0) + 1
+    return max(failed.values(), default=0) >= RETRIES
 
 
 def fate_of(run: Run, pid: int) -> str:

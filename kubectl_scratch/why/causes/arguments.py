@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from kubectl_scratch.why.last_words import line_with
 from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.mounts import target_of
-from kubectl_scratch.why.rank import Evidence
+from kubectl_scratch.why.rank import Evidence, went_wrong
 from kubectl_scratch.why.report import Run
 from kubectl_scratch.why.wording import cut, quoted_words
 
@@ -35,7 +35,7 @@ USAGE_CODES = (1, 2, 64, 255)
 def find_arguments(evidence: Evidence) -> Iterator[Cause]:
     """Yield an argument of which the last words complain."""
     run = evidence.run
-    if run.running or run.code in (0, None):
+    if not went_wrong(run):
         return
     has_usage = bool(USAGE.search(evidence.words.text))
     for pattern in (_UNKNOWN, _MISSING):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from kubectl_scratch.why.last_words import line_with
 from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.peers import address_words
-from kubectl_scratch.why.rank import Evidence
+from kubectl_scratch.why.rank import Evidence, went_wrong
 from kubectl_scratch.why.report import Call, Peer
 from kubectl_scratch.why.wording import call_line, cut
 
@@ -54,7 +54,7 @@ ALL_MISSING = 3
 
 def find_certificates(evidence: Evidence) -> Iterator[Cause]:
     """Yield connections that TLS ended, by the last words, else by what was looked for."""
-    if evidence.run.code == 0 or (evidence.run.running and evidence.run.listening):
+    if not went_wrong(evidence.run):
         return
     for pattern, why, remedy in COMPLAINTS:
         found = line_with(evidence.words, pattern)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from kubectl_scratch.why.last_words import line_with, mention, reason_line
 from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.mounts import is_of_objects, mount_of
-from kubectl_scratch.why.rank import Evidence
+from kubectl_scratch.why.rank import Evidence, went_wrong
 from kubectl_scratch.why.report import Opened
 from kubectl_scratch.why.wording import cut
 
@@ -41,7 +41,7 @@ PEOPLE = re.compile(
     r"directive|section)|not a (?:number|valid)|FATAL CONFIG"
 )
 NOT_CONFIG = re.compile(r"SyntaxError: (?!.*JSON)|IndentationError|syntax error near unexpected|"
-                        r"Syntax error: |x509|certificate")  # fmt: skip
+                        r"[Ss]yntax error: |x509|certificate")  # fmt: skip
 SUFFIXES = (
     ".yaml", ".yml", ".json", ".toml", ".ini", ".conf", ".cfg", ".cnf", ".properties", ".xml",
     ".env", ".config", ".hcl", ".rc",
@@ -57,7 +57,7 @@ _OF_SYSTEM = (
 def find_configs(evidence: Evidence) -> Iterator[Cause]:
     """Yield the configuration of which the last words complain."""
     run = evidence.run
-    if run.code == 0 or run.running:
+    if not went_wrong(run):
         return
     found = line_with(evidence.words, NGINX)
     if found:

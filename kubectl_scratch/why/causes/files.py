@@ -19,6 +19,11 @@ NOT_OF_FILES = ("execve", "execveat", "connect", "flock", "fcntl")
 FOLDER_WORDS = re.compile(
     r"(?i)\b(chdir|scandir|opendir|listdir|readdir|directory|folder)\b(?!\s*$)"
 )
+# Suffixes of which one is easily taken for another.
+TEXTS = re.compile(
+    r"\.(ya?ml|json|toml|ini|conf|cfg|cnf|properties|xml|env|txt|csv|pem|crt|cer|cert|key|md)$"
+)
+LISTS = re.compile(r"\b(listdir|scandir|chdir|opendir|readdir|iterdir|readdirSync|ReadDir)\(")
 STRERROR = re.compile(r"(?i)no such file or directory|not a directory|is a directory")
 
 
@@ -51,11 +56,16 @@ def _missing(evidence: Evidence, failed: FailedCall) -> Cause:
         return _missing_folder(evidence, failed, mount)
     kind = "near-name" if near else "missing-file"
     sentence = f"the app needs {call.path}, which does not exist"
-    if near:
-        sentence = f"{sentence}; there is {near}"
+    if near and mount and mount.objects:
+        about = " and ".join(_about(source) for source in mount.objects)
+        sentence = f"the app needs {call.path}, but {about} (mounted at {mount.path})"
+    elif near:
+        sentence = _with_mount(f"{sentence}; there is {near}", mount)
+    else:
+        sentence = _with_mount(sentence, mount)
     return Cause(
         kind,
-        _with_mount(sentence, mount, near),
+        sentence,
         (call_line(call, evidence.run), *_searched(failed), *_around(call, mount)),
         _remedy(call, mount, near),
         failed.weight + (2 if near else 0),
@@ -85,7 +95,7 @@ def most_alike(wanted: str, names: set[str]) -> str:
         return by_case[alike[0]]
     stem = _stem(wanted)
     same = [found for found in sorted(names) if len(stem) >= 3 and _stem(found) == stem]
-    return same[0] if same else ""
+    return same[0] if same and TEXTS.search(wanted) and TEXTS.search(same[0]) else ""
 
 
 def _stem(name: str) -> str:
@@ -113,6 +123,8 @@ def _needs_folder(evidence: Evidence, call: Call) -> bool:
     name = call.path.rpartition("/")[2]
     if "." in name:
         return False
+    if LISTS.search(evidence.words.text):
+        return True
     said = any(FOLDER_WORDS.search(STRERROR.sub("", line)) for line in _lines_of(evidence, call))
     at_top = call.path.count("/") == 1 and call.call not in ("open", "openat", "openat2")
     return said or at_top
@@ -136,7 +148,7 @@ def _missing_folder(evidence: Evidence, failed: FailedCall, mount: Mount | None)
         " to be written only"
     )
     return Cause(
-        "missing-folder", _with_mount(sentence, mount, ""), tuple(lines), remedy, failed.weight
+        "missing-folder", _with_mount(sentence, mount), tuple(lines), remedy, failed.weight
     )
 
 
@@ -155,7 +167,7 @@ def _aim(call: Call) -> str:
     return special.get(verb(call.call), verb(call.call))
 
 
-def _with_mount(sentence: str, mount: Mount | None, near: str) -> str:
+def _with_mount(sentence: str, mount: Mount | None) -> str:
     """Add to a sentence what the mount should contain."""
     if mount is None:
         return sentence
@@ -221,7 +233,7 @@ def _not_a_folder(evidence: Evidence, failed: FailedCall) -> Cause:
     if mount and file == mount.path:
         remedy = f"mount {mount.title} without subPath, at the folder {file}"
     lines = (call_line(call, evidence.run),)
-    return Cause("not-a-directory", _with_mount(said, mount, ""), lines, remedy, failed.weight)
+    return Cause("not-a-directory", _with_mount(said, mount), lines, remedy, failed.weight)
 
 
 def _a_folder(evidence: Evidence, failed: FailedCall) -> Cause:

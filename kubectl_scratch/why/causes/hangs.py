@@ -53,11 +53,11 @@ def _network(evidence: Evidence) -> Iterator[Cause]:
             wait.call != "connect" and is_local(wait.address) and not wait.port
         ):
             continue
-        yield (
-            _hanging_connect(evidence, wait)
-            if wait.call == "connect"
-            else _no_answer(evidence, wait)
-        )
+        if wait.call == "connect":
+            yield _hanging_connect(evidence, wait)
+        elif not is_well(evidence.facts):
+            # A worker waits for work in the same way, so that alone is no sign.
+            yield _no_answer(evidence, wait)
         return
 
 
@@ -83,7 +83,7 @@ def _no_answer(evidence: Evidence, wait: Wait) -> Cause:
         (_since(evidence.run, wait),),
         "check that this is the right server, port and protocol (TLS or not), and that it is not"
         " overloaded; set a time-out in the app",
-        78 if not evidence.run.listening else 45,
+        66 if not evidence.run.listening else 45,
     )
 
 

@@ -71,14 +71,21 @@ def names_without_address(run: Run, facts: ClusterFacts) -> list[Asked]:
         if question.type in ("A", "AAAA", "ANY", "SRV", ""):
             groups.setdefault(base_name(facts, question.name), []).append(question)
     found = [Asked(base, tuple(questions)) for base, questions in groups.items()]
-    return [asked for asked in found if not any(q.answers for q in asked.questions)]
+    failed = [asked for asked in found if not any(q.answers for q in asked.questions)]
+    return [asked for asked in failed if not any(_expands(asked, other) for other in found)]
+
+
+def _expands(asked: Asked, other: Asked) -> bool:
+    """Say whether it is the other name with a search domain of the node, which is tried first."""
+    longer = bool(other.name) and asked.name.startswith(f"{other.name}.")
+    return longer and 0 <= other.last - asked.last <= UNANSWERED
 
 
 def _weight(evidence: Evidence, asked: Asked) -> int:
     run, text = evidence.run, evidence.words.text
     if asked.name in text and _SAYS.search(text):
         return NAMED
-    if asked.name in text:
+    if asked.name in text or _SAYS.search(evidence.words.end):
         return NAMED - 8
     if run.listening and run.running:
         return EARLIER

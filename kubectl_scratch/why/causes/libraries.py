@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from kubectl_scratch.why.last_words import line_with
 from kubectl_scratch.why.model import Cause
-from kubectl_scratch.why.rank import Evidence
+from kubectl_scratch.why.rank import Evidence, went_wrong
 from kubectl_scratch.why.report import Call
 from kubectl_scratch.why.wording import call_line, cut, listed, process_of, program_name
 
@@ -40,6 +40,8 @@ HOW = "install the package that contains it into the image, or build the program
 
 def find_libraries(evidence: Evidence) -> Iterator[Cause]:
     """Yield what the dynamic loader did not find: by its words, else by its search."""
+    if not went_wrong(evidence.run):
+        return
     said = [*_missing(evidence), *_versions(evidence)]
     yield from said or _searched(evidence)
 

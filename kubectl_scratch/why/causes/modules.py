@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from kubectl_scratch.why.last_words import line_with
 from kubectl_scratch.why.model import Cause
-from kubectl_scratch.why.rank import Evidence
+from kubectl_scratch.why.rank import Evidence, went_wrong
 from kubectl_scratch.why.wording import cut
 
 _PYTHON = re.compile(r"(?:ModuleNotFoundError|ImportError): No module named '?(?P<name>[\w.]+)'?")
@@ -27,7 +27,7 @@ LUA = re.compile(r"module '(?P<name>[^']+)' not found:")
 
 def find_modules(evidence: Evidence) -> Iterator[Cause]:
     """Yield the module that the last words name as missing."""
-    if evidence.run.code == 0 or (evidence.run.running and evidence.run.listening):
+    if not went_wrong(evidence.run):
         return
     for find in (_python, _node, _java, _others):
         causes = list(find(evidence))

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from kubectl_scratch.why.causes.files import is_of_path_search
 from kubectl_scratch.why.causes.permissions import owned
-from kubectl_scratch.why.last_words import line_with
+from kubectl_scratch.why.last_words import NEAREST_LINES, line_with
 from kubectl_scratch.why.model import Cause
-from kubectl_scratch.why.rank import BECAUSE, SURE_ENOUGH, Evidence, fate_of
+from kubectl_scratch.why.rank import BECAUSE, SURE_ENOUGH, Evidence, fate_of, went_wrong
 from kubectl_scratch.why.report import Call, Run
 from kubectl_scratch.why.wording import call_line, cut, listed
 
@@ -50,9 +50,11 @@ def _weight(evidence: Evidence, call: Call, sure: int) -> int:
     """Weigh an exec that failed: a process for which it is fatal ends at once."""
     run = evidence.run
     if call.pid == run.pid:
-        return sure if _soon(run, call) else sure - 45
+        return sure if _soon(run, call) else sure - 50
     fate = fate_of(run, call.pid)
-    less = {"ended the app": 0, "unknown": 10, "its own": 20}.get(fate, 45)
+    less = {"ended the app": 0, "unknown": 10, "its own": 20}.get(fate, 50)
+    if run.running:
+        less = 25 if went_wrong(run) else 50
     named = any(failed.call.path == call.path and failed.named for failed in evidence.failed)
     return sure - less + (5 if named and less else 0)
 
@@ -196,13 +198,16 @@ def _not_executable(evidence: Evidence, call: Call, line: tuple[str, ...]) -> Ca
 def _not_found(evidence: Evidence, known: set[str]) -> Iterator[Cause]:
     """Yield commands that a search on PATH did not find."""
     run = evidence.run
+    if not went_wrong(run):
+        return
     for name, line in _said(evidence):
         if name.rpartition("/")[2] in known or "\r" in line or _is_crlf(evidence):
             continue
         folders = _searched(run, name)
         if folders or run.code == 127 or "PATH" in line:
             known.add(name.rpartition("/")[2])
-            yield _command(name, folders, cut(line), 94)
+            late = run.code == 127 or line in evidence.words.lines[-NEAREST_LINES:]
+            yield _command(name, folders, cut(line), 94 if late else 60)
     yield from _by_search(evidence, known)
 
 
@@ -257,7 +262,8 @@ def _by_stat(evidence: Evidence, known: set[str]) -> Iterator[Cause]:
     """Yield a program that was looked for in the folders of PATH, and not even started."""
     for failed in evidence.failed:
         name = failed.call.path.rpartition("/")[2]
-        if is_of_path_search(failed) and failed.call.call in LOOKS and name not in known:
+        looked = failed.call.call in LOOKS and failed.call.call not in EXECS
+        if looked and is_of_path_search(failed) and name not in known:
             known.add(name)
             yield _command(name, _searched(evidence.run, name), "", failed.weight)
 
@@ -268,7 +274,7 @@ def _is_crlf(evidence: Evidence) -> bool:
 
 def _line_ends(evidence: Evidence) -> Iterator[Cause]:
     found = line_with(evidence.words, CRLF_WORDS) or CRLF_WORDS.search(evidence.words.text)
-    if found and evidence.run.code != 0:
+    if found and went_wrong(evidence.run):
         yield Cause(
             "script-line-ends",
             "a script has the line ends of Windows (CRLF), so its commands are not found",

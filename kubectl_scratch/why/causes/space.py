@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from kubectl_scratch.why.last_words import line_with
 from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.mounts import Mount, mount_of, target_of
-from kubectl_scratch.why.rank import Evidence, FailedCall
+from kubectl_scratch.why.rank import Evidence, FailedCall, went_wrong
 from kubectl_scratch.why.wording import call_line, cut
 
 FULL = re.compile(r"(?i)no space left on device|disk quota exceeded|ENOSPC|disk full")
@@ -93,7 +93,7 @@ def _files(evidence: Evidence, failed: FailedCall) -> Cause:
 
 
 def _by_words(evidence: Evidence, seen: set[str]) -> Iterator[Cause]:
-    if evidence.run.code == 0 or evidence.run.running:
+    if not went_wrong(evidence.run):
         return
     full, files = line_with(evidence.words, FULL), line_with(evidence.words, _FILES)
     if full and not seen:

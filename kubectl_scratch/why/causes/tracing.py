@@ -1,14 +1,21 @@
-"""Runs that could not be traced, and programs that need privileges of their file."""
+"""Programs that need the privileges of their file's owner, and do not get them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from kubectl_scratch.why.last_words import line_with
 from kubectl_scratch.why.model import Cause
+from kubectl_scratch.why.mounts import target_of
 from kubectl_scratch.why.rank import Evidence
+from kubectl_scratch.why.wording import cut
 
-SETUID = "setuid: "
-TRACES_ITSELF = "it traces itself"
+UNTRACED_FOR = "setuid: "
+NEEDS_OWNER = re.compile(
+    r"(?i)effective uid is not 0|no new privileges|must be (?:setuid|suid|installed setuid)|"
+    r"setuid root|has the setuid bit|operation not permitted.*(?:sudo|su)\b|^sudo: .*not permitted"
+)
 
 
 def find_tracing(evidence: Evidence) -> Iterator[Cause]:
@@ -16,13 +23,22 @@ def find_tracing(evidence: Evidence) -> Iterator[Cause]:
     run = evidence.run
     if run.running or run.code == 0:
         return
-    if run.untraced.startswith(SETUID):
-        path = run.untraced[len(SETUID) :]
-        yield Cause(
-            "setuid",
-            f"{path} is a setuid program, and may not get its owner's privileges in this container",
-            (f"the app starts {path}, and ended with code {run.code}",),
-            "start the app as the right user (securityContext.runAsUser), or set"
-            " allowPrivilegeEscalation: true",
-            48,
-        )
+    said = line_with(evidence.words, NEEDS_OWNER)
+    path = run.untraced.removeprefix(UNTRACED_FOR) if run.untraced.startswith(UNTRACED_FOR) else ""
+    if not said and not path:
+        return
+    forbidden = _is_forbidden(evidence)
+    what = path or "a program of the app"
+    yield Cause(
+        "setuid",
+        f"{what} is setuid, and does not get its owner's privileges in this container",
+        (cut(said.string) if said else f"the app starts {path}, and ended with code {run.code}",),
+        "start the app as the right user (securityContext.runAsUser) instead of changing it, or set"
+        " allowPrivilegeEscalation: true",
+        93 if said else 64 if forbidden else 44,
+    )
+
+
+def _is_forbidden(evidence: Evidence) -> bool:
+    context = target_of(evidence.facts).get("securityContext") or {}
+    return context.get("allowPrivilegeEscalation") is False

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from kubectl_scratch.kube.objects import Json, name
 from kubectl_scratch.why.causes.files import most_alike
+from kubectl_scratch.why.last_words import line_with
 from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.mounts import target_of
 from kubectl_scratch.why.peers import is_local
-from kubectl_scratch.why.rank import SURE_ENOUGH, Evidence, FailedCall
+from kubectl_scratch.why.rank import SURE_ENOUGH, Evidence, FailedCall, went_wrong
 from kubectl_scratch.why.report import Run
 from kubectl_scratch.why.wording import call_line, cut, listed
 
@@ -61,6 +62,12 @@ NO_NAMES = frozenset(
         "STDIN", "STDOUT", "STDERR", "LINUX", "ROOT", "SYSTEM", "SEVERE", "MAIN", "CONFIG",
     )
 )  # fmt: skip
+# How an app complains of a value that is empty.
+NO_VALUE = re.compile(
+    r"(?i)base 10: ''|: ''$|: \"\"|\"\":|\bempty\b|missing port in address|protocol scheme|"
+    r"no host\b|no scheme|unknown url type|invalid url|name or service not known|must not be null|"
+    r"\bNaN\b|invalid (?:value|port|address|host)|zero-length"
+)
 # Shorter words in capitals without an underscore are abbreviations.
 SHORTEST = 3
 HOSTS = re.compile(r"HOST|ADDR|URL|URI|SERVER|ENDPOINT|UPSTREAM|BROKER|DSN|BACKEND|TARGET|PEER")
@@ -77,7 +84,7 @@ def find_variables(evidence: Evidence) -> Iterator[Cause]:
 
 def _said(evidence: Evidence) -> Iterator[Cause]:
     run = evidence.run
-    if run.code == 0 or (run.running and run.listening):
+    if not went_wrong(run):
         return
     for patterns, weight in ((CERTAIN, 95), (LIKELY, 84)):
         for pattern in patterns:
@@ -195,7 +202,7 @@ def _consequences(evidence: Evidence) -> list[Cause]:
         for cause in _consequence(evidence, failed, empty)
         if failed.weight >= SURE_ENOUGH
     ]
-    return found[:1] or _silent(evidence)
+    return found[:1] or _nothing_given(evidence) or _silent(evidence)
 
 
 def _consequence(evidence: Evidence, failed: FailedCall, empty: list[str]) -> Iterator[Cause]:
@@ -222,6 +229,17 @@ def _follows(evidence: Evidence, variable: str, what: str, line: str, failed: Fa
         _remedy(evidence, variable),
         failed.weight + 4,
     )
+
+
+def _nothing_given(evidence: Evidence) -> list[Cause]:
+    """Return the only empty variable of an app that complains of an empty value."""
+    empty = _declared_empty(evidence) or sorted(evidence.run.empty)
+    found = line_with(evidence.words, NO_VALUE)
+    if len(empty) != 1 or found is None or not _failed_itself(evidence.run):
+        return []
+    if any(evidence.run.questions):
+        return []
+    return [_empty(evidence, empty[0], (cut(found.string),), 74)]
 
 
 def _silent(evidence: Evidence) -> list[Cause]:
