@@ -121,7 +121,7 @@ static pid_t event_message(pid_t id) {
     return (pid_t)message;
 }
 
-/* A process has become another program; the thread that asked for it has the process's number now. */
+/* A process has become another program; who asked for it has the process's number now. */
 static void executed(struct thread *thread) {
     struct thread *asker = find_thread(event_message(thread->id));
     if (asker && asker->program && asker->process == thread->process)
