@@ -20,7 +20,8 @@ static int tell_state(enum state state) {
     return FAILURE;
 }
 
-static int enter_target(const struct app *app, const struct words *arguments, struct launch *launch) {
+static int enter_target(const struct app *app, const struct words *arguments,
+                        struct launch *launch) {
     static struct text environment, folder;
     if (!read_process(app->pid.data, "environ", &environment)) {
         say("run-app: cannot read the app's environment: ", reason(), NULL);

@@ -54,7 +54,8 @@ static bool parse_options(struct words words, struct options *options) {
             options->arguments = (struct words){words.items + i + 1, words.count - i - 1};
             return true;
         } else {
-            say("run-app: ", word, ": unknown flag, or without its value; see run-app --help", NULL);
+            say("run-app: ", word, ": unknown flag, or without its value; see run-app --help",
+                NULL);
             return false;
         }
     }

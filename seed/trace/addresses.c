@@ -90,8 +90,8 @@ static void tell_other(struct text *facts, const struct used_socket *with, int f
 }
 
 /* Read an address that a call is given; false for none. */
-bool read_peer(struct thread *thread, uint64_t address, uint64_t size, const struct used_socket *with,
-               struct peer *peer) {
+bool read_peer(struct thread *thread, uint64_t address, uint64_t size,
+               const struct used_socket *with, struct peer *peer) {
     static const unsigned char mapped[12] = {[10] = 0xff, 0xff};
     static struct text facts;
     union {
@@ -108,7 +108,8 @@ bool read_peer(struct thread *thread, uint64_t address, uint64_t size, const str
     peer->family = given.family;
     if (given.family == AF_INET && got >= sizeof given.four) {
         peer->port = ntohs(given.four.sin_port);
-        tell_internet(&facts, peer, AF_INET, (unsigned char *)&given.four.sin_addr, protocol_of(with));
+        tell_internet(&facts, peer, AF_INET, (unsigned char *)&given.four.sin_addr,
+                      protocol_of(with));
     } else if (given.family == AF_INET6) {
         const unsigned char *bytes = given.six.sin6_addr.s6_addr;
         bool is_four = memcmp(bytes, mapped, sizeof mapped) == 0;

@@ -19,14 +19,16 @@ static void send_to(struct thread *thread, uint64_t address, uint64_t size) {
 }
 
 /* Look at a message: its address, and the first of its parts. */
-static void look_at_message(struct thread *thread, struct used_socket *used, uint64_t at, bool is_sent) {
+static void look_at_message(struct thread *thread, struct used_socket *used, uint64_t at,
+                            bool is_sent) {
     struct msghdr message;
     struct iovec part;
     struct peer peer;
     if (!read_whole(thread, at, &message, sizeof message) || !message.msg_iovlen ||
         !read_whole(thread, (uint64_t)(uintptr_t)message.msg_iov, &part, sizeof part))
         return;
-    uint64_t name = (uint64_t)(uintptr_t)message.msg_name, base = (uint64_t)(uintptr_t)part.iov_base;
+    uint64_t name = (uint64_t)(uintptr_t)message.msg_name;
+    uint64_t base = (uint64_t)(uintptr_t)part.iov_base;
     if (is_sent && name && read_peer(thread, name, message.msg_namelen, used, &peer))
         used_for_dns(thread, used, &peer);
     if (!used->is_dns)

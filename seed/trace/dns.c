@@ -44,12 +44,15 @@ static const char *type_name(unsigned type) {
 }
 
 static const char *code_name(unsigned code) {
-    static const char *const codes[] = {"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"};
+    static const char *const codes[] = {
+        "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED",
+    };
     return code < sizeof codes / sizeof *codes ? codes[code] : "other";
 }
 
 static unsigned number_at(const struct datagram *datagram, size_t at) {
-    return at + 2 > datagram->size ? 0 : (unsigned)(datagram->bytes[at] << 8 | datagram->bytes[at + 1]);
+    const unsigned char *bytes = datagram->bytes;
+    return at + 2 > datagram->size ? 0 : (unsigned)(bytes[at] << 8 | bytes[at + 1]);
 }
 
 /* Read a question's name, which is not compressed; return where it ends, or 0. */
@@ -105,8 +108,8 @@ static void append_facts(struct text *facts, const struct question *question) {
 }
 
 static struct note *note_question(struct question *question, const struct text *facts) {
-    struct note *noted = note(
-        &(struct seen){ASKED, NULL, 0, question->pid, question->first, facts->data, question->name});
+    struct seen seen = {ASKED, NULL, 0, question->pid, question->first, facts->data, NULL};
+    struct note *noted = note(&seen);
     noted->count += question->count - 1;
     question->pid = 0;
     return noted;
@@ -155,7 +158,8 @@ static bool read_datagram(struct thread *thread, uint64_t address, uint64_t size
            read_whole(thread, address, datagram->bytes, datagram->size);
 }
 
-void dns_sent(struct thread *thread, const struct used_socket *used, uint64_t address, uint64_t size) {
+void dns_sent(struct thread *thread, const struct used_socket *used, uint64_t address,
+              uint64_t size) {
     static struct datagram datagram;
     struct question asked = {.pid = thread->process->pid};
     if (!read_datagram(thread, address, size, &datagram) || !parse(&datagram, false, &asked))

@@ -5,7 +5,8 @@
 #include "trace/sockets.h"
 
 void begin_questions(void);
-void dns_sent(struct thread *thread, const struct used_socket *used, uint64_t address, uint64_t size);
+void dns_sent(struct thread *thread, const struct used_socket *used, uint64_t address,
+              uint64_t size);
 void dns_received(struct thread *thread, const struct used_socket *used, uint64_t address,
                   uint64_t size);
 bool is_waiting_for_dns(pid_t pid);

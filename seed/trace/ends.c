@@ -14,7 +14,7 @@
 
 static struct object object;
 
-/* Say whether an error of a write, or of what is done with an open file, tells of more than a habit. */
+/* Say whether an error of what is done with an open file tells of more than a habit. */
 static bool is_grave(int error) {
     static const unsigned char grave[] = {
         ENOSPC, EDQUOT, EROFS, EFBIG, EIO, EPIPE, EPERM, EACCES, ENOMEM, ECONNRESET, ECONNREFUSED,
@@ -90,8 +90,8 @@ static void opened(struct thread *thread, int64_t handle) {
 static void message_failed(struct thread *thread, int error) {
     struct used_socket *used = find_socket(thread, (int)thread->asked.arguments[0]);
     if (used && used->remote && !is_noise(thread->traced, error))
-        note(&(struct seen){FAILED, thread->traced->name, error, thread->process->pid, thread->since,
-                            used->remote, NULL});
+        note(&(struct seen){FAILED, thread->traced->name, error, thread->process->pid,
+                            thread->since, used->remote, NULL});
 }
 
 /* Say whether a failed write told what became of a pending connection. */

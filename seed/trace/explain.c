@@ -1,4 +1,4 @@
-/* The commands: trace reports at once, run-app --why hands the report to the client, which answers. */
+/* The commands: trace reports at once, run-app --why has the client answer. */
 #include "trace/explain.h"
 #include "base/files.h"
 #include "base/say.h"
@@ -86,6 +86,7 @@ static void explain(const struct run *run) {
 /* Run the app in a session, and explain how it ended; 0 seconds is for ever. */
 int run_and_explain(const struct launch *launch, uint64_t seconds) {
     struct run run = {.launch = launch, .most_ms = seconds * 1000, .is_session = true};
+    remove_from_toolkit("report");
     run_once(&run);
     explain(&run);
     if (!run.ended)

@@ -14,7 +14,9 @@ enum { MOST_WORDS = 16, LONGEST_WORD = 256 };
 
 static struct text path, other;
 
-static uint64_t argument(const struct thread *thread, int at) { return thread->asked.arguments[at]; }
+static uint64_t argument(const struct thread *thread, int at) {
+    return thread->asked.arguments[at];
+}
 
 static bool tell_path(struct thread *thread, struct object *object) {
     const struct traced *traced = thread->traced;

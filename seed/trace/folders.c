@@ -1,5 +1,5 @@
-/* Folders that were opened without asking for a folder: who lists or syncs one means it, and who does
-   nothing with it has met EISDIR. */
+/* Folders that were opened without asking for a folder: who lists or syncs one means it, and who
+   does nothing with it has met EISDIR. */
 #include "trace/folders.h"
 #include "base/json.h"
 #include "trace/notes.h"

@@ -50,7 +50,8 @@ static bool is_harmless(const char *entry, size_t size) {
 static bool is_secret(const struct masks *masks, const char *entry, size_t size) {
     if (has_name(&masks->variables, entry, size))
         return true;
-    return masks->excepted.count && !has_name(&masks->excepted, entry, size) && !is_harmless(entry, size);
+    return masks->excepted.count && !has_name(&masks->excepted, entry, size) &&
+           !is_harmless(entry, size);
 }
 
 static unsigned files;

@@ -48,17 +48,19 @@ static uint32_t hash_of(const char *text) {
 static uint32_t base_of(const char *path) { return path ? hash_of(base_name(path)) : 0; }
 
 static bool is_same(const struct note *old, const struct seen *seen, uint32_t hash) {
-    bool same_call = old->call == seen->call || (old->call && seen->call && equal(old->call, seen->call));
-    return old->hash == hash && old->error == seen->error && same_call && equal(old->facts, seen->facts);
+    if (old->hash != hash || old->error != seen->error || !equal(old->facts, seen->facts))
+        return false;
+    return old->call == seen->call || (old->call && seen->call && equal(old->call, seen->call));
 }
 
 /* Say whether a note is of less use: the thing was found elsewhere, or was only asked for. */
 static bool is_weak(const struct note *old) {
-    return old->kind == FAILED && (old->found || (old->error == ENOENT && !begins(old->call, "open") &&
-                                                  !begins(old->call, "exec")));
+    if (old->kind != FAILED || old->found)
+        return old->found;
+    return old->error == ENOENT && !begins(old->call, "open") && !begins(old->call, "exec");
 }
 
-/* Return the place of the note to be given up: a weak one, and of these the one longest not seen. */
+/* Return the place of the note to be given up: a weak one, the longest not seen. */
 static struct note *choose(enum kind kind) {
     struct note *first = first_of(kind), *chosen = first;
     if (counts[kind] < most[kind])

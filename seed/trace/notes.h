@@ -10,7 +10,7 @@ enum kind { FAILED, CONNECTED, LISTENING, ASKED, OPENED, KINDS };
 
 struct note {
     enum kind kind;
-    /* The name of the call, where it is one that failed; an error of 0 is of one that is pending. */
+    /* The name of a call that failed; without an error it is one that is pending. */
     const char *call;
     int error;
     pid_t pid;

@@ -14,7 +14,8 @@ static struct stream {
     int reading, writing;
     size_t size;
     uint64_t bytes, at;
-    char kept[2 * KEPT + 1];
+    // With room for a character that is cut off.
+    char kept[2 * KEPT + 4];
 } streams[STREAMS];
 
 static void close_handle(int *handle) {
@@ -97,7 +98,9 @@ void tell_output(int number, struct text *line) {
         if (next && next + 1 < stream->kept + stream->size)
             begin = next + 1;
     }
-    append_all(line, "{\"kind\":\"output\",\"stream\":\"", number ? "stderr" : "stdout", "\"", NULL);
+    append_all(line, "{", NULL);
+    json_word(line, "kind", "output");
+    json_word(line, "stream", number ? "stderr" : "stdout");
     json_number(line, "at", stream->at);
     json_number(line, "bytes", stream->bytes);
     json_key(line, "text");

@@ -143,7 +143,8 @@ static void report_process(const struct process *process, struct text *report) {
     end_line(report, AFTER_PROCESSES);
 }
 
-static void report_signal(const struct process *process, const struct got *got, struct text *report) {
+static void report_signal(const struct process *process, const struct got *got,
+                          struct text *report) {
     if (!got->number)
         return;
     begin_line("signal");

@@ -50,7 +50,7 @@ void add_lines(const char *bytes, size_t size) {
     }
 }
 
-/* Return the size of the longest secret at the begin of a text; what is cut off may end within one. */
+/* Return the size of the longest secret at the begin of a text, which may be cut off within it. */
 static size_t secret_at(const char *bytes, size_t size, bool is_cut) {
     for (const struct secret *at = secrets[(unsigned char)*bytes]; at; at = at->next) {
         size_t wanted = at->size;
@@ -77,7 +77,7 @@ static size_t end_of_secret(const char *bytes, size_t size) {
     return longest;
 }
 
-/* Say whether a text of this size may have been cut off (report.c, facts.c, tracees.c, output.c). */
+/* Say whether a text of this size may be cut off, by report.c, facts.c, tracees.c or output.c. */
 static bool may_be_cut(size_t size) {
     return size == 256 || size == 512 || size == 1024 || size >= 4096;
 }

@@ -1,4 +1,4 @@
-/* The sockets of traced processes: what becomes of their connections, also of those that come later. */
+/* The sockets of traced processes, and what becomes of their connections, also later. */
 #include "trace/sockets.h"
 #include "base/files.h"
 #include "base/json.h"

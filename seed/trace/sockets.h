@@ -28,8 +28,8 @@ struct used_socket {
 void begin_sockets(void);
 struct used_socket *find_socket(const struct thread *thread, int64_t handle);
 void forget_socket(const struct thread *thread, int64_t handle);
-bool read_peer(struct thread *thread, uint64_t address, uint64_t size, const struct used_socket *with,
-               struct peer *peer);
+bool read_peer(struct thread *thread, uint64_t address, uint64_t size,
+               const struct used_socket *with, struct peer *peer);
 void socket_made(struct thread *thread, int64_t result);
 void connect_ended(struct thread *thread, int64_t result);
 void bind_ended(struct thread *thread, int64_t result);

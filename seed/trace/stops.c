@@ -19,7 +19,7 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
-enum { WATCH_MS = 8000, CALL_STOP = SIGTRAP | 0x80 };
+enum { WATCH_MS = 8000, STOP_MS = 200, CALL_STOP = SIGTRAP | 0x80 };
 
 static bool is_watched(struct process *process) {
     if (process->is_watched && run_time() > process->watched_until)
@@ -121,7 +121,7 @@ static pid_t event_message(pid_t id) {
     return (pid_t)message;
 }
 
-/* A process has become another program; the thread that asked for it has the process's number now. */
+/* A process has become another program; who asked for it has the process's number now. */
 static void executed(struct thread *thread) {
     struct thread *asker = find_thread(event_message(thread->id));
     if (asker && asker->program && asker->process == thread->process)
@@ -153,6 +153,16 @@ static bool was_denied(struct thread *thread, int signal) {
 
 static bool is_stopping(int signal) {
     return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
+/* Stop as the app does, so that the user's shell sees it: once for all of the app's processes, of
+   which those that stopped meanwhile have been continued with us. */
+static void stop_too(void) {
+    static uint64_t continued;
+    if (continued && run_time() - continued < STOP_MS)
+        return;
+    raise(SIGSTOP);
+    continued = run_time();
 }
 
 static void ended(struct run *run, pid_t id, int status) {
@@ -196,9 +206,8 @@ static void stopped(struct run *run, struct thread *thread, int event, int signa
     case PTRACE_EVENT_STOP:
         if (is_stopping(signal)) {
             ptrace(PTRACE_LISTEN, thread->id, 0, 0);
-            // A user's shell is to see us stop.
-            if (run->is_session && thread->id == run->app && signal == SIGTSTP)
-                raise(SIGSTOP);
+            if (run->is_session && signal == SIGTSTP)
+                stop_too();
             return;
         }
         break;

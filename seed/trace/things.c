@@ -89,7 +89,7 @@ static void tell_names(struct text *line, const char *folder, const char *wanted
     append_all(line, "]", NULL);
 }
 
-/* Tell of the nearest ancestor that is there; of its entries those that are most like what is not. */
+/* Tell of the nearest ancestor that is there, and of its entries most like what is not. */
 void tell_nearest(struct text *line, const char *path, bool with_names) {
     static struct text parent, missing;
     struct stat status;

@@ -1,4 +1,4 @@
-/* The processes of the app, and their threads, in tables that don't grow: a fork bomb is an app, too. */
+/* The processes of the app, and their threads, in tables that don't grow: it may be a fork bomb. */
 #include "trace/tracees.h"
 #include "base/json.h"
 #include "base/processes.h"
@@ -49,7 +49,7 @@ struct process *find_process(pid_t pid) {
     return found;
 }
 
-/* Return where a thread is, or would be: what is removed leaves a mark, for others may be behind. */
+/* Return where a thread is, or would be. What is removed leaves a mark: others may be behind. */
 static struct thread *place_of(pid_t id) {
     struct thread *free_place = NULL;
     for (unsigned i = 0; i < MOST_THREADS; i++) {
@@ -74,7 +74,7 @@ static pid_t status_number(const char *status, const char *name) {
     return at ? (pid_t)strtol(at + strlen(name), NULL, 10) : 0;
 }
 
-/* Return a place for a process: of one that has ended if there is no other, but not of the app's. */
+/* Return a place for a process; of one that has ended, if there is no other. */
 static struct process *take_place(void) {
     struct process *oldest = NULL;
     if (count_of_processes < MOST_PROCESSES)

@@ -91,7 +91,7 @@ static void visit(struct thread *thread) {
     if (!read_at(AT_FDCWD, path.data, &told) || !parse_asked(told.data, &asked))
         return;
     // A call that was restarted has another number.
-    if (thread->in_call && asked.number != thread->asked.number && asked.number != SYS_restart_syscall)
+    if (asked.number != thread->asked.number && asked.number != SYS_restart_syscall)
         thread->in_call = false;
     if (!thread->in_call) {
         thread->asked = asked;

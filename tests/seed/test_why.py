@@ -304,3 +304,15 @@ def test_a_toolkit_that_cannot_be_written_is_told(native: Seed, tmp_path: Path) 
         done = native.run("run-app", "--why", environ=environ)
     assert done.returncode == 5
     assert done.stderr.decode().startswith(f"run-app: {tmp_path}/none: No such file")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b'{"a', b'{"a":"\\', b'{"a":"\\u', b'{"a":"\\u00', b'"\\uzzzz', b"\0", b"\xff\xfe", b""],
+)
+def test_a_report_that_the_app_has_changed_does_no_harm(native: Seed, content: bytes) -> None:
+    environ = native.environ(PASSWORD=SECRET)
+    (native.toolkit / "report").write_bytes(content + SECRET.encode())
+    with native.held("spec", 1, "/bin/true", environ=environ):
+        done = native.run("report", "--mask-env", "PASSWORD")
+    assert done.returncode == 0
