@@ -14,6 +14,7 @@ import sys
 FILES = {
     "bash-completion": "/usr/share/bash-completion/bash_completion",
     "dpkg-dev": "/usr/bin/dpkg-source",
+    "qemu-system-arm": "/usr/bin/qemu-system-aarch64",
     "qemu-user-static": "/usr/bin/qemu-aarch64-static",
 }
 

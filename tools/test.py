@@ -18,9 +18,9 @@ ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 # What completion is tested in.
 SHELLS = ("zsh", "fish", "bash-completion")
-# What the seed of the other architecture is run by.
-QEMU = "qemu-user-static"
-PACKAGES = {"seed": (QEMU,), "cluster": SHELLS}
+# What the seed of the other architecture is run by, and where its tracer is.
+QEMU = ("qemu-user-static", "qemu-system-arm")
+PACKAGES = {"seed": QEMU, "cluster": SHELLS}
 # No two tests of the unit and the API tier share anything; of the cluster tier see its conftest.
 # The API and cluster tiers wait for about half their time, so they have more workers than
 # processors.

@@ -19,9 +19,10 @@ static struct {
 } kills[16];
 static unsigned count_of_kills;
 
+/* On arm64 a trap of the compiler is SIGTRAP, and not SIGILL. */
 static bool is_fault(int number) {
     return number == SIGSEGV || number == SIGBUS || number == SIGILL || number == SIGFPE ||
-           number == SIGSYS;
+           number == SIGTRAP || number == SIGSYS;
 }
 
 /* Say whether a signal is one that programs live with. */
@@ -77,7 +78,7 @@ static void tell_fault(struct text *facts, struct thread *thread, const siginfo_
     address.size = 0;
     if (info->si_signo == SIGSYS) {
         json_word(facts, "call", call_name((uint64_t)info->si_syscall));
-    } else if (info->si_code > 0) {
+    } else if (info->si_code > 0 && info->si_code != SI_KERNEL) {
         append_hexadecimal(&address, (uint64_t)(uintptr_t)info->si_addr);
         json_word(facts, "address", address.data);
     }

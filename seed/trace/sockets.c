@@ -255,12 +255,17 @@ static unsigned state_in(const struct text *table, uint64_t inode) {
     return NOT_THERE;
 }
 
-static void look_at(struct used_socket *used, unsigned state) {
+/* Say whether a process has a socket open: it may yet ask what became of it. */
+static bool is_open(const struct used_socket *used) {
+    return inode_of(&(struct thread){.id = used->pid}, used->handle) == used->inode;
+}
+
+static void look_at(struct used_socket *used, unsigned state, bool at_end) {
     if (state == SYN_SENT) {
         used->unanswered = run_time();
     } else if (state != NOT_THERE) {
         connect_resolved(used, 0);
-    } else {
+    } else if (at_end || !is_open(used)) {
         // The app has closed it: after it had waited for long, or nobody knows.
         if (used->unanswered && used->unanswered - used->since >= LONG_MS)
             note_pending(used, used->unanswered);
@@ -281,7 +286,7 @@ void look_at_pending(bool at_end) {
         if (!used->pending || !used->inode)
             continue;
         unsigned state = state_in(&four, used->inode);
-        look_at(used, state ? state : state_in(&six, used->inode));
+        look_at(used, state ? state : state_in(&six, used->inode), at_end);
         if (at_end && used->pending)
             note_pending(used, run_time());
     }

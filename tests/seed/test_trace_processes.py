@@ -55,6 +55,11 @@ def test_a_segmentation_fault_is_told(native: Seed) -> None:
     assert report.one("end")["signal"] == "SIGSEGV"
 
 
+def test_an_address_that_the_kernel_does_not_tell_is_not_null(native: Seed) -> None:
+    line = traced(native, compiled("*(volatile int *)(1ul << 63) = 1;")).one("signal")
+    assert line["signal"] == "SIGSEGV" and line.get("address") != "0x0"
+
+
 @pytest.mark.parametrize(
     ("body", "name"),
     [("abort();", "SIGABRT"), ("__builtin_trap();", "SIGILL"), ("raise(SIGFPE);", "SIGFPE")],
