@@ -88,6 +88,15 @@ static bool let_go(struct run *run, const struct lines *lines, bool is_traced) {
     return write(lines->go[1], "", 1) == 1;
 }
 
+/* There is no process left for the app. */
+static bool fail(struct run *run, int cause) {
+    note(&(struct seen){FAILED, "fork", cause, 0, 0, "", NULL});
+    run->app = 0;
+    run->ended = true;
+    run->status = CANNOT_RUN << 8;
+    return false;
+}
+
 /* Read what the child has told of a failure; false if it could not be traced. */
 bool read_failure(struct run *run, bool is_traced) {
     char told[2];
@@ -116,7 +125,7 @@ bool start_app(struct run *run, bool is_traced) {
     if (run->app == 0)
         become_app(run, &lines, is_traced, program.data);
     close_writing();
-    bool is_started = run->app > 0 && let_go(run, &lines, is_traced);
+    bool is_started = run->app < 0 ? fail(run, errno) : let_go(run, &lines, is_traced);
     close(lines.go[0]);
     close(lines.go[1]);
     close(lines.failed[1]);

@@ -276,11 +276,12 @@ def test_without_the_right_to_gain_privileges_it_is_traced(native: Seed) -> None
 
 
 def filtering(call: str, action: str) -> str:
-    """Return code that sets a filter, which does something at a call."""
+    """Return code that sets a filter, which does something at a call; clone's, for namespaces."""
+    asked = "{32, 0, 0, 16}, {69, 0, 1, 0x10000000}," if call == "clone" else ""
     return (
-        f"struct sock_filter f[] = {{{{32, 0, 0, 0}}, {{21, 0, 1, SYS_{call}}},"
-        f" {{6, 0, 0, {action}}},"
-        " {6, 0, 0, 0x7fff0000}}; struct sock_fprog p = {4, f};"
+        f"struct sock_filter f[] = {{{{32, 0, 0, 0}}, {{21, 0, {3 if asked else 1}, SYS_{call}}},"
+        f" {asked} {{6, 0, 0, {action}}},"
+        " {6, 0, 0, 0x7fff0000}}; struct sock_fprog p = {sizeof f / sizeof *f, f};"
         "prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); prctl(PR_SET_SECCOMP, 2, &p);"
     )
 
@@ -334,6 +335,13 @@ def test_a_call_that_the_container_denies_is_told(
     assert (line["error"], line["count"]) == ("EPERM", 1)
     if call == "mount":
         assert (line["path"], line["arguments"]) == ("/to", ["from", "tmpfs"])
+
+
+def test_where_no_process_is_left_for_the_app_that_is_told(native: Seed) -> None:
+    limited = Seed(native.folder, (), ("prlimit", "--nproc=1"))
+    with native.held("spec", 1, "/bin/true", user=54321):
+        report = Report(limited.run("trace", user=54321).stdout)
+    assert report.call(call="fork")["error"] == "EAGAIN" and report.one("end")["code"] == 126
 
 
 def test_a_call_that_kills_is_told(native: Seed) -> None:
