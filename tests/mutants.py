@@ -1360,7 +1360,7 @@ MUTANTS = (
     # plan/mode.py
     Mutant(
         "kubectl_scratch/plan/mode.py",
-        "discovers = unknown and (loops if options.learn is None else options.learn)",
+        "discovers = unknown and (runs_anyway if options.learn is None else options.learn)",
         "discovers = unknown and options.learn is not False",
         ("tests/unit/test_mode_plan.py::test_when_a_run_is_watched",),
         "an app is started unasked only where the kubelet starts it again anyway",

@@ -85,8 +85,8 @@ def bring_emulator(mutants: Iterable[Mutant]) -> None:
     tests = [test for mutant in mutants for test in mutant.tests]
     if not any(test.startswith("tests/seed/") for test in tests):
         return
-    if subprocess.run([sys.executable, "tools/system.py", QEMU], cwd=ROOT).returncode:
-        raise Unusable(f"the tests of the seed need {QEMU}")
+    if subprocess.run([sys.executable, "tools/system.py", *QEMU], cwd=ROOT).returncode:
+        raise Unusable(f"the tests of the seed need {' '.join(QEMU)}")
 
 
 def say(text: str) -> None:

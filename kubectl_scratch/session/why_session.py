@@ -34,7 +34,7 @@ from kubectl_scratch.toolkit.archive import SEED
 from kubectl_scratch.why.answer import explain_run
 from kubectl_scratch.why.facts import ClusterFacts
 from kubectl_scratch.why.masks import mask_arguments
-from kubectl_scratch.why.model import Answer
+from kubectl_scratch.why.model import Explanation
 from kubectl_scratch.why.report import LARGEST, parse_report
 from kubectl_scratch.why.status_answer import answer_of_status
 from kubectl_scratch.why.status_causes import explain_status, needs_run
@@ -46,7 +46,7 @@ REPORT_SECONDS = 30.0
 class Explained(NamedTuple):
     """The answer, what it is about, and the copy that could not be deleted, if there is one."""
 
-    answer: Answer
+    answer: Explanation
     namespace: str
     pod: str
     container: str
@@ -123,7 +123,7 @@ class _Traced:
             read_only=plan.place.read_only.get(plan.place.target, ()),
         )
 
-    def answer(self) -> Answer:
+    def answer(self) -> Explanation:
         """Run the app, and explain what it did."""
         context, place = self._context, self._copy.place
         self._await_discovery()
@@ -204,7 +204,7 @@ class _Traced:
 
         return tick
 
-    def _answer_of_death(self) -> Answer:
+    def _answer_of_death(self) -> Explanation:
         """Return the answer if the container ended with the app in it, as for want of memory."""
         context, place = self._context, self._copy.place
         death = context.interrupts.run(lambda: death_of_target(context, place))

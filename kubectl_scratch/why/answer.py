@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kubectl_scratch.kube.objects import find, init_containers
 from kubectl_scratch.runtime.console import printable
 from kubectl_scratch.why.causes.ends import expects_an_end
 from kubectl_scratch.why.facts import ClusterFacts
 from kubectl_scratch.why.last_words import reason_line
-from kubectl_scratch.why.model import Answer, Cause
+from kubectl_scratch.why.model import Cause, Explanation
 from kubectl_scratch.why.rank import SURE_ENOUGH, Evidence, gather
 from kubectl_scratch.why.report import Run
 from kubectl_scratch.why.run_causes import RUN_FINDERS
@@ -21,20 +22,30 @@ NEARLY, CERTAINLY = 14, 92
 MOST_EVIDENCE = 6
 
 
-def explain_run(run: Run, facts: ClusterFacts) -> Answer:
+def explain_run(run: Run, facts: ClusterFacts) -> Explanation:
     """Return why the app does not run, by what one run of it shows."""
     evidence = gather(run, facts)
     run = evidence.run
     found = _ranked(evidence)
     causes = _told(found)
     runs = not causes and _runs(run, facts)
-    return Answer(
-        causes=causes,
+    return Explanation(
+        causes=tuple(_with_subject(cause, facts) for cause in causes),
         outcome=run_outcome(run, runs),
         runs=runs,
         evidence=() if causes or runs else tuple(_unsure(evidence, found)),
         timeline=timeline_of(run),
     )
+
+
+def _with_subject(cause: Cause, facts: ClusterFacts) -> Cause:
+    """Return a cause that says which container it is about, if that is not the app's own."""
+    if find(init_containers(facts.pod), facts.target) is None:
+        return cause
+    subject = f"init container {facts.target}"
+    if cause.sentence.startswith("the app "):
+        return cause._replace(sentence=f"{subject}{cause.sentence[7:]}")
+    return cause._replace(sentence=f"{subject}: {cause.sentence}")
 
 
 def _ranked(evidence: Evidence) -> list[Cause]:

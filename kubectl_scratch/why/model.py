@@ -20,7 +20,7 @@ class Cause(NamedTuple):
     weight: int = 50
 
 
-class Answer(NamedTuple):
+class Explanation(NamedTuple):
     """What was found, the most likely cause first, three at most.
 
     ``outcome`` says how the app ended, or why it was not run. ``runs`` says that the app works:

@@ -64,7 +64,7 @@ _PATHS = r"""
     /run/(utmp|udev|dbus|user|host|avahi)(/|$) | /var/run/(utmp|nscd|dbus|avahi)
     /var/log/(wtmp|btmp|lastlog)$ | /dev/log$ | /run/systemd | /\.(dockerenv|containerenv)$
     # Times.
-    /zoneinfo(/|$) | /posixrules$ | /Etc/UTC$ | ^/usr/share/lib/zoneinfo
+    /zoneinfo(-icu)?(/|$) | /posixrules$ | /Etc/UTC$ | ^/usr/share/lib/zoneinfo
     # The system.
     ^/proc(/|$) | ^/sys(/|$) | ^/dev/(tty|console|null|random|urandom|hugepages|pts|fd)
     ^/dev/(kmsg|mem|shm|dri|nvidia|kfd|cpu|rtc|hwrng|vhost|net|fuse|std(in|out|err))
@@ -117,6 +117,8 @@ def _joined(lines: str) -> re.Pattern[str]:
 
 
 QUIET_PATHS = _joined(_PATHS)
+# What Python and the JVM write for the next time, if they can.
+_BYTECODE = re.compile(r"/__pycache__(/|$)|\.py[co](\.\d+)?$|/hsperfdata_")
 # Calls that look for a file, and change nothing.
 LOOKS_AT = frozenset(
     (
@@ -141,6 +143,8 @@ def is_harmless(call: Call) -> bool:
 
 def is_quiet_path(call: Call) -> bool:
     """Say whether it is a file that programs look for and do without."""
+    if _BYTECODE.search(call.path):
+        return True
     if not call.path or call.call not in LOOKS_AT or call.create:
         return False
     wanted = call.error in FILE_ERRORS or (call.error == "EROFS" and _is_cache(call.path))

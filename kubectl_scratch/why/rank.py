@@ -17,7 +17,7 @@ from kubectl_scratch.why.health import is_well
 from kubectl_scratch.why.last_words import LastWords, is_silent, last_words, mention
 from kubectl_scratch.why.mounts import is_of_objects, mount_of
 from kubectl_scratch.why.noise import is_harmless, is_noise
-from kubectl_scratch.why.report import Call, Process, Run
+from kubectl_scratch.why.report import Call, Run, TracedProcess
 from kubectl_scratch.why.wording import place, process_of
 
 NAMED, NAMED_IN_PART = 88, 74
@@ -283,7 +283,7 @@ def fate_of(run: Run, pid: int) -> str:
     return "ended the app" if _ended_its_parents(run, process) else "was survived"
 
 
-def _ended_its_parents(run: Run, process: Process) -> bool:
+def _ended_its_parents(run: Run, process: TracedProcess) -> bool:
     """Say whether each process up to the app ended soon after its child."""
     for _ in range(64):
         if process.pid == run.pid or process.end is None:

@@ -70,7 +70,7 @@ class Call(NamedTuple):
     size: int = 0
 
 
-class Process(NamedTuple):
+class TracedProcess(NamedTuple):
     """A process of the app; without ``end`` it ran until the run was over."""
 
     pid: int
@@ -163,7 +163,7 @@ class Run(NamedTuple):
     untraced: str = ""
     variables: frozenset[str] = frozenset()
     empty: frozenset[str] = frozenset()
-    processes: tuple[Process, ...] = ()
+    processes: tuple[TracedProcess, ...] = ()
     calls: tuple[Call, ...] = ()
     connected: tuple[Peer, ...] = ()
     listening: tuple[Peer, ...] = ()
@@ -334,8 +334,8 @@ def _call(line: Mapping[str, Any]) -> Call:
     )
 
 
-def _process(line: Mapping[str, Any]) -> Process:
-    return Process(
+def _process(line: Mapping[str, Any]) -> TracedProcess:
+    return TracedProcess(
         _number(line, "pid"),
         _number(line, "parent"),
         _number(line, "at"),

@@ -5,18 +5,20 @@ from __future__ import annotations
 from kubectl_scratch.kube.objects import Json, all_containers, find, last_termination, status_of
 from kubectl_scratch.plan.target_health import crash_words, how_it_ended
 from kubectl_scratch.why.facts import ClusterFacts
-from kubectl_scratch.why.model import Answer, Cause
+from kubectl_scratch.why.model import Cause, Explanation
 
 MOST_CAUSES = 3
 # From this weight on a cause is a finding.
 SURE = 50
 
 
-def answer_of_status(facts: ClusterFacts, causes: tuple[Cause, ...]) -> Answer:
+def answer_of_status(facts: ClusterFacts, causes: tuple[Cause, ...]) -> Explanation:
     """Return the answer; ``causes`` are those that the status shows, the likeliest first."""
     sure = tuple(cause for cause in causes if cause.weight >= SURE)[:MOST_CAUSES]
     unsure = tuple(cause.sentence for cause in causes if cause.weight < SURE)
-    return Answer(sure, state_words(facts.pod, facts.target), not sure and works(facts), unsure)
+    return Explanation(
+        sure, state_words(facts.pod, facts.target), not sure and works(facts), unsure
+    )
 
 
 def works(facts: ClusterFacts) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator
 
-from kubectl_scratch.why.model import Answer, Cause
+from kubectl_scratch.why.model import Cause, Explanation
 
 
-def answer_lines(subject: str, answer: Answer, width: int, timeline: bool = False) -> Iterator[str]:
+def answer_lines(
+    subject: str, answer: Explanation, width: int, timeline: bool = False
+) -> Iterator[str]:
     """Yield the lines of the answer about ``subject``, none longer than ``width`` columns.
 
     Only a word may be: a command that is to be copied is not cut. ``timeline`` adds what the app

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kubectl_scratch.runtime.console import printable
 from kubectl_scratch.why.errnos import meaning
-from kubectl_scratch.why.report import Peer, Process, Run
+from kubectl_scratch.why.report import Peer, Run, TracedProcess
 from kubectl_scratch.why.wording import (
     cut,
     duration,
@@ -62,7 +62,7 @@ def _events(run: Run) -> Iterator[tuple[int, int, str]]:
             yield run.output_at.get(stream, run.at), 0, f"last line on {stream}: {cut(last)}"
 
 
-def _end(process: Process) -> str:
+def _end(process: TracedProcess) -> str:
     if process.signal:
         return f"ended by {process.signal}"
     return f"ended with code {process.code}" if process.code is not None else "ended"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from kubectl_scratch.runtime.console import printable
 from kubectl_scratch.why.errnos import meaning
-from kubectl_scratch.why.report import Call, Process, Question, Run
+from kubectl_scratch.why.report import Call, Question, Run, TracedProcess
 
 # Names in a sentence, and characters of a line that the app wrote.
 MOST_NAMES, LONGEST_LINE = 8, 240
@@ -118,12 +118,12 @@ def process_words(run: Run, pid: int) -> str:
     return f"{program_name(process)}[{pid}]" if process else f"process {pid}"
 
 
-def process_of(run: Run, pid: int) -> Process | None:
+def process_of(run: Run, pid: int) -> TracedProcess | None:
     """Return the process of that id; the last one if an id was used again."""
     return next((found for found in reversed(run.processes) if found.pid == pid), None)
 
 
-def program_name(process: Process | None) -> str:
+def program_name(process: TracedProcess | None) -> str:
     """Return the base name of a process's program."""
     if process is None:
         return ""

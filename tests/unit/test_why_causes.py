@@ -11,7 +11,7 @@ import pytest
 from kubectl_scratch.why import kinds
 from kubectl_scratch.why.answer import explain_run
 from kubectl_scratch.why.facts import ClusterFacts
-from kubectl_scratch.why.model import Answer
+from kubectl_scratch.why.model import Explanation
 from kubectl_scratch.why.report import Run
 from tests.support.builders import Json, a_container, a_pod
 from tests.support.runs import (
@@ -374,8 +374,8 @@ MORE = [
          some_facts(a_pod(status=RESTARTED))),
     Case("empty-variable", a_run(stderr("ValueError: invalid literal for int() with base 10: ''"),
          env(empty=("DB_PORT",))), ("DB_PORT",)),
-    Case("missing-file", a_run(end(None, signal="SIGSEGV"), missing(), signal("SIGSEGV",
-         address="0x74")), (CONFIG,)),
+    Case("segfault", a_run(end(None, signal="SIGSEGV"), missing(), signal("SIGSEGV",
+         address="0x74")), ("just before", CONFIG)),
     Case("segfault", a_run(end(2), stderr("panic: runtime error: invalid memory address or nil"
          " pointer dereference", "[signal SIGSEGV: segmentation violation code=0x1]")), ("panic",)),
     Case("missing-file", a_run(missing("/etc/tls/tls.crt")), ("/etc/tls/tls.crt",)),
@@ -457,7 +457,7 @@ UNKNOWN = [
 BROKEN = [*FILES, *PROGRAMS, *NETWORK, *WORDS, *LIMITS, *MORE]
 
 
-def text_of(answer: Answer) -> str:
+def text_of(answer: Explanation) -> str:
     return "\n".join(
         line for cause in answer.causes for line in (cause.sentence, *cause.evidence, cause.remedy)
     )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kubectl_scratch.why.masks import mask_arguments
-from kubectl_scratch.why.model import Answer, Cause
+from kubectl_scratch.why.model import Cause, Explanation
 from kubectl_scratch.why.text import answer_lines
 from tests.support.builders import a_container, a_pod
 
@@ -19,12 +19,12 @@ OTHER = Cause("dns-name", "the name db does not resolve", ("DNS db A: NXDOMAIN",
 TIMELINE = ("0 ms  app[7]  start", "1 ms  app[7]  ended with code 1")
 
 
-def lines(answer: Answer, timeline: bool = False, width: int = 60) -> list[str]:
+def lines(answer: Explanation, timeline: bool = False, width: int = 60) -> list[str]:
     return list(answer_lines("shop", answer, width, timeline))
 
 
 def test_one_cause_has_no_number() -> None:
-    assert lines(Answer((OTHER,), "the app ended with code 1")) == [
+    assert lines(Explanation((OTHER,), "the app ended with code 1")) == [
         "shop: the app ended with code 1",
         "",
         "the name db does not resolve",
@@ -33,13 +33,13 @@ def test_one_cause_has_no_number() -> None:
 
 
 def test_several_causes_are_numbered() -> None:
-    told = lines(Answer((MISSING, OTHER), "it ended"))
+    told = lines(Explanation((MISSING, OTHER), "it ended"))
     assert "1. the app needs /etc/x, which does not exist" in told
     assert "2. the name db does not resolve" in told
 
 
 def test_no_line_is_too_long_but_a_word_is_never_cut() -> None:
-    told = lines(Answer((MISSING,), "the app ended " + "again " * 30), width=40)
+    told = lines(Explanation((MISSING,), "the app ended " + "again " * 30), width=40)
     assert all(len(line) <= 40 for line in told if "xxx" not in line)
     assert any("x" * 90 in line for line in told)
 
@@ -47,17 +47,21 @@ def test_no_line_is_too_long_but_a_word_is_never_cut() -> None:
 @pytest.mark.parametrize(
     "answer, wanted, unwanted",
     [
-        (Answer((), "it ended", evidence=("it said nothing",)), "no cause found", "what the app"),
-        (Answer((), "it still ran", runs=True), "shop: it still ran", "no cause found"),
+        (
+            Explanation((), "it ended", evidence=("it said nothing",)),
+            "no cause found",
+            "what the app",
+        ),
+        (Explanation((), "it still ran", runs=True), "shop: it still ran", "no cause found"),
     ],
 )
-def test_without_a_cause(answer: Answer, wanted: str, unwanted: str) -> None:
+def test_without_a_cause(answer: Explanation, wanted: str, unwanted: str) -> None:
     told = "\n".join(lines(answer, timeline=True))
     assert wanted in told and unwanted not in told
 
 
 def test_the_timeline_comes_last_and_only_if_it_is_asked_for() -> None:
-    answer = Answer((OTHER,), "it ended", timeline=TIMELINE)
+    answer = Explanation((OTHER,), "it ended", timeline=TIMELINE)
     assert lines(answer, timeline=True)[-2:] == [f"  {line}" for line in TIMELINE]
     assert "what the app did:" not in lines(answer)
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from kubectl_scratch.why.last_words import line_with, reason_line
 from kubectl_scratch.why.model import Cause
-from kubectl_scratch.why.rank import LAST_DESPITE_WORDS, SOLE, Evidence, fate_of
-from kubectl_scratch.why.report import Process, Run, Signal
-from kubectl_scratch.why.wording import cut, process_of, process_words, program_name
+from kubectl_scratch.why.rank import LAST_DESPITE_WORDS, Evidence, fate_of
+from kubectl_scratch.why.report import Run, Signal, TracedProcess
+from kubectl_scratch.why.wording import call_line, cut, process_of, process_words, program_name
 
 KIND_OF_CRASH = {
     "SIGSEGV": "segfault",
@@ -37,7 +37,7 @@ BUG = (
     "a bug in the app or in one of its libraries: report it with this address and the image's"
     " version, or use another version"
 )
-# A failed call so shortly before it, in ms, is its cause.
+# A failed call so shortly before it, in ms, may be its cause.
 _SOON = 50
 ABORTS = re.compile(
     r"(?i)assertion|assert|terminate called|free\(\)|malloc|double free|corrupt|stack smashing|"
@@ -60,37 +60,39 @@ def find_crashes(evidence: Evidence) -> Iterator[Cause]:
         fate = fate_of(run, process.pid)
         weight = 86 if fate == "its own" else 84 if fate == "ended the app" else 40
         weight -= 6 if run.running else 0
-        if _follows_a_failure(evidence, process, signal):
-            weight = min(weight, SOLE - 6)
-        yield _cause(evidence, process, name, signal, weight)
+        cause = _cause(evidence, process, name, signal, weight)
+        before = tuple(_failure_before(evidence, process, signal))
+        yield cause._replace(evidence=(*cause.evidence, *before))
         return
 
 
-def _follows_a_failure(evidence: Evidence, process: Process, signal: Signal | None) -> bool:
-    """Say whether it used what it had just not got: a null pointer right after a failed call."""
+def _failure_before(
+    evidence: Evidence, process: TracedProcess, signal: Signal | None
+) -> Iterator[str]:
+    """Yield the call that failed just before a null pointer was used: it may be its cause."""
     address = _address(signal)
-    if signal is None or address is None or address >= FIRST_PAGE:
-        return False
     first = next(iter(evidence.failed), None)
-    if first is None or first.weight < LAST_DESPITE_WORDS or first.call.pid != process.pid:
-        return False
-    return 0 <= signal.at - first.call.at <= _SOON
+    if signal is None or first is None or address is None or address >= FIRST_PAGE:
+        return
+    soon = 0 <= signal.at - first.call.at <= _SOON
+    if soon and first.weight >= LAST_DESPITE_WORDS and first.call.pid == process.pid:
+        yield f"just before: {call_line(first.call, evidence.run)}"
 
 
-def signal_of(run: Run, process: Process, name: str) -> Signal | None:
+def signal_of(run: Run, process: TracedProcess, name: str) -> Signal | None:
     """Return the last signal of that name that a process got."""
     found = [s for s in run.signals if s.pid == process.pid and s.signal == name]
     return found[-1] if found else None
 
 
-def crashed(run: Run) -> Iterator[tuple[Process, str]]:
+def crashed(run: Run) -> Iterator[tuple[TracedProcess, str]]:
     """Yield the processes that crashed, with the signal, the last one first."""
     known = set()
     for process in sorted(run.processes, key=lambda p: -(p.end or 0)):
         if process.signal in KIND_OF_CRASH:
             known.add(process.signal)
             yield process, process.signal
-    own = process_of(run, run.pid) or Process(run.pid, 0, 0, run.words)
+    own = process_of(run, run.pid) or TracedProcess(run.pid, 0, 0, run.words)
     if run.signal in KIND_OF_CRASH and run.signal not in known:
         yield own, run.signal
     elif not known and run.code in CODES_OF_CRASHES and not run.running:
@@ -98,7 +100,7 @@ def crashed(run: Run) -> Iterator[tuple[Process, str]]:
 
 
 def _cause(
-    evidence: Evidence, process: Process, name: str, signal: Signal | None, weight: int
+    evidence: Evidence, process: TracedProcess, name: str, signal: Signal | None, weight: int
 ) -> Cause:
     lines = [_line(evidence.run, process, name, signal)]
     said = reason_line(evidence.run)
@@ -111,7 +113,7 @@ def _cause(
     return Cause(KIND_OF_CRASH[name], sentence, tuple(lines), remedy, weight)
 
 
-def _line(run: Run, process: Process, name: str, signal: Signal | None) -> str:
+def _line(run: Run, process: TracedProcess, name: str, signal: Signal | None) -> str:
     who = process_words(run, process.pid)
     if signal is None:
         return f"{who} ended by {name}"
@@ -121,7 +123,7 @@ def _line(run: Run, process: Process, name: str, signal: Signal | None) -> str:
     return cut(f"{who} got {name}{code}{at}{inside}")
 
 
-def _who(evidence: Evidence, process: Process) -> str:
+def _who(evidence: Evidence, process: TracedProcess) -> str:
     own = process.pid == evidence.run.pid
     return "the app" if own else f"{program_name(process) or 'a process'}, a child of the app,"
 
@@ -134,7 +136,7 @@ def _address(signal: Signal | None) -> int | None:
 
 
 def _segfault(
-    evidence: Evidence, process: Process, name: str, signal: Signal | None
+    evidence: Evidence, process: TracedProcess, name: str, signal: Signal | None
 ) -> tuple[str, str]:
     who, inside = (
         _who(evidence, process),
@@ -158,7 +160,7 @@ def _segfault(
 
 
 def _abort(
-    evidence: Evidence, process: Process, name: str, signal: Signal | None
+    evidence: Evidence, process: TracedProcess, name: str, signal: Signal | None
 ) -> tuple[str, str]:
     who = _who(evidence, process)
     if name == "SIGFPE":
@@ -176,7 +178,7 @@ def _abort(
 
 
 def _illegal(
-    evidence: Evidence, process: Process, name: str, signal: Signal | None
+    evidence: Evidence, process: TracedProcess, name: str, signal: Signal | None
 ) -> tuple[str, str]:
     inside = f" in {signal.inside}" if signal and signal.inside else ""
     return (

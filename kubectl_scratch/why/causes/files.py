@@ -246,6 +246,8 @@ def _a_folder(evidence: Evidence, failed: FailedCall) -> Cause:
         if mount.sub_path:
             key = mount.sub_path
             sentence += f", because {mount.title} has no {key} to mount there (subPath)"
+            there = sorted(mount.objects[0].keys or ()) if len(mount.objects) == 1 else []
+            sentence += f"; it has {listed(there)}" if there else ""
             remedy = f"correct subPath {key}, or add the key {key} to {mount.title}"
         else:
             sentence += f", because {mount.title} is mounted there as a whole"

@@ -21,6 +21,15 @@ SLEEPS = ("nanosleep", "clock_nanosleep", "pause", "rt_sigtimedwait", "sigsuspen
 # A wait of this length is a hang, in ms.
 _LONG = 2000
 
+# DNS, and the port that musl's getaddrinfo connects to while it orders addresses.
+_NO_PEERS = (53, 65535)
+# What follows a connection so soon, in ms, belongs to it.
+_NEXT = 500
+CHECK_THE_PEER = (
+    "check that this is the right server, port and protocol (TLS or not), and that it is not"
+    " overloaded; set a time-out in the app"
+)
+
 
 def find_hangs(evidence: Evidence) -> Iterator[Cause]:
     """Yield what a run that went on waits for in vain."""
@@ -31,7 +40,7 @@ def find_hangs(evidence: Evidence) -> Iterator[Cause]:
     yield from causes
     yield from _probes(evidence)
     if not causes:
-        yield from _idle(evidence)
+        yield from _silent_peer(evidence) or _idle(evidence)
 
 
 def _long_waits(run: Run, calls: tuple[str, ...]) -> list[Wait]:
@@ -81,8 +90,7 @@ def _no_answer(evidence: Evidence, wait: Wait) -> Cause:
         "hang-network",
         f"the app is connected to {to} and waits for an answer that does not come",
         (_since(evidence.run, wait),),
-        "check that this is the right server, port and protocol (TLS or not), and that it is not"
-        " overloaded; set a time-out in the app",
+        CHECK_THE_PEER,
         66 if not evidence.run.listening else 45,
     )
 
@@ -159,6 +167,28 @@ def _other_port(run: Run, port: int, probe: str) -> Cause:
         f"correct the port of {probe}, or let the app listen on port {port}",
         86,
     )
+
+
+def _silent_peer(evidence: Evidence) -> list[Cause]:
+    """Return the peer that the app connected to last, if it did nothing since then."""
+    run = evidence.run
+    peers = [p for p in run.connected if p.port not in (0, *_NO_PEERS) and p.protocol == "tcp"]
+    if run.listening or is_well(evidence.facts) or not peers:
+        return []
+    last = max(peers, key=lambda peer: peer.at)
+    done = max([*(c.at for c in run.calls), *(o.at for o in run.opened)], default=0)
+    if run.at - last.at < _LONG or done > last.at + _NEXT:
+        return []
+    to = address_words(run, evidence.facts, last.address, last.port)
+    return [
+        Cause(
+            "hang-network",
+            f"the app is connected to {to} and waits for an answer that does not come",
+            (f"connected {duration(run.at - last.at)} before the end; nothing else followed",),
+            CHECK_THE_PEER,
+            66,
+        )
+    ]
 
 
 def _idle(evidence: Evidence) -> Iterator[Cause]:

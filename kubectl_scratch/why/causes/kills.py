@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from kubectl_scratch.why.causes.crashes import signal_of
 from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.rank import Evidence, fate_of
-from kubectl_scratch.why.report import Process, Run, Signal
+from kubectl_scratch.why.report import Run, Signal, TracedProcess
 from kubectl_scratch.why.wording import cut, process_of, process_words, quoted_words
 
 CODES_OF_KILLS = {137: "SIGKILL", 143: "SIGTERM", 130: "SIGINT", 129: "SIGHUP", 141: "SIGPIPE"}
@@ -31,12 +31,15 @@ def find_kills(evidence: Evidence) -> Iterator[Cause]:
         return
     for process, name in _ended(run):
         signal = signal_of(run, process, name)
+        # ^C, which some runtimes send to themselves once more.
+        if name == "SIGINT" and (signal is None or signal.sender in (0, process.pid)):
+            return
         yield _cause(evidence, process, name, signal)
         return
 
 
-def _ended(run: Run) -> Iterator[tuple[Process, str]]:
-    own = process_of(run, run.pid) or Process(run.pid, 0, 0, run.words)
+def _ended(run: Run) -> Iterator[tuple[TracedProcess, str]]:
+    own = process_of(run, run.pid) or TracedProcess(run.pid, 0, 0, run.words)
     if run.signal in ("SIGKILL", *FATAL_SIGNALS):
         yield own, run.signal
         return
@@ -48,7 +51,7 @@ def _ended(run: Run) -> Iterator[tuple[Process, str]]:
         yield own, CODES_OF_KILLS[run.code]
 
 
-def _cause(evidence: Evidence, process: Process, name: str, signal: Signal | None) -> Cause:
+def _cause(evidence: Evidence, process: TracedProcess, name: str, signal: Signal | None) -> Cause:
     run = evidence.run
     kind = "killed" if name == "SIGKILL" else "terminated"
     who = "the app" if process.pid == run.pid else process_words(run, process.pid)
@@ -62,7 +65,7 @@ def _cause(evidence: Evidence, process: Process, name: str, signal: Signal | Non
     return Cause(kind, f"{who} {verb}{by}", tuple(map(cut, lines)), remedy, weight)
 
 
-def _by(run: Run, process: Process, name: str, signal: Signal | None) -> tuple[str, str]:
+def _by(run: Run, process: TracedProcess, name: str, signal: Signal | None) -> tuple[str, str]:
     if name in SELF and not (signal and signal.sender not in (0, process.pid)):
         return f": {SELF[name]}", "see what it did last: -v shows the timeline"
     if signal is None or not signal.sender:

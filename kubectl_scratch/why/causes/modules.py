@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from kubectl_scratch.why.last_words import line_with
 from kubectl_scratch.why.model import Cause
-from kubectl_scratch.why.rank import Evidence, went_wrong
-from kubectl_scratch.why.wording import cut
+from kubectl_scratch.why.rank import NEAR, SOLE, Evidence, went_wrong
+from kubectl_scratch.why.wording import call_line, cut
 
 _PYTHON = re.compile(r"(?:ModuleNotFoundError|ImportError): No module named '?(?P<name>[\w.]+)'?")
 PYTHON_MAIN = re.compile(r"python[\d.]*: No module named (?P<name>[\w.]+)")
@@ -62,6 +62,7 @@ def _python(evidence: Evidence) -> Iterator[Cause]:
 def _node(evidence: Evidence) -> Iterator[Cause]:
     found = line_with(evidence.words, NODE)
     if not found:
+        yield from _silent_node(evidence)
         return
     name = found["name"]
     if name.startswith(("/", "./", "../")):
@@ -76,6 +77,23 @@ def _node(evidence: Evidence) -> Iterator[Cause]:
     else:
         remedy = f"install {name} into the image (npm ci, and not as a devDependency)"
         yield _cause(name, "the Node module", found.string, remedy)
+
+
+def _silent_node(evidence: Evidence) -> Iterator[Cause]:
+    """Yield the module that Node looked for last, by its endings, of an app that said nothing."""
+    run = evidence.run
+    missed = {call.path for call in run.calls if call.error == "ENOENT" and not call.found}
+    tried = [call for call in run.calls if call.path.endswith(".node") and call.path in missed]
+    if not (evidence.silent and tried) or run.running:
+        return
+    last = max(tried, key=lambda call: call.at)
+    base = last.path.removesuffix(".node")
+    if {base, f"{base}.js", f"{base}.json"} <= missed and run.at - last.at <= NEAR:
+        name = base.rpartition("/node_modules/")[2] or base
+        name = name if name != base else base.rpartition("/")[2]
+        yield Cause("missing-module", f"the Node module {name} is not in the image",
+                    (call_line(last, run),), f"install {name} into the image (npm ci, and not as a"
+                    " devDependency)", SOLE)  # fmt: skip
 
 
 def _java(evidence: Evidence) -> Iterator[Cause]:
