@@ -223,7 +223,9 @@ static int act(const char *name, char *rest) {
   exit(64);
 }
 
-static int perform(char *word) {
+// On a copy: a program whose words in /proc are others than it was given is found out too late.
+static int perform(const char *given) {
+  char *word = strdup(given);
   int again = !strncmp(word, "retry:", 6), optional = *word == '?';
   char *name = word + (again ? 6 : optional);
   char *colon = strchr(name, ':');

@@ -89,10 +89,11 @@ def test_the_cause_is_named(half: str, case: Case, spaces: dict[bool, Cluster]) 
     finally:
         _delete(space, objects)
     _note(half, case, answered)
-    assert answered.kinds[:1] in [[kind] for kind in case.kinds], answered
-    assert not answered.missing(case), answered
+    shown = json.dumps(answered.answer, indent=1)
+    assert answered.kinds[:1] in [[kind] for kind in case.kinds], f"{shown}\n{answered.errors}"
+    assert not answered.missing(case), shown
     # As for grep, 1 says that there is nothing to report.
-    assert answered.code == (1 if case.kinds == ("runs",) else 0), answered
+    assert answered.code == (1 if case.kinds == ("runs",) else 0), shown
 
 
 def _break(space: Cluster, case: Case, objects: list[Json]) -> None:
@@ -162,7 +163,7 @@ def _containers(status: Json) -> list[Json]:
 def _ask(space: Cluster, case: Case, objects: list[Json]) -> Answered:
     target = case.target or objects[0]["metadata"]["name"]
     began = time.monotonic()
-    done = space.scratch("why", target, "-o", "json", "--for", f"{case.seconds}s")
+    done = space.scratch("why", target, "-v", "-o", "json", "--for", f"{case.seconds}s")
     seconds = time.monotonic() - began
     return Answered(done.returncode, _parse(done.stdout), done.stderr.decode(), seconds)
 
