@@ -6,7 +6,10 @@
 #include "base/say.h"
 #include "trace/explain.h"
 
+#include <string.h>
 #include <unistd.h>
+
+enum { LONGEST_SECONDS = 31536000 };
 
 struct options {
     bool strace, why, has_arguments;
@@ -16,13 +19,28 @@ struct options {
 
 static int tell_help(void) {
     static const char help[] =
-        "run-app [--strace | --why [--for SECONDS]] [-- ARGS...]\n"
+        "run-app [--strace | --why [--for DURATION]] [-- ARGS...]\n"
         "Start the app as its container would have started it.\n"
-        "  --strace       Run it under strace, if the toolkit has strace.\n"
-        "  --why          Watch what it does, and explain why it ends.\n"
-        "  --for SECONDS  With --why, end it after so long; by default it is not ended.\n"
-        "  -- ARGS        Pass these arguments instead of its own.\n";
+        "  --strace        Run it under strace, if the toolkit has strace.\n"
+        "  --why           Watch what it does, and explain why it ends.\n"
+        "  --for DURATION  With --why, end it after this time, such as 30s. [default: never]\n"
+        "  -- ARGS         Pass these arguments instead of its own.\n";
     return write_all(STDOUT_FILENO, help, sizeof help - 1) ? SUCCESS : FAILURE;
+}
+
+/* Say whether a word is a time as kubectl has it, 90s or 1m30s, or a plain number of seconds. */
+static bool is_duration(const char *word, uint64_t *seconds) {
+    uint64_t all = 0, part;
+    do {
+        if (!parse_number(&word, 10, &part) || part > LONGEST_SECONDS)
+            return false;
+        all += part * (*word == 'h' ? 3600 : *word == 'm' ? 60 : 1);
+        if (*word && !strchr("hms", *word))
+            return false;
+        word += *word != 0;
+    } while (*word);
+    *seconds = all;
+    return all > 0;
 }
 
 /* Become strace, which finds the app in the app's environment as we would. */
@@ -46,8 +64,10 @@ static bool parse_options(struct words words, struct options *options) {
             options->strace = true;
         } else if (equal(word, "--why")) {
             options->why = true;
+        } else if (begins(word, "--for=") && is_duration(word + 6, &options->seconds)) {
+            continue;
         } else if (equal(word, "--for") && i + 1 < words.count &&
-                   is_number(words.items[i + 1], &options->seconds)) {
+                   is_duration(words.items[i + 1], &options->seconds)) {
             i++;
         } else if (equal(word, "--")) {
             options->has_arguments = true;

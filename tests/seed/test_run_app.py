@@ -375,7 +375,7 @@ def test_an_unknown_flag_is_refused(native: Seed) -> None:
 def test_it_has_help(native: Seed) -> None:
     code, stdout, stderr = told(native.run("run-app", "--help"))
     assert (code, stderr) == (0, "") and stdout.startswith(
-        "run-app [--strace | --why [--for SECONDS]] [-- ARGS...]\n"
+        "run-app [--strace | --why [--for DURATION]] [-- ARGS...]\n"
     )
 
 

@@ -57,8 +57,9 @@ def test_the_exit_code_is_the_app_s(native: Seed) -> None:
     assert process.returncode == 128 + signal.SIGTERM
 
 
-def test_its_time_may_be_limited(native: Seed) -> None:
-    with explained(native, "sleep 100", "--for", "1") as (process, report):
+@pytest.mark.parametrize("flags", [("--for", "1"), ("--for", "0m1s"), ("--for=1s",)])
+def test_its_time_may_be_limited(native: Seed, flags: tuple[str, ...]) -> None:
+    with explained(native, "sleep 100", *flags) as (process, report):
         assert report.one("end")["running"] is True
         write_answer(native, b"x")
         process.communicate(timeout=PATIENCE)
@@ -139,10 +140,13 @@ def test_a_stopped_app_goes_on(native: Seed) -> None:
 
 def test_the_help_has_it(native: Seed) -> None:
     told = native.run("run-app", "--help").stdout.decode()
-    assert "--why" in told and "--for SECONDS" in told
+    assert "--why" in told and "--for DURATION" in told
 
 
-@pytest.mark.parametrize("flags", [("--for",), ("--for", "x"), ("--for", "-1")])
+@pytest.mark.parametrize(
+    "flags",
+    [("--for",), *(("--for", word) for word in ("", "x", "-1", "0", "1x", "1s2", "s", "9" * 30))],
+)
 def test_a_time_that_is_none_is_refused(native: Seed, flags: tuple[str, ...]) -> None:
     done = native.run("run-app", "--why", *flags)
     assert done.returncode == 1 and b"--for" in done.stderr
