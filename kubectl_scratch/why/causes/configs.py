@@ -126,5 +126,5 @@ def _remedy(evidence: Evidence, path: str) -> str:
     mount = mount_of(evidence.facts, path)
     if mount and mount.objects:
         source = mount.objects[0]
-        return f"correct it: kubectl edit {source.kind.lower()} {source.name}"
+        return f"correct the file: kubectl edit {source.kind.lower()} {source.name}"
     return f"correct {path or 'the configuration'}"

@@ -35,7 +35,7 @@ OPTIONAL = re.compile(
 )
 # What the dynamic loader exits with.
 LOADER_CODE = 127
-HOW = "install the package that contains it into the image, or build the program statically"
+HOW = "install the package with this library in the image, or build the program statically"
 
 
 def find_libraries(evidence: Evidence) -> Iterator[Cause]:
@@ -73,25 +73,25 @@ def _versions(evidence: Evidence) -> Iterator[Cause]:
     if found:
         program = (found["program"] or "the app").rpartition("/")[2]
         library = found["library"].rpartition("/")[2]
-        sentence = f"{program} needs {found['version']}, and the image's {library} is older"
+        sentence = f"{program} needs {found['version']}, but {library} in the image is older"
         yield Cause("library-version", sentence, (cut(found.string),), _newer(found["version"]), 96)
     found = line_with(evidence.words, SYMBOL)
     if found:
         program = (found["program"] or found["program2"]).rpartition("/")[2]
         symbol = found["symbol"] or found["symbol2"]
         sentence = (
-            f"{program} needs the symbol {symbol.rstrip(',')}, which no library of the image has"
+            f"{program} needs the symbol {symbol.rstrip(',')}, which no library in the image has"
         )
         remedy = (
-            "use the version of the library that the program was built with; a program of"
-            " glibc does not run with musl"
+            "use the version of the library that the program was built with; a program built"
+            " with glibc does not run with musl"
         )
         yield Cause("library-version", sentence, (cut(found.string),), remedy, 94)
 
 
 def _newer(version: str) -> str:
     what = "a base image with a newer C library" if version.startswith("GLIBC_") else "a base image"
-    return f"use {what} as it is where the program is built, or build it for this one"
+    return f"use {what} (the one that the program was built on), or build the program on this one"
 
 
 def _searched(evidence: Evidence) -> Iterator[Cause]:
