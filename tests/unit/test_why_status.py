@@ -256,7 +256,7 @@ def test_the_largest_node_is_compared() -> None:
     nodes = tuple({"status": {"allocatable": {"cpu": n, "memory": "8Gi"}}} for n in ("2", "4"))
     (cause,) = explain_status(facts_of("big-cpu", nodes=nodes))
     assert "no node is large enough" in cause.sentence
-    assert "largest node: cpu 4 and memory 8Gi" in cause.evidence
+    assert "maximum per node: cpu 4 and memory 8Gi" in cause.evidence
 
 
 def test_a_resource_that_no_node_has_at_all() -> None:

@@ -77,7 +77,7 @@ def _nginx(evidence: Evidence, found: re.Match[str]) -> Cause:
     at = f", line {found['line']}" if found["line"] else ""
     return Cause(
         "bad-config",
-        f"nginx rejects {path}{at}: {cut(found['what'])}{_whose(evidence, path)}",
+        f"the app (nginx) rejects {path}{at}: {cut(found['what'])}{_whose(evidence, path)}",
         (cut(found.string),),
         _remedy(evidence, path),
         94,

@@ -74,7 +74,7 @@ def _of_service(evidence: Evidence, failed: FailedCall, service: Json) -> Cause 
     if call.port not in ports:
         return Cause(
             "service-port",
-            f"the app connects to {to}, and {title} has no port {call.port}",
+            f"the app connects to {to}, but {title} has no port {call.port}",
             _lines(evidence, failed, f"ports of {title}: {port_words(service)}"),
             f"configure the app to use port {ports[0] if ports else 'of the Service'}, or add port"
             f" {call.port} to {title}",

@@ -200,7 +200,7 @@ def _around(call: Call, mount: Mount | None) -> Iterator[str]:
     elif call.nearest and call.nearest.path == folder:
         yield f"{folder} is empty"
     elif call.nearest:
-        yield f"the last part of the path that exists is {call.nearest.path}"
+        yield f"nearest existing path: {call.nearest.path}"
 
 
 def _remedy(call: Call, mount: Mount | None, near: str) -> str:
@@ -252,7 +252,7 @@ def _a_folder(evidence: Evidence, failed: FailedCall) -> Cause:
             key = mount.sub_path
             sentence += f", because {mount.title} has no {key} (subPath)"
             there = sorted(mount.objects[0].keys or ()) if len(mount.objects) == 1 else []
-            sentence += f"; it has the keys {listed(there)}" if there else ""
+            sentence += f"; it has the key{'s' * (len(there) > 1)} {listed(there)}" if there else ""
             remedy = f"correct subPath {key}, or add the key {key} to {mount.title}"
         else:
             sentence += f", because the whole {mount.title} is mounted there"

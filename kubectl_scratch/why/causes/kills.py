@@ -54,8 +54,9 @@ def _ended(run: Run) -> Iterator[tuple[TracedProcess, str]]:
 def _cause(evidence: Evidence, process: TracedProcess, name: str, signal: Signal | None) -> Cause:
     run = evidence.run
     kind = "killed" if name == "SIGKILL" else "terminated"
-    who = "the app" if process.pid == run.pid else process_words(run, process.pid)
-    lines = [f"{process_words(run, process.pid)} was killed by {name}"]
+    name_of = process_words(run, process.pid)
+    who = "the app" if process.pid == run.pid else f"the app's process {name_of}"
+    lines = [f"{name_of} was killed by {name}"]
     by, remedy = _by(run, process, name, signal)
     if signal and signal.sender and signal.sender != process.pid:
         sender = process_of(run, signal.sender)

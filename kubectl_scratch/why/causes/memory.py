@@ -44,7 +44,7 @@ def _limit(evidence: Evidence) -> Cause:
     killed = [p for p in run.processes if p.signal == "SIGKILL"]
     who = "the app"
     if killed and killed[-1].pid != run.pid:
-        who = process_words(run, killed[-1].pid)
+        who = f"the app's process {process_words(run, killed[-1].pid)}"
     which = f"its memory limit of {limit}" if limit else "the node has"
     return Cause(
         "memory-limit",
@@ -59,7 +59,7 @@ def _limit(evidence: Evidence) -> Cause:
 def _limit_lines(run: Run) -> tuple[str, ...]:
     kills = f"out of memory: the kernel killed {run.oom_kills} process{'es' * (run.oom_kills != 1)}"
     peak = f"peak memory use: {mebibytes(run.peak_memory)}" if run.peak_memory else ""
-    return tuple(filter(None, (kills if run.oom_kills else "the app was killed by SIGKILL", peak)))
+    return tuple(filter(None, (kills if run.oom_kills else "killed by SIGKILL", peak)))
 
 
 def _hint(evidence: Evidence) -> str:

@@ -98,7 +98,7 @@ def _deed(call: Call, state: FileState, wanted: int) -> str:
     if state.path == call.path:
         return f"{DEEDS[wanted]} {call.path}"
     if wanted == EXECUTE:
-        return f"open {call.path}: it has no permission to enter folder {state.path}"
+        return f"open {call.path}, because it cannot enter the folder {state.path}"
     verb = {"unlink": "delete", "unlinkat": "delete", "bind": "create the socket"}.get(call.call)
     return f"{verb or 'create'} {call.path} in the folder {state.path}"
 
@@ -108,7 +108,9 @@ def _because(run: Run, state: FileState, mount: Mount | None) -> str:
     groups = f":{run.gid}" if run.uid or run.gid else ""
     more = f", supplementary groups {' '.join(map(str, run.groups))}" if _more(run) else ""
     root = " without the capability DAC_OVERRIDE" if run.uid == 0 else ""
-    return f"it is {owned(state)}{where}; the app runs as user {run.uid}{groups}{root}{more}"
+    return (
+        f"{state.path} is {owned(state)}{where}; the app runs as user {run.uid}{groups}{root}{more}"
+    )
 
 
 def _more(run: Run) -> bool:

@@ -42,7 +42,7 @@ def _full(evidence: Evidence, failed: FailedCall) -> Cause:
     else:
         where += f" ({mount.title})" if mount else ""
         remedy = _remedy(evidence, mount)
-    what = f"the app cannot write {call.path}: " if call.path else ""
+    what = f"the app cannot write {call.path}: " if call.path else "the app cannot write: "
     quota = "the quota is used up" if call.error == "EDQUOT" else "no space left"
     sentence = f"{what}{quota} in {where}{_limit(mount)}"
     return Cause("no-space", sentence, (call_line(call, evidence.run),), remedy, failed.weight + 8)

@@ -45,7 +45,9 @@ def _killing(facts: ClusterFacts, subject: Subject, kind: str) -> Iterator[Cause
         f"{_how(failures)}"
     )
     if not kills:
-        sentence = f"{subject.words} never becomes started: its {kind} probe ({asks}) is invalid"
+        sentence = (
+            f"{subject.words} is never marked as started: its {kind} probe ({asks}) is invalid"
+        )
     evidence = tuple(map(event_line, (*failures[:1], *kills[:1])))
     remedy = _remedy(facts, subject, kind, failures)
     weight = subject.weigh(86) if sure or errored else SEEN

@@ -131,7 +131,7 @@ def _terminating(facts: ClusterFacts) -> Cause:
         return Cause(
             "terminating",
             f"the pod is being deleted, but not removed while it has {them}",
-            (f"deleted at {since}", *(f"finalizer {each}" for each in finalizers[:4])),
+            (f"deletionTimestamp: {since}", *(f"finalizer {each}" for each in finalizers[:4])),
             f"find out why its controller does not remove it; if the controller no longer"
             f" exists: {force}",
             90,
@@ -139,7 +139,7 @@ def _terminating(facts: ClusterFacts) -> Cause:
     return Cause(
         "terminating",
         "the pod is being deleted",
-        (f"deletion deadline: {since}",),
+        (f"deletionTimestamp: {since}",),
         "wait: its containers are stopped within the grace period",
         60,
     )

@@ -123,7 +123,7 @@ def _insufficient(facts: ClusterFacts, said: str, lacks: list[str]) -> Cause:
     evidence = [unscheduled_line(said)]
     has = [f"{k} {amount_words(k, most)}" for k, most in largest.items() if most is not None]
     if has:
-        evidence.append(f"largest node: {name_list(has)}")
+        evidence.append(f"maximum per node: {name_list(has)}")
     never = any(largest[each] == 0 for each in impossible)
     sentence = f"no node has enough free {name_list(lacks)} for the pod, which requests {wants}"
     if never:
@@ -222,7 +222,7 @@ def _reasons(facts: ClusterFacts, said: str) -> Iterator[tuple[str, str] | None]
     if any(text in said for text in _TAINTS):
         yield _tainted(facts, said)
     if "were unschedulable" in said:
-        yield "a node is cordoned", f"kubectl uncordon {_cordoned(facts)}"
+        yield "a node is cordoned", f"uncordon the node: kubectl uncordon {_cordoned(facts)}"
     if any(text in said for text in _OF_VOLUMES):
         yield (
             "its volumes are bound to another node or zone, or another pod uses them",
