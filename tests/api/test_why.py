@@ -244,7 +244,7 @@ def test_a_lost_connection_is_one_error(cli: Cli) -> None:
     process = cli.start("why", "mypod")
     cli.api.wait_for(lambda api: traces(cli), PATIENCE)
     cli.api.drop_exec(("sleep",))
-    finish(process).complains("the connection to the run was lost")
+    finish(process).complains("the connection to the copy was lost")
     clean(cli.api)
 
 
