@@ -100,11 +100,11 @@ def debug_command(process: Process, /, **values: Any) -> int:
 @scratch.command(
     cls=Verb,
     heading=DEBUGGING,
-    short_help="Say why a pod does not run.",
+    short_help="Explain why a pod does not run.",
     examples=(
-        Example("Say why mypod does not run", "why mypod"),
-        Example("Say why the pods of a Deployment do not run", "why deployment/shop"),
-        Example("Give an app that hangs 2 minutes, and print what it did", "why mypod --for 2m -v"),
+        Example("Explain why mypod does not run", "why mypod"),
+        Example("Explain why the pods of a Deployment do not run", "why deployment/shop"),
+        Example("Run the app for up to 2 minutes, and print what it did", "why mypod --for 2m -v"),
     ),
 )
 @click.argument(
@@ -116,12 +116,12 @@ def debug_command(process: Process, /, **values: Any) -> int:
 @verbose_connection_options
 @click.pass_obj
 def why_command(process: Process, /, **values: Any) -> int:
-    """Say why TARGET does not run.
+    """Explain why TARGET does not run.
 
-    What Kubernetes knows is read first: images, volumes, ConfigMaps, probes, limits, events. If
-    that does not explain it, the app is run once in a copy of the pod. Every file, connection
-    and name that it asks for in vain is noted, and the answer is the failure that made it end.
-    The copy is deleted. An app that still runs after the time of --for is an answer, too.
+    First read the status in Kubernetes: images, volumes, ConfigMaps, probes, limits, events. If
+    the status does not show the cause, run the app once in a copy of the pod, and record every
+    file, connection and name that it does not find. The answer is the failure that stopped the
+    app, or what it waits for when the time of --for is over. The copy is deleted.
 
     The exit code is 0 if a cause was found, and 1 if not.
     """

@@ -174,7 +174,7 @@ _WHY: tuple[Callable[[Any], Any], ...] = (
         "seconds",
         metavar="DURATION",
         default="60s",
-        help="Time for which the app may run; one that still runs then is killed. [default: 60s]",
+        help="Maximum time to run the app, such as 90s; then it is killed. [default: 60s]",
     ),
     _COMMAND,
     flag(

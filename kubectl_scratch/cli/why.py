@@ -12,7 +12,7 @@ from kubectl_scratch.errors import ExitStatus
 
 
 def run_why(given: WhyArguments, process: Process) -> int:
-    """Say why a pod does not run."""
+    """Print why a pod does not run."""
     process.console.quiet = given.quiet
     if given.request.copy.file == "-":
         process = process._replace(streams=without_stdin(process.streams))

@@ -59,10 +59,10 @@ def explain(request: WhyRequest, context: Context, reading: Task[PlanInputs]) ->
     source = inputs.source
     chosen = choose_failing(source, request.copy, inputs.now)
     if chosen.container != request.copy.container:
-        context.console.info(f"container {chosen.container} fails, so it is the target")
+        context.console.info(f"using container {chosen.container}: it is failing")
     request = request._replace(copy=chosen)
     target, _ = choose_target(source, chosen)
-    context.console.progress(f"reading what is known of pod {name(source)}")
+    context.console.progress(f"reading the status of pod {name(source)}")
     named = request.copy.target
     workload = None if named is None or named.kind == "pod" else named
     facts = context.interrupts.run(
@@ -155,8 +155,8 @@ class _Traced:
             if outcome.lost or outcome.code == KILLED:
                 return self._answer_of_death()
             text = problem.decode(errors="replace").strip() or outcome.problem
-            raise SessionError(f"the app could not be run: {text}" if text else "no report came")
-        context.console.progress("reading what the app asked for")
+            raise SessionError(f"cannot run the app: {text}" if text else "no report was received")
+        context.console.progress("reading the Services and policies that the app used")
         facts = context.interrupts.run(
             lambda: read_network_facts(context.cluster, self._facts, run)
         )
@@ -168,7 +168,7 @@ class _Traced:
         if not copy.discovery_pod:
             return
         context.console.progress(
-            f"waiting for {copy.discovery_pod}: the image's command is being discovered"
+            f"waiting for pod {copy.discovery_pod} to discover the image's command"
         )
         timeout = self._request.copy.session.timeout
         check = seed_check_of(copy, context)
@@ -199,7 +199,7 @@ class _Traced:
         def tick() -> None:
             lasted = int(context.clock.monotonic() - began)
             context.console.progress(
-                f"the app runs for {lasted}s of at most {most}", key="the app runs"
+                f"running the app: {lasted}s of at most {most}", key="running the app"
             )
 
         return tick
@@ -209,7 +209,7 @@ class _Traced:
         context, place = self._context, self._copy.place
         death = context.interrupts.run(lambda: death_of_target(context, place))
         if not death:
-            raise SessionError("the connection to the run was lost", "try again")
+            raise SessionError("the connection to the copy was lost", "try again")
         pod = context.interrupts.run(lambda: _read_copy(context, place))
         facts = self._facts._replace(pod=pod)
         return answer_of_status(facts, explain_status(facts))

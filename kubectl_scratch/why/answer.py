@@ -92,27 +92,27 @@ def _runs(run: Run, facts: ClusterFacts) -> bool:
 def run_outcome(run: Run, runs: bool = False) -> str:
     """Return how the app ended, or that it goes on, in a sentence."""
     if not run.complete:
-        return "the report of the run is not whole, so its end is not known"
+        return "the report of the run is incomplete, so the exit code is unknown"
     if run.running:
-        how = f"the app still ran after {duration(run.at)}"
+        how = f"the app was still running after {duration(run.at)}"
         ports = sorted({place(peer.address, peer.port) for peer in run.listening if peer.port})
         how += f", listening on {', '.join(ports[:4])}" if ports else ""
     elif run.signal:
-        how = f"the app was ended by {run.signal} after {duration(run.at)}"
+        how = f"the app was killed by {run.signal} after {duration(run.at)}"
     else:
-        how = f"the app ended with code {run.code} after {duration(run.at)}"
-    return how + (f"; it was not traced: {cut(run.untraced)}" if run.untraced else "")
+        how = f"the app exited with code {run.code} after {duration(run.at)}"
+    return how + (f"; the app was not traced: {cut(run.untraced)}" if run.untraced else "")
 
 
 def _unsure(evidence: Evidence, found: list[Cause]) -> Iterator[str]:
     """Yield what was seen where it is not enough for a finding: the best first."""
     run = evidence.run
     said = reason_line(run)
-    lines = [f"it said: {cut(said)}"] if said else ["it said nothing"]
+    lines = [f"the app printed: {cut(said)}"] if said else ["the app printed nothing"]
     lines += [line for cause in found[:3] for line in cause.evidence[:2]]
     lines += [call_line(failed.call, run) for failed in evidence.failed[:3]]
     if run.empty:
         lines.append(f"empty variables: {cut(', '.join(sorted(run.empty)))}")
     if run.opened:
-        lines.append(f"the last file that it opened is {cut(run.opened[-1].path)}")
+        lines.append(f"last file opened: {cut(run.opened[-1].path)}")
     yield from list(dict.fromkeys(map(printable, lines)))[:MOST_EVIDENCE]

@@ -42,13 +42,13 @@ def state_words(pod: Json, target: str) -> str:
     after = f"; it {how_it_ended(ended)}" if ended and "terminated" not in state else ""
     times = f" (restarts: {often})" if often else ""
     if "running" in state:
-        ready = "runs and is ready" if status.get("ready") else "runs and is not ready"
+        ready = "is running and ready" if status.get("ready") else "is running but not ready"
         return f"{what} {ready}{times}{after}"
     if "terminated" in state:
         return f"{what} {how_it_ended(state['terminated'])}{times}"
     reason = (state.get("waiting") or {}).get("reason")
     if reason:
-        return f"{what} waits: {reason}{times}{after}"
+        return f"{what} is waiting: {reason}{times}{after}"
     phase = (pod.get("status") or {}).get("phase")
     why = (pod.get("status") or {}).get("reason")
-    return f"the pod is {phase or 'not there'}{f': {why}' if why else ''}"
+    return f"the pod is {phase or 'not found'}{f': {why}' if why else ''}"

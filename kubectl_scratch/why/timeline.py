@@ -25,7 +25,7 @@ def timeline_of(run: Run) -> tuple[str, ...]:
     events = sorted(_events(run), key=lambda event: event[0])
     if len(events) > MOST_EVENTS:
         left = len(events) - MOST_EVENTS
-        events = [(events[left][0], 0, f"({left} earlier events are left out)"), *events[left:]]
+        events = [(events[left][0], 0, f"({left} earlier events omitted)"), *events[left:]]
     return tuple(_line(run, *event) for event in events)
 
 
@@ -64,8 +64,8 @@ def _events(run: Run) -> Iterator[tuple[int, int, str]]:
 
 def _end(process: TracedProcess) -> str:
     if process.signal:
-        return f"ended by {process.signal}"
-    return f"ended with code {process.code}" if process.code is not None else "ended"
+        return f"killed by {process.signal}"
+    return f"exited with code {process.code}" if process.code is not None else "exited"
 
 
 def _of_peers(run: Run) -> Iterator[tuple[int, int, str]]:

@@ -109,7 +109,7 @@ def question_line(question: Question) -> str:
     if question.code == "NOERROR" and not question.answers:
         answer = "no address"
     server = f" to {question.server}" if question.server else ""
-    return printable(f"DNS question {question.name} {question.type}{server}: {answer}{often}")
+    return printable(f"DNS query {question.name} {question.type}{server}: {answer}{often}")
 
 
 def process_words(run: Run, pid: int) -> str:

@@ -22,8 +22,8 @@ static int tell_help(void) {
         "run-app [--strace | --why [--for DURATION]] [-- ARGS...]\n"
         "Start the app as its container would have started it.\n"
         "  --strace        Run it under strace, if the toolkit has strace.\n"
-        "  --why           Watch what it does, and explain why it ends.\n"
-        "  --for DURATION  With --why, end it after this time, such as 30s. [default: never]\n"
+        "  --why           Trace the app, and explain why it ends.\n"
+        "  --for DURATION  With --why, kill the app after this time (default: never).\n"
         "  -- ARGS         Pass these arguments instead of its own.\n";
     return write_all(STDOUT_FILENO, help, sizeof help - 1) ? SUCCESS : FAILURE;
 }

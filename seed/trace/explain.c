@@ -56,7 +56,7 @@ static void remove_from_toolkit(const char *name) {
 static void show_answer(void) {
     static struct text answer;
     if (!wait_for("answer", ANSWER_POLL_MS, ANSWER_WAIT_MS) || !read_toolkit("answer", &answer)) {
-        say("run-app: no answer from kubectl scratch; use kubectl scratch why", NULL);
+        say("run-app: no answer from kubectl scratch; run kubectl scratch why instead", NULL);
         return;
     }
     for (char *line = answer.data, *end; *line; line = end) {

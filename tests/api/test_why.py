@@ -212,9 +212,9 @@ def test_a_report_is_not_believed(cli: Cli, text: str) -> None:
     "script, words",
     [
         ("echo 'run-app: the command is unknown' >&2; exit 1", "the command is unknown"),
-        ("head -c 3000000 /dev/zero | tr '\\0' x; exit 1", "the app could not be run|no report"),
+        ("head -c 3000000 /dev/zero | tr '\\0' x; exit 1", "cannot run the app|no report"),
         ("exit 0", "no report"),
-        ("kill -9 $$", "could not be run|connection|no report"),
+        ("kill -9 $$", "cannot run the app|connection|no report"),
     ],
 )
 def test_without_a_report_one_line_says_why(cli: Cli, script: str, words: str) -> None:
@@ -244,7 +244,7 @@ def test_a_lost_connection_is_one_error(cli: Cli) -> None:
     process = cli.start("why", "mypod")
     cli.api.wait_for(lambda api: traces(cli), PATIENCE)
     cli.api.drop_exec(("sleep",))
-    finish(process).complains("the connection to the run was lost")
+    finish(process).complains("the connection to the copy was lost")
     clean(cli.api)
 
 

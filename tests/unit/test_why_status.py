@@ -53,9 +53,9 @@ FINAL: dict[str, tuple[str, ...]] = {
     "image-not-found": ("image-not-found", "localhost:5000/missing/x:1", "set image"),
     "image-denied": ("image-denied", "403 Forbidden", "create secret docker-registry"),
     "image-unauthorized": ("image-denied", "401 Unauthorized"),
-    "image-flaky": ("registry-unreachable", "its registry fails", "503 Service Unavailable"),
+    "image-flaky": ("registry-unreachable", "returns a server error", "503 Service Unavailable"),
     "registry-no-host": ("registry-unreachable", "does not resolve", "registry.invalid"),
-    "registry-refused": ("registry-unreachable", "does not reach", "localhost:5999"),
+    "registry-refused": ("registry-unreachable", "cannot reach", "localhost:5999"),
     "image-name": ("image-name", "must be lowercase"),
     "image-never": ("image-never-pulled", "node-1", "IfNotPresent"),
     "pull-secret": ("image-denied", "create secret docker-registry regcred"),
@@ -97,7 +97,7 @@ FINAL: dict[str, tuple[str, ...]] = {
     "liveness": ("liveness-probe", "HTTP GET :8181/", "connection refused"),
     "liveness-tcp": ("liveness-probe", "TCP :8181", "nothing listens there"),
     "liveness-exec2": ("liveness-probe", "not ready yet", "why the command"),
-    "liveness-exec-slow": ("liveness-probe", "takes too long", "timeoutSeconds (1)"),
+    "liveness-exec-slow": ("liveness-probe", "timed out", "timeoutSeconds (1)"),
     "startup": ("startup-probe", "HTTP GET :8080/", "6 s"),
     "startup-exec": ("startup-probe", "/bin/nosuch", "correct the startup probe"),
     "deadline": ("deadline-exceeded", "activeDeadlineSeconds (8)"),
@@ -112,12 +112,12 @@ FINAL: dict[str, tuple[str, ...]] = {
     "root-forbidden-0": ("root-forbidden", "runAsUser is 0"),
     "cmd-not-found": ("command-not-found", "nosuchprog", "on the PATH"),
     "cmd-not-found-abs": ("command-not-found", "/app/nosuch"),
-    "cmd-empty": ("command-not-found", "/app/args", "which names it as its command"),
+    "cmd-empty": ("command-not-found", "/app/args", "which sets it as its command"),
     "cmd-shell": ("command-not-found", "without a shell"),
     "cmd-one-word": ("command-not-found", "['sleep', '10']"),
     "image-arch2": ("command-not-found", "no command specified"),
     "cmd-not-exec": ("command-not-executable", "/etc/passwd"),
-    "cmd-dir": ("command-not-executable", "/etc "),
+    "cmd-dir": ("command-not-executable", "cannot execute /etc"),
     "workdir": ("working-dir", "/etc/passwd", "not a directory"),
     "seccomp": ("security-profile", "nosuch.json"),
     "apparmor": ("pod-rejected", "AppArmor is not enabled"),
@@ -217,8 +217,8 @@ def test_a_pod_that_fails_is_asked_before_its_workload_that_gets_no_more() -> No
 def test_a_missing_config_map_has_near_names() -> None:
     names = {"configmap": ("app-config", "kube-root-ca.crt")}
     (cause,) = explain_status(facts_of("no-cm-env", names=names))
-    assert "there is ConfigMap app-config" in cause.evidence
-    assert cause.remedy.startswith("use app-config if it is meant, or create it")
+    assert "ConfigMap with a similar name: app-config" in cause.evidence
+    assert cause.remedy.startswith("use app-config, or create app-confg: ")
 
 
 @pytest.mark.parametrize(
@@ -233,14 +233,14 @@ def test_a_missing_key_has_the_keys_that_there_are(case: str, there: Any) -> Non
     keys = sorted(next(iter(next(iter(there.values())).values())))
     assert any(cause.evidence[1].endswith(f"has keys {' and '.join(keys)}") for _ in keys)
     near = "log.level" if case == "no-cm-key" else "password"
-    assert f"but has {near}" in cause.sentence
+    assert f"but it has {near}" in cause.sentence
     assert cause.remedy.startswith(f"use key {near} in the pod, or add the key: kubectl")
 
 
 def test_what_was_missing_and_is_there_by_now_is_said_so() -> None:
     facts = facts_of("no-cm-env", config_maps={"app-confg": frozenset({"a"})})
     (cause,) = explain_status(facts)
-    assert cause.remedy.startswith("it exists now")
+    assert cause.remedy.startswith("wait: it exists now")
 
 
 def test_a_sub_path_that_is_no_key_is_noted() -> None:
@@ -256,26 +256,26 @@ def test_the_largest_node_is_compared() -> None:
     nodes = tuple({"status": {"allocatable": {"cpu": n, "memory": "8Gi"}}} for n in ("2", "4"))
     (cause,) = explain_status(facts_of("big-cpu", nodes=nodes))
     assert "no node is large enough" in cause.sentence
-    assert "the most that one node has: cpu 4 and memory 8Gi" in cause.evidence
+    assert "maximum per node: cpu 4 and memory 8Gi" in cause.evidence
 
 
 def test_a_resource_that_no_node_has_at_all() -> None:
     nodes = ({"status": {"allocatable": {"cpu": "2"}}},)
     (cause,) = explain_status(facts_of("big-gpu", nodes=nodes))
-    assert cause.sentence.startswith("no node has nvidia.com/gpu at all")
+    assert cause.sentence.startswith("no node has nvidia.com/gpu, and")
     assert "device plugin" in cause.remedy
 
 
 def test_the_values_of_a_label_that_is_asked_for() -> None:
     nodes = ({"metadata": {"name": "n", "labels": {"disk": "hdd"}}},)
     (cause,) = explain_status(facts_of("node-selector", nodes=nodes))
-    assert "the nodes have disk: hdd" in cause.evidence
+    assert "values of label disk on the nodes: hdd" in cause.evidence
 
 
 def test_who_has_the_host_port() -> None:
     other = a_pod("web", [a_container(ports=[{"hostPort": 19191}])], nodeName="node-1")
     (cause,) = explain_status(facts_of("host-port2", neighbours=(other,)))
-    assert "used by pod web (port 19191) of namespace norun" in cause.evidence
+    assert "used by pod web (port 19191) in namespace norun" in cause.evidence
 
 
 # The answers of the API server are checked for these.

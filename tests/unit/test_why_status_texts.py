@@ -283,7 +283,7 @@ def unscheduled(message: str, reason: str = "Unschedulable", **spec: Any) -> Jso
             "0/1 nodes are available: 1 node(s) had untolerated taint"
             " {node.kubernetes.io/disk-pressure: }.",
             ["unschedulable-node"],
-            ["mend the node", "node.kubernetes.io/disk-pressure"],
+            ["repair the node", "node.kubernetes.io/disk-pressure"],
         ),
         (
             "0/1 nodes are available: 1 node(s) were unschedulable.",
@@ -303,7 +303,7 @@ def unscheduled(message: str, reason: str = "Unschedulable", **spec: Any) -> Jso
         (
             "0/1 nodes are available: 1 Too many pods.",
             ["unschedulable-resources"],
-            ["as many pods"],
+            ["maximum number of pods"],
         ),
         (
             "0/1 nodes are available: 1 cannot allocate all claims.",
@@ -516,7 +516,7 @@ def test_why_the_api_server_refuses_a_pod(kind: str, said: str) -> None:
     workload = WorkloadFacts({"metadata": {"name": "web", "namespace": "default"}}, "deployment")
     found = explain_refusal(said, workload)
     assert found.kind == kind
-    assert found.sentence.startswith(("deployment web", "the API server refuses"))
+    assert found.sentence.startswith(("deployment web", "the API server rejected"))
 
 
 def test_names_from_texts_are_quoted_in_commands() -> None:
@@ -549,7 +549,7 @@ def test_a_container_that_fails_beside_one_that_has_done_its_work() -> None:
     status = {"phase": "Failed", "containerStatuses": statuses}
     (cause,) = explained(a_pod(containers=[a_container(), a_container("proxy")], status=status))
     assert cause.kind == "other-container"
-    assert "container app has ended well" in cause.sentence
+    assert "container app has succeeded" in cause.sentence
 
 
 def test_what_a_scheduler_of_tomorrow_says_is_passed_on() -> None:

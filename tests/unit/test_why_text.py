@@ -16,7 +16,7 @@ MISSING = Cause(
     "missing-file", "the app needs /etc/x, which does not exist", ("open /etc/x",), LONG
 )
 OTHER = Cause("dns-name", "the name db does not resolve", ("DNS db A: NXDOMAIN",))
-TIMELINE = ("0 ms  app[7]  start", "1 ms  app[7]  ended with code 1")
+TIMELINE = ("0 ms  app[7]  start", "1 ms  app[7]  exited with code 1")
 
 
 def lines(answer: Explanation, timeline: bool = False, width: int = 60) -> list[str]:
@@ -24,8 +24,8 @@ def lines(answer: Explanation, timeline: bool = False, width: int = 60) -> list[
 
 
 def test_one_cause_has_no_number() -> None:
-    assert lines(Explanation((OTHER,), "the app ended with code 1")) == [
-        "shop: the app ended with code 1",
+    assert lines(Explanation((OTHER,), "the app exited with code 1")) == [
+        "shop: the app exited with code 1",
         "",
         "the name db does not resolve",
         "  - DNS db A: NXDOMAIN",
@@ -52,7 +52,11 @@ def test_no_line_is_too_long_but_a_word_is_never_cut() -> None:
             "no cause found",
             "what the app",
         ),
-        (Explanation((), "it still ran", runs=True), "shop: it still ran", "no cause found"),
+        (
+            Explanation((), "the app was still running", runs=True),
+            "shop: the app was still running",
+            "no cause found",
+        ),
     ],
 )
 def test_without_a_cause(answer: Explanation, wanted: str, unwanted: str) -> None:

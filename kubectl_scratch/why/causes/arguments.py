@@ -71,12 +71,12 @@ def _cause(evidence: Evidence, line: str, weight: int) -> Cause:
     remedy = (
         f"correct {where} of container {evidence.facts.target}"
         if where
-        else f"the arguments are the image's own: set args of container {evidence.facts.target}"
+        else f"set args of container {evidence.facts.target}: the arguments come from the image"
     )
     return Cause(
         "bad-argument",
         f"the app rejects its arguments: {cut(line)}",
-        (cut(line), f"it was started as: {quoted_words(evidence.run.words)}"),
+        (cut(line), f"command: {quoted_words(evidence.run.words)}"),
         remedy,
         weight,
     )

@@ -38,15 +38,15 @@ BY_HASH = re.compile(r"/[0-9a-f]{8}\.\d$")
 COMPLAINTS = (
     (
         EXPIRED,
-        "has expired or is not valid yet",
-        "renew the server's certificate, and check the clock of the node",
+        "has expired or is not yet valid",
+        "renew the server's certificate, or correct the clock of the node",
     ),
     (
         OTHER_NAME,
-        "is for another name",
-        "use the name in the certificate, or add the app's name for the server to it",
+        "is issued for a different host name",
+        "connect to the host name in the certificate, or add the host name to the certificate",
     ),
-    (UNTRUSTED, "is signed by an authority that the app does not know", ""),
+    (UNTRUSTED, "is signed by an unknown certificate authority", ""),
 )
 TLS_PORTS = (443, 8443, 6443, 5671, 6380, 636, 465, 993, 9093)
 ALL_MISSING = 3
@@ -91,10 +91,10 @@ def _cause(evidence: Evidence, why: str, remedy: str, lines: tuple[str, ...], we
             "tls-trust",
             f"the app does not trust the certificate{to}: the image has no certificate authorities",
             lines,
-            "install ca-certificates into the image, or mount the authority and set SSL_CERT_FILE",
+            "install ca-certificates in the image, or mount a CA certificate and set SSL_CERT_FILE",
             weight,
         )
-    trust = "mount the authority's certificate, and let the app use it (SSL_CERT_FILE,"
+    trust = "mount the CA certificate and configure the app to use it (SSL_CERT_FILE,"
     trust += " NODE_EXTRA_CA_CERTS, REQUESTS_CA_BUNDLE, or the JVM's trust store)"
     return Cause("tls-trust", f"the app does not trust the certificate{to}: it {why}", lines,
                  remedy or trust, weight)  # fmt: skip
@@ -118,5 +118,5 @@ def _silent(evidence: Evidence) -> Iterator[Cause]:
     none = len(missing) >= ALL_MISSING and not _has_authorities(evidence)
     if none or hashes:
         line = call_line((hashes or missing)[-1], run)
-        yield _cause(evidence, "is signed by an authority that the app does not know", "", (line,),
+        yield _cause(evidence, "is signed by an unknown certificate authority", "", (line,),
                      74 if server.port in TLS_PORTS else 66)  # fmt: skip

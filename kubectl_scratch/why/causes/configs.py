@@ -77,7 +77,7 @@ def _nginx(evidence: Evidence, found: re.Match[str]) -> Cause:
     at = f", line {found['line']}" if found["line"] else ""
     return Cause(
         "bad-config",
-        f"nginx rejects {path}{at}: {cut(found['what'])}{_whose(evidence, path)}",
+        f"the app (nginx) rejects {path}{at}: {cut(found['what'])}{_whose(evidence, path)}",
         (cut(found.string),),
         _remedy(evidence, path),
         94,
@@ -126,5 +126,5 @@ def _remedy(evidence: Evidence, path: str) -> str:
     mount = mount_of(evidence.facts, path)
     if mount and mount.objects:
         source = mount.objects[0]
-        return f"correct it: kubectl edit {source.kind.lower()} {source.name}"
+        return f"correct the file: kubectl edit {source.kind.lower()} {source.name}"
     return f"correct {path or 'the configuration'}"

@@ -74,16 +74,16 @@ def _of_service(evidence: Evidence, failed: FailedCall, service: Json) -> Cause 
     if call.port not in ports:
         return Cause(
             "service-port",
-            f"the app connects to {to}, and {title} has no port {call.port}",
-            _lines(evidence, failed, f"{title} has the ports {port_words(service)}"),
-            f"let the app use port {ports[0] if ports else 'of the Service'}, or add port"
+            f"the app connects to {to}, but {title} has no port {call.port}",
+            _lines(evidence, failed, f"ports of {title}: {port_words(service)}"),
+            f"configure the app to use port {ports[0] if ports else 'of the Service'}, or add port"
             f" {call.port} to {title}",
             failed.weight + 5,
         )
     if ready_of(facts, service) == 0:
         return Cause(
             "no-endpoints",
-            f"the app connects to {to}, which is {title}, and that has no ready endpoint",
+            f"the app connects to {to}, but {title} has no ready endpoint",
             _lines(evidence, failed, *_selected_lines(facts, service)),
             _remedy_of_endpoints(facts, service),
             failed.weight + 5,
@@ -96,11 +96,11 @@ def _selected_lines(facts: ClusterFacts, service: Json) -> Iterator[str]:
     words = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
     pods = selected_pods(facts, service)
     if pods is not None and not pods:
-        yield f"its selector {words} selects no pod"
+        yield f"the selector {words} matches no pod"
     elif pods:
-        yield f"it selects {listed(name(pod) for pod in pods)}, and none of them is ready"
+        yield f"the selector matches {listed(name(pod) for pod in pods)}; no matching pod is ready"
     elif words:
-        yield f"its selector is {words}"
+        yield f"selector: {words}"
 
 
 def _remedy_of_endpoints(facts: ClusterFacts, service: Json) -> str:
@@ -109,10 +109,13 @@ def _remedy_of_endpoints(facts: ClusterFacts, service: Json) -> str:
     selector = (service.get("spec") or {}).get("selector") or {}
     words = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
     if pods:
-        return f"find out why its pods are not ready: kubectl scratch why {name(pods[0])} -n {its}"
+        return f"find out why the pods are not ready: kubectl scratch why {name(pods[0])} -n {its}"
     if words:
-        return f"start its pods, or correct its selector: kubectl get pods -n {its} -l {words}"
-    return f"give it endpoints: kubectl get endpointslices -n {its}"
+        return (
+            f"start the pods, or correct the selector of the Service: kubectl get pods -n"
+            f" {its} -l {words}"
+        )
+    return f"add endpoints to the Service: kubectl get endpointslices -n {its}"
 
 
 def _wrong_target(evidence: Evidence, failed: FailedCall, service: Json) -> Cause | None:
@@ -128,11 +131,11 @@ def _wrong_target(evidence: Evidence, failed: FailedCall, service: Json) -> Caus
     title = title_of(facts, service, "Service")
     return Cause(
         "service-port",
-        f"the app connects to {_to(evidence, call)}; {title} sends that to port"
-        f" {target if target else 'of a name'} of its pods, which declare"
+        f"the app connects to {_to(evidence, call)}, but the targetPort of {title} is"
+        f" {target or 'a name that its pods do not declare'}, and its pods declare port"
         f" {listed(map(str, sorted(declared)))}",
         _lines(evidence, failed),
-        f"correct targetPort of port {call.port} in {title}",
+        f"correct the targetPort of port {call.port} in {title}",
         failed.weight + 2,
     )
 
@@ -144,19 +147,16 @@ def _refused(evidence: Evidence, failed: FailedCall, owner: Owner) -> Cause:
     to = _to(evidence, call)
     if owner.service is not None:
         title = title_of(evidence.facts, owner.service, "Service")
-        sentence = f"the app connects to {to}, which is {title}, and its pods refuse the connection"
-        remedy = f"check on which port the pods of {title} listen"
+        sentence = f"the app connects to {to}, but the pods of {title} refuse the connection"
+        remedy = f"check which port the pods of {title} listen on"
     elif owner.pod is not None:
         title = title_of(evidence.facts, owner.pod, "pod")
-        sentence = (
-            f"the app connects to {to}, which is {title}, and nothing listens there on"
-            f" port {call.port}"
-        )
-        remedy = f"check that {title} runs and listens on port {call.port}"
+        sentence = f"the app connects to {to}, but nothing in {title} listens on port {call.port}"
+        remedy = f"check that {title} is running and listens on port {call.port}"
     else:
-        sentence = f"the app connects to {to}, and nothing listens there"
+        sentence = f"the app connects to {to}, but nothing listens there"
         remedy = (
-            "check the address and port that the app is configured with, and that the server runs"
+            "check the address and port in the app's configuration, and that the server is running"
         )
     return Cause("connection-refused", sentence, _lines(evidence, failed), remedy, failed.weight)
 
@@ -167,20 +167,19 @@ def _refused_here(evidence: Evidence, failed: FailedCall) -> Cause:
     container = declared_ports(facts.pod).get(call.port, "")
     if container and container != facts.target:
         sentence = (
-            f"the app connects to {to}, where container {container} should listen, and"
-            " does not (yet)"
+            f"the app connects to {to}, but container {container} does not listen there (yet)"
         )
         remedy = (
-            f"check container {container}: kubectl logs {name(facts.pod)} -c {container}; let"
-            " the app try again, or make it a native sidecar with a startupProbe"
+            f"check container {container}: kubectl logs {name(facts.pod)} -c {container}; or make"
+            f" the app retry; or make {container} a native sidecar with a startupProbe"
         )
         return Cause(
             "connection-refused", sentence, _lines(evidence, failed), remedy, failed.weight
         )
-    sentence = f"the app connects to {to}, the pod itself, and nothing listens there"
+    sentence = f"the app connects to {to}, which is the pod itself, but nothing listens there"
     remedy = (
         f"set the address of the server in the app's configuration{_candidates(facts, call)}:"
-        " localhost in a pod is the pod itself"
+        " in a pod, localhost is the pod itself"
     )
     return Cause("connection-refused", sentence, _lines(evidence, failed), remedy, failed.weight)
 
@@ -219,35 +218,37 @@ def _blocked(evidence: Evidence, failed: FailedCall, owner: Owner) -> Cause | No
     if allowed == UNKNOWN and call.error in REFUSED:
         return None
     titles = policy_titles(policies)
-    whether = "does not allow that" if allowed == NO else "may not allow that"
+    whether = "does not allow this" if allowed == NO else "possibly does not allow this"
     return Cause(
         "network-policy",
         f"the app cannot reach {_to(evidence, call)}: {titles} selects this pod and {whether}",
         _lines(evidence, failed, _whose(evidence, owner)),
-        f"allow egress to port {goal_of(evidence, call, owner).port} there in {titles}",
+        f"allow egress to port {goal_of(evidence, call, owner).port} in {titles}",
         failed.weight + (6 if allowed == NO else -2),
     )
 
 
 def _whose(evidence: Evidence, owner: Owner) -> str:
     if owner.service is not None:
-        return f"the address is that of {title_of(evidence.facts, owner.service, 'Service')}"
+        return f"the address belongs to {title_of(evidence.facts, owner.service, 'Service')}"
     if owner.pod is not None:
-        return f"the address is that of {title_of(evidence.facts, owner.pod, 'pod')}"
+        return f"the address belongs to {title_of(evidence.facts, owner.pod, 'pod')}"
     return ""
 
 
 def _no_way(evidence: Evidence, failed: FailedCall, owner: Owner) -> Cause:
     call = failed.call
-    sentence = f"there is no way from the pod to {_to(evidence, call)}"
+    sentence = f"the app cannot reach {_to(evidence, call)}: the pod has no route to this address"
     if call.error == "EHOSTUNREACH":
         sentence = (
-            f"{_to(evidence, call)} cannot be reached: no host answers there, or a firewall"
-            " rejects it"
+            f"the app cannot reach {_to(evidence, call)}: no host has this address, or a firewall"
+            " rejects the connection"
         )
     remedy = "check the address, the routes of the node, and firewalls"
     if ":" in call.address:
-        remedy = "the address is of IPv6, which this pod may not have: use an IPv4 address"
+        remedy = (
+            "use an IPv4 address: the address is IPv6, and the pod possibly has no IPv6 network"
+        )
     lines = _lines(evidence, failed, _whose(evidence, owner))
     return Cause("unreachable-network", sentence, lines, remedy, failed.weight)
 
@@ -257,17 +258,16 @@ def _late(evidence: Evidence, failed: FailedCall, owner: Owner) -> Cause:
     if call.error in CUT:
         return Cause(
             "connection-refused",
-            f"{_to(evidence, call)} closed the connection at once",
+            f"the app connects to {_to(evidence, call)}, which closes the connection at once",
             _lines(evidence, failed, _whose(evidence, owner)),
-            "check the server's log, and that port and protocol (TLS or not) are the right ones",
+            "check the server's log, the port, and the protocol (TLS or plain text)",
             failed.weight - 5,
         )
     waited = f" within {duration(call.waited)}" if call.waited else ""
     return Cause(
         "connection-timed-out",
-        f"no answer came from {_to(evidence, call)}{waited}",
+        f"the app gets no answer from {_to(evidence, call)}{waited}",
         _lines(evidence, failed, _whose(evidence, owner)),
-        "check the address, and firewalls and NetworkPolicies on the way, also those of the other"
-        " side",
+        "check the address, the firewalls on the way, and the NetworkPolicies on both sides",
         failed.weight,
     )

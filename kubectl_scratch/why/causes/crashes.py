@@ -34,8 +34,8 @@ SAYS_IT_CRASHED = re.compile(
     r"^#  SIGSEGV \(0xb\)|nil pointer dereference"
 )
 BUG = (
-    "a bug in the app or in one of its libraries: report it with this address and the image's"
-    " version, or use another version"
+    "report the bug in the app or its libraries, with this address and the image's version; or"
+    " use another version"
 )
 # A failed call so shortly before it, in ms, may be its cause.
 _SOON = 50
@@ -50,7 +50,7 @@ def find_crashes(evidence: Evidence) -> Iterator[Cause]:
     run = evidence.run
     said = line_with(evidence.words, SAYS_IT_CRASHED)
     if said and run.code not in (0, None):
-        who = "the app crashed (segmentation fault): it used an address that is not valid"
+        who = "the app crashed (segmentation fault): it used an invalid address"
         first = cut(reason_line(run))
         lines = tuple(dict.fromkeys([cut(said.string), first]))
         yield Cause("segfault", who, lines, BUG, 84)
@@ -76,7 +76,7 @@ def _failure_before(
         return
     soon = 0 <= signal.at - first.call.at <= _SOON
     if soon and first.weight >= LAST_DESPITE_WORDS and first.call.pid == process.pid:
-        yield f"just before: {call_line(first.call, evidence.run)}"
+        yield f"shortly before the crash: {call_line(first.call, evidence.run)}"
 
 
 def signal_of(run: Run, process: TracedProcess, name: str) -> Signal | None:
@@ -116,16 +116,16 @@ def _cause(
 def _line(run: Run, process: TracedProcess, name: str, signal: Signal | None) -> str:
     who = process_words(run, process.pid)
     if signal is None:
-        return f"{who} ended by {name}"
+        return f"{who} was killed by {name}"
     at = f" at address {signal.address}" if signal.address else ""
     inside = f" in {signal.inside}" if signal.inside else ""
     code = f" ({signal.code})" if signal.code else ""
-    return cut(f"{who} got {name}{code}{at}{inside}")
+    return cut(f"{who} received {name}{code}{at}{inside}")
 
 
 def _who(evidence: Evidence, process: TracedProcess) -> str:
     own = process.pid == evidence.run.pid
-    return "the app" if own else f"{program_name(process) or 'a process'}, a child of the app,"
+    return "the app" if own else f"the app's child process {program_name(process)}".rstrip()
 
 
 def _address(signal: Signal | None) -> int | None:
@@ -144,15 +144,15 @@ def _segfault(
     )
     if name == "SIGBUS":
         return (
-            f"{who} crashed{inside} (bus error): it reads a mapped file that is shorter than it"
-            " thinks, or the space of its shared memory is used up",
-            "check /dev/shm (an emptyDir with medium: Memory makes it larger) and the files that it"
-            " maps",
+            f"{who} crashed{inside} (bus error): a mapped file is shorter than expected, or the"
+            " shared memory is full",
+            "check the files that it maps and /dev/shm (to enlarge /dev/shm, mount an emptyDir with"
+            " medium: Memory)",
         )
     address = _address(signal)
-    null = " through a null pointer" if address is not None and address < FIRST_PAGE else ""
+    null = ": it used a null pointer" if address is not None and address < FIRST_PAGE else ""
     if evidence.run.signals and signal and signal.code == "SEGV_ACCERR":
-        null = " by writing to memory that is protected"
+        null = ": it wrote to protected memory"
     return (
         f"{who} crashed{inside} (segmentation fault){null}",
         BUG,
@@ -165,16 +165,16 @@ def _abort(
     who = _who(evidence, process)
     if name == "SIGFPE":
         return (
-            f"{who} crashed: it divided by zero (SIGFPE)",
-            "a bug in the app, or a value in its configuration that is zero",
+            f"{who} crashed: division by zero (SIGFPE)",
+            "check the app's configuration for a value of zero, or report the bug in the app",
         )
     if name == "SIGTRAP":
-        return f"{who} ended itself at a trap (SIGTRAP)", "see what it said"
+        return f"{who} stopped itself at a trap (SIGTRAP)", "read the app's output"
     found = line_with(evidence.words, ABORTS)
     said = cut(found.string) if found else cut(reason_line(evidence.run))
-    return f"{who} ended itself with abort()" + (
+    return f"{who} called abort()" + (
         f": {said}" if said else ""
-    ), "read what it said: an assertion failed, or its memory is corrupt"
+    ), "read the app's output: an assertion failed, or its memory is corrupt"
 
 
 def _illegal(
@@ -182,7 +182,7 @@ def _illegal(
 ) -> tuple[str, str]:
     inside = f" in {signal.inside}" if signal and signal.inside else ""
     return (
-        f"{_who(evidence, process)} uses an instruction that this node's processor does not have"
-        f"{inside}, or ended itself by one",
-        "build it for an older processor (x86-64-v2 or v1 instead of v3), or choose other nodes",
+        f"{_who(evidence, process)} used an instruction that the node's processor does not"
+        f" support{inside}, or stopped itself with an invalid one",
+        "build the app for an older processor (x86-64-v2 or v1 instead of v3), or use other nodes",
     )

@@ -43,11 +43,11 @@ def find_ends(evidence: Evidence) -> Iterator[Cause]:
         return
     after = duration(run.at)
     who = owner_kind(facts.pod)
-    expects = f"a {who} expects it to go on" if who else "the pod expects it to go on"
+    expects = f"a {who} expects it to keep running" if who else "the pod expects it to keep running"
     why, remedy = _why(run)
     said = cut(reason_line(run))
-    lines = (f"the app ended with code 0 after {after}", *([said] if said else []))
-    return_of = f"the app ended by itself with code 0 after {after}{why}, and {expects}"
+    lines = (f"the app exited with code 0 after {after}", *([said] if said else []))
+    return_of = f"the app exited with code 0 after {after}{why}, but {expects}"
     yield Cause("ends-by-itself", return_of, lines, remedy, 76)
 
 
@@ -64,17 +64,18 @@ def _why(run: Run) -> tuple[str, str]:
     if left:
         background = quoted_words(left[0].words) or program_name(left[0])
         return (
-            f", leaving {background} in the background",
-            "let it run in the foreground (nginx: daemon off;), since the container ends with its"
-            " first process",
+            f" and left {background} running in the background",
+            "run the app in the foreground (nginx: daemon off;): the container ends with its first"
+            " process",
         )
     shell = program.rpartition("/")[2] in READ_COMMANDS or program.startswith("python3")
     if shell and len(run.words) == 1:
         return (
-            ": it reads commands from stdin, and there is none",
-            "set the app's command and args in the container, or stdin: true",
+            " because it reads commands from stdin, which is empty",
+            "set command and args of the container, or set stdin: true",
         )
     return (
         "",
-        "give it a command that goes on; if it shall end, use a Job (or restartPolicy: OnFailure)",
+        "set a command that keeps running; if the app has to exit, use a Job or restartPolicy:"
+        " OnFailure",
     )

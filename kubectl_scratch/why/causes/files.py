@@ -74,7 +74,7 @@ def _missing(evidence: Evidence, failed: FailedCall) -> Cause:
 
 def _searched(failed: FailedCall) -> Iterator[str]:
     if failed.also:
-        yield f"it looked for {listed(failed.also)}, too"
+        yield f"also not found: {listed(failed.also)}"
 
 
 def near_name(call: Call, mount: Mount | None) -> str:
@@ -141,11 +141,11 @@ def _missing_folder(evidence: Evidence, failed: FailedCall, mount: Mount | None)
     exists = call.nearest.path if call.nearest else ""
     sentence = f"the app needs the folder {folder}, which does not exist"
     if folder != call.path:
-        sentence += f", to {_aim(call)} {call.path}"
-    lines = [call_line(call, run), *([f"the folder {exists} exists"] if exists else [])]
+        sentence += f" (to {_aim(call)} {call.path})"
+    lines = [call_line(call, run), *([f"folder {exists} exists"] if exists else [])]
     remedy = (
-        f"create {folder} in the image, or mount a volume there: an emptyDir if it needs"
-        " to be written only"
+        f"create {folder} in the image, or mount a volume there (an emptyDir for data that the"
+        " app only writes)"
     )
     return Cause(
         "missing-folder", _with_mount(sentence, mount), tuple(lines), remedy, failed.weight
@@ -185,7 +185,7 @@ def _about(source: KeyedObject) -> str:
     files, keys = source.files or frozenset(), source.keys or frozenset()
     if source.keys is not None and files != keys:
         return (
-            f"{source.title} gives the files {listed(sorted(files))} of its keys"
+            f"{source.title} is mounted as {listed(sorted(files))} and has the keys"
             f" {listed(sorted(keys))}"
         )
     has = "has no keys" if not keys else f"has the key{'s' * (len(keys) > 1)}"
@@ -200,7 +200,7 @@ def _around(call: Call, mount: Mount | None) -> Iterator[str]:
     elif call.nearest and call.nearest.path == folder:
         yield f"{folder} is empty"
     elif call.nearest:
-        yield f"of this path, only {call.nearest.path} exists"
+        yield f"nearest existing path: {call.nearest.path}"
 
 
 def _remedy(call: Call, mount: Mount | None, near: str) -> str:
@@ -208,17 +208,22 @@ def _remedy(call: Call, mount: Mount | None, near: str) -> str:
     if mount is None:
         where = f"add {call.path} to the image, or mount a ConfigMap or Secret with it"
         return (
-            f"rename {near} to {name} in the image, or let the app read {near}" if near else where
+            f"rename {near} to {name} in the image, or configure the app to read {near}"
+            if near
+            else where
         )
     if not mount.objects:
-        return f"put {name} into {mount.title}, or let an init container create it"
+        return f"add {name} to {mount.title}, or create it in an init container"
     source = next((s for s in mount.objects if near in (s.files or ())), mount.objects[0])
     key = mount.rest or name
     if near and source.files != source.keys:
-        return f"set the item's path in volume {mount.name} to {key}, or let the app read {near}"
+        return (
+            f"set the item's path in volume {mount.name} to {key}, or configure the app to"
+            f" read {near}"
+        )
     if near:
         item = f"items: [{{key: {near}, path: {key}}}]"
-        return f"name the key {key} in {source.title}, or mount it with {item}"
+        return f"rename the key to {key} in {source.title}, or mount the key with {item}"
     return f"add the key {key} to {source.title}: kubectl edit {source.kind.lower()} {source.name}"
 
 
@@ -226,12 +231,12 @@ def _not_a_folder(evidence: Evidence, failed: FailedCall) -> Cause:
     call = failed.call
     file = call.nearest.path if call.nearest and call.nearest.type != "dir" else call.path
     mount = mount_of(evidence.facts, file)
-    said = f"the app uses {file} as a folder, and it is a file"
+    said = f"the app uses {file} as a folder, but it is a file"
     if file == call.path and call.here is None and call.path.count("/") > 1:
-        said = f"a part of the path {call.path} is a file and not a folder"
+        said = f"the app uses {call.path}, but a part of this path is a file, not a folder"
     remedy = f"correct the path, or remove the file {file}"
     if mount and file == mount.path:
-        remedy = f"mount {mount.title} without subPath, at the folder {file}"
+        remedy = f"mount {mount.title} at folder {file} without subPath"
     lines = (call_line(call, evidence.run),)
     return Cause("not-a-directory", _with_mount(said, mount), lines, remedy, failed.weight)
 
@@ -239,19 +244,19 @@ def _not_a_folder(evidence: Evidence, failed: FailedCall) -> Cause:
 def _a_folder(evidence: Evidence, failed: FailedCall) -> Cause:
     call = failed.call
     mount = mount_of(evidence.facts, call.path)
-    sentence = f"the app opens {call.path} as a file, and it is a folder"
-    remedy = f"name a file in {call.path} in the app's configuration"
+    sentence = f"the app opens {call.path} as a file, but it is a folder"
+    remedy = f"set the path of a file in {call.path} in the app's configuration"
     if mount and mount.path == call.path:
         name = call.path.rpartition("/")[2]
         if mount.sub_path:
             key = mount.sub_path
-            sentence += f", because {mount.title} has no {key} to mount there (subPath)"
+            sentence += f", because {mount.title} has no {key} (subPath)"
             there = sorted(mount.objects[0].keys or ()) if len(mount.objects) == 1 else []
-            sentence += f"; it has {listed(there)}" if there else ""
+            sentence += f"; it has the key{'s' * (len(there) > 1)} {listed(there)}" if there else ""
             remedy = f"correct subPath {key}, or add the key {key} to {mount.title}"
         else:
-            sentence += f", because {mount.title} is mounted there as a whole"
-            remedy = f"mount one file of it there: subPath: {name}"
+            sentence += f", because the whole {mount.title} is mounted there"
+            remedy = f"mount only the file: set subPath: {name}"
     lines = (call_line(call, evidence.run), *_inside(call))
     return Cause("is-a-directory", sentence, lines, remedy, failed.weight)
 

@@ -26,8 +26,8 @@ _NO_PEERS = (53, 65535)
 # What follows a connection so soon, in ms, belongs to it.
 _NEXT = 500
 CHECK_THE_PEER = (
-    "check that this is the right server, port and protocol (TLS or not), and that it is not"
-    " overloaded; set a time-out in the app"
+    "check the server, the port, the protocol (TLS or plain text), and the load of the server;"
+    " set a timeout in the app"
 )
 
 
@@ -88,7 +88,7 @@ def _no_answer(evidence: Evidence, wait: Wait) -> Cause:
     to = address_words(evidence.run, evidence.facts, wait.address, wait.port)
     return Cause(
         "hang-network",
-        f"the app is connected to {to} and waits for an answer that does not come",
+        f"the app is connected to {to} and waits for an answer, but gets none",
         (_since(evidence.run, wait),),
         CHECK_THE_PEER,
         66 if not evidence.run.listening else 45,
@@ -101,13 +101,13 @@ def _input(evidence: Evidence) -> Iterator[Cause]:
         if not wait.path or wait.address:
             continue
         opens = wait.call in OPENS
-        what = "to be opened by a writer" if opens else "to deliver something"
+        what = "to be opened by a writer" if opens else "to receive data"
         yield Cause(
             "hang-input",
             f"the app waits for {wait.path} {what}",
             (_since(run, wait),),
-            "start what writes to it (another container, with the same volume), or let the app not"
-            " read it",
+            "start the process that writes to it (possibly in another container with the same"
+            " volume), or configure the app not to read it",
             84 if wait.pid == run.pid and not run.listening else 60,
         )
         return
@@ -149,10 +149,10 @@ def _is_loopback(peer: Peer) -> bool:
 def _loopback_only(port: int, probe: str, peer: Peer) -> Cause:
     return Cause(
         "probe-port",
-        f"the app listens on {place(peer.address, port)} only, and its {probe} asks the pod's own"
-        " address",
+        f"the app listens only on {place(peer.address, port)}, but its {probe} connects to the"
+        " pod's IP address",
         (f"listening on {place(peer.address, port)}",),
-        f"let the app listen on 0.0.0.0:{port}",
+        f"configure the app to listen on 0.0.0.0:{port}",
         88,
     )
 
@@ -162,9 +162,9 @@ def _other_port(run: Run, port: int, probe: str) -> Cause:
     listens = ", ".join(map(str, ports)) or "a socket"
     return Cause(
         "probe-port",
-        f"the app listens on port {listens}, and its {probe} asks port {port}",
+        f"the app listens on port {listens}, but its {probe} connects to port {port}",
         tuple(f"listening on {place(peer.address, peer.port)}" for peer in run.listening[:4]),
-        f"correct the port of {probe}, or let the app listen on port {port}",
+        f"correct the port of {probe}, or configure the app to listen on port {port}",
         86,
     )
 
@@ -183,8 +183,11 @@ def _silent_peer(evidence: Evidence) -> list[Cause]:
     return [
         Cause(
             "hang-network",
-            f"the app is connected to {to} and waits for an answer that does not come",
-            (f"connected {duration(run.at - last.at)} before the end; nothing else followed",),
+            f"the app is connected to {to} and waits for an answer, but gets none",
+            (
+                f"connected {duration(run.at - last.at)} before the end; nothing happened after"
+                f" that",
+            ),
             CHECK_THE_PEER,
             66,
         )
@@ -206,9 +209,9 @@ def _idle(evidence: Evidence) -> Iterator[Cause]:
     if not dead and not expected:
         return
     port = f"port {expected[0]}" if expected else ""
-    what = "none of its threads goes on: they wait for each other" if dead else "it does nothing"
-    sentence = f"the app does not listen on {port}, and {what}" if port else f"{what} in the app"
+    what = "all its threads wait for each other" if dead else "it does nothing"
+    sentence = f"the app does not listen on {port}: {what}" if port else f"the app is stuck: {what}"
     lines = tuple(_since(run, wait) for wait in own[:4])
     weight = 72 if dead and expected else 62 if dead else 54
-    yield Cause("hang-idle", sentence, lines, "see where it waits: -v shows the timeline, and"
-                " kubectl scratch debug lets you look into it", weight)  # fmt: skip
+    yield Cause("hang-idle", sentence, lines, "find out where it waits: -v shows the timeline, and"
+                " kubectl scratch debug opens a shell", weight)  # fmt: skip

@@ -109,7 +109,7 @@ def _cause(evidence: Evidence, asked: Asked) -> Cause:
         codes = listed(sorted({q.code for q in asked.questions if q.code}))
         return Cause(
             "dns-failure",
-            f"the DNS server answers {codes} to the question for {asked.name}",
+            f"the app cannot resolve {asked.name}: the DNS server answers {codes}",
             tuple(lines),
             "check the cluster's DNS: kubectl -n kube-system logs -l k8s-app=kube-dns",
             weight,
@@ -131,11 +131,11 @@ def _unknown_name(evidence: Evidence, asked: Asked, lines: tuple[str, ...], weig
     if service is not None and _is_headless(service):
         return _headless(evidence, service, asked, lines, weight)
     there = _near(facts, asked.name)
-    sentence = f"the name {asked.name} does not resolve: DNS knows no such name"
+    sentence = f"the app cannot resolve {asked.name}: the name does not exist in DNS"
     if there:
-        sentence = f"the name {asked.name} does not resolve; there is {there}"
+        sentence = f"the app cannot resolve {asked.name}; there is {there}"
     elif facts.services is not None and "." not in asked.name:
-        sentence += f", and no Service of this namespace is called {asked.name}"
+        sentence += f", and this namespace has no Service {asked.name}"
     remedy = "correct the name in the app's configuration, or create the Service"
     return Cause("dns-name", sentence, lines, remedy, weight)
 
@@ -171,13 +171,13 @@ def _headless(
     title = title_of(facts, service, "Service")
     ready = ready_of(facts, service)
     pods = selected_pods(facts, service)
-    more = [f"its pods are {listed(name(pod) for pod in pods)}"] if pods else []
+    more = [f"pods of the Service: {listed(name(pod) for pod in pods)}"] if pods else []
     if pods is not None and not pods:
-        more = ["its selector selects no pod"]
+        more = ["the selector of the Service matches no pod"]
     return Cause(
         "no-endpoints",
-        f"the name {asked.name} has no address: {title} is headless and has no ready"
-        f" endpoint{'' if not ready else ' that was known'}",
+        f"the app cannot resolve {asked.name}: {title} is headless and"
+        f" {'had' if ready else 'has'} no ready endpoint",
         (*lines, *more),
         f"find out why the pods of {title} are not ready",
         weight,
@@ -192,7 +192,7 @@ def _near(facts: ClusterFacts, host: str) -> str:
     same = [s for s in every if name(s) == service]
     elsewhere = [f"{service}.{_space(facts, s)}" for s in same if _space(facts, s) != space]
     if elsewhere:
-        return f"a Service of that name in another namespace: {listed(sorted(elsewhere), 3)}"
+        return f"a Service with this name in another namespace: {listed(sorted(elsewhere), 3)}"
     for where in dict.fromkeys((space, own)):
         names = {name(s) for s in every if _space(facts, s) == where}
         alike = most_alike(service, names)
@@ -207,17 +207,17 @@ def _no_answer(evidence: Evidence, asked: Asked, lines: tuple[str, ...], weight:
     if blocked:
         return Cause(
             "network-policy",
-            f"no answer to the DNS question for {asked.name}: {blocked} selects this pod and does"
-            " not allow DNS",
+            f"the app cannot resolve {asked.name}: {blocked} selects this pod and does not"
+            f" allow DNS",
             lines,
             f"allow egress to port 53 (UDP and TCP) in {blocked}",
             weight + 2,
         )
-    return _no_server(evidence, f"for {asked.name}", servers, lines, weight)
+    return _no_server(evidence, asked.name, servers, lines, weight)
 
 
 def _no_server(
-    evidence: Evidence, what: str, servers: list[str], lines: tuple[str, ...], weight: int
+    evidence: Evidence, host: str, servers: list[str], lines: tuple[str, ...], weight: int
 ) -> Cause:
     spec = evidence.facts.pod["spec"]
     own = (spec.get("dnsConfig") or {}).get("nameservers") or []
@@ -225,16 +225,20 @@ def _no_server(
     set_here = [server for server in servers if server in own]
     remedy = "check the cluster's DNS: kubectl -n kube-system get pods -l k8s-app=kube-dns"
     if set_here:
-        remedy = f"correct dnsConfig.nameservers in the pod: {listed(set_here)} does not answer"
+        remedy = f"correct dnsConfig.nameservers of the pod: {listed(set_here)} does not answer"
     elif spec.get("dnsPolicy") == "Default":
         remedy = (
-            "dnsPolicy: Default uses the node's DNS server: use ClusterFirst for names of the"
-            " cluster"
+            "set dnsPolicy: ClusterFirst to resolve names of the cluster; Default uses the"
+            " node's DNS"
+            " server"
         )
     return Cause(
-        "dns-server", f"the DNS server {which} does not answer the question {what}".rstrip(), lines,
-        remedy, weight,
-    )  # fmt: skip
+        "dns-server",
+        f"the app cannot resolve {host or 'host names'}: the DNS server {which} does not answer",
+        lines,
+        remedy,
+        weight,
+    )
 
 
 def _blocked(evidence: Evidence, servers: list[str]) -> str:
@@ -254,9 +258,8 @@ def _servers(evidence: Evidence) -> Iterator[Cause]:
         if call.port == 53 and call.address and call.call not in ("bind", "listen"):
             host = _host_in_words(evidence)
             lines = (call_line(call, evidence.run),)
-            what = f"for {host}" if host else ""
             weight = max(failed.weight, NAMED - 4) if host else failed.weight
-            yield _no_server(evidence, what, [call.address], lines, weight)
+            yield _no_server(evidence, host, [call.address], lines, weight)
             return
     yield from _by_words(evidence)
 

@@ -16,10 +16,10 @@ FATAL_SIGNALS = (
     "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGIO", "SIGPWR", "SIGSTKFLT",
 )  # fmt: skip
 SELF = {
-    "SIGALRM": "a timer of its own (alarm) ran out",
+    "SIGALRM": "its own timer (alarm) expired",
     "SIGPIPE": "it wrote to a pipe or connection that the other side had closed",
-    "SIGXCPU": "its limit of processor time (ulimit -t) is reached",
-    "SIGXFSZ": "its limit of the size of files (ulimit -f) is reached",
+    "SIGXCPU": "it reached its CPU time limit (ulimit -t)",
+    "SIGXFSZ": "it reached its file size limit (ulimit -f)",
     "SIGHUP": "its terminal was closed",
 }
 
@@ -54,28 +54,29 @@ def _ended(run: Run) -> Iterator[tuple[TracedProcess, str]]:
 def _cause(evidence: Evidence, process: TracedProcess, name: str, signal: Signal | None) -> Cause:
     run = evidence.run
     kind = "killed" if name == "SIGKILL" else "terminated"
-    who = "the app" if process.pid == run.pid else process_words(run, process.pid)
-    lines = [f"{process_words(run, process.pid)} ended by {name}"]
+    name_of = process_words(run, process.pid)
+    who = "the app" if process.pid == run.pid else f"the app's process {name_of}"
+    lines = [f"{name_of} was killed by {name}"]
     by, remedy = _by(run, process, name, signal)
     if signal and signal.sender and signal.sender != process.pid:
         sender = process_of(run, signal.sender)
-        lines += [f"the sender is {quoted_words(sender.words)}"] if sender else []
-    verb = "was killed" if name == "SIGKILL" else f"was ended by {name}"
+        lines += [f"command of the sender: {quoted_words(sender.words)}"] if sender else []
+    verb = "was killed" if name == "SIGKILL" else "was terminated"
     weight = 84 if signal and (signal.sender or name in SELF) else 64
-    return Cause(kind, f"{who} {verb}{by}", tuple(map(cut, lines)), remedy, weight)
+    return Cause(kind, f"{who} {verb} by {name}{by}", tuple(map(cut, lines)), remedy, weight)
 
 
 def _by(run: Run, process: TracedProcess, name: str, signal: Signal | None) -> tuple[str, str]:
     if name in SELF and not (signal and signal.sender not in (0, process.pid)):
-        return f": {SELF[name]}", "see what it did last: -v shows the timeline"
+        return f": {SELF[name]}", "check the last events of the timeline: use -v"
     if signal is None or not signal.sender:
         return (
-            " from outside of its processes",
-            "find out who sends it: another container (shareProcessNamespace), or the node",
+            "; none of its processes sent the signal",
+            "find the sender: another container (shareProcessNamespace) or the node",
         )
     if signal.sender == process.pid:
-        return ", by a signal that it sent to itself", "see what it did last: -v shows the timeline"
+        return "; it sent the signal to itself", "check the last events of the timeline: use -v"
     return (
-        f" by {process_words(run, signal.sender)}",
-        "find out why this process sends it: a watchdog, a time-out, or a supervisor",
+        f"; {process_words(run, signal.sender)} sent the signal",
+        "find out why this process sends the signal: a watchdog, a timeout, or a supervisor",
     )

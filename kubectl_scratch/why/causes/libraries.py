@@ -35,7 +35,7 @@ OPTIONAL = re.compile(
 )
 # What the dynamic loader exits with.
 LOADER_CODE = 127
-HOW = "install the package that contains it into the image, or build the program statically"
+HOW = "install the package with this library in the image, or build the program statically"
 
 
 def find_libraries(evidence: Evidence) -> Iterator[Cause]:
@@ -50,9 +50,13 @@ def _missing(evidence: Evidence) -> Iterator[Cause]:
     for pattern, weight in ((GLIBC, 96), (MUSL, 96), (DLOPEN, 86)):
         found = line_with(evidence.words, pattern)
         if found and "LD_PRELOAD" not in found.string:
-            program = found["program"].rpartition("/")[2] or "the app"
+            program = found["program"].rpartition("/")[2]
             yield _cause(evidence, found["library"], program, cut(found.string), weight)
             return
+
+
+def _who(program: str) -> str:
+    return f"the app's program {program}" if program else "the app"
 
 
 def _cause(evidence: Evidence, library: str, program: str, line: str, weight: int) -> Cause:
@@ -62,36 +66,37 @@ def _cause(evidence: Evidence, library: str, program: str, line: str, weight: in
     if folders:
         lines.append(f"looked for {name} in {listed(dict.fromkeys(folders), 4)}")
     if name.startswith("ld-"):
-        return Cause("missing-library", f"{program} needs the loader {name}, which is not in the"
-                     " image", tuple(lines), HOW, weight)  # fmt: skip
-    sentence = f"{program} needs the shared library {name}, which is not in the image"
+        return Cause("missing-library", f"{_who(program)} needs the loader {name}, which is not"
+                     " in the image", tuple(lines), HOW, weight)  # fmt: skip
+    sentence = f"{_who(program)} needs the shared library {name}, which is not in the image"
     return Cause("missing-library", sentence, tuple(lines), HOW, weight)
 
 
 def _versions(evidence: Evidence) -> Iterator[Cause]:
     found = line_with(evidence.words, _VERSION)
     if found:
-        program = (found["program"] or "the app").rpartition("/")[2]
+        program = (found["program"] or "").rpartition("/")[2]
         library = found["library"].rpartition("/")[2]
-        sentence = f"{program} needs {found['version']}, and the image's {library} is older"
+        sentence = f"{_who(program)} needs {found['version']}, but {library} in the image is older"
         yield Cause("library-version", sentence, (cut(found.string),), _newer(found["version"]), 96)
     found = line_with(evidence.words, SYMBOL)
     if found:
         program = (found["program"] or found["program2"]).rpartition("/")[2]
         symbol = found["symbol"] or found["symbol2"]
         sentence = (
-            f"{program} needs the symbol {symbol.rstrip(',')}, which no library of the image has"
+            f"{_who(program)} needs the symbol {symbol.rstrip(',')}, which no library in the image"
+            " has"
         )
         remedy = (
-            "use the version of the library that the program was built with; a program of"
-            " glibc does not run with musl"
+            "use the version of the library that the program was built with; a program built"
+            " with glibc does not run with musl"
         )
         yield Cause("library-version", sentence, (cut(found.string),), remedy, 94)
 
 
 def _newer(version: str) -> str:
     what = "a base image with a newer C library" if version.startswith("GLIBC_") else "a base image"
-    return f"use {what} as it is where the program is built, or build it for this one"
+    return f"use {what} (the one that the program was built on), or build the program on this one"
 
 
 def _searched(evidence: Evidence) -> Iterator[Cause]:
@@ -108,7 +113,7 @@ def _searched(evidence: Evidence) -> Iterator[Cause]:
     code = process.code if process and process.code is not None else run.code
     sure = code == LOADER_CODE or name.startswith("ld-")
     weight = 85 if sure else 45
-    yield _cause(evidence, name, program_name(process) or "the app", call_line(last, run), weight)
+    yield _cause(evidence, name, program_name(process), call_line(last, run), weight)
 
 
 def _is_missed(call: Call) -> bool:

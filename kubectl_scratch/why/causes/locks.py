@@ -36,10 +36,12 @@ def find_locks(evidence: Evidence) -> Iterator[Cause]:
 def _remedy(evidence: Evidence, mount: Mount | None) -> str:
     if mount and mount.kind in ("persistentVolumeClaim", "hostPath", "nfs"):
         return (
-            f"let one pod alone use {mount.title}: replicas: 1 with strategy Recreate, or a"
+            f"use {mount.title} in one pod only: set replicas: 1 and strategy Recreate, or use a"
             " StatefulSet"
         )
-    return "find out who holds it: another process or container of the pod; let it end first"
+    return (
+        "find the process that holds the lock, in this or another container of the pod, and stop it"
+    )
 
 
 def _held(evidence: Evidence, failed: FailedCall) -> Cause:
@@ -49,7 +51,7 @@ def _held(evidence: Evidence, failed: FailedCall) -> Cause:
     said = line_with(evidence.words, _SAYS)
     return Cause(
         "lock-held",
-        f"the app wants to lock {call.path or 'a file'}{where}, and another process holds the lock",
+        f"the app cannot lock {call.path or 'a file'}{where}: another process holds the lock",
         (call_line(call, evidence.run), *([cut(said.string)] if said else [])),
         _remedy(evidence, mount),
         max(failed.weight + 6, 88 if said else 0),
@@ -59,16 +61,16 @@ def _held(evidence: Evidence, failed: FailedCall) -> Cause:
 def _exists(evidence: Evidence, failed: FailedCall) -> Cause:
     call = failed.call
     mount = mount_of(evidence.facts, call.path)
-    where = f" (in {mount.title}, which outlives the container)" if mount else ""
+    where = f" (in {mount.title}, which keeps files after a restart)" if mount else ""
     is_lock = bool(LOCK_FILES.search(call.path))
-    sentence = f"the lock file {call.path} exists{where}, so the app thinks that it runs already"
+    sentence = f"the app cannot create the lock file {call.path}, which exists already{where}"
     if not is_lock:
-        sentence = f"the app creates {call.path}, which exists already{where}"
+        sentence = f"the app cannot create {call.path}, which exists already{where}"
     return Cause(
         "lock-held",
         sentence,
         (call_line(call, evidence.run),),
-        f"delete {call.path} when the container starts: an earlier run left it",
+        f"delete {call.path} before the app starts: an earlier run possibly left it",
         failed.weight + (4 if is_lock else -8),
     )
 
@@ -81,7 +83,7 @@ def _waits(evidence: Evidence) -> Iterator[Cause]:
             where = f" (in {mount.title})" if mount else ""
             yield Cause(
                 "hang-lock",
-                f"the app waits for the lock of {wait.path or 'a file'}{where}, which another"
+                f"the app waits for the lock on {wait.path or 'a file'}{where}, which another"
                 " process holds",
                 (f"{process_words(run, wait.pid)} waits in {wait.call} for"
                  f" {duration(run.at - wait.since)}",),

@@ -40,25 +40,26 @@ def _killed_near_the_limit(run: Run) -> bool:
 def _limit(evidence: Evidence) -> Cause:
     run = evidence.run
     limit = mebibytes(run.limit_memory) if run.limit_memory else ""
-    peak = f", of which {mebibytes(run.peak_memory)} were used" if run.peak_memory and limit else ""
+    peak = f" ({mebibytes(run.peak_memory)} used)" if run.peak_memory and limit else ""
     killed = [p for p in run.processes if p.signal == "SIGKILL"]
     who = "the app"
     if killed and killed[-1].pid != run.pid:
-        who = process_words(run, killed[-1].pid)
-    which = f"its memory limit of {limit}" if limit else "the node has no more"
+        who = f"the app's process {process_words(run, killed[-1].pid)}"
+    which = f"its memory limit of {limit}" if limit else "the node has"
     return Cause(
         "memory-limit",
-        f"{who} was killed because it needs more memory than {which}{peak}",
+        f"{who} was killed (out of memory): it needs more than {which}{peak}",
         _limit_lines(run),
-        "raise resources.limits.memory of the container, or let the app use less" + _hint(evidence),
+        "raise resources.limits.memory of the container, or reduce the memory use of the app"
+        + _hint(evidence),
         97 if not run.running else 72,
     )
 
 
 def _limit_lines(run: Run) -> tuple[str, ...]:
-    kills = f"the kernel killed {run.oom_kills} process{'es' * (run.oom_kills != 1)} for memory"
-    peak = f"at most {mebibytes(run.peak_memory)} were used" if run.peak_memory else ""
-    return tuple(filter(None, (kills if run.oom_kills else "it ended by SIGKILL", peak)))
+    kills = f"out of memory: the kernel killed {run.oom_kills} process{'es' * (run.oom_kills != 1)}"
+    peak = f"peak memory use: {mebibytes(run.peak_memory)}" if run.peak_memory else ""
+    return tuple(filter(None, (kills if run.oom_kills else "killed by SIGKILL", peak)))
 
 
 def _hint(evidence: Evidence) -> str:
@@ -91,18 +92,19 @@ def _refused(run: Run, size: str, lines: tuple[str, ...], weight: int) -> Cause:
     limit = f" (the container's limit is {mebibytes(run.limit_memory)})" if run.limit_memory else ""
     return Cause(
         "memory-request",
-        f"the app asks for memory{size} and does not get it{limit}",
+        f"the app cannot allocate memory{size}{limit}",
         lines,
-        "let the app ask for less, or raise its limit (resources.limits.memory, ulimit -v)",
+        "reduce the memory that the app allocates, or raise resources.limits.memory or ulimit -v",
         weight,
     )
 
 
 def _by_words(run: Run, line: str) -> Cause:
     if OWN_LIMIT.search(line):
-        sentence = "the app's own limit of its heap is reached"
+        sentence = "the app reached its own heap limit (out of memory)"
         remedy = (
-            "raise it (-Xmx or -XX:MaxRAMPercentage of Java, --max-old-space-size of Node),"
+            "raise the heap limit (-Xmx or -XX:MaxRAMPercentage of Java, --max-old-space-size"
+            " of Node),"
             " together with resources.limits.memory"
         )
         return Cause("memory-request", sentence, (cut(line),), remedy, 88)

@@ -38,23 +38,29 @@ def find_modules(evidence: Evidence) -> Iterator[Cause]:
 
 def _cause(name: str, what: str, line: str, remedy: str, weight: int = 94) -> Cause:
     return Cause(
-        "missing-module", f"{what} {name} is not in the image", (cut(line),), remedy, weight
+        "missing-module",
+        f"the app needs {what} {name}, which is not in the image",
+        (cut(line),),
+        remedy,
+        weight,
     )
 
 
 def _python(evidence: Evidence) -> Iterator[Cause]:
     if found := line_with(evidence.words, NO_ENCODINGS):
-        remedy = "remove PYTHONHOME from the variables, or install Python's library"
+        remedy = "remove the variable PYTHONHOME, or install the standard library of Python"
         yield _cause("of Python (encodings)", "the standard library", found.string, remedy)
         return
     found = line_with(evidence.words, _PYTHON) or line_with(evidence.words, PYTHON_MAIN)
     if found:
         package = found["name"].partition(".")[0]
         yield _cause(found["name"], "the Python module", found.string,
-                     f"install {package} into the image (requirements.txt, for the Python that"
-                     " runs the app), or add its folder to PYTHONPATH")  # fmt: skip
+                     f"install {package} in the image (requirements.txt), for the Python that"
+                     " runs the app; or add its folder to PYTHONPATH")  # fmt: skip
     elif found := line_with(evidence.words, IMPORT_NAME):
-        yield Cause("missing-module", f"the Python module {found['of']} has no {found['name']}",
+        yield Cause("missing-module", f"the app imports {found['name']} from the Python module"
+                                      f" {found['of']}, which does"
+                    " not have it",
                     (cut(found.string),), f"install the version of {found['of']} that the app"
                     " was written for", 92)  # fmt: skip
 
@@ -71,11 +77,11 @@ def _node(evidence: Evidence) -> Iterator[Cause]:
         remedy = (
             f"correct the command, or add {name} to the image"
             if main
-            else "add the file to the image, or correct the require"
+            else "add the file to the image, or correct the path in the require"
         )
         yield _cause(name, "the script" if main else "the Node module", found.string, remedy)
     else:
-        remedy = f"install {name} into the image (npm ci, and not as a devDependency)"
+        remedy = f"install {name} in the image (npm ci; not as a devDependency)"
         yield _cause(name, "the Node module", found.string, remedy)
 
 
@@ -91,8 +97,9 @@ def _silent_node(evidence: Evidence) -> Iterator[Cause]:
     if {base, f"{base}.js", f"{base}.json"} <= missed and run.at - last.at <= NEAR:
         name = base.rpartition("/node_modules/")[2] or base
         name = name if name != base else base.rpartition("/")[2]
-        yield Cause("missing-module", f"the Node module {name} is not in the image",
-                    (call_line(last, run),), f"install {name} into the image (npm ci, and not as a"
+        yield Cause("missing-module", f"the app needs the Node module {name}, which is not in"
+                                      f" the image",
+                    (call_line(last, run),), f"install {name} in the image (npm ci; not as a"
                     " devDependency)", SOLE)  # fmt: skip
 
 
@@ -110,4 +117,4 @@ def _others(evidence: Evidence) -> Iterator[Cause]:
     for pattern, what in ((RUBY, "the Ruby library"), (PERL, "the Perl module"),
                           (LUA, "the Lua module"), (PHP, "the PHP class")):  # fmt: skip
         if found := line_with(evidence.words, pattern):
-            yield _cause(found["name"], what, found.string, "install it into the image")
+            yield _cause(found["name"], what, found.string, "install it in the image")

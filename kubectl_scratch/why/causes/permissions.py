@@ -79,7 +79,8 @@ def _refused(evidence: Evidence, failed: FailedCall) -> Cause:
     kind = "file-permission" if is_file else "folder-permission"
     lines = (call_line(call, evidence.run), f"{state.path} is {owned(state)}")
     sentence = (
-        f"the app cannot {_deed(call, state, wanted)}: {_because(evidence.run, state, mount)}"
+        f"the app cannot {_deed(call, state, wanted)} (permission denied):"
+        f" {_because(evidence.run, state, mount)}"
     )
     remedy = _remedy(evidence, call, state, wanted)
     return Cause(kind, sentence, lines, remedy, failed.weight)
@@ -97,7 +98,7 @@ def _deed(call: Call, state: FileState, wanted: int) -> str:
     if state.path == call.path:
         return f"{DEEDS[wanted]} {call.path}"
     if wanted == EXECUTE:
-        return f"open {call.path}, because it may not enter the folder {state.path}"
+        return f"open {call.path}, because it cannot enter the folder {state.path}"
     verb = {"unlink": "delete", "unlinkat": "delete", "bind": "create the socket"}.get(call.call)
     return f"{verb or 'create'} {call.path} in the folder {state.path}"
 
@@ -105,9 +106,11 @@ def _deed(call: Call, state: FileState, wanted: int) -> str:
 def _because(run: Run, state: FileState, mount: Mount | None) -> str:
     where = f" (in {mount.title}, mounted at {mount.path})" if mount else ""
     groups = f":{run.gid}" if run.uid or run.gid else ""
-    more = f", also in the groups {' '.join(map(str, run.groups))}" if _more(run) else ""
+    more = f", supplementary groups {' '.join(map(str, run.groups))}" if _more(run) else ""
     root = " without the capability DAC_OVERRIDE" if run.uid == 0 else ""
-    return f"it is {owned(state)}{where}, and the app is user {run.uid}{groups}{root}{more}"
+    return (
+        f"{state.path} is {owned(state)}{where}; the app runs as user {run.uid}{groups}{root}{more}"
+    )
 
 
 def _more(run: Run) -> bool:
@@ -175,7 +178,7 @@ def _unknown(evidence: Evidence, failed: FailedCall) -> Cause:
     call, run = failed.call, evidence.run
     return Cause(
         "file-permission",
-        f"the app, as user {run.uid}, has no permission to use {call.path}",
+        f"the app (user {run.uid}) has no permission to use {call.path}",
         (call_line(call, run),),
         "change the owner or mode of the file, or the user that the app runs as"
         " (securityContext.runAsUser)",

@@ -38,10 +38,11 @@ def _privileged(evidence: Evidence, failed: FailedCall) -> Cause:
     who = f"user {run.uid}" if run.uid else "root without the capability NET_BIND_SERVICE"
     return Cause(
         "privileged-port",
-        f"the app listens on port {call.port}, and {who} cannot listen on ports below 1024",
+        f"the app cannot listen on port {call.port} (permission denied): {who} cannot use ports"
+        " below 1024",
         (call_line(call, run),),
-        f"let it listen on {8000 + call.port if call.port != 443 else 8443} and set the Service's"
-        " targetPort; or set the pod's"
+        f"configure the app to listen on port {8000 + call.port if call.port != 443 else 8443} and"
+        " set the targetPort of the Service; or set the pod's"
         ' securityContext.sysctls: [{name: net.ipv4.ip_unprivileged_port_start, value: "0"}]',
         _raised(failed),
     )
@@ -53,15 +54,16 @@ def _in_use(evidence: Evidence, failed: FailedCall) -> Cause:
     if call.path:
         return Cause(
             "port-in-use",
-            f"the app makes {what}, which is there already",
+            f"the app cannot create {what}: the file exists already",
             (call_line(call, run),),
-            "let the app delete the socket of an earlier run first, or put it into an emptyDir",
+            "delete the socket of an earlier run before the app starts, or create it in an"
+            " emptyDir",
             _raised(failed),
         )
     who, remedy = _user_of(evidence, call.port)
-    sentence = f"the app listens on {what}, and that port is in use{who}"
+    sentence = f"the app cannot listen on {what}: the port is in use{who}"
     if (facts.pod["spec"] or {}).get("hostNetwork"):
-        remedy = "with hostNetwork the pod shares the node's ports: choose another port, or omit it"
+        remedy = "use another port, or remove hostNetwork: with it, the pod shares the node's ports"
     return Cause("port-in-use", sentence, (call_line(call, run),), remedy, _raised(failed))
 
 
@@ -71,21 +73,21 @@ def _user_of(evidence: Evidence, port: int) -> tuple[str, str]:
     if own:
         return (
             f" by the app itself ({process_words(run, own.pid)})",
-            "let the app listen once on each port: two of its parts have the same",
+            "configure each part of the app with its own port: two parts use the same port",
         )
     other = _other_container(facts, port)
     if other:
         return (
-            f" by container {other} of this pod, which declares it",
-            "give one of the two another port: containers of a pod share its ports",
+            f" by container {other} of this pod, which declares this port",
+            "use another port for one of the containers: containers of a pod share its ports",
         )
     others = [c["name"] for c in all_containers(facts.pod) if c["name"] != facts.target]
     if others:
         return (
             f", probably by another container of this pod ({', '.join(others)})",
-            "give one of the containers another port: containers of a pod share its ports",
+            "use another port for one of the containers: containers of a pod share its ports",
         )
-    return "", "choose another port"
+    return "", "use another port"
 
 
 def _other_container(facts: ClusterFacts, port: int) -> str:
@@ -104,8 +106,9 @@ def _no_such_address(evidence: Evidence, failed: FailedCall) -> Cause:
     what = f"{host} ({call.address})" if host else call.address
     return Cause(
         "address-not-available",
-        f"the app listens on {what}, which is no address of this pod",
+        f"the app cannot listen on {what}: it is not an address of this pod",
         (call_line(call, evidence.run),),
-        "let it listen on 0.0.0.0, or on the pod's own address (fieldRef: status.podIP)",
+        "configure the app to listen on 0.0.0.0 or on the pod's IP address (fieldRef:"
+        " status.podIP)",
         _raised(failed),
     )

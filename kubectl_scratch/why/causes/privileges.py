@@ -63,11 +63,14 @@ _WHAT = {
     "NET_ADMIN": "configure the network",
 }  # fmt: skip
 HINTS = {
-    "CHOWN": "set the owner in the image, or the pod's fsGroup, and let the app not chown",
-    "SETUID": "start the app as the right user (securityContext.runAsUser), and let it not switch",
-    "SETGID": "start the app with the right group (securityContext.runAsGroup), and let it not"
-    " switch",
-    "NET_RAW": "for ping: securityContext.sysctls net.ipv4.ping_group_range",
+    "CHOWN": "set the owner in the image, or set the pod's fsGroup, and configure the app not"
+    " to chown",
+    "SETUID": "start the app as the right user (securityContext.runAsUser), and configure it"
+    " not to switch",
+    "SETGID": "start the app with the right group (securityContext.runAsGroup), and configure"
+    " it not"
+    " to switch",
+    "NET_RAW": "for ping, set securityContext.sysctls: net.ipv4.ping_group_range",
 }
 
 
@@ -104,14 +107,17 @@ def _capability(evidence: Evidence, failed: FailedCall) -> Cause:
     name = _lacks(run, call)
     what = _WHAT.get(name, f"call {call.call}")
     detail = _detail(call)
-    root = "it is root without it" if run.uid == 0 else f"it is user {run.uid} without it"
-    add = f"add it: securityContext.capabilities.add: [{name}] (not allowed in a restricted"
-    add += " namespace)" + ("" if run.uid == 0 else "; a non-root user gets it only by the file's"
+    root = "it runs as root without it" if run.uid == 0 else f"it runs as user {run.uid} without it"
+    add = (
+        f"add the capability: securityContext.capabilities.add: [{name}] (not allowed in a"
+        f" restricted"
+    )
+    add += " namespace)" + ("" if run.uid == 0 else "; a non-root user gets it only from the file's"
                             " capabilities")  # fmt: skip
     hint = HINTS.get(name, "")
     return Cause(
         "capability",
-        f"the app wants to {what}{detail}, which needs the capability {name}: {root}",
+        f"the app cannot {what}{detail}: this needs the capability {name}, and {root}",
         (call_line(call, run),),
         f"{hint}; or {add}" if hint else add,
         failed.weight + 3,
@@ -128,9 +134,9 @@ def _filtered(evidence: Evidence, failed: FailedCall) -> Cause:
     call = failed.call
     return Cause(
         "system-call",
-        f"the app needs the system call {call.call}, which the container's seccomp profile stops",
+        f"the app needs the system call {call.call}, which the container's seccomp profile blocks",
         (call_line(call, evidence.run),),
-        "let the app do without it, or use another profile (securityContext.seccompProfile)",
+        "use another profile (securityContext.seccompProfile), or configure the app not to use it",
         failed.weight + 2,
     )
 
@@ -139,9 +145,9 @@ def _no_call(evidence: Evidence, failed: FailedCall) -> Cause:
     call = failed.call
     return Cause(
         "system-call",
-        f"the app needs the system call {call.call}, which the kernel or the sandbox does not have",
+        f"the app needs the system call {call.call}, which the kernel or sandbox does not support",
         (call_line(call, evidence.run),),
-        "use a newer kernel, or another runtimeClass, or let the app do without it",
+        "use a newer kernel or another runtimeClass, or configure the app not to use it",
         failed.weight,
     )
 
@@ -152,8 +158,11 @@ def _killed(run: Run, signal: Signal) -> Cause:
     return Cause(
         "system-call",
         f"the app was killed because it made {call}, which its seccomp profile forbids",
-        (f"{process_words(run, signal.pid)} got SIGSYS at {signal.call or 'an unknown call'}",),
-        "allow it in the profile (securityContext.seccompProfile), or let the app do without it"
-        + (f"; it also needs the capability {known}" if known else ""),
+        (
+            f"{process_words(run, signal.pid)} received SIGSYS at"
+            f" {signal.call or 'an unknown call'}",
+        ),
+        "allow it in the profile (securityContext.seccompProfile), or configure the app not to use"
+        " it" + (f"; it also needs the capability {known}" if known else ""),
         96,
     )

@@ -33,12 +33,16 @@ def find_processes(evidence: Evidence) -> Iterator[Cause]:
 
 def _cause(evidence: Evidence, lines: tuple[str, ...], weight: int) -> Cause:
     limit = evidence.run.limit_pids
-    which = f"the limit of {limit} processes and threads" if limit else "the limit of processes"
+    which = (
+        f"the limit of {limit} processes and threads"
+        if limit
+        else "the limit of processes and threads"
+    )
     return Cause(
         "too-many-processes",
         f"the app cannot start another process or thread: {which} is reached",
         lines,
-        "let the app start fewer threads or processes, or raise the pod's limit (the kubelet's"
-        " podPidsLimit) or that of its user (ulimit -u)",
+        "configure the app to start fewer threads or processes, or raise the limit of the pod (the"
+        " kubelet's podPidsLimit) or of the user (ulimit -u)",
         weight,
     )

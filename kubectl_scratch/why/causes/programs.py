@@ -94,18 +94,18 @@ def _interpreter(evidence: Evidence, call: Call, line: tuple[str, ...]) -> Cause
     if program.format == "elf":
         return Cause(
             "missing-interpreter",
-            f"{call.path} needs the dynamic loader {name}, which is not in the image",
-            (*line, f"its interpreter {name} does not exist"),
-            "build it statically (for Go: CGO_ENABLED=0), or use a base image with that C library"
-            + (": it is a program of musl (Alpine)" if "musl" in name else ": glibc"),
+            f"the app cannot run {call.path}: the dynamic loader {name} is not in the image",
+            (*line, f"interpreter {name}: not found"),
+            "build the program statically (for Go: CGO_ENABLED=0), or use a base image with its"
+            " C library" + (": musl (Alpine)" if "musl" in name else ": glibc"),
             weight,
         )
     return Cause(
         "missing-interpreter",
-        f"the script {call.path} needs {name}, which is not in the image",
-        (*line, f"its first line names {name}, which does not exist"),
-        f"install {name.rpartition('/')[2]} into the image, or change the script's first line"
-        " to an interpreter that is there (#!/bin/sh)",
+        f"the app cannot run the script {call.path}: its interpreter {name} is not in the image",
+        (*line, f"interpreter in the first line: {name}: not found"),
+        f"install {name.rpartition('/')[2]} in the image, or change the script's first line"
+        " to an interpreter in the image (#!/bin/sh)",
         weight,
     )
 
@@ -113,10 +113,10 @@ def _interpreter(evidence: Evidence, call: Call, line: tuple[str, ...]) -> Cause
 def _crlf(evidence: Evidence, call: Call, line: tuple[str, ...]) -> Cause:
     return Cause(
         "script-line-ends",
-        f"the script {call.path} has the line ends of Windows (CRLF), so its interpreter is not"
-        " found",
+        f"the app cannot run the script {call.path}: it has Windows line endings (CRLF), so its"
+        " interpreter is not found",
         (*line, "its first line ends with a carriage return"),
-        f"convert it: sed -i 's/\\r$//' {call.path.rpartition('/')[2]} (and in git: eol=lf)",
+        f"convert the file: sed -i 's/\\r$//' {call.path.rpartition('/')[2]} (and in git: eol=lf)",
         _weight(evidence, call, 95),
     )
 
@@ -126,7 +126,7 @@ def _missing(evidence: Evidence, call: Call, line: tuple[str, ...]) -> Cause:
     there = f"{near.path} contains {listed(near.names)}" if near and near.names else ""
     return Cause(
         "missing-program",
-        f"the program {call.path} does not exist",
+        f"the app cannot run {call.path}, which does not exist",
         tuple(filter(None, (*line, there))),
         f"correct the path, or add {call.path} to the image",
         _weight(evidence, call, 92),
@@ -146,10 +146,11 @@ def _format(evidence: Evidence, call: Call, line: tuple[str, ...]) -> Iterator[C
     if program and program.format == "elf" and program.machine and program.machine != own:
         yield Cause(
             "exec-format",
-            f"{call.path} is a program for {program.machine}, and this node is {own}",
+            f"the app cannot run {call.path}: it is built for {program.machine}, but the node"
+            f" is {own}",
             line,
             f"build the image for {evidence.run.arch} (docker buildx build --platform"
-            f" linux/{evidence.run.arch}), or choose nodes of its architecture (nodeSelector)",
+            f" linux/{evidence.run.arch}), or use nodes of its architecture (nodeSelector)",
             weight,
         )
         return
@@ -160,9 +161,9 @@ def _format(evidence: Evidence, call: Call, line: tuple[str, ...]) -> Iterator[C
     )
     yield Cause(
         "exec-format",
-        f"{call.path} cannot be run: it {what}",
+        f"the app cannot run {call.path}: it {what}",
         line,
-        "add a first line such as #!/bin/sh, or run it with its interpreter: sh FILE",
+        "add a first line such as #!/bin/sh, or run the script with its interpreter: sh FILE",
         weight,
     )
 
@@ -170,27 +171,30 @@ def _format(evidence: Evidence, call: Call, line: tuple[str, ...]) -> Iterator[C
 def _not_executable(evidence: Evidence, call: Call, line: tuple[str, ...]) -> Cause:
     weight = _weight(evidence, call, 93)
     if call.here and call.here.type == "dir":
-        return Cause("not-executable", f"{call.path} is a folder and not a program", line,
-                     "name the program in it", weight)  # fmt: skip
+        return Cause("not-executable", f"the app cannot run {call.path}: it is a folder", line,
+                     "set the path of a program in this folder", weight)  # fmt: skip
     if call.here and not call.here.mode & 0o111:
-        sentence = f"{call.path} is not executable (mode {call.here.mode:04o})"
+        sentence = (
+            f"the app cannot run {call.path}: it is not executable (mode {call.here.mode:04o})"
+        )
         remedy = (
-            f"set its mode: RUN chmod 0755 {call.path} in the image, defaultMode: 0755 in a"
+            f"make it executable: RUN chmod 0755 {call.path} in the image, or defaultMode: 0755"
+            f" in a"
             " ConfigMap volume"
         )
         return Cause("not-executable", sentence, line, remedy, weight)
     if call.here and call.here.mode & 0o111 != 0o111:
         sentence = (
-            f"the app, as user {evidence.run.uid}, may not run {call.path}, which is"
+            f"the app (user {evidence.run.uid}) has no permission to run {call.path}, which is"
             f" {owned(call.here)}"
         )
         return Cause("not-executable", sentence, line,
-                     f"set its mode: RUN chmod 0755 {call.path}", weight)  # fmt: skip
+                     f"make it executable: RUN chmod 0755 {call.path}", weight)  # fmt: skip
     return Cause(
         "not-executable",
-        f"the app, as user {evidence.run.uid}, has no permission to run {call.path}",
+        f"the app (user {evidence.run.uid}) has no permission to run {call.path}",
         line,
-        "check the modes of the folders above it, and if its volume is mounted noexec",
+        "check the modes of its parent folders, and whether its volume is mounted noexec",
         weight,
     )
 
@@ -232,11 +236,11 @@ def _searched(run: Run, name: str) -> list[str]:
 def _command(name: str, folders: list[str], line: str, weight: int) -> Cause:
     lines = [line] if line else []
     if "/" in name:
-        sentence = f"the program {name} does not exist"
+        sentence = f"the app cannot run {name}, which does not exist"
     else:
-        sentence = f"the command {name} is not in the image"
+        sentence = f"the app cannot run the command {name}, which is not in the image"
         lines += [f"looked for {name} in {listed(folders, 10)}"] if folders else []
-    remedy = f"install {name.rpartition('/')[2]} into the image, or correct its name or PATH"
+    remedy = f"install {name.rpartition('/')[2]} in the image, or correct its name or PATH"
     return Cause("missing-program", sentence, tuple(lines), remedy, weight)
 
 
@@ -277,8 +281,8 @@ def _line_ends(evidence: Evidence) -> Iterator[Cause]:
     if found and went_wrong(evidence.run):
         yield Cause(
             "script-line-ends",
-            "a script has the line ends of Windows (CRLF), so its commands are not found",
+            "the app runs a script with Windows line endings (CRLF), so its commands are not found",
             (cut(found.string[-400:] if "\n" in found.string else found.string),),
-            "convert it: sed -i 's/\\r$//' SCRIPT (and in git: eol=lf)",
+            "convert the file: sed -i 's/\\r$//' SCRIPT (and in git: eol=lf)",
             95,
         )

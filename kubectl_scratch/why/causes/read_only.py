@@ -32,7 +32,7 @@ def _root(evidence: Evidence, failed: FailedCall) -> Cause:
     call = failed.call
     return Cause(
         "read-only-root",
-        f"the app writes {call.path}, and the container's root file system is read-only",
+        f"the app cannot write {call.path}: the container's root file system is read-only",
         (call_line(call, evidence.run),),
         empty_dir_remedy(call),
         failed.weight,
@@ -44,11 +44,11 @@ def empty_dir_remedy(call: Call) -> str:
     folder = folder_to_mount(call)
     if folder in FOLDERS_OF_IMAGES:
         return (
-            f"let the app write to a folder of its own instead of {folder}, and mount an emptyDir"
+            f"configure the app to write to another folder than {folder}, and mount an emptyDir"
             " there"
         )
     names = call.nearest.names if call.nearest and call.nearest.path == folder else ()
-    hides = ", which hides what the image has there" if names else ""
+    hides = " (it hides the files of the image there)" if names else ""
     return f"mount an emptyDir at {folder}{hides}: {writable_mount_yaml(folder)}"
 
 
@@ -71,10 +71,10 @@ def _volume(evidence: Evidence, failed: FailedCall, mount: Mount) -> Cause:
     lines = [call_line(call, evidence.run)]
     weight = failed.weight
     if is_of_the_copy(evidence.facts, mount):
-        lines.append(f"volume {mount.name} is read-only in the copy, and not in the pod itself")
+        lines.append(f"volume {mount.name} is read-only in the copy, but not in the pod")
         weight = min(weight, EARLIER)
     sentence = (
-        f"the app writes {call.path}, and {mount.title} (mounted at {mount.path}) is read-only"
+        f"the app cannot write {call.path}: {mount.title} (mounted at {mount.path}) is read-only"
     )
     return Cause("read-only-volume", sentence, tuple(lines), _remedy(mount, call), weight)
 
@@ -82,10 +82,10 @@ def _volume(evidence: Evidence, failed: FailedCall, mount: Mount) -> Cause:
 def _remedy(mount: Mount, call: Call) -> str:
     if mount.kind in OF_OBJECTS:
         return (
-            f"let the app write elsewhere: a {mount.kind} volume is always read-only; an init"
-            " container can copy it into an emptyDir"
+            f"copy the files to an emptyDir in an init container: a {mount.kind} volume is always"
+            " read-only"
         )
     return (
-        f"remove readOnly: true from the mount of volume {mount.name}, or let the app write"
-        " elsewhere"
+        f"remove readOnly: true from the mount of volume {mount.name}, or configure the app"
+        " to write elsewhere"
     )

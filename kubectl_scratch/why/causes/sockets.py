@@ -12,9 +12,9 @@ from kubectl_scratch.why.wording import call_line, listed
 
 # A server that started the app told it of these; without one there are none.
 KNOWN = {
-    "/docker.sock": "the container runtime's socket: mount it as a hostPath volume, if the app"
-    " really needs it",
-    "/dev/log": "no syslog runs in a container: let the app log to stdout",
+    "/docker.sock": "mount the container runtime's socket as a hostPath volume, if the app really"
+    " needs it",
+    "/dev/log": "configure the app to log to stdout: a container has no syslog",
 }
 
 
@@ -43,10 +43,10 @@ def _remedy(evidence: Evidence, path: str) -> str:
         return special
     if mount_of(evidence.facts, path):
         return (
-            "check that the container that makes the socket runs, mounts the same volume, and"
-            " starts first"
+            "check that the container that creates the socket is running, mounts the same volume,"
+            " and starts first"
         )
-    return "mount a volume that the server's container shares there, or correct the path"
+    return "mount a volume there that the server's container also mounts, or correct the path"
 
 
 def _missing(evidence: Evidence, failed: FailedCall) -> Cause:
@@ -67,9 +67,10 @@ def _refused(evidence: Evidence, failed: FailedCall) -> Cause:
     path = failed.call.path
     return Cause(
         "connection-refused",
-        f"the app connects to the socket {path}, and nobody listens on it{_where(evidence, path)}",
+        f"the app connects to the socket {path}, but no process listens on"
+        f" it{_where(evidence, path)}",
         (call_line(failed.call, evidence.run),),
-        "start the server of this socket; a socket that an earlier server left must be made anew",
+        "start the server of this socket, so that it creates the socket again",
         failed.weight,
     )
 
@@ -78,15 +79,15 @@ def _forbidden(evidence: Evidence, failed: FailedCall) -> Cause:
     call, run = failed.call, evidence.run
     state = call.here or call.nearest
     whose = (
-        f": {state.path} is {owned(state)}, and the app is user {run.uid}:{run.gid}"
+        f": {state.path} is {owned(state)}; the app runs as user {run.uid}:{run.gid}"
         if state
         else ""
     )
     return Cause(
         "socket-permission",
-        f"the app may not connect to the socket {call.path}{whose}",
+        f"the app has no permission to connect to the socket {call.path}{whose}",
         (call_line(call, run),),
-        "let the server set the socket's group or mode, or run the app with its group"
+        "change the group or mode of the socket in the server, or run the app with its group"
         f" (securityContext.supplementalGroups: [{state.gid if state else 'GID'}])",
         failed.weight + 1,
     )

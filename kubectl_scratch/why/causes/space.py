@@ -42,8 +42,8 @@ def _full(evidence: Evidence, failed: FailedCall) -> Cause:
     else:
         where += f" ({mount.title})" if mount else ""
         remedy = _remedy(evidence, mount)
-    what = f"the app cannot write {call.path}: " if call.path else ""
-    quota = "its quota is used up" if call.error == "EDQUOT" else "no space is left"
+    what = f"the app cannot write {call.path}: " if call.path else "the app cannot write: "
+    quota = "the quota is used up" if call.error == "EDQUOT" else "no space left"
     sentence = f"{what}{quota} in {where}{_limit(mount)}"
     return Cause("no-space", sentence, (call_line(call, evidence.run),), remedy, failed.weight + 8)
 
@@ -61,11 +61,11 @@ def _remedy(evidence: Evidence, mount: Mount | None) -> str:
     if mount is None:
         limits = (target_of(evidence.facts).get("resources") or {}).get("limits") or {}
         more = " and raise limits.ephemeral-storage" if limits.get("ephemeral-storage") else ""
-        return f"let the app write into a volume of sufficient size{more}, or free the node's disk"
+        return f"mount a volume of sufficient size{more}, or free space on the node's disk"
     if mount.kind == "emptyDir":
         return f"raise sizeLimit of volume {mount.name}"
     if mount.kind == "persistentVolumeClaim":
-        return f"enlarge {mount.title} (spec.resources.requests.storage), or delete what it has"
+        return f"enlarge {mount.title} (spec.resources.requests.storage), or delete files in it"
     return f"free space in {mount.title}"
 
 
@@ -73,20 +73,20 @@ def _watches(evidence: Evidence, failed: FailedCall) -> Cause:
     limit = "max_user_watches" if failed.call.error == "ENOSPC" else "max_user_instances"
     return Cause(
         "too-many-files",
-        f"the node's limit of file watches (fs.inotify.{limit}) is reached",
+        f"the app cannot watch more files: the node's limit fs.inotify.{limit} is reached",
         (call_line(failed.call, evidence.run),),
-        f"raise fs.inotify.{limit} on the node (sysctl), or let the app poll",
+        f"raise fs.inotify.{limit} on the node (sysctl), or configure the app to poll",
         failed.weight + 6,
     )
 
 
 def _files(evidence: Evidence, failed: FailedCall) -> Cause:
-    whose = "the app has" if failed.call.error == "EMFILE" else "the node has"
+    whose = "app's" if failed.call.error == "EMFILE" else "node's"
     return Cause(
         "too-many-files",
-        f"{whose} too many open files: their limit is reached",
+        f"the app cannot open more files: the {whose} limit of open files is reached",
         (call_line(failed.call, evidence.run),),
-        "raise the limit of open files (ulimit -n in the entrypoint, or of the container runtime),"
+        "raise the limit of open files (ulimit -n in the entrypoint, or in the container runtime),"
         " or close files in the app",
         failed.weight + 8,
     )
@@ -98,7 +98,8 @@ def _by_words(evidence: Evidence, seen: set[str]) -> Iterator[Cause]:
     full, files = line_with(evidence.words, FULL), line_with(evidence.words, _FILES)
     if full and not seen:
         yield Cause("no-space", "the app has no space left to write", (cut(full.string),),
-                    "give its volume more space", 80)  # fmt: skip
+                    "enlarge its volume", 80)  # fmt: skip
     elif files and not seen:
-        yield Cause("too-many-files", "the app has too many open files", (cut(files.string),),
+        yield Cause("too-many-files", "the app cannot open more files: the limit of open files"
+                                      " is reached", (cut(files.string),),
                     "raise the limit of open files (ulimit -n in the entrypoint)", 80)  # fmt: skip

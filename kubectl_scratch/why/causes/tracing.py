@@ -28,13 +28,13 @@ def find_tracing(evidence: Evidence) -> Iterator[Cause]:
     if not said and not path:
         return
     forbidden = _is_forbidden(evidence)
-    what = path or "a program of the app"
+    what = path or "a program"
     yield Cause(
         "setuid",
-        f"{what} is setuid, and does not get its owner's privileges in this container",
-        (cut(said.string) if said else f"the app starts {path}, and ended with code {run.code}",),
-        "start the app as the right user (securityContext.runAsUser) instead of changing it, or set"
-        " allowPrivilegeEscalation: true",
+        f"the app runs {what}, which is setuid but does not get its owner's privileges here",
+        (cut(said.string) if said else f"the app runs {path} and exited with code {run.code}",),
+        "start the app as the right user (securityContext.runAsUser) instead of changing the user,"
+        " or set allowPrivilegeEscalation: true",
         93 if said else 64 if forbidden else 44,
     )
 

@@ -119,8 +119,8 @@ def _named(evidence: Evidence, found: re.Match[str], weight: int) -> Iterator[Ca
 def _empty(evidence: Evidence, variable: str, lines: tuple[str, ...], weight: int) -> Cause:
     return Cause(
         "empty-variable",
-        f"the variable {variable}, which the app needs, is empty{_because(evidence, variable)}",
-        (*lines, f"{variable} is set to an empty value"),
+        f"the app needs the variable {variable}, which is empty{_because(evidence, variable)}",
+        (*lines, f"variable {variable} is set to an empty value"),
         _remedy(evidence, variable),
         weight,
     )
@@ -131,7 +131,7 @@ def _missing(evidence: Evidence, variable: str, lines: tuple[str, ...], weight: 
     also = f"; there is {near}" if near else ""
     return Cause(
         "missing-variable",
-        f"the variable {variable}, which the app needs, is not set{also}"
+        f"the app needs the variable {variable}, which is not set{also}"
         f"{_because(evidence, variable)}",
         (*lines, f"the app's environment has no {variable}"),
         _remedy(evidence, variable),
@@ -153,7 +153,7 @@ def _because(evidence: Evidence, variable: str) -> str:
     known = evidence.facts.config_maps if kind == "ConfigMap" else evidence.facts.secrets
     keys = known.get(str(source.get("name")), frozenset([str(key)]))
     if keys is None:
-        return f": it comes from {title}, which does not exist and is optional"
+        return f": it comes from {title}, which is optional and does not exist"
     if key not in keys:
         has = f"has {listed(sorted(keys))}" if keys else "has no keys"
         return f": it comes from key {key} of {title}, which {has}"
@@ -173,7 +173,7 @@ def _remedy(evidence: Evidence, variable: str) -> str:
         return f"set key {source.get('key')} in {kind} {source.get('name')}"
     target = evidence.facts.target
     return (
-        f"set it in container {target}: env: [{{name: {variable}, value: ...}}]"
+        f"set the variable in container {target}: env: [{{name: {variable}, value: ...}}]"
         f" ({_owner_words(evidence)})"
     )
 
@@ -183,7 +183,7 @@ def _owner_words(evidence: Evidence) -> str:
     if owners and owners[0].get("kind") == "ReplicaSet":
         deployment = str(owners[0].get("name", "")).rpartition("-")[0]
         return f"kubectl set env deployment/{deployment} NAME=VALUE"
-    return f"in the manifest of pod {name(evidence.facts.pod)} or of what owns it"
+    return f"in the manifest of pod {name(evidence.facts.pod)} or of its owner"
 
 
 def _declared_empty(evidence: Evidence) -> list[str]:
@@ -210,10 +210,10 @@ def _consequence(evidence: Evidence, failed: FailedCall, empty: list[str]) -> It
     hosts = [v for v in empty if HOSTS.search(v)]
     folders = [v for v in empty if FOLDERS.search(v)]
     if call.address and call.port and is_local(call.address) and hosts:
-        what = "so the app connects to itself"
+        what = "so it connects to itself"
         yield _follows(evidence, hosts[0], what, call_line(call, run), failed)
     elif call.path and folders and (call.path == run.folder or _is_at_top(call.path)):
-        what = f"so the app looks for {call.path}"
+        what = f"so it looks for {call.path}"
         yield _follows(evidence, folders[0], what, call_line(call, run), failed)
 
 
@@ -224,8 +224,8 @@ def _is_at_top(path: str) -> bool:
 def _follows(evidence: Evidence, variable: str, what: str, line: str, failed: FailedCall) -> Cause:
     return Cause(
         "empty-variable",
-        f"the variable {variable} is empty{_because(evidence, variable)}, {what}",
-        (line, f"{variable} is set to an empty value"),
+        f"the app has an empty variable {variable}{_because(evidence, variable)}, {what}",
+        (line, f"variable {variable} is set to an empty value"),
         _remedy(evidence, variable),
         failed.weight + 4,
     )
@@ -251,7 +251,9 @@ def _silent(evidence: Evidence) -> list[Cause]:
     )
     if len(empty) != 1 or not nothing or not _failed_itself(run):
         return []
-    line = f"the app ended with code {run.code}, said nothing, and no call of it failed"
+    line = (
+        f"the app exited with code {run.code}, printed nothing, and none of its system calls failed"
+    )
     return [_empty(evidence, empty[0], (line,), 56)]
 
 
@@ -271,5 +273,5 @@ def _optional_source(evidence: Evidence) -> Iterator[Cause]:
     for entry in target_of(evidence.facts).get("env") or []:
         variable = str(entry.get("name"))
         if _source(entry)[1].get("optional") and variable not in run.variables:
-            line = f"the app ended with code {run.code} and said nothing"
+            line = f"the app exited with code {run.code} and printed nothing"
             yield _missing(evidence, variable, (line,), 60)

@@ -42,7 +42,7 @@ def _cause(facts: ClusterFacts, subject: Subject, said: str) -> Cause:
     # A script without its first line looks the same: the command is then the app's own.
     sure = not _may_be_script(subject)
     what = f"use an image for {arch or 'the architecture of the node'}"
-    script = "; a script that does not begin with #!INTERPRETER fails in the same way"
+    script = "; a script that does not begin with #!INTERPRETER fails with the same error"
     return Cause(
         "image-arch" if sure else "exec-format",
         f"the program of {subject.words} cannot run on the node: {_reason(arch, sure)}",
@@ -66,5 +66,5 @@ def _is_mounted(subject: Subject, path: str) -> bool:
 
 def _reason(arch: str, sure: bool) -> str:
     if not sure:
-        return "it is built for another architecture, or is a script without #!"
+        return "it is built for another architecture, or it is a script without #!"
     return f"it is built for another architecture{f' than {arch}' if arch else ''}"

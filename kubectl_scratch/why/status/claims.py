@@ -67,13 +67,13 @@ def _missing(facts: ClusterFacts, volume: str, claim: str, said: str) -> Cause:
     near = difflib.get_close_matches(claim, facts.names.get("persistentvolumeclaim", ()), n=3)
     evidence = [unscheduled_line(said)] if said else []
     if near:
-        evidence.append(f"there is claim {name_list(near)}")
-    use = f"use claim {near[0]} if it is meant, or " if near else ""
+        evidence.append(f"claims with a similar name: {name_list(near)}")
+    use = f"use claim {near[0]}, or " if near else ""
     return Cause(
         "missing-claim",
         f"PersistentVolumeClaim {claim} of volume {volume} does not exist",
         tuple(evidence),
-        f"{use}create it: {for_pod(facts.pod, 'apply', '-f', 'CLAIM.yaml')}",
+        f"{use}create claim {claim}: {for_pod(facts.pod, 'apply', '-f', 'CLAIM.yaml')}",
         93,
     )
 
@@ -81,9 +81,10 @@ def _missing(facts: ClusterFacts, volume: str, claim: str, said: str) -> Cause:
 def _going(facts: ClusterFacts, claim: str, said: str) -> Cause:
     return Cause(
         "missing-claim",
-        f"PersistentVolumeClaim {claim} is being deleted, and takes no new pod",
+        f"PersistentVolumeClaim {claim} is being deleted, so no new pod can use it",
         (unscheduled_line(said),),
-        f"wait until it is gone and create it again: {for_pod(facts.pod, 'get', 'pvc', claim)}",
+        f"wait until the claim is deleted, then create it again:"
+        f" {for_pod(facts.pod, 'get', 'pvc', claim)}",
         92,
     )
 
@@ -92,7 +93,7 @@ def _lost(facts: ClusterFacts, claim: str, there: Json | None) -> Cause:
     volume = ((there or {}).get("spec") or {}).get("volumeName") or "its volume"
     return Cause(
         "unbound-claim",
-        f"PersistentVolumeClaim {claim} has lost its volume: {volume} does not exist any more",
+        f"PersistentVolumeClaim {claim} has lost its volume: {volume} no longer exists",
         (f"claim {claim}: {_phase(there) or 'Lost'}",),
         f"restore the PersistentVolume, or create the claim again:"
         f" {for_pod(facts.pod, 'describe', 'pvc', claim)}",
@@ -106,13 +107,13 @@ def _unbound(facts: ClusterFacts, claim: str, there: Json, said: str) -> Cause:
     evidence = [f"claim {claim} is {_phase(there) or 'not bound'}{_asks(there)}"]
     evidence += [event_line(event)] if event else [unscheduled_line(said)]
     no_class = _NO_CLASS.search(message)
-    why, remedy = "no volume fits it", ""
+    why, remedy = "no volume matches it", ""
     if no_class:
         why = f"StorageClass {no_class[1]} does not exist"
         remedy = _class_remedy(facts, no_class[1])
     elif "no storage class is set" in message:
-        why = "it names no StorageClass, there is no default one, and no volume fits it"
-        remedy = "set storageClassName in the claim, or create a PersistentVolume that fits it"
+        why = "it has no StorageClass, there is no default StorageClass, and no volume matches it"
+        remedy = "set storageClassName in the claim, or create a PersistentVolume that matches it"
     elif event.get("reason") == "ProvisioningFailed":
         why = "its volume cannot be provisioned"
     elif "waiting for a volume to be created" in message or "external" in message.lower():
@@ -132,7 +133,7 @@ def _class_remedy(facts: ClusterFacts, wanted: str) -> str:
     near = difflib.get_close_matches(wanted, there, n=1)
     known = f" ({name_list(near or there)})" if there else ""
     return (
-        f"create StorageClass {wanted}, or create the claim again with one that exists{known}:"
+        f"create StorageClass {wanted}, or create the claim again with an existing one{known}:"
         " kubectl get storageclass"
     )
 
@@ -140,7 +141,7 @@ def _class_remedy(facts: ClusterFacts, wanted: str) -> str:
 def _create_volume(claim: Json) -> str:
     storage = (claim.get("spec") or {}).get("storageClassName")
     of = f" of StorageClass {storage}" if storage else ""
-    return f"create a PersistentVolume{of} that fits it, or a provisioner for it"
+    return f"create a PersistentVolume{of} that matches the claim, or install a provisioner"
 
 
 def _asks(claim: Json) -> str:
@@ -149,7 +150,7 @@ def _asks(claim: Json) -> str:
     parts = [f"{size}" if size else "", *(spec.get("accessModes") or [])]
     parts.append(f"StorageClass {spec['storageClassName']}" if spec.get("storageClassName") else "")
     asked = ", ".join(filter(None, parts))
-    return f"; it asks for {asked}" if asked else ""
+    return f"; it requests {asked}" if asked else ""
 
 
 def _event_of(facts: ClusterFacts, claim: str) -> Json:

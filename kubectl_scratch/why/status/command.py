@@ -68,7 +68,7 @@ def _in_pod(subject: Subject) -> bool:
 def _no_command(facts: ClusterFacts, subject: Subject, said: str) -> Cause:
     return Cause(
         "command-not-found",
-        f"neither image {subject.image} nor the pod says what {subject.words} shall run",
+        f"{subject.words} has no command: neither image {subject.image} nor the pod sets one",
         (f"{subject.words}: {flat(said)}",),
         change(facts.pod, f"set command of {subject.words}"),
         subject.weigh(94),
@@ -77,18 +77,20 @@ def _no_command(facts: ClusterFacts, subject: Subject, said: str) -> Cause:
 
 def _not_found(facts: ClusterFacts, subject: Subject, program: str, said: str) -> Cause:
     where = "on the PATH of" if "$PATH" in said else "in"
-    own = "" if _in_pod(subject) else ", which names it as its command"
+    own = "" if _in_pod(subject) else ", which sets it as its command"
     absent = f"{program!r} is not {where} image {subject.image}{own}"
     words = [str(word) for word in subject.container.get("command") or [""]]
     if words[0] == program and " " in program:
-        what = f"write each word of command by itself: {program.split()!r}"
+        what = f"write each word of command as a separate item: {program.split()!r}"
     elif program in _SHELLS:
-        what = "start the app's program itself, without a shell, which the image does not have"
+        what = "start the app's program directly, without a shell: the image has no shell"
     else:
         what = "correct command" if _in_pod(subject) else "set command, or use another image"
     evidence = [f"{subject.words}: {flat(said)}"]
     if _hides(subject, program):
-        evidence.append(f"volume {_hides(subject, program)} covers what the image has there")
+        evidence.append(
+            f"volume {_hides(subject, program)} hides the files of the image at this path"
+        )
     return Cause(
         "command-not-found",
         f"{subject.words} cannot start: {absent}",
@@ -108,12 +110,12 @@ def _hides(subject: Subject, program: str) -> str:
 
 def _not_executable(facts: ClusterFacts, subject: Subject, program: str, said: str) -> Cause:
     volume = _hides(subject, program)
-    what = "name a program, or make the file executable in the image (chmod +x)"
+    what = "set command to a program, or make the file executable in the image (chmod +x)"
     if volume:
-        what = f"set defaultMode 0755 of volume {volume}, or start it by its interpreter"
+        what = f"set defaultMode 0755 of volume {volume}, or start it with its interpreter"
     return Cause(
         "command-not-executable",
-        f"{subject.words} cannot start: {program} is no executable file for its user",
+        f"{subject.words} cannot start: its user cannot execute {program}",
         (f"{subject.words}: {flat(said)}",),
         change(facts.pod, what),
         subject.weigh(92),
@@ -123,8 +125,12 @@ def _not_executable(facts: ClusterFacts, subject: Subject, program: str, said: s
 def _working_dir(facts: ClusterFacts, subject: Subject, folder: str, said: str) -> Cause:
     of = "workingDir" if subject.container.get("workingDir") else "the image's working directory"
     denied = "ermission denied" in said
-    why = "its user may not enter it" if denied else said.rpartition(": ")[2]
-    what = "set a workingDir that its user may enter" if denied else "set workingDir to a folder"
+    why = "its user has no permission to enter it" if denied else said.rpartition(": ")[2]
+    what = (
+        "set workingDir to a folder that its user can enter"
+        if denied
+        else "set workingDir to a folder"
+    )
     return Cause(
         "working-dir",
         f"{subject.words} cannot start in {folder} ({of}): {why}",

@@ -81,9 +81,9 @@ def _by_facts(facts: ClusterFacts) -> Iterator[Missing]:
             continue
         keys = there[use.name]
         if keys is None:
-            yield Missing(use.kind, use.name, "", "the pod waits for its volumes", 80)
+            yield Missing(use.kind, use.name, "", "the pod is waiting for its volumes", 80)
         elif use.key and use.key not in keys:
-            yield Missing(use.kind, use.name, use.key, "the pod waits for its volumes", 80)
+            yield Missing(use.kind, use.name, use.key, "the pod is waiting for its volumes", 80)
 
 
 def known_keys(facts: ClusterFacts, kind: str) -> Mapping[str, frozenset[str] | None]:
@@ -99,14 +99,14 @@ def _object_cause(facts: ClusterFacts, missing: Missing) -> Cause:
     near = difflib.get_close_matches(missing.name, names, n=3)
     evidence = [missing.said]
     if near:
-        evidence.append(f"there is {missing.kind} {name_list(near)}")
+        evidence.append(f"{missing.kind} with a similar name: {name_list(near)}")
     sentence = f"{missing.kind} {missing.name} does not exist in namespace {where}{_purpose(mine)}"
     remedy = _create(facts.pod, missing, mine)
     if there is not None:
-        sentence = f"{missing.kind} {missing.name} did not exist when the kubelet looked last"
-        remedy = "it exists now: the kubelet tries again within two minutes"
+        sentence = f"{missing.kind} {missing.name} did not exist when the kubelet last checked"
+        remedy = "wait: it exists now, and the kubelet retries within two minutes"
     elif near:
-        remedy = f"use {near[0]} if it is meant, or {remedy}"
+        remedy = f"use {near[0]}, or {remedy}"
     kind = "missing-config-map" if missing.kind == CONFIG_MAP else "missing-secret"
     return Cause(kind, sentence, tuple(evidence), remedy, missing.weight)
 
@@ -115,7 +115,7 @@ def _create(pod: Json, missing: Missing, mine: list[Use]) -> str:
     keys = list(dict.fromkeys(use.key for use in mine if use.key)) or ["KEY"]
     flags = [f"--from-literal={key}=VALUE" for key in keys]
     type_of = ("configmap",) if missing.kind == CONFIG_MAP else ("secret", "generic")
-    return f"create it: {for_pod(pod, 'create', *type_of, missing.name, *flags)}"
+    return f"create {missing.name}: {for_pod(pod, 'create', *type_of, missing.name, *flags)}"
 
 
 def _purpose(mine: list[Use]) -> str:
@@ -137,11 +137,11 @@ def _key_cause(facts: ClusterFacts, missing: Missing) -> Cause:
     weight = missing.weight
     if keys is not None and missing.key in keys:
         what = (
-            f"{missing.kind} {missing.name} had no key {missing.key} when the kubelet looked last"
+            f"{missing.kind} {missing.name} had no key {missing.key} when the kubelet last checked"
         )
-        remedy = "it has it now: the kubelet tries again within two minutes"
+        remedy = "wait: the key exists now, and the kubelet retries within two minutes"
     elif near:
-        what = f"{what}, but has {near[0]}"
+        what = f"{what}, but it has {near[0]}"
         remedy = f"use key {near[0]} in the pod, or {remedy}"
     return Cause("missing-key", f"{what}{_purpose(mine)}", tuple(evidence), remedy, weight)
 

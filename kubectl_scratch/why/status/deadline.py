@@ -26,7 +26,7 @@ def deadline_causes(facts: ClusterFacts) -> Iterator[Cause]:
         "deadline-exceeded",
         f"the pod was stopped because it ran for longer than its activeDeadlineSeconds ({seconds})",
         (f"DeadlineExceeded: {flat(status.get('message', ''))}", *failed),
-        change(facts.pod, "find out what takes so long, or raise activeDeadlineSeconds"),
+        change(facts.pod, "find out why the pod runs for so long, or raise activeDeadlineSeconds"),
         # What had failed before is the cause.
         SEEN if failed else 92,
     )

@@ -36,7 +36,7 @@ def hook_causes(facts: ClusterFacts) -> Iterator[Cause]:
                 f" ({probe_words(hook)}) fails",
                 tuple(evidence),
                 change(
-                    facts.pod, "correct the hook, or do its work in the app or an init container"
+                    facts.pod, "correct the hook, or move its work to the app or an init container"
                 ),
                 subject.weigh(90),
             )

@@ -30,17 +30,17 @@ def identity_causes(facts: ClusterFacts) -> Iterator[Cause]:
 def _root(facts: ClusterFacts, subject: Subject) -> Iterator[Cause]:
     said = subject.message
     named = _NAMED.search(said)
-    user = "set securityContext.runAsUser to the number of a user of the image that is not root"
+    user = "set securityContext.runAsUser to the UID of a user in the image that is not root"
     if "image will run as root" in said:
         why = f"its image {subject.image} runs as root"
     elif "runAsUser breaks non-root policy" in said:
         why = "its runAsUser is 0"
     elif named:
         why = (
-            f"its image's user {named[1]!r} is a name, so the kubelet cannot tell that it is not"
-            " root"
+            f"the user of its image is the name {named[1]!r}, so the kubelet cannot verify that it"
+            " is not root"
         )
-        user = f"set securityContext.runAsUser to the number of user {named[1]}"
+        user = f"set securityContext.runAsUser to the UID of user {named[1]}"
     else:
         return
     yield Cause(
@@ -56,8 +56,8 @@ def _unknown(facts: ClusterFacts, subject: Subject) -> Iterator[Cause]:
     evidence = (f"{subject.words}: {subject.reason}: {flat(subject.message)}",)
     user, profile = _NO_USER.search(subject.message), _NO_PROFILE.search(subject.message)
     if user:
-        sentence = f"image {subject.image} says to run as user {user[1]}, whom it does not have"
-        what = "set securityContext.runAsUser to a number, or add the user to the image"
+        sentence = f"image {subject.image} sets user {user[1]}, which does not exist in it"
+        what = "set securityContext.runAsUser to a UID, or add the user to the image"
         yield Cause("image-user", sentence, evidence, change(facts.pod, what), subject.weigh(92))
     if profile:
         path = profile[1] or profile[2]

@@ -54,7 +54,7 @@ _REFUSALS = (
         ("repository does not exist or may require",),
         "image-denied",
         90,
-        "does not exist, or its registry lets nobody pull it without a login",
+        "does not exist, or its registry requires a login",
     ),
     Refusal(
         ("toomanyrequests", "429 too many requests"),
@@ -70,7 +70,7 @@ _REFUSALS = (
         ),
         "image-denied",
         90,
-        "cannot be pulled: its registry does not accept the login, or wants one",
+        "cannot be pulled: its registry rejects the login, or requires one",
     ),
     Refusal(
         ("no such host", "server misbehaving", "temporary failure in name resolution"),
@@ -82,14 +82,15 @@ _REFUSALS = (
         ("x509:", "certificate", "http response to https client"),
         "registry-unreachable",
         88,
-        "cannot be pulled: the node does not trust its registry's TLS certificate, or gets none",
+        "cannot be pulled: the node does not trust its registry's TLS certificate, or there is"
+        " none",
     ),
     Refusal(("no space left on device",), "node-full", 88, "cannot be stored: the node is full"),
     Refusal(
         ("short-name", "short name"),
         "image-name",
         88,
-        "has no registry in its name, and the node knows none for it",
+        "has no registry in its name, and the node has no default registry for it",
     ),
     Refusal(
         (
@@ -99,13 +100,13 @@ _REFUSALS = (
         ),
         "registry-unreachable",
         85,
-        "cannot be pulled: the node does not reach its registry",
+        "cannot be pulled: the node cannot reach its registry",
     ),
     Refusal(
         ("500 internal", "502 bad", "503 service", "504 gateway"),
         "registry-unreachable",
         85,
-        "cannot be pulled: its registry fails",
+        "cannot be pulled: its registry returns a server error",
     ),
     Refusal(
         ("not found", "manifest unknown", "name unknown", "404 not found"),
@@ -136,7 +137,7 @@ def _pull(facts: ClusterFacts, subject: Subject) -> Cause:
     evidence = [f"{subject.words}: {subject.reason}: {flat(_inner(said))}"]
     if secrets:
         evidence.append(
-            f"pull secret {name_list(secrets)} does not exist in {namespace(facts.pod)}"
+            f"pull secret {name_list(secrets)} does not exist in namespace {namespace(facts.pod)}"
         )
     return Cause(
         found.kind,
@@ -177,7 +178,7 @@ def _absent_secrets(facts: ClusterFacts) -> Iterator[str]:
 def _cure(facts: ClusterFacts, subject: Subject, found: Refusal, secrets: list[str]) -> str:
     pod = facts.pod
     if found.kind == "image-not-found":
-        return change_image(pod, "push the image, or use one that exists", subject.name)
+        return change_image(pod, "push the image, or use an existing image", subject.name)
     if found.kind == "image-arch":
         arch = _architecture(facts)
         what = f"use an image that is built for {arch or 'the node'}"
@@ -185,12 +186,12 @@ def _cure(facts: ClusterFacts, subject: Subject, found: Refusal, secrets: list[s
     if found.kind == "image-denied":
         return _login(facts, secrets)
     if found.kind == "image-name":
-        what = "write the image with its registry, as docker.io/library/NAME:TAG"
+        what = "add the registry to the image name, as in docker.io/library/NAME:TAG"
         return change_image(pod, what, subject.name)
     if found.kind == "registry-unreachable":
         node = pod["spec"].get("nodeName") or "the node"
-        return f"check that {node} reaches {_registry(subject.image)}; the kubelet tries again"
-    return "the kubelet tries again by itself" if found is _UNKNOWN else "free space on the node"
+        return f"check that {node} can reach {_registry(subject.image)}; the kubelet retries"
+    return "wait: the kubelet retries" if found is _UNKNOWN else "free space on the node"
 
 
 def _login(facts: ClusterFacts, secrets: list[str]) -> str:
@@ -224,16 +225,16 @@ def _name(facts: ClusterFacts, subject: Subject) -> Cause:
     said = flat(subject.message.rpartition("invalid ")[2])
     return Cause(
         "image-name",
-        f"image {subject.image!r} of {subject.words} is no valid name of an image",
+        f"image {subject.image!r} of {subject.words} is not a valid image name",
         (f"{subject.words}: {subject.reason}: {said}",),
-        change_image(facts.pod, "correct the name", subject.name),
+        change_image(facts.pod, "correct the image name", subject.name),
         subject.weigh(95),
     )
 
 
 def _never(facts: ClusterFacts, subject: Subject) -> Cause:
     node = facts.pod["spec"].get("nodeName") or "the node"
-    what = "load the image into the node, or set imagePullPolicy to IfNotPresent"
+    what = "load the image on the node, or set imagePullPolicy to IfNotPresent"
     return Cause(
         "image-never-pulled",
         f"image {subject.image} of {subject.words} is not on {node}, and its imagePullPolicy is"

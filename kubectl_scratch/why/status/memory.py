@@ -51,12 +51,14 @@ def _killed(facts: ClusterFacts, subject: Subject) -> Cause:
     evidence = f"{subject.words}: OOMKilled, exit code {code}, restarts {restarts}"
     whole = (facts.pod["spec"].get("resources") or {}).get("limits", {}).get("memory")
     if not limit and not whole:
-        sentence = f"{who} killed because the node ran out of memory; it has no limit of its own"
-        what = "set a request for the memory that it needs, so that the scheduler finds room"
+        sentence = f"{who} killed because the node ran out of memory; it has no memory limit"
+        what = "set a memory request, so that the scheduler reserves the memory that it needs"
         flags = ("--requests=memory=SIZE",)
     else:
-        sentence = f"{who} killed because it needs more memory than its limit of {limit or whole}"
-        what = "find out what it needs the memory for, or raise the limit"
+        sentence = (
+            f"{who} killed (out of memory): it needs more than its memory limit of {limit or whole}"
+        )
+        what = "reduce the memory use of the app, or raise the limit"
         flags = (f"--limits=memory={_more(limit or str(whole))}",)
     words = ("set", "resources", workload_of(facts.pod), "-c", subject.name, *flags)
     remedy = change(facts.pod, what, *words)
@@ -68,7 +70,7 @@ def _killed(facts: ClusterFacts, subject: Subject) -> Cause:
 
 def _too_low(facts: ClusterFacts, subject: Subject, said: str) -> Cause:
     limit = memory_limit(subject)
-    sentence = f"memory limit {limit} of {subject.words} is too low to start anything in it"
+    sentence = f"memory limit {limit} of {subject.words} is too low to start the container"
     words = ("set", "resources", workload_of(facts.pod), "-c", subject.name)
     remedy = change(facts.pod, "raise the limit", *words, "--limits=memory=64Mi")
     return Cause("oom-killed", sentence, (said,), remedy, 90)

@@ -75,8 +75,9 @@ def _attached(facts: ClusterFacts, volume: str, match: re.Match[str]) -> tuple[s
     users = re.search(r"used by pod\(s\) (.*)$", match.string)
     by = f" by pod {users[1]}" if users else ""
     return (
-        f"volume {volume} is still attached to another node{by}, and can be to one only",
-        "delete the pod on the other node, or wait for about six minutes if that node is gone",
+        f"volume {volume} is still attached to another node{by}, and it can be attached to one"
+        f" node only",
+        "delete the pod on the other node, or wait about six minutes if that node no longer exists",
     )
 
 
@@ -84,17 +85,18 @@ def _no_driver(facts: ClusterFacts, volume: str, match: re.Match[str]) -> tuple[
     node = facts.pod["spec"].get("nodeName") or "the node"
     return (
         f"volume {volume} needs CSI driver {match[1]}, which is not on {node}",
-        f"install the driver, or check that its pod runs on {node}: kubectl get csinode {node}",
+        f"install the driver, or check that its pod is running on {node}: kubectl get csinode"
+        f" {node}",
     )
 
 
 def _no_path(facts: ClusterFacts, volume: str, match: re.Match[str]) -> tuple[str, str]:
     node = facts.pod["spec"].get("nodeName") or "the node"
     kind = ((find(volumes(facts.pod), volume) or {}).get("hostPath") or {}).get("type") or ""
-    make = " or let it be made with type DirectoryOrCreate" if kind == "Directory" else ""
-    what = f"create it on the node,{make} or correct the path of volume {volume}"
+    make = " or set type: DirectoryOrCreate," if kind == "Directory" else ""
+    what = f"create the path on the node,{make} or correct the path of volume {volume}"
     return (
-        f"path {match[1]} of {node} {match[2]}, as volume {volume} asks (hostPath type {kind})",
+        f"path {match[1]} of {node} {match[2]}, as volume {volume} requires (hostPath type {kind})",
         change(facts.pod, what),
     )
 
@@ -111,9 +113,9 @@ def _mount_remedy(facts: ClusterFacts, said: str) -> str:
     if "unknown filesystem type" in said or "you might need a /sbin/mount." in said:
         return f"install the programs for this file system on {node} (for NFS: nfs-common)"
     if "access denied by server" in said or "Permission denied" in said:
-        return f"let the server export it to {node}"
+        return f"configure the server to export the volume to {node}"
     if "timed out" in said or "Connection refused" in said or "No route to host" in said:
-        return f"check that {node} reaches the volume's server"
+        return f"check that {node} can reach the volume's server"
     return f"see {for_pod(facts.pod, 'describe', 'pod', facts.pod['metadata']['name'])}"
 
 
@@ -121,17 +123,17 @@ def _sub_path(facts: ClusterFacts, subject: Subject) -> Iterator[Cause]:
     said = f"{subject.words}: {subject.reason}: {flat(subject.message)}"
     variable = _NO_VALUE.search(subject.message)
     if variable:
-        sentence = (
-            f"a subPathExpr of {subject.words} names variable {variable[1]}, which is not set"
-        )
+        sentence = f"a subPathExpr of {subject.words} uses variable {variable[1]}, which is not set"
         remedy = change(facts.pod, f"set {variable[1]} in env of {subject.words}")
         yield Cause("sub-path", sentence, (said,), remedy, subject.weigh(93))
     failed = _SUB_PATH.search(subject.message)
     if failed:
         mount = find(subject.container.get("volumeMounts") or [], failed[1]) or {}
         path = mount.get("subPath") or mount.get("subPathExpr") or ""
-        sentence = f"subPath {path} of volume {failed[1]} can neither be found nor be created"
-        remedy = change(facts.pod, "name a path that exists in the volume, or mount it whole")
+        sentence = f"subPath {path} of volume {failed[1]} does not exist and cannot be created"
+        remedy = change(
+            facts.pod, "set subPath to an existing path in the volume, or remove subPath"
+        )
         yield Cause("sub-path", sentence, (said,), remedy, subject.weigh(92))
 
 
@@ -150,12 +152,12 @@ def _on_root(facts: ClusterFacts, subject: Subject) -> Iterator[Cause]:
     remedy = ""
     if any(text in message for text in _FILE_OR_FOLDER):
         onto = "a file on a folder" if sub_path else "a folder on a file"
-        sentence = f"{sentence}: that would be {onto}"
+        sentence = f"{sentence}: it would mount {onto}"
         name_file = f"{match[1].rstrip('/')}/{sub_path}"
         what = (
-            f"use mountPath {name_file} for the file"
+            f"set mountPath to {name_file} for the file"
             if sub_path
-            else f"mount it at a folder, or one file of it with subPath at {match[1]}"
+            else f"mount the volume at a folder, or mount one file at {match[1]} with subPath"
         )
         remedy = change(facts.pod, what)
     yield Cause(kind, sentence, (f"{subject.words}: {said}",), remedy, subject.weigh(92))
@@ -174,8 +176,8 @@ def _no_such_key(facts: ClusterFacts, subject: Subject) -> Iterator[Cause]:
         what = f"use subPath {near[0]}" if near else f"add key {path}"
         yield Cause(
             "sub-path",
-            f"{mount.get('mountPath')} is an empty folder: subPath {path} is no key of {kind}"
-            f" {source}",
+            f"{mount.get('mountPath')} is an empty folder: {kind} {source} has no key {path}"
+            " (subPath)",
             (f"{kind} {source} has {key_words(keys)}",),
             change(facts.pod, what) if near else f"{what} to {kind} {source}",
             subject.weigh(SEEN + 3),

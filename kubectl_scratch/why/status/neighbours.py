@@ -44,7 +44,7 @@ def _is_in_trouble(target: Subject) -> bool:
 
 def _ask(facts: ClusterFacts, subject: Subject) -> str:
     pod = f"{name(facts.pod)} -n {namespace(facts.pod)}"
-    return f"ask about it: {COMMAND} why {pod} -c {subject.name}"
+    return f"find out why: {COMMAND} why {pod} -c {subject.name}"
 
 
 def _holding_up(facts: ClusterFacts, subject: Subject, target: Subject) -> Iterator[Cause]:
@@ -54,8 +54,8 @@ def _holding_up(facts: ClusterFacts, subject: Subject, target: Subject) -> Itera
     if lasts > _LONG:
         yield Cause(
             "init-container",
-            f"{target.words} has not started: {subject.words} runs for"
-            f" {lasting(lasts)}, and has to end first",
+            f"{target.words} has not started: {subject.words} has been running for"
+            f" {lasting(lasts)} and must finish first",
             (f"{subject.words}: running since {running.get('startedAt')}",),
             _ask(facts, subject),
             FINDING + 2,
@@ -63,7 +63,7 @@ def _holding_up(facts: ClusterFacts, subject: Subject, target: Subject) -> Itera
 
 
 def _failing(facts: ClusterFacts, subject: Subject, target: Subject) -> Cause:
-    state = "runs" if target.runs else "has ended well" if target.ended else "waits"
+    state = "is running" if target.runs else "has succeeded" if target.ended else "is waiting"
     restarts = subject.status.get("restartCount", 0)
     return Cause(
         "other-container",

@@ -45,7 +45,9 @@ def _killing(facts: ClusterFacts, subject: Subject, kind: str) -> Iterator[Cause
         f"{_how(failures)}"
     )
     if not kills:
-        sentence = f"{subject.words} never counts as started: its {kind} probe ({asks}) is wrong"
+        sentence = (
+            f"{subject.words} is never marked as started: its {kind} probe ({asks}) is invalid"
+        )
     evidence = tuple(map(event_line, (*failures[:1], *kills[:1])))
     remedy = _remedy(facts, subject, kind, failures)
     weight = subject.weigh(86) if sure or errored else SEEN
@@ -79,13 +81,13 @@ def _how(failures: list[Json]) -> str:
     message = str(failures[0].get("message", "")) if failures else ""
     for text, words in (
         ("connection refused", "nothing listens there"),
-        ("context deadline exceeded", "no answer comes in time"),
-        ("Client.Timeout", "no answer comes in time"),
-        ("i/o timeout", "no answer comes in time"),
-        ("timed out after", "it takes too long"),
-        ("HTTP probe failed with statuscode: ", "the app answers with an error"),
-        ("no such file or directory", "its command does not exist"),
-        ("executable file not found", "its command does not exist"),
+        ("context deadline exceeded", "it timed out"),
+        ("Client.Timeout", "it timed out"),
+        ("i/o timeout", "it timed out"),
+        ("timed out after", "it timed out"),
+        ("HTTP probe failed with statuscode: ", "the app returns an error"),
+        ("no such file or directory", "its command is not found"),
+        ("executable file not found", "its command is not found"),
     ):
         if text in message:
             return f": {words}"
@@ -99,20 +101,23 @@ def _remedy(facts: ClusterFacts, subject: Subject, kind: str, failures: list[Jso
         return change(facts.pod, f"correct the {kind} probe of {subject.words}")
     time = _seconds(probe)
     if probe.get("exec") and "timed out" not in message:
-        what = f"see why the command of the {kind} probe fails, or correct it"
+        what = f"find out why the command of the {kind} probe fails, or correct it"
     elif "HTTP probe failed" in message:
-        what = f"see why the app answers so, or correct the path of the {kind} probe"
+        what = f"find out why the app returns an error, or correct the path of the {kind} probe"
     elif "timed out" in message or "Timeout" in message or "deadline" in message:
         seconds = probe.get("timeoutSeconds") or _TIMEOUT
-        what = f"see why the app is slow, or raise timeoutSeconds ({seconds}) of the {kind} probe"
+        what = (
+            f"find out why the app is slow, or raise timeoutSeconds ({seconds}) of the {kind} probe"
+        )
     elif kind == "startup":
-        what = f"let the probe ask what the app listens on, or give it more than {time} s to start"
+        what = f"correct the port of the probe, or allow the app more than {time} s to start"
     elif kind == "readiness":
-        what = "let the probe ask what the app listens on"
+        what = "set the probe to the port that the app listens on"
     else:
         what = (
-            f"let the probe ask what the app listens on; if it needs more than {time} s to start,"
-            " add a startupProbe"
+            f"set the probe to the port that the app listens on; if the app needs more than"
+            f" {time} s"
+            " to start, add a startupProbe"
         )
     return change(facts.pod, what)
 
@@ -133,7 +138,8 @@ def _not_ready(facts: ClusterFacts, subject: Subject) -> Iterator[Cause]:
         return
     yield Cause(
         "readiness-probe",
-        f"{subject.words} runs but is not ready: its readiness probe ({probe_words(probe)}) fails"
+        f"{subject.words} is running but not ready: its readiness probe ({probe_words(probe)})"
+        f" fails"
         f"{_how(failures)}",
         (event_line(failures[0]),),
         _remedy(facts, subject, "readiness", failures),

@@ -33,7 +33,7 @@ def rejection_causes(facts: ClusterFacts) -> Iterator[Cause]:
 def _rejected(facts: ClusterFacts, reason: str, message: str) -> Cause:
     node = facts.pod["spec"].get("nodeName") or "the node"
     said = message.removeprefix(_PREFIX)
-    kind, sentence = "pod-rejected", f"{node} refuses the pod: {flat(said) or reason}"
+    kind, sentence = "pod-rejected", f"{node} rejected the pod: {flat(said) or reason}"
     if reason.startswith("OutOf"):
         kind = "unschedulable-resources"
         sentence = f"{node} has no {reason.removeprefix('OutOf')} left for the pod"
@@ -43,16 +43,18 @@ def _rejected(facts: ClusterFacts, reason: str, message: str) -> Cause:
 def _admit(facts: ClusterFacts, reason: str) -> str:
     pod = facts.pod
     if reason == "SysctlForbidden":
-        what = "remove the sysctl, or let the kubelet allow it (--allowed-unsafe-sysctls)"
+        what = "remove the sysctl, or allow it in the kubelet (--allowed-unsafe-sysctls)"
         return change(pod, what)
     if reason == "AppArmor":
         return change(pod, "load the AppArmor profile on the node, or use another one")
     if reason in ("NodeShutdown", "Terminated"):
-        return "the node shuts down: create the pod again elsewhere"
+        return "create the pod again on another node: this node is shutting down"
     if reason == "NodeAffinity":
-        return "the node's labels have changed: delete the pod, so that it is scheduled anew"
+        return "delete the pod, so that it is scheduled again: the labels of the node have changed"
     if reason.startswith("OutOf"):
-        return change(pod, "remove nodeName, so that the scheduler finds a node with room")
+        return change(
+            pod, "remove nodeName, so that the scheduler selects a node with enough resources"
+        )
     return f"see {for_pod(pod, 'describe', 'pod', name(pod))}"
 
 

@@ -41,32 +41,34 @@ def removal_causes(facts: ClusterFacts) -> Iterator[Cause]:
 
 def _evicted(facts: ClusterFacts, message: str) -> Cause:
     low, volume, storage = (p.search(message) for p in (_NODE_LOW, _EMPTY_DIR, _STORAGE))
-    sentence, remedy = "the node has evicted the pod", _again(facts)
+    sentence, remedy = "the node evicted the pod", _again(facts)
     if low:
-        sentence = f"the node has evicted the pod because it was low on {low[1]}"
+        sentence = f"the node evicted the pod because it was low on {low[1]}"
         what = f"set a request for {low[1]} that covers what the pod needs"
-        remedy = f"{change(facts.pod, what)}; or find out what fills the node"
+        remedy = f"{change(facts.pod, what)}; or find out what uses the resources of the node"
     elif volume:
         sentence = (
-            f"the node has evicted the pod because its emptyDir {volume[1]} holds more than its"
+            f"the node evicted the pod because its emptyDir {volume[1]} holds more than its"
             f" sizeLimit of {volume[2]}"
         )
-        what = f"let the app write less into volume {volume[1]}, or raise its sizeLimit"
+        what = f"configure the app to write less to volume {volume[1]}, or raise its sizeLimit"
         remedy = change(facts.pod, what)
     elif storage:
         limit = storage[1] or storage[2]
         sentence = (
-            "the node has evicted the pod because it wrote more files than its ephemeral-storage"
+            "the node evicted the pod because it wrote more data than its ephemeral-storage"
             f" limit of {limit} allows"
         )
-        what = "let the app write less (also to its log), or raise limits.ephemeral-storage"
+        what = (
+            "configure the app to write less (also to its log), or raise limits.ephemeral-storage"
+        )
         remedy = change(facts.pod, what)
     return Cause("evicted", sentence, (f"Evicted: {flat(message)}",), remedy, 95)
 
 
 def _again(facts: ClusterFacts) -> str:
     if facts.pod["metadata"].get("ownerReferences"):
-        return "nothing: its controller creates another pod"
+        return "wait: its controller creates another pod"
     return "create the pod again"
 
 
@@ -80,7 +82,7 @@ def _preemption(facts: ClusterFacts, said: str) -> Cause:
     own = facts.pod["spec"].get("priorityClassName") or f"{facts.pod['spec'].get('priority', 0)}"
     return Cause(
         "preempted",
-        f"the pod (priority {own}) had to make room for one of higher priority",
+        f"the pod (priority {own}) was preempted by a pod of higher priority",
         (*evidence, *map(event_line, events[:1])),
         change(facts.pod, "add nodes, or give the pod a higher priorityClassName"),
         93,
@@ -93,7 +95,7 @@ def _node(facts: ClusterFacts) -> Iterator[Cause]:
         return
     if facts.node is not None and not facts.node:
         sentence = f"the pod is bound to node {node}, which does not exist"
-        what = "remove nodeName, or name a node that exists (kubectl get nodes)"
+        what = "remove nodeName, or set it to an existing node (kubectl get nodes)"
         yield Cause("node-not-ready", sentence, (), change(facts.pod, what), 94)
         return
     ready = condition(facts.node, "Ready") if facts.node else None
@@ -108,14 +110,14 @@ def _node(facts: ClusterFacts) -> Iterator[Cause]:
             if told
             else f"node {node} is not ready"
         )
-        sentence = f"node {node} is not ready, so nothing is known of the pod, or started in it"
-        remedy = f"mend the node: kubectl describe node {node}; or {_elsewhere(facts)}"
+        sentence = f"node {node} is not ready, so it does not report or start the pod"
+        remedy = f"repair the node: kubectl describe node {node}; or {_elsewhere(facts)}"
         yield Cause("node-not-ready", sentence, (said,), remedy, 96)
 
 
 def _elsewhere(facts: ClusterFacts) -> str:
     force = for_pod(facts.pod, "delete", "pod", name(facts.pod), "--force")
-    return f"if it is gone for good, {force}"
+    return f"if the node no longer exists, {force}"
 
 
 def _terminating(facts: ClusterFacts) -> Cause:
@@ -128,15 +130,16 @@ def _terminating(facts: ClusterFacts) -> Cause:
         force = for_pod(facts.pod, "patch", "pod", name(facts.pod), "--type=merge", "-p", patch)
         return Cause(
             "terminating",
-            f"the pod is being deleted, and stays until what has set {them} removes it",
-            (f"deletion since {since}", *(f"finalizer {each}" for each in finalizers[:4])),
-            f"see why its controller does not remove it; if that is gone: {force}",
+            f"the pod is being deleted, but not removed while it has {them}",
+            (f"deletionTimestamp: {since}", *(f"finalizer {each}" for each in finalizers[:4])),
+            f"find out why its controller does not remove it; if the controller no longer"
+            f" exists: {force}",
             90,
         )
     return Cause(
         "terminating",
         "the pod is being deleted",
-        (f"it has to be gone by {since}",),
-        "wait until it is gone; its containers have their grace period",
+        (f"deletionTimestamp: {since}",),
+        "wait: its containers are stopped within the grace period",
         60,
     )

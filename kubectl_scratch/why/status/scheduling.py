@@ -70,8 +70,11 @@ def _no_scheduler(facts: ClusterFacts) -> Iterator[Cause]:
     if waits > _PATIENCE:
         yield Cause(
             "no-scheduler",
-            f"scheduler {scheduler}, which the pod names, does not schedule it",
-            (f"the pod waits for {lasting(waits)}, and no scheduler has said why",),
+            f"the pod is not scheduled: scheduler {scheduler} (schedulerName) does not respond",
+            (
+                f"the pod has been waiting for {lasting(waits)}, and no scheduler has reported"
+                f" a reason",
+            ),
             change(facts.pod, f"start {scheduler}, or remove schedulerName"),
             80,
         )
@@ -82,9 +85,9 @@ def _gated(facts: ClusterFacts) -> Cause:
     them = f"scheduling gate{'' if len(gates) == 1 else 's'} {name_list(gates)}"
     return Cause(
         "scheduling-gate",
-        f"the pod is not scheduled as long as it has {them}",
+        f"the pod is not scheduled: it has {them}",
         ("not scheduled: SchedulingGated",),
-        f"what has set the gate must remove it; see"
+        f"wait for the controller of the gate to remove it, or check the controller; see"
         f" {for_pod(facts.pod, 'get', 'pod', name(facts.pod), '-o', 'yaml')}",
         95,
     )
@@ -95,7 +98,7 @@ def _resources(facts: ClusterFacts, said: str) -> Iterator[Cause]:
     if "Too many pods" in said and not lacks:
         yield Cause(
             "unschedulable-resources",
-            "every node that could take the pod has as many pods as it may",
+            "every node that could run the pod has reached its maximum number of pods",
             (unscheduled_line(said),),
             "add a node, or delete pods that are not needed",
             88,
@@ -105,7 +108,7 @@ def _resources(facts: ClusterFacts, said: str) -> Iterator[Cause]:
     elif "allocate all claims" in said or "resourceclaim" in said:
         yield Cause(
             "unschedulable-resources",
-            "no node has the devices that the pod's ResourceClaims ask for",
+            "no node has the devices that the pod's ResourceClaims request",
             (unscheduled_line(said),),
             f"see {for_pod(facts.pod, 'get', 'resourceclaims')}",
             85,
@@ -120,17 +123,17 @@ def _insufficient(facts: ClusterFacts, said: str, lacks: list[str]) -> Cause:
     evidence = [unscheduled_line(said)]
     has = [f"{k} {amount_words(k, most)}" for k, most in largest.items() if most is not None]
     if has:
-        evidence.append(f"the most that one node has: {name_list(has)}")
+        evidence.append(f"maximum per node: {name_list(has)}")
     never = any(largest[each] == 0 for each in impossible)
-    sentence = f"no node has enough {name_list(lacks)} left for the pod, which requests {wants}"
+    sentence = f"no node has enough free {name_list(lacks)} for the pod, which requests {wants}"
     if never:
-        sentence = f"no node has {name_list(impossible)} at all, and the pod requests {wants}"
+        sentence = f"no node has {name_list(impossible)}, and the pod requests {wants}"
     elif impossible:
         sentence = f"no node is large enough for the pod, which requests {wants}"
     lower = _lower_requests(facts, lacks)
-    more = "add a larger node" if impossible else "add a node, or free room on one"
+    more = "add a larger node" if impossible else "add a node, or free resources on a node"
     if never:
-        more = f"add a node that has {name_list(impossible)} (or install its device plugin)"
+        more = f"add a node with {name_list(impossible)}, or install its device plugin"
     return Cause("unschedulable-resources", sentence, tuple(evidence), f"{lower}; or {more}", 90)
 
 
@@ -141,7 +144,7 @@ def _lower_requests(facts: ClusterFacts, lacks: list[str]) -> str:
     words: tuple[str, ...] = ()
     if asking and not any("/" in each for each in lacks):
         words = ("set", "resources", workload_of(pod), "-c", asking[0], f"--requests={amount}")
-    return change(pod, "request less", *words)
+    return change(pod, "reduce the requests", *words)
 
 
 def _asks(container: Json, lacks: list[str]) -> bool:
@@ -178,12 +181,12 @@ def _host_port(facts: ClusterFacts, said: str) -> Cause:
     ]
     evidence = [unscheduled_line(said)]
     if users:
-        evidence.append(f"used by pod {name_list(users)} of namespace {namespace(facts.pod)}")
+        evidence.append(f"used by pod {name_list(users)} in namespace {namespace(facts.pod)}")
     ports = name_list(map(str, sorted(wanted)))
     what = "use a Service instead of the hostPort, another hostPort, or fewer replicas than nodes"
     return Cause(
         "host-port",
-        f"host port {ports} is in use on each node that could take the pod",
+        f"host port {ports} is in use on every node that could run the pod",
         tuple(evidence),
         change(facts.pod, what),
         90,
@@ -205,7 +208,7 @@ def _nodes(facts: ClusterFacts, said: str) -> Iterator[Cause]:
     sentences, remedies = zip(*reasons, strict=True)
     yield Cause(
         "unschedulable-node",
-        f"no node takes the pod: {'; '.join(sentences)}",
+        f"no node can run the pod: {'; '.join(sentences)}",
         (unscheduled_line(said), *_labels_there(facts, said)),
         "; or ".join(filter(None, dict.fromkeys(remedies))),
         89 if not _LACKS.search(said) else 82,
@@ -219,18 +222,18 @@ def _reasons(facts: ClusterFacts, said: str) -> Iterator[tuple[str, str] | None]
     if any(text in said for text in _TAINTS):
         yield _tainted(facts, said)
     if "were unschedulable" in said:
-        yield "a node is cordoned", f"kubectl uncordon {_cordoned(facts)}"
+        yield "a node is cordoned", f"uncordon the node: kubectl uncordon {_cordoned(facts)}"
     if any(text in said for text in _OF_VOLUMES):
         yield (
-            "its volumes are bound to another node or zone, or in use by another pod",
+            "its volumes are bound to another node or zone, or another pod uses them",
             f"see {for_pod(pod, 'get', 'pvc,pods', '-o', 'wide')}",
         )
     if any(text in said for text in _OF_PODS):
         rules = [text for text in _OF_PODS if text in said]
-        what = f"loosen the {name_list(rules)}, or add nodes"
-        yield f"its or other pods' {name_list(rules)} forbid it", change(pod, what)
+        what = f"relax the {name_list(rules)}, or add nodes"
+        yield f"{name_list(rules)} of this or another pod do not allow it", change(pod, what)
     if "match the requested node name" in said:
-        yield "no node has the name that it asks for", change(pod, "remove nodeName")
+        yield "no node has the requested name (nodeName)", change(pod, "remove nodeName")
 
 
 def _selection(facts: ClusterFacts) -> tuple[str, str]:
@@ -240,7 +243,7 @@ def _selection(facts: ClusterFacts) -> tuple[str, str]:
     label = selector[0] if selector else "KEY=VALUE"
     what = "correct its node selector or affinity"
     remedy = f"label a node: kubectl label node NODE {label}; or {change(pod, what)}"
-    return f"none has the labels that it asks for ({name_list(asked)})", remedy
+    return f"no node has the requested labels ({name_list(asked)})", remedy
 
 
 def _affinity(pod: Json) -> Iterator[str]:
@@ -259,7 +262,11 @@ def _labels_there(facts: ClusterFacts, said: str) -> Iterator[str]:
     keys = dict.fromkeys((*selector, *(a.split()[0] for a in _affinity(facts.pod))))
     for key in keys:
         values = sorted({labels_of(n)[key] for n in facts.nodes if key in labels_of(n)})
-        yield f"the nodes have {key}: {name_list(values)}" if values else f"no node has label {key}"
+        yield (
+            f"values of label {key} on the nodes: {name_list(values)}"
+            if values
+            else f"no node has label {key}"
+        )
 
 
 def _tainted(facts: ClusterFacts, said: str) -> tuple[str, str]:
@@ -267,9 +274,13 @@ def _tainted(facts: ClusterFacts, said: str) -> tuple[str, str]:
     taints = list(dict.fromkeys(told)) or _taints_there(facts)
     keys = [taint.partition(":")[0].partition("=")[0].strip() for taint in taints]
     ill = [key for key in keys if key.startswith("node.kubernetes.io/")]
-    sentence = f"it does not tolerate taint {name_list(keys)}" if keys else "it tolerates no taint"
+    sentence = (
+        f"the pod does not tolerate taint {name_list(keys)}"
+        if keys
+        else "the pod has no toleration for a taint"
+    )
     if ill:
-        return sentence, f"mend the node ({name_list(ill)}): kubectl describe nodes"
+        return sentence, f"repair the node ({name_list(ill)}): kubectl describe nodes"
     key = keys[0] if keys else "KEY"
     what = f"add a toleration for {key}"
     return sentence, f"{change(facts.pod, what)}; or kubectl taint node NODE {key}-"

@@ -45,7 +45,7 @@ def waiting_causes(facts: ClusterFacts) -> Iterator[Cause]:
     if scheduled.get("status") == "False" and not facts.pod["spec"].get("nodeName"):
         said = unscheduled_line(str(scheduled.get("message", "")))
         see = f"see {for_pod(facts.pod, 'describe', 'pod', name(facts.pod))}"
-        yield Cause("unschedulable-node", "no node takes the pod", (said,), see, FINDING + 2)
+        yield Cause("unschedulable-node", "no node can run the pod", (said,), see, FINDING + 2)
 
 
 def _pulling(facts: ClusterFacts) -> Iterator[Cause]:
@@ -61,8 +61,9 @@ def _pulling(facts: ClusterFacts) -> Iterator[Cause]:
             continue
         yield Cause(
             "image-pulling",
-            f"the node is pulling image {subject.image} of {subject.words} for {lasting(lasts)}",
+            f"the node has been pulling image {subject.image} of {subject.words} for"
+            f" {lasting(lasts)}",
             (event_line(pulling[0]),),
-            "wait; if it takes too long, check how the node reaches the registry",
+            "wait; if it takes too long, check the connection of the node to the registry",
             subject.weigh(FINDING + 1),
         )

@@ -86,8 +86,8 @@ def explain_refusal(said: str, workload: WorkloadFacts) -> Refused:
         found = explain(said, workload)
         if found is not None:
             return found
-    sentence = f"the API server refuses the pods of {_words(workload)}: {flat(said)}"
-    return Refused("pod-rejected", sentence, _edit(workload, "correct it"))
+    sentence = f"the API server rejected the pods of {_words(workload)}: {flat(said)}"
+    return Refused("pod-rejected", sentence, _edit(workload, "correct the pod template"))
 
 
 def _edit(workload: WorkloadFacts, what: str) -> str:
@@ -102,20 +102,24 @@ def _quota(said: str, workload: WorkloadFacts) -> Refused | None:
     if exceeded:
         quota, wants, used, limit = exceeded.groups()
         sentence = (
-            f"{_words(workload)} gets no more pods: quota {quota} allows {limit}, of which {used}"
-            f" is used, and the pod needs {wants}"
+            f"{_words(workload)} cannot create more pods: quota {quota} allows {limit},"
+            f" {used} is used, and the pod requests {wants}"
         )
         see = _command(workload, "describe", "quota", quota)
-        return Refused("quota", sentence, f"free some, request less, or raise the quota: {see}")
+        return Refused(
+            "quota", sentence, f"delete other pods, reduce the requests, or raise the quota: {see}"
+        )
     if unsaid:
         sentence = (
-            f"{_words(workload)} gets no pods: quota {unsaid[1]} wants each container to say"
-            f" {unsaid[2]}"
+            f"{_words(workload)} cannot create pods: quota {unsaid[1]} requires every container"
+            f" to set {unsaid[2]}"
         )
         words = ("set", "resources", _path(workload), "--requests=cpu=AMOUNT,memory=AMOUNT")
-        return Refused("quota", sentence, f"set them: {_command(workload, *words)}")
+        return Refused("quota", sentence, f"set the resources: {_command(workload, *words)}")
     if _LIMIT_RANGE.search(said):
-        sentence = f"{_words(workload)} gets no pods: a LimitRange forbids it ({flat(said)})"
+        sentence = (
+            f"{_words(workload)} cannot create pods: a LimitRange forbids them ({flat(said)})"
+        )
         see = _command(workload, "describe", "limitrange")
         return Refused("limit-range", sentence, f"change the pod's resources; see {see}")
     return None
@@ -127,11 +131,11 @@ def _policy(said: str, workload: WorkloadFacts) -> Refused | None:
         return None
     level = violated[1].partition(":")[0]
     sentence = (
-        f"{_words(workload)} gets no pods: namespace {namespace(workload.owner)} enforces"
-        f" PodSecurity {level}, and the pod breaks it ({flat(_headings(violated[2]))})"
+        f"{_words(workload)} cannot create pods: namespace {namespace(workload.owner)} enforces"
+        f" PodSecurity {level}, and the pod violates it ({flat(_headings(violated[2]))})"
     )
     what = re.findall(r"must set (securityContext\.[^)]+)\)", violated[2])
-    wanted = f"set {', '.join(dict.fromkeys(what))}" if what else "meet it"
+    wanted = f"set {', '.join(dict.fromkeys(what))}" if what else "change the pod to comply"
     return Refused("pod-rejected", sentence, _edit(workload, wanted))
 
 
@@ -144,7 +148,7 @@ def _account(said: str, workload: WorkloadFacts) -> Refused | None:
     absent = _NO_ACCOUNT.search(said)
     if not absent:
         return None
-    sentence = f"{_words(workload)} gets no pods: ServiceAccount {absent[1]} does not exist"
+    sentence = f"{_words(workload)} cannot create pods: ServiceAccount {absent[1]} does not exist"
     create = _command(workload, "create", "serviceaccount", absent[1])
     return Refused("service-account", sentence, f"create it: {create}")
 
@@ -153,17 +157,22 @@ def _webhook(said: str, workload: WorkloadFacts) -> Refused | None:
     silent, denied = _WEBHOOK.search(said), _DENIED.search(said)
     if silent:
         sentence = (
-            f"{_words(workload)} gets no pods: admission webhook {silent[1]} must judge them, and"
-            " cannot be asked"
+            f"{_words(workload)} cannot create pods: admission webhook {silent[1]} cannot be called"
         )
         see = "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations"
-        return Refused("pod-rejected", sentence, f"see why its server does not answer: {see}")
+        return Refused(
+            "pod-rejected",
+            sentence,
+            f"find out why the server of the webhook does not answer: {see}",
+        )
     if denied:
         sentence = (
-            f"{_words(workload)} gets no pods: admission webhook {denied[1]} refuses them:"
+            f"{_words(workload)} cannot create pods: admission webhook {denied[1]} rejected them:"
             f" {flat(denied[2])}"
         )
-        return Refused("pod-rejected", sentence, _edit(workload, "do as it says"))
+        return Refused(
+            "pod-rejected", sentence, _edit(workload, "change the pod as the message says")
+        )
     return None
 
 
@@ -171,9 +180,11 @@ def _absent(said: str, workload: WorkloadFacts) -> Refused | None:
     for kind, pattern in (("PriorityClass", _PRIORITY), ("RuntimeClass", _RUNTIME)):
         found = pattern.search(said)
         if found:
-            sentence = f"{_words(workload)} gets no pods: {kind} {found[1]} does not exist"
+            sentence = f"{_words(workload)} cannot create pods: {kind} {found[1]} does not exist"
             see = f"kubectl get {kind.lower()}"
-            return Refused("pod-rejected", sentence, _edit(workload, f"name one that does ({see})"))
+            return Refused(
+                "pod-rejected", sentence, _edit(workload, f"use an existing {kind} ({see})")
+            )
     return None
 
 
@@ -184,15 +195,19 @@ def _by_itself(workload: WorkloadFacts) -> Iterator[Cause]:
     if spec.get("replicas") == 0:
         scale = _command(workload, "scale", _path(workload), "--replicas=1")
         yield Cause(
-            "scaled-to-zero", f"{words} is scaled to 0 replicas", (), f"scale it: {scale}", 90
+            "scaled-to-zero",
+            f"{words} is scaled to 0 replicas",
+            (),
+            f"scale the workload: {scale}",
+            90,
         )
     elif spec.get("paused") and workload.child is None:
         resume = _command(workload, "rollout", "resume", _path(workload))
-        yield Cause("paused", f"{words} is paused, and has made no pods yet", (), resume, 88)
+        yield Cause("paused", f"{words} is paused and has not created pods yet", (), resume, 88)
     elif spec.get("suspend"):
         patch = ("patch", _path(workload), "-p", '{"spec":{"suspend":false}}')
-        resume = f"resume it: {_command(workload, *patch)}"
-        yield Cause("suspended", f"{words} is suspended, so it makes no pods", (), resume, 90)
+        resume = f"resume the workload: {_command(workload, *patch)}"
+        yield Cause("suspended", f"{words} is suspended, so it creates no pods", (), resume, 90)
     elif workload.kind == "daemonset" and status.get("desiredNumberScheduled") == 0:
         see = _edit(workload, "correct its nodeSelector or tolerations")
         yield Cause("unschedulable-node", f"{words} matches no node", (), see, 85)
@@ -200,7 +215,7 @@ def _by_itself(workload: WorkloadFacts) -> Iterator[Cause]:
         new = f"{name(workload.owner)[:40]}-now"
         now = _command(workload, "create", "job", f"--from={_path(workload)}", new)
         sentence = f"{words} has not run yet: its schedule is {spec.get('schedule')!r}"
-        yield Cause("not-scheduled-yet", sentence, (), f"run it now: {now}", 85)
+        yield Cause("not-scheduled-yet", sentence, (), f"run the job now: {now}", 85)
 
 
 def _job(workload: WorkloadFacts) -> Iterator[Cause]:
@@ -212,14 +227,20 @@ def _job(workload: WorkloadFacts) -> Iterator[Cause]:
     reason = str(failed.get("reason", ""))
     evidence = (f"{reason}: {flat(failed.get('message', ''))}",)
     words, spec = f"job {name(job)}", job.get("spec") or {}
-    again = f"delete and create it again: {_command(workload, 'delete', 'job', name(job))}"
+    again = f"delete the job and create it again: {_command(workload, 'delete', 'job', name(job))}"
     if reason == "DeadlineExceeded":
         seconds = spec.get("activeDeadlineSeconds")
         sentence = (
             f"{words} ran for longer than its activeDeadlineSeconds ({seconds}), and was stopped"
         )
-        yield Cause("deadline-exceeded", sentence, evidence, f"raise it, then {again}", 90)
+        yield Cause(
+            "deadline-exceeded",
+            sentence,
+            evidence,
+            f"raise activeDeadlineSeconds, then {again}",
+            90,
+        )
     else:
         # Why its pods failed can be seen in a run.
-        sentence = f"{words} has failed, and starts no more pods ({reason})"
+        sentence = f"{words} has failed and starts no more pods ({reason})"
         yield Cause("job-failed", sentence, evidence, again, SEEN)
