@@ -220,6 +220,8 @@ def _kind_create(cluster: Cluster, kind: Path, docker: Engine, image: str) -> No
         "kind": "KubeletConfiguration",
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "serializeImagePulls": False,
+        # the tests of four workers, and what is still ending of theirs
+        "maxPods": 200,
     }
     config = {
         "kind": "Cluster",

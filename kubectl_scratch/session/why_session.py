@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from typing import NamedTuple
 
 from kubectl_scratch.copies.create import CreatedCopy
 from kubectl_scratch.copies.membership import CopyMembership, CopyTerms
-from kubectl_scratch.errors import ClusterError, LeftoverCopy, SessionError
-from kubectl_scratch.kube.objects import Json, name, namespace
+from kubectl_scratch.errors import ClusterError, CopyNotReady, LeftoverCopy, SessionError
+from kubectl_scratch.kube.objects import name, namespace
+from kubectl_scratch.lookup.source import read_pod
 from kubectl_scratch.lookup.why_facts import read_network_facts, read_status_facts
 from kubectl_scratch.plan.inputs import PlanInputs
-from kubectl_scratch.plan.model import Plan, SessionTarget
+from kubectl_scratch.plan.model import Plan
 from kubectl_scratch.plan.target_container import choose_failing, choose_target
 from kubectl_scratch.request import WhyRequest
 from kubectl_scratch.runtime.durations import duration_words
@@ -29,6 +30,7 @@ from kubectl_scratch.session.opening import open_remote
 from kubectl_scratch.session.pod_watch import CopyWatch
 from kubectl_scratch.session.post_mortem import death_of_target
 from kubectl_scratch.session.readiness import KILLED
+from kubectl_scratch.session.remote import RemoteCommand
 from kubectl_scratch.session.workflow import explain_rejection, plan_admitted
 from kubectl_scratch.toolkit.archive import SEED
 from kubectl_scratch.why.answer import explain_run
@@ -36,7 +38,7 @@ from kubectl_scratch.why.facts import ClusterFacts
 from kubectl_scratch.why.masks import mask_arguments
 from kubectl_scratch.why.model import Explanation
 from kubectl_scratch.why.report import LARGEST, parse_report
-from kubectl_scratch.why.status_answer import answer_of_status
+from kubectl_scratch.why.status_answer import answer_of_status, with_probes
 from kubectl_scratch.why.status_causes import explain_status, needs_run
 
 # By when a run that has reached its time has been ended and reported, in seconds.
@@ -76,7 +78,8 @@ def explain(request: WhyRequest, context: Context, reading: Task[PlanInputs]) ->
         for finding in inputs.findings:
             report_finding(finding, context.console)
         return about
-    return _explain_by_run(request, context, reading, facts, about)
+    explained = _explain_by_run(request, context, reading, facts, about)
+    return explained._replace(answer=with_probes(explained.answer, causes))
 
 
 def _explain_by_run(
@@ -125,22 +128,22 @@ class _Traced:
 
     def answer(self) -> Explanation:
         """Run the app, and explain what it did."""
-        context, place = self._context, self._copy.place
-        self._await_discovery()
-        with (
-            private_folder() as folder,
-            closing(
-                open_remote(
-                    context,
-                    place,
-                    self._exec_command(),
-                    self._request.copy.session.transport,
-                    self._request.copy.session.timeout,
-                    CopyWatch(context.cluster, place, self._copy.why_gone),
-                    folder,
-                )
-            ) as remote,
-        ):
+        try:
+            if self._copy.discovery_pod:
+                # What keeps the copy from starting keeps the other pod, too, and is told at once.
+                with self._opened((SEED, "version")):
+                    self._await_discovery()
+            return self._answer_of_run()
+        except CopyNotReady:
+            # It may have met what the source has not told yet.
+            answer = self._answer_of_copy()
+            if not answer.causes:
+                raise
+            return answer
+
+    def _answer_of_run(self) -> Explanation:
+        context = self._context
+        with self._opened(self._trace_command()) as remote:
             self._copy.session_begins()
             check = seed_check_of(self._copy, context)
             if check is not None:
@@ -162,13 +165,33 @@ class _Traced:
         )
         return explain_run(run, facts)
 
+    @contextmanager
+    def _opened(self, command: tuple[str, ...]) -> Iterator[RemoteCommand]:
+        """Run a command of the seed in the target, as soon as that runs; raises CopyNotReady."""
+        place, context, session = self._copy.place, self._context, self._request.copy.session
+        exec_command = ExecCommand(
+            place.namespace,
+            place.pod,
+            place.target,
+            command,
+            tty=False,
+            size=context.user.size(),
+            repeatable=False,
+            reads=False,
+        )
+        watch = CopyWatch(context.cluster, place, self._copy.why_gone)
+        with private_folder() as folder:
+            remote = open_remote(
+                context, place, exec_command, session.transport, session.timeout, watch, folder
+            )
+            with closing(remote):
+                yield remote
+
     def _await_discovery(self) -> None:
         """Wait until the image's command is discovered; if it is not, the seed says why."""
         copy, context = self._copy, self._context
-        if not copy.discovery_pod:
-            return
         context.console.progress(
-            f"waiting for pod {copy.discovery_pod} to discover the image's command"
+            f"waiting for {copy.discovery_pod}: the image's command is being discovered"
         )
         timeout = self._request.copy.session.timeout
         check = seed_check_of(copy, context)
@@ -177,20 +200,10 @@ class _Traced:
         )
         context.interrupts.run(discovery.result)
 
-    def _exec_command(self) -> ExecCommand:
-        place = self._copy.place
+    def _trace_command(self) -> tuple[str, ...]:
         seconds = str(max(1, math.ceil(self._request.seconds)))
-        masks = mask_arguments(self._plan.source, place.target)
-        return ExecCommand(
-            place.namespace,
-            place.pod,
-            place.target,
-            (SEED, "trace", "--for", seconds, *masks),
-            tty=False,
-            size=self._context.user.size(),
-            repeatable=False,
-            reads=False,
-        )
+        masks = mask_arguments(self._plan.source, self._copy.place.target)
+        return (SEED, "trace", "--for", seconds, *masks)
 
     def _ticking(self) -> Callable[[], None]:
         context, began = self._context, self._context.clock.monotonic()
@@ -210,12 +223,17 @@ class _Traced:
         death = context.interrupts.run(lambda: death_of_target(context, place))
         if not death:
             raise SessionError("the connection to the copy was lost", "try again")
-        pod = context.interrupts.run(lambda: _read_copy(context, place))
-        facts = self._facts._replace(pod=pod)
-        return answer_of_status(facts, explain_status(facts))
+        return self._answer_of_copy()
 
+    def _answer_of_copy(self) -> Explanation:
+        """Return the answer that the copy's own status and events give."""
+        context, source = self._context, self._facts.pod
 
-def _read_copy(context: Context, place: SessionTarget) -> Json:
-    from kubectl_scratch.lookup.source import read_pod
+        def read() -> ClusterFacts:
+            pod = read_pod(context.cluster, self._copy.place.pod).body
+            known = read_status_facts(context.cluster, pod, self._facts.target)
+            # What is said is about the source: the copy is about to be deleted.
+            return known._replace(pod={**source, "status": pod.get("status") or {}})
 
-    return read_pod(context.cluster, place.pod).body
+        known = context.interrupts.run(read)
+        return answer_of_status(known, explain_status(known))

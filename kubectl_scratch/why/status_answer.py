@@ -8,6 +8,8 @@ from kubectl_scratch.why.facts import ClusterFacts
 from kubectl_scratch.why.model import Cause, Explanation
 
 MOST_CAUSES = 3
+# What Kubernetes asks of an app that runs.
+PROBE_KINDS = ("readiness-probe", "startup-probe", "liveness-probe")
 # From this weight on a cause is a finding.
 SURE = 50
 
@@ -19,6 +21,14 @@ def answer_of_status(facts: ClusterFacts, causes: tuple[Cause, ...]) -> Explanat
     return Explanation(
         sure, state_words(facts.pod, facts.target), not sure and works(facts), unsure
     )
+
+
+def with_probes(answer: Explanation, causes: tuple[Cause, ...]) -> Explanation:
+    """Return the answer of a run; of an app that runs, a failing probe is what is wrong."""
+    failing = tuple(cause for cause in causes if cause.kind in PROBE_KINDS)[:MOST_CAUSES]
+    if not answer.runs or not failing:
+        return answer
+    return answer._replace(causes=failing, runs=False)
 
 
 def works(facts: ClusterFacts) -> bool:

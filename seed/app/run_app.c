@@ -35,7 +35,8 @@ static bool is_duration(const char *word, uint64_t *seconds) {
         if (!parse_number(&word, 10, &part) || part > LONGEST_SECONDS)
             return false;
         all += part * (*word == 'h' ? 3600 : *word == 'm' ? 60 : 1);
-        if (*word && !strchr("hms", *word))
+        // A number without a unit stands alone.
+        if (*word ? !strchr("hms", *word) : all != part)
             return false;
         word += *word != 0;
     } while (*word);
