@@ -136,6 +136,28 @@ def test_one_that_runs_already_is_seen_as_well(pod: Seed) -> None:
             assert app.wait(PATIENCE) == -signal.SIGKILL
 
 
+def titled(pod: Seed) -> subprocess.Popen[bytes]:
+    """Start a program that has written a title over its words, as nginx does."""
+    return start(pod, by_a_runtime_s_name(pod, "bash"), "-c", 'exec -a "app: master" sleep 1000')
+
+
+def test_a_title_is_not_taken_for_the_command(pod: Seed) -> None:
+    with watching(pod, 0):
+        with ended(titled(pod)) as late:
+            assert late.wait(PATIENCE) == -signal.SIGKILL
+        assert not (pod.toolkit / "learned").exists()
+        with ended(start(pod, "sleep", "1000")):
+            assert learned(pod) == ["sleep", "1000"]
+
+
+def test_a_program_that_is_always_called_so_is_taken(pod: Seed) -> None:
+    with watching(pod, 0):
+        for _ in range(3):
+            with ended(titled(pod)) as app:
+                assert app.wait(PATIENCE) == -signal.SIGKILL
+        assert learned(pod) == ["app: master", "1000"]
+
+
 @pytest.mark.parametrize("injected", ["istio-init", "app-proxy", "my-app", "ap"])
 def test_the_first_process_of_another_container_is_passed_over(pod: Seed, injected: str) -> None:
     foreign = start(pod, "sleep", "3000", container=injected)
