@@ -1,4 +1,4 @@
-"""Write the table of docs/why.md: ``python -m tools.why_table RESULTS``.
+"""Write the tables of docs/why.md: ``python -m tools.why_table RESULTS``.
 
 RESULTS is what the corpus of the cluster tier wrote, a line of JSON for each pod:
 ``SCRATCH_WHY_TABLE=RESULTS pytest tests/cluster/why``. Of two lines of a pod the last counts.
@@ -12,10 +12,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from kubectl_scratch.why.kinds import CAUSE_KINDS
+
 Row = dict[str, Any]
 PAGE = Path(__file__).parents[1] / "docs" / "why.md"
 BEGIN = "<!-- table: made by python -m tools.why_table -->"
 END = "<!-- end of the table -->"
+KINDS = "<!-- kinds: made by python -m tools.why_table -->"
+END_OF_KINDS = "<!-- end of the kinds -->"
 SUMMARY = ("half", "pods", "kinds", "answered", "right, of the answers", "right, of all")
 CASES = ("pod", "half", "app", "cause", "answer", "seconds")
 
@@ -26,7 +30,8 @@ def main(words: list[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     rows = read_results(Path(words[0]).read_text())
-    PAGE.write_text(replace_table(PAGE.read_text(), "\n".join(tables(rows))))
+    page = replace_table(PAGE.read_text(), "\n".join(tables(rows)))
+    PAGE.write_text(replace_table(page, "\n".join(kinds()), KINDS, END_OF_KINDS))
     return 0
 
 
@@ -39,11 +44,17 @@ def read_results(text: str) -> list[Row]:
     return sorted(rows.values(), key=lambda row: (row["half"], row["expected"], row["name"]))
 
 
-def replace_table(page: str, table: str) -> str:
+def replace_table(page: str, table: str, begin: str = BEGIN, end: str = END) -> str:
     """Return the page with another table between its markers."""
-    head, _, rest = page.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}\n\n{table}\n\n{END}{tail}"
+    head, _, rest = page.partition(begin)
+    _, _, tail = rest.partition(end)
+    return f"{head}{begin}\n\n{table}\n\n{end}{tail}"
+
+
+def kinds() -> Iterator[str]:
+    """Yield the lines of the table of kinds."""
+    rows = [(f"`{kind.id}`", kind.says, kind.shown_by) for kind in CAUSE_KINDS]
+    yield from _table(("kind", "cause", "shown by"), rows)
 
 
 def tables(rows: list[Row]) -> Iterator[str]:

@@ -149,7 +149,8 @@ def _without_seed(request: DebugRequest, obstacle: str) -> Iterator[Finding]:
 
 
 def _traced_finding(target: str) -> Finding:
-    return Finding(Level.INFO, f"the app of container {target} is run once in a copy, and watched")
+    text = f"the app of container {target} is run once in a copy, and traced"
+    return Finding(Level.INFO, f"{text}; its requests to other services are really sent")
 
 
 def _mode_finding(mode: Mode, container: Json) -> Finding:

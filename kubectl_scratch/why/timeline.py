@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from kubectl_scratch.runtime.console import printable
 from kubectl_scratch.why.errnos import meaning
+from kubectl_scratch.why.noise import is_noise
 from kubectl_scratch.why.report import Peer, Run, TracedProcess
 from kubectl_scratch.why.wording import (
     cut,
@@ -18,11 +19,13 @@ from kubectl_scratch.why.wording import (
 )
 
 MOST_EVENTS = 400
+ENDS = ("killed by ", "exited")
 
 
 def timeline_of(run: Run) -> tuple[str, ...]:
     """Return the events of a run as lines, each with its time and process."""
-    events = sorted(_events(run), key=lambda event: event[0])
+    # What failed comes before the end that it caused, if both are in the same millisecond.
+    events = sorted(_events(run), key=lambda event: (event[0], event[2].startswith(ENDS)))
     if len(events) > MOST_EVENTS:
         left = len(events) - MOST_EVENTS
         events = [(events[left][0], 0, f"({left} earlier events omitted)"), *events[left:]]
@@ -40,6 +43,8 @@ def _events(run: Run) -> Iterator[tuple[int, int, str]]:
         if process.end is not None:
             yield process.end, process.pid, _end(process)
     for call in run.calls:
+        if is_noise(call, run):
+            continue
         often = f" ({call.times} times)" if call.times > 1 else ""
         yield (
             call.at,

@@ -92,7 +92,7 @@ def test_the_answer_is_all_that_stdout_gets(cli: Cli) -> None:
     lines = ended.out.decode().splitlines()
     assert lines[0].startswith("mypod: ") and "code 1" in lines[0]
     assert "/etc/shop/config.yaml" in ended.out.decode()
-    assert "run once in a copy" in ended.err
+    assert "run once in a copy" in ended.err and "really sent" in ended.err
     assert kinds_made(cli.api) == ["jobs", "configmaps", "pods"]
     ended.is_well_formed()
     clean(cli.api)

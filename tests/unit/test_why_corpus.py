@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.cluster.why import first_half, second_half
-from tools.why_table import BEGIN, END, read_results, replace_table, tables
+from tools.why_table import BEGIN, END, PAGE, kinds, read_results, replace_table, tables
 
 ALL = [*first_half.CASES, *second_half.CASES]
 ROW = (
@@ -30,6 +30,11 @@ def test_the_halves_are_as_large_as_they_should_be() -> None:
     assert len(first_half.CASES) >= 36
     assert len({case.kinds[0] for case in first_half.CASES}) >= 26
     assert len(second_half.CASES) >= 40
+
+
+def test_the_page_lists_all_kinds() -> None:
+    page = PAGE.read_text()
+    assert "\n".join(kinds()) in page, "run python -m tools.why_table RESULTS"
 
 
 def test_the_table_replaces_the_one_before() -> None:
