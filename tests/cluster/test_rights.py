@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from tests.cluster.cases import crash_looping
 from tests.cluster.conftest import Cluster
-from tests.support.manifests import a_pod
+from tests.support.manifests import CRASH, a_pod
 from tests.support.patience import PATIENCE
 
 
@@ -20,6 +23,15 @@ def test_the_cluster_role_that_we_ship_is_enough(clean: Cluster) -> None:
     done = clean.scratch("debug", "-q", "web", "--context", "developer", "--", "show-app")
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.startswith(b"command: ")
+
+
+def test_it_is_enough_to_say_why(clean: Cluster) -> None:
+    clean.apply(a_pod("broken", CRASH, command=["/app/crash"]))
+    crash_looping(clean, "broken")
+    done = clean.scratch("why", "broken", "--context", "developer", "-o", "json")
+    assert json.loads(done.stdout)["outcome"].startswith("the app exited with code 3")
+    assert b"error" not in done.stderr
+    clean.kubectl("delete", "pod", "broken", "--now")
 
 
 def test_without_jobs_the_copy_has_a_deadline(clean: Cluster) -> None:
