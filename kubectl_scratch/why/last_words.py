@@ -26,6 +26,12 @@ REASONS = (
     re.compile(r"\[(emerg|alert|crit)\]|(?i:\b(fatal|panic|critical|emergency)\b)"),
     re.compile(r"(?i:\b(error|failed|failure|cannot|can't|could not|unable to|exception)\b)"),
 )
+# Words of an error after which nothing that matters follows.
+FATAL_WORDS = re.compile(
+    r"(?i)\bpanic\b|panicked at|\bfatal\b|Traceback \(most|\[(emerg|alert|crit)\]|^Caused by:|"
+    r"Exception in thread|unhandled|uncaught|Node\.js v\d",
+    re.MULTILINE,
+)
 # Enough of a mention in a text: shorter names stand in other words.
 SHORTEST_NAME = 5
 NEAREST_LINES = 12

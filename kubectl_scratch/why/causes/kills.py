@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubectl_scratch.why.causes.crashes import signal_of
+from kubectl_scratch.why.fates import fate_of
 from kubectl_scratch.why.model import Cause
-from kubectl_scratch.why.rank import Evidence, fate_of
+from kubectl_scratch.why.rank import Evidence
 from kubectl_scratch.why.report import Run, Signal, TracedProcess
 from kubectl_scratch.why.wording import cut, process_of, process_words, quoted_words
 

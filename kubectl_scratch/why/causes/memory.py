@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from kubectl_scratch.why.fates import fate_of
 from kubectl_scratch.why.last_words import line_with
 from kubectl_scratch.why.model import Cause
-from kubectl_scratch.why.rank import Evidence, fate_of
+from kubectl_scratch.why.rank import Evidence
 from kubectl_scratch.why.report import Run
 from kubectl_scratch.why.wording import call_line, cut, mebibytes, process_words
 

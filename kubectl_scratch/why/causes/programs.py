@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from kubectl_scratch.why.causes.files import is_of_path_search
 from kubectl_scratch.why.causes.permissions import owned
+from kubectl_scratch.why.fates import BECAUSE, fate_of, went_wrong
 from kubectl_scratch.why.last_words import NEAREST_LINES, line_with
 from kubectl_scratch.why.model import Cause
-from kubectl_scratch.why.rank import BECAUSE, SURE_ENOUGH, Evidence, fate_of, went_wrong
+from kubectl_scratch.why.rank import SURE_ENOUGH, Evidence
 from kubectl_scratch.why.report import Call, Run
 from kubectl_scratch.why.wording import call_line, cut, listed
 
