@@ -311,7 +311,8 @@ def _doubt(evidence: Evidence, call: Call, named: int) -> int:
     doubt += {"its own": 0, "ended the app": 0, "unknown": 5, "went well": 30}.get(fate, 20)
     if not named and not run.running and _went_on(run, call):
         doubt += 18
-    if not named and any(part in call.path.lower() for part in OPTIONAL_NAMES):
+    path = call.path.lower().removeprefix("/usr/local")
+    if not named and any(part in path for part in OPTIONAL_NAMES):
         doubt += 15
     if run.code == 0:
         doubt += 12

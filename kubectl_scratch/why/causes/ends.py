@@ -46,7 +46,7 @@ def find_ends(evidence: Evidence) -> Iterator[Cause]:
     expects = f"a {who} expects it to go on" if who else "the pod expects it to go on"
     why, remedy = _why(run)
     said = cut(reason_line(run))
-    lines = (f"the app ended with code 0 after {after}", *([said] if said else []))
+    lines = (said or f"it said nothing; it was started as {quoted_words(run.words)}",)
     return_of = f"the app ended by itself with code 0 after {after}{why}, and {expects}"
     yield Cause("ends-by-itself", return_of, lines, remedy, 76)
 

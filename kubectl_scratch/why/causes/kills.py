@@ -31,12 +31,18 @@ def find_kills(evidence: Evidence) -> Iterator[Cause]:
     if run.running or run.oom_kills:
         return
     for process, name in _ended(run):
-        signal = signal_of(run, process, name)
+        signal = _first_sent(run, process, name)
         # ^C, which some runtimes send to themselves once more.
         if name == "SIGINT" and (signal is None or signal.sender in (0, process.pid)):
             return
         yield _cause(evidence, process, name, signal)
         return
+
+
+def _first_sent(run: Run, process: TracedProcess, name: str) -> Signal | None:
+    """Return the signal that another process sent, if it was raised once more after that."""
+    sent = (s for s in run.signals if s.pid == process.pid and s.signal == name and _is_sent(s))
+    return next(sent, None) or signal_of(run, process, name)
 
 
 def _ended(run: Run) -> Iterator[tuple[TracedProcess, str]]:
@@ -58,24 +64,38 @@ def _cause(evidence: Evidence, process: TracedProcess, name: str, signal: Signal
     who = "the app" if process.pid == run.pid else process_words(run, process.pid)
     lines = [f"{process_words(run, process.pid)} ended by {name}"]
     by, remedy = _by(run, process, name, signal)
-    if signal and signal.sender and signal.sender != process.pid:
+    if signal and _is_sent(signal):
         sender = process_of(run, signal.sender)
         lines += [f"the sender is {quoted_words(sender.words)}"] if sender else []
     verb = "was killed" if name == "SIGKILL" else f"was ended by {name}"
-    weight = 84 if signal and (signal.sender or name in SELF) else 64
+    weight = 84 if signal and (_is_sent(signal) or name in SELF) else 64
+    if process.pid != run.pid and _is_of_the_app(run, signal):
+        weight = 64
     return Cause(kind, f"{who} {verb}{by}", tuple(map(cut, lines)), remedy, weight)
 
 
+def _is_sent(signal: Signal) -> bool:
+    """Say whether another process sent it: runtimes raise a signal that they caught once more."""
+    return signal.sender not in (0, signal.pid)
+
+
+def _is_of_the_app(run: Run, signal: Signal | None) -> bool:
+    """Say whether the app may have sent it to its child: then something else failed before."""
+    if signal is None or not _is_sent(signal):
+        return signal is None or signal.sender == signal.pid
+    return process_of(run, signal.sender) is not None
+
+
 def _by(run: Run, process: TracedProcess, name: str, signal: Signal | None) -> tuple[str, str]:
-    if name in SELF and not (signal and signal.sender not in (0, process.pid)):
+    if name in SELF and not (signal and _is_sent(signal)):
         return f": {SELF[name]}", "see what it did last: -v shows the timeline"
-    if signal is None or not signal.sender:
+    if signal is None or signal.sender == process.pid:
+        return "", "see what it did last: -v shows the timeline"
+    if not signal.sender:
         return (
             " from outside of its processes",
             "find out who sends it: another container (shareProcessNamespace), or the node",
         )
-    if signal.sender == process.pid:
-        return ", by a signal that it sent to itself", "see what it did last: -v shows the timeline"
     return (
         f" by {process_words(run, signal.sender)}",
         "find out why this process sends it: a watchdog, a time-out, or a supervisor",

@@ -46,7 +46,7 @@ def _limit(evidence: Evidence) -> Cause:
     who = "the app"
     if killed and killed[-1].pid != run.pid:
         who = process_words(run, killed[-1].pid)
-    which = f"its memory limit of {limit}" if limit else "the node has no more"
+    which = f"its memory limit of {limit}" if limit else "it gets"
     return Cause(
         "memory-limit",
         f"{who} was killed because it needs more memory than {which}{peak}",
@@ -106,5 +106,5 @@ def _by_words(run: Run, line: str) -> Cause:
             "raise it (-Xmx or -XX:MaxRAMPercentage of Java, --max-old-space-size of Node),"
             " together with resources.limits.memory"
         )
-        return Cause("memory-request", sentence, (cut(line),), remedy, 88)
+        return Cause("memory-limit", sentence, (cut(line),), remedy, 88)
     return _refused(run, "", (cut(line),), 82)

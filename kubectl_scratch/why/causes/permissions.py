@@ -77,7 +77,7 @@ def _refused(evidence: Evidence, failed: FailedCall) -> Cause:
     if wanted == WRITE and mount is None and has_read_only_root(evidence.facts):
         return _also_read_only(evidence, failed, state)
     kind = "file-permission" if is_file else "folder-permission"
-    lines = (call_line(call, evidence.run), f"{state.path} is {owned(state)}")
+    lines = (call_line(call, evidence.run),)
     sentence = (
         f"the app cannot {_deed(call, state, wanted)}: {_because(evidence.run, state, mount)}"
     )
@@ -117,22 +117,26 @@ def _more(run: Run) -> bool:
 def _remedy(evidence: Evidence, call: Call, state: FileState, wanted: int) -> str:
     run, mount = evidence.run, mount_of(evidence.facts, state.path)
     if mount is None:
-        change = f"RUN chown -R {run.uid} {state.path}"
+        whole = "-R " if state.type == "dir" else ""
+        change = f"RUN chown {whole}{run.uid} {state.path}"
         if wanted == WRITE and state.type == "dir":
-            return f"{empty_dir_remedy(call)}{_or_in_the_image(call, state, change)}"
-        return (
-            f"change the owner in the image ({change}), or run the app as user {state.uid}"
-            f" (securityContext.runAsUser: {state.uid})"
-        )
+            return f"{empty_dir_remedy(call)}{_or_in_the_image(run, call, state, change)}"
+        return f"change the owner in the image ({change}){_or_as_its_owner(state)}"
     return _mount_remedy(evidence, state, mount)
 
 
-def _or_in_the_image(call: Call, state: FileState, change: str) -> str:
+def _or_as_its_owner(state: FileState) -> str:
+    """Return the way to run as the owner, who must not be root."""
+    if state.uid == 0:
+        return ""
+    return f", or run the app as user {state.uid} (securityContext.runAsUser: {state.uid})"
+
+
+def _or_in_the_image(run: Run, call: Call, state: FileState, change: str) -> str:
     if state.path not in FOLDERS_OF_IMAGES:
         return f"; or change the owner in the image: {change}"
     if call.call in ("mkdir", "mkdirat"):
-        owner = change.split()[3]
-        return f"; or create it in the image: RUN install -d -o {owner} {call.path}"
+        return f"; or create it in the image: RUN install -d -o {run.uid} {call.path}"
     return ""
 
 
@@ -149,8 +153,8 @@ def _mount_remedy(evidence: Evidence, state: FileState, mount: Mount) -> str:
     if mount.kind in TAKES_A_GROUP:
         return f"set the pod's securityContext.fsGroup: {group}"
     return (
-        f"change the owner of {state.path} on the node or server to {run.uid}, or run the app"
-        f" as user {state.uid} (securityContext.runAsUser: {state.uid})"
+        f"change the owner of {state.path} on the node or server to {run.uid}"
+        f"{_or_as_its_owner(state)}"
     )
 
 
