@@ -94,7 +94,7 @@ def _runs(run: Run, facts: ClusterFacts) -> bool:
 def run_outcome(run: Run, runs: bool = False) -> str:
     """Return how the app ended, or that it goes on, in a sentence."""
     if not run.complete:
-        return "the report of the run is not whole, so its end is not known"
+        return "the report of the run is not whole, so its end is unknown"
     if run.running:
         how = f"the app still ran after {duration(run.at)}"
         ports = sorted({place(peer.address, peer.port) for peer in run.listening if peer.port})

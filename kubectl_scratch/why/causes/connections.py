@@ -219,7 +219,7 @@ def _blocked(evidence: Evidence, failed: FailedCall, owner: Owner) -> Cause | No
     if allowed == UNKNOWN and call.error in REFUSED:
         return None
     titles = policy_titles(policies)
-    whether = "does not allow that" if allowed == NO else "may not allow that"
+    whether = "does not allow that" if allowed == NO else "possibly does not allow that"
     return Cause(
         "network-policy",
         f"the app cannot reach {_to(evidence, call)}: {titles} selects this pod and {whether}",
@@ -247,7 +247,9 @@ def _no_way(evidence: Evidence, failed: FailedCall, owner: Owner) -> Cause:
         )
     remedy = "check the address, the routes of the node, and firewalls"
     if ":" in call.address:
-        remedy = "the address is of IPv6, which this pod may not have: use an IPv4 address"
+        remedy = (
+            "the address is of IPv6, which this pod probably does not have: use an IPv4 address"
+        )
     lines = _lines(evidence, failed, _whose(evidence, owner))
     return Cause("unreachable-network", sentence, lines, remedy, failed.weight)
 

@@ -43,7 +43,7 @@ def find_ends(evidence: Evidence) -> Iterator[Cause]:
         return
     after = duration(run.at)
     who = owner_kind(facts.pod)
-    expects = f"a {who} expects it to go on" if who else "the pod expects it to go on"
+    expects = f"a {who} expects it to continue" if who else "the pod expects it to continue"
     why, remedy = _why(run)
     said = cut(reason_line(run))
     lines = (said or f"it said nothing; it was started as {quoted_words(run.words)}",)
@@ -76,5 +76,6 @@ def _why(run: Run) -> tuple[str, str]:
         )
     return (
         "",
-        "give it a command that goes on; if it shall end, use a Job (or restartPolicy: OnFailure)",
+        "give it a command that continues; if it is to end, use a Job (or restartPolicy:"
+        " OnFailure)",
     )

@@ -97,7 +97,7 @@ def _deed(call: Call, state: FileState, wanted: int) -> str:
     if state.path == call.path:
         return f"{DEEDS[wanted]} {call.path}"
     if wanted == EXECUTE:
-        return f"open {call.path}, because it may not enter the folder {state.path}"
+        return f"open {call.path}, because it cannot enter the folder {state.path}"
     verb = {"unlink": "delete", "unlinkat": "delete", "bind": "create the socket"}.get(call.call)
     return f"{verb or 'create'} {call.path} in the folder {state.path}"
 

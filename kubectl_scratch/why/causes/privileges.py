@@ -141,7 +141,7 @@ def _filtered(evidence: Evidence, failed: FailedCall) -> Cause:
         "system-call",
         f"the app needs the system call {call.call}, which the container's seccomp profile stops",
         (call_line(call, evidence.run),),
-        "let the app do without it, or use another profile (securityContext.seccompProfile)",
+        "let the app work without it, or use another profile (securityContext.seccompProfile)",
         failed.weight + 2,
     )
 
@@ -172,7 +172,7 @@ def _no_call(evidence: Evidence, failed: FailedCall) -> Cause:
         "system-call",
         f"the app needs the system call {call.call}, which the kernel or the sandbox does not have",
         (call_line(call, evidence.run),),
-        "use a newer kernel, or another runtimeClass, or let the app do without it",
+        "use a newer kernel, or another runtimeClass, or let the app work without it",
         failed.weight,
     )
 
@@ -184,7 +184,7 @@ def _killed(run: Run, signal: Signal) -> Cause:
         "system-call",
         f"the app was killed because it made {call}, which its seccomp profile forbids",
         (f"{process_words(run, signal.pid)} got SIGSYS at {signal.call or 'an unknown call'}",),
-        "allow it in the profile (securityContext.seccompProfile), or let the app do without it"
+        "allow it in the profile (securityContext.seccompProfile), or let the app work without it"
         + (f"; it also needs the capability {known}" if known else ""),
         96,
     )

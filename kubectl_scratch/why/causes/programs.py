@@ -184,7 +184,7 @@ def _not_executable(evidence: Evidence, call: Call, line: tuple[str, ...]) -> Ca
         return Cause("not-executable", sentence, line, remedy, weight)
     if call.here and call.here.mode & 0o111 != 0o111:
         sentence = (
-            f"the app, as user {evidence.run.uid}, may not run {call.path}, which is"
+            f"the app, as user {evidence.run.uid}, has no permission to run {call.path}, which is"
             f" {owned(call.here)}"
         )
         return Cause("not-executable", sentence, line,

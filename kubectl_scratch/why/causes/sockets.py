@@ -84,7 +84,7 @@ def _forbidden(evidence: Evidence, failed: FailedCall) -> Cause:
     )
     return Cause(
         "socket-permission",
-        f"the app may not connect to the socket {call.path}{whose}",
+        f"the app has no permission to connect to the socket {call.path}{whose}",
         (call_line(call, run),),
         "let the server set the socket's group or mode, or run the app with its group"
         f" (securityContext.supplementalGroups: [{state.gid if state else 'GID'}])",

@@ -123,7 +123,7 @@ def _not_executable(facts: ClusterFacts, subject: Subject, program: str, said: s
 def _working_dir(facts: ClusterFacts, subject: Subject, folder: str, said: str) -> Cause:
     of = "workingDir" if subject.container.get("workingDir") else "the image's working directory"
     denied = "ermission denied" in said
-    why = "its user may not enter it" if denied else said.rpartition(": ")[2]
+    why = "its user cannot enter it" if denied else said.rpartition(": ")[2]
     what = "set a workingDir that its user may enter" if denied else "set workingDir to a folder"
     return Cause(
         "working-dir",
