@@ -18,6 +18,7 @@ from kubectl_scratch.why.health import is_well
 from kubectl_scratch.why.last_words import (
     FATAL_WORDS,
     LastWords,
+    ends_with_error,
     is_silent,
     last_words,
     mention,
@@ -196,7 +197,9 @@ def _are_outdated(evidence: Evidence, groups: list[_Group]) -> bool:
     if run.running or said is None or not after or FATAL_WORDS.search(evidence.words.end):
         return False
     last = after[-1].call
-    return said < last.at and _is_near(run, last) and not _names(evidence, last)
+    # Of the same millisecond only words that end with no error are older: the app continued.
+    older = said < last.at or (said == last.at and not ends_with_error(evidence.words))
+    return older and _is_near(run, last) and not _names(evidence, last)
 
 
 def _is_of_end(run: Run, call: Call) -> bool:

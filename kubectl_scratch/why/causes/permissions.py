@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubectl_scratch.why.causes.read_only import FOLDERS_OF_IMAGES, empty_dir_remedy
+from kubectl_scratch.why.causes.read_only import (
+    FOLDERS_OF_IMAGES,
+    empty_dir_remedy,
+    is_of_the_copy,
+)
 from kubectl_scratch.why.facts import ClusterFacts
 from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.mounts import (
@@ -34,8 +38,19 @@ def find_permissions(evidence: Evidence) -> Iterator[Cause]:
     for failed in evidence.failed:
         call = failed.call
         refused = call.error == "EACCES" or (call.error == "EPERM" and verb_is_open(call))
-        if refused and call.path and call.call not in NOT_OF_PERMISSIONS:
+        if (refused and call.path and call.call not in NOT_OF_PERMISSIONS) or (
+            call.error == "EROFS" and _is_hidden_by_the_copy(evidence, call)
+        ):
             yield _refused(evidence, failed)
+
+
+def _is_hidden_by_the_copy(evidence: Evidence, call: Call) -> bool:
+    """Say whether the pod itself has no permission either, where only the copy is read-only."""
+    state, _ = _culprit(call)
+    mount = mount_of(evidence.facts, state.path) if state else None
+    if state is None or not is_of_the_copy(evidence.facts, mount):
+        return False
+    return not may(evidence.run, state, WRITE)
 
 
 def verb_is_open(call: Call) -> bool:
@@ -77,12 +92,14 @@ def _refused(evidence: Evidence, failed: FailedCall) -> Cause:
     if wanted == WRITE and mount is None and has_read_only_root(evidence.facts):
         return _also_read_only(evidence, failed, state)
     kind = "file-permission" if is_file else "folder-permission"
-    lines = (call_line(call, evidence.run),)
+    lines = [call_line(call, evidence.run)]
+    if call.error == "EROFS" and mount:
+        lines.append(f"volume {mount.name} is read-only in the copy, and not in the pod itself")
     sentence = (
         f"the app cannot {_deed(call, state, wanted)}: {_because(evidence.run, state, mount)}"
     )
     remedy = _remedy(evidence, call, state, wanted)
-    return Cause(kind, sentence, lines, remedy, failed.weight)
+    return Cause(kind, sentence, tuple(lines), remedy, failed.weight)
 
 
 def _culprit(call: Call) -> tuple[FileState | None, bool]:
