@@ -74,9 +74,11 @@ def _told(found: list[Cause]) -> tuple[Cause, ...]:
 def _shown(cause: Cause) -> Cause:
     """Return a cause that is safe to show: names of files and words come from the app."""
     lines = dict.fromkeys(printable(line).strip() for line in cause.evidence)
+    sentence = printable(cause.sentence).strip()
+    new = tuple(line for line in lines if line and line not in sentence)
     return cause._replace(
-        sentence=printable(cause.sentence).strip(),
-        evidence=tuple(filter(None, lines)),
+        sentence=sentence,
+        evidence=new or tuple(filter(None, lines)),
         remedy=printable(cause.remedy).strip(),
         weight=min(cause.weight, 100),
     )

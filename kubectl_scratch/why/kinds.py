@@ -108,7 +108,7 @@ _RUN = {
     "no-space": "A disk or volume is full.",
     "too-many-files": "The limit of open files or file watches is reached.",
     "too-many-processes": "The limit of processes and threads is reached.",
-    "memory-limit": "The app was killed because it reached its memory limit.",
+    "memory-limit": "The app reached its memory limit, or that of its own heap.",
     "memory-request": "The app cannot allocate memory.",
     "capability": "The app needs a capability that it does not have.",
     "system-call": "The app makes a system call that is not allowed or not supported.",

@@ -26,6 +26,13 @@ REASONS = (
     re.compile(r"\[(emerg|alert|crit)\]|(?i:\b(fatal|panic|critical|emergency)\b)"),
     re.compile(r"(?i:\b(error|failed|failure|cannot|can't|could not|unable to|exception)\b)"),
 )
+ERRNO = re.compile(r"\bE[A-Z]{3,}\b|(?i:no such|denied|not found|refused|read-only)")
+# Words of an error after which nothing that matters follows.
+FATAL_WORDS = re.compile(
+    r"(?i)\bpanic\b|panicked at|\bfatal\b|Traceback \(most|\[(emerg|alert|crit)\]|^Caused by:|"
+    r"Exception in thread|unhandled|uncaught|Node\.js v\d",
+    re.MULTILINE,
+)
 # Enough of a mention in a text: shorter names stand in other words.
 SHORTEST_NAME = 5
 NEAREST_LINES = 12
@@ -89,6 +96,12 @@ def mention(text: str, name: str) -> bool:
     if len(name) < SHORTEST_NAME or name not in text:
         return False
     return bool(re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", text))
+
+
+def ends_with_error(words: LastWords) -> bool:
+    """Say whether the last line tells of an error, in words or by its number."""
+    last = next((line for line in reversed(words.lines) if line), "")
+    return any(pattern.search(last) for pattern in (*REASONS, _PYTHON, ERRNO))
 
 
 def is_silent(run: Run) -> bool:

@@ -13,12 +13,22 @@ from typing import NamedTuple
 
 from kubectl_scratch.why.errnos import MEANINGS, meaning
 from kubectl_scratch.why.facts import ClusterFacts
+from kubectl_scratch.why.fates import RETRIES, fate_of
 from kubectl_scratch.why.health import is_well
-from kubectl_scratch.why.last_words import LastWords, is_silent, last_words, mention
+from kubectl_scratch.why.last_words import (
+    FATAL_WORDS,
+    LastWords,
+    ends_with_error,
+    is_silent,
+    last_words,
+    mention,
+    reason_line,
+)
 from kubectl_scratch.why.mounts import is_of_objects, mount_of
 from kubectl_scratch.why.noise import is_harmless, is_noise
-from kubectl_scratch.why.report import Call, Run, TracedProcess
-from kubectl_scratch.why.wording import place, process_of
+from kubectl_scratch.why.questions import names_without_address
+from kubectl_scratch.why.report import Call, Run
+from kubectl_scratch.why.wording import place
 
 NAMED, NAMED_IN_PART = 88, 74
 # The only call that failed, of an app that said nothing, and of one that said something else.
@@ -29,12 +39,10 @@ EARLIER = 42
 SURE_ENOUGH = 50
 # Ends that are near, in ms, and as a part of the run.
 NEAR, NEAR_PART = 1500, 0.4
-# How soon a parent ends because of its child.
-BECAUSE = 2000
-RETRIES = 3
 DNS_PORT = 53
 # What runtimes load while they end.
 OF_RUNTIMES = ("/usr/", "/lib", "/proc/", "/sys/", "/dev/", "/opt/java", "/opt/jdk")
+ONLY_LOOKS = ("stat", "newfstatat", "statx", "lstat", "access", "faccessat", "faccessat2")
 OPTIONAL_NAMES = ("local", "override", "custom", "optional", "user", ".d/", "default", ".bak")
 
 
@@ -48,17 +56,21 @@ class FailedCall(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """What a finder looks at: the run, the cluster, the last words, and what failed."""
+    """What a finder looks at: the run, the cluster, the last words, and what failed.
+
+    ``outdated`` says that the words are older than what failed last, so they do not tell of it.
+    """
 
     run: Run
     facts: ClusterFacts
     words: LastWords
     failed: tuple[FailedCall, ...]
+    outdated: bool = False
 
     @property
     def silent(self) -> bool:
         """Say whether the app said nothing about its end."""
-        return is_silent(self.run)
+        return self.outdated or is_silent(self.run)
 
 
 def gather(run: Run, facts: ClusterFacts) -> Evidence:
@@ -67,7 +79,9 @@ def gather(run: Run, facts: ClusterFacts) -> Evidence:
     words = last_words(run)
     evidence = Evidence(run, facts, words, ())
     groups = _searches(_without_echoes(_merged(_relevant(evidence))))
-    found = [_weigh(evidence, group, groups) for group in groups]
+    evidence = evidence._replace(outdated=_are_outdated(evidence, groups))
+    course = _course(evidence, groups)
+    found = [_weigh(evidence, group, course) for group in groups]
     order = sorted(range(len(found)), key=lambda i: (-found[i].weight, -found[i].call.at, -i))
     return evidence._replace(failed=tuple(found[i] for i in order))
 
@@ -175,7 +189,64 @@ def _group(calls: list[Call]) -> _Group:
     return _Group(last, others)
 
 
-def _weigh(evidence: Evidence, group: _Group, groups: list[_Group]) -> FailedCall:
+def _are_outdated(evidence: Evidence, groups: list[_Group]) -> bool:
+    """Say whether the app failed at something else after its last words, and they are not fatal."""
+    run = evidence.run
+    after = [group for group in groups if _is_of_end(run, group.call)]
+    said = max((run.output_at[stream] for stream in run.output), default=None)
+    if run.running or said is None or not after or FATAL_WORDS.search(evidence.words.end):
+        return False
+    last = after[-1].call
+    # Of the same millisecond only words that end with no error are older: the app continued.
+    older = said < last.at or (said == last.at and not ends_with_error(evidence.words))
+    return older and _is_near(run, last) and not _names(evidence, last)
+
+
+def _is_of_end(run: Run, call: Call) -> bool:
+    """Say whether the app may have ended because of a call: its process did not end well."""
+    return fate_of(run, call.pid) not in ("went well", "was survived")
+
+
+class _Course(NamedTuple):
+    """What failed, in order: which call was the last one, and if it was the only one.
+
+    ``network`` is when a connection or a name failed that counts more than looks at files.
+    """
+
+    last: Call | None
+    sole: bool
+    network: int
+
+
+def _course(evidence: Evidence, groups: list[_Group]) -> _Course:
+    """Return the course of a run, without processes that ended well where others did not."""
+    run = evidence.run
+    calls = [group.call for group in groups]
+    calls = [call for call in calls if fate_of(run, call.pid) != "went well"] or calls
+    asked = [each.last for each in names_without_address(run, evidence.facts)]
+    named = max((at for at in asked if run.at - at <= max(NEAR, run.at * NEAR_PART)), default=-1)
+    if calls and not run.running:
+        calls = _without_late_looks(calls)
+    last = calls[-1] if calls else None
+    is_last = last is not None and (last.at >= named or not last.path)
+    peers = [call.at for call in calls if _is_network(call) and _is_near(run, call)]
+    return _Course(last if is_last else None, len(calls) == 1 and is_last, max([named, *peers]))
+
+
+def _without_late_looks(calls: list[Call]) -> list[Call]:
+    """Omit looks at files after a connection that was tried in vain again and again."""
+    retried = [i for i, call in enumerate(calls) if _is_network(call) and call.times > 1]
+    if not retried:
+        return calls
+    until = retried[-1] + 1
+    return [*calls[:until], *(call for call in calls[until:] if call.call not in ONLY_LOOKS)]
+
+
+def _is_network(call: Call) -> bool:
+    return bool(call.address) and call.call == "connect" and call.protocol != "udp"
+
+
+def _weigh(evidence: Evidence, group: _Group, course: _Course) -> FailedCall:
     call = group.call
     named = _names(evidence, call)
     for path in group.also:
@@ -185,29 +256,34 @@ def _weigh(evidence: Evidence, group: _Group, groups: list[_Group]) -> FailedCal
             spoken = next((c for c in evidence.run.calls if c.path == path), other)
             call = spoken._replace(at=call.at)
     also = tuple(path for path in (group.call.path, *group.also) if path and path != call.path)
-    weight = _weight(evidence, call, named, groups) - _doubt(evidence, call, named)
+    weight = _weight(evidence, call, named, course) - _doubt(evidence, call, named)
     return FailedCall(call, max(weight, 0), named > 0, also)
 
 
-def _weight(evidence: Evidence, call: Call, named: int, groups: list[_Group]) -> int:
+def _weight(evidence: Evidence, call: Call, named: int, course: _Course) -> int:
     run = evidence.run
     if run.running:
         return _weight_running(evidence, call, named)
-    if named:
-        return named
-    if not _is_near(run, call):
+    if named and not evidence.outdated:
+        later = call.path and call.at < course.network and not _is_reason(evidence, call)
+        return min(named, LAST_DESPITE_WORDS) if later else named
+    if not _is_near(run, call) or call != course.last:
         return EARLIER
-    spoken = _spoken_errors(evidence)
+    sole, last = _weights_of_last(evidence, call)
+    return sole if course.sole else last
+
+
+def _weights_of_last(evidence: Evidence, call: Call) -> tuple[int, int]:
+    """Return the weights of the last call: if it is the only one, and if it is not."""
+    spoken = set() if evidence.outdated else _spoken_errors(evidence)
     if spoken:
-        sole, last = (
-            (SOLE - 2, LAST) if call.error in spoken else (LAST_DESPITE_WORDS, EARLIER + 10)
-        )
-        return sole if len(groups) == 1 else last if call == groups[-1].call else EARLIER
-    if len(groups) == 1:
-        return SOLE if evidence.silent else SOLE_DESPITE_WORDS
-    if call == groups[-1].call:
-        return LAST if evidence.silent else LAST_DESPITE_WORDS
-    return EARLIER
+        return (SOLE - 2, LAST) if call.error in spoken else (LAST_DESPITE_WORDS, EARLIER + 10)
+    return (SOLE, LAST) if evidence.silent else (SOLE_DESPITE_WORDS, LAST_DESPITE_WORDS)
+
+
+def _is_reason(evidence: Evidence, call: Call) -> bool:
+    """Say whether the line that tells most of the end is about that path."""
+    return mention(reason_line(evidence.run), call.path.rpartition("/")[2])
 
 
 def _spoken_errors(evidence: Evidence) -> set[str]:
@@ -238,7 +314,8 @@ def _doubt(evidence: Evidence, call: Call, named: int) -> int:
     doubt += {"its own": 0, "ended the app": 0, "unknown": 5, "went well": 30}.get(fate, 20)
     if not named and not run.running and _went_on(run, call):
         doubt += 18
-    if not named and any(part in call.path.lower() for part in OPTIONAL_NAMES):
+    path = call.path.lower().removeprefix("/usr/local")
+    if not named and any(part in path for part in OPTIONAL_NAMES):
         doubt += 15
     if run.code == 0:
         doubt += 12
@@ -254,48 +331,6 @@ def _went_on(run: Run, call: Call) -> bool:
     opened = [found for found in later if not found.path.startswith(OF_RUNTIMES)]
     peers = [peer for peer in (*run.connected, *run.listening) if peer.at > call.at]
     return bool(opened or peers)
-
-
-def went_wrong(run: Run) -> bool:
-    """Say whether the app failed, or goes on while its children fail again and again."""
-    if not run.running:
-        return run.code != 0
-    if run.listening:
-        return False
-    failed: dict[tuple[str, ...], int] = {}
-    for process in run.processes:
-        if process.code or process.signal:
-            failed[process.words] = failed.get(process.words, 0) + 1
-    return max(failed.values(), default=0) >= RETRIES
-
-
-def fate_of(run: Run, pid: int) -> str:
-    """Say what became of a process, seen from the app's end."""
-    if pid in (0, run.pid):
-        return "its own"
-    process = process_of(run, pid)
-    if process is None:
-        return "unknown"
-    if process.end is None:
-        return "its own"
-    if process.code == 0:
-        return "went well"
-    return "ended the app" if _ended_its_parents(run, process) else "was survived"
-
-
-def _ended_its_parents(run: Run, process: TracedProcess) -> bool:
-    """Say whether each process up to the app ended soon after its child."""
-    for _ in range(64):
-        if process.pid == run.pid or process.end is None:
-            return True
-        parent = process_of(run, process.parent)
-        end = parent.end if parent and parent.pid != run.pid else (None if run.running else run.at)
-        if end is None or end - process.end > BECAUSE:
-            return False
-        if parent is None or parent.pid == process.pid:
-            return True
-        process = parent
-    return False
 
 
 def _names(evidence: Evidence, call: Call) -> int:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from kubectl_scratch.why.fates import went_wrong
 from kubectl_scratch.why.last_words import line_with
 from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.mounts import target_of
-from kubectl_scratch.why.rank import Evidence, went_wrong
+from kubectl_scratch.why.rank import Evidence
 from kubectl_scratch.why.report import Run
 from kubectl_scratch.why.wording import cut, quoted_words
 

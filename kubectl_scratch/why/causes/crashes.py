@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from kubectl_scratch.why.fates import fate_of
 from kubectl_scratch.why.last_words import line_with, reason_line
 from kubectl_scratch.why.model import Cause
-from kubectl_scratch.why.rank import LAST_DESPITE_WORDS, Evidence, fate_of
+from kubectl_scratch.why.rank import LAST_DESPITE_WORDS, Evidence
 from kubectl_scratch.why.report import Run, Signal, TracedProcess
 from kubectl_scratch.why.wording import call_line, cut, process_of, process_words, program_name
 

@@ -46,7 +46,7 @@ def find_ends(evidence: Evidence) -> Iterator[Cause]:
     expects = f"a {who} expects it to keep running" if who else "the pod expects it to keep running"
     why, remedy = _why(run)
     said = cut(reason_line(run))
-    lines = (f"the app exited with code 0 after {after}", *([said] if said else []))
+    lines = (said or f"no output; the command is {quoted_words(run.words)}",)
     return_of = f"the app exited with code 0 after {after}{why}, but {expects}"
     yield Cause("ends-by-itself", return_of, lines, remedy, 76)
 

@@ -203,15 +203,16 @@ def _idle(evidence: Evidence) -> Iterator[Cause]:
     expected = list(_expected_ports(container)) or [
         p.get("containerPort") for p in container.get("ports") or []
     ]
-    locked = [w for w in _long_waits(run, ("futex",)) if w.pid == run.pid]
+    stuck = [w for w in _long_waits(run, ("futex",)) if w.pid == run.pid]
     own = [w for w in run.waits if w.pid == run.pid]
-    dead = bool(locked) and len(locked) == len(own)
+    dead = bool(stuck) and len(stuck) == len(own)
     if not dead and not expected:
         return
     port = f"port {expected[0]}" if expected else ""
-    what = "all its threads wait for each other" if dead else "it does nothing"
+    what = "all its threads wait for each other (deadlock)" if dead else "it does nothing"
     sentence = f"the app does not listen on {port}: {what}" if port else f"the app is stuck: {what}"
     lines = tuple(_since(run, wait) for wait in own[:4])
     weight = 72 if dead and expected else 62 if dead else 54
-    yield Cause("hang-idle", sentence, lines, "find out where it waits: -v shows the timeline, and"
+    kind = "hang-lock" if dead else "hang-idle"
+    yield Cause(kind, sentence, lines, "find out where it waits: -v shows the timeline, and"
                 " kubectl scratch debug opens a shell", weight)  # fmt: skip

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from kubectl_scratch.kube.objects import Json, name, namespace
 from kubectl_scratch.why.causes.connections import goal_of
 from kubectl_scratch.why.causes.files import most_alike
 from kubectl_scratch.why.facts import ClusterFacts
+from kubectl_scratch.why.health import is_well
 from kubectl_scratch.why.last_words import line_with
 from kubectl_scratch.why.model import Cause
-from kubectl_scratch.why.peers import base_name, owner_of, ready_of, selected_pods, title_of
+from kubectl_scratch.why.peers import owner_of, ready_of, selected_pods, title_of
 from kubectl_scratch.why.policies import NO, allows, egress_policies, policy_titles
+from kubectl_scratch.why.questions import UNANSWERED, Asked, names_without_address
 from kubectl_scratch.why.rank import EARLIER, NAMED, NEAR, NEAR_PART, Evidence
-from kubectl_scratch.why.report import Call, Question, Run
+from kubectl_scratch.why.report import Call, Question
 from kubectl_scratch.why.wording import call_line, cut, listed, question_line
 
 _SAYS = re.compile(
@@ -34,24 +35,6 @@ HOST_IN_WORDS = (
     re.compile(r"unable to resolve host address \W(?P<name>[\w.-]+)"),
 )
 _SILENT, AFTER_OTHERS = 80, 60
-# How long a resolver waits for an answer, in ms, with one more try.
-UNANSWERED = 12_000
-
-
-class Asked(NamedTuple):
-    """A name that the app asked for, with all questions about it."""
-
-    name: str
-    questions: tuple[Question, ...]
-
-    @property
-    def last(self) -> int:
-        """Return when it was asked last."""
-        return max(question.at for question in self.questions)
-
-    def has(self, *codes: str) -> bool:
-        """Say whether a question about it has one of these answers."""
-        return any(question.code in codes for question in self.questions)
 
 
 def find_host_names(evidence: Evidence) -> Iterator[Cause]:
@@ -64,25 +47,10 @@ def find_host_names(evidence: Evidence) -> Iterator[Cause]:
         yield from _servers(evidence)
 
 
-def names_without_address(run: Run, facts: ClusterFacts) -> list[Asked]:
-    """Return the names that were asked for in vain; one with search domains added is one."""
-    groups: dict[str, list[Question]] = {}
-    for question in run.questions:
-        if question.type in ("A", "AAAA", "ANY", "SRV", ""):
-            groups.setdefault(base_name(facts, question.name), []).append(question)
-    found = [Asked(base, tuple(questions)) for base, questions in groups.items()]
-    failed = [asked for asked in found if not any(q.answers for q in asked.questions)]
-    return [asked for asked in failed if not any(_expands(asked, other) for other in found)]
-
-
-def _expands(asked: Asked, other: Asked) -> bool:
-    """Say whether it is the other name with a search domain of the node, which is tried first."""
-    longer = bool(other.name) and asked.name.startswith(f"{other.name}.")
-    return longer and 0 <= other.last - asked.last <= UNANSWERED
-
-
 def _weight(evidence: Evidence, asked: Asked) -> int:
     run, text = evidence.run, evidence.words.text
+    if _was_survived(evidence, asked):
+        return EARLIER
     if asked.name in text and _SAYS.search(text):
         return NAMED
     if asked.name in text or _SAYS.search(evidence.words.end):
@@ -97,6 +65,13 @@ def _weight(evidence: Evidence, asked: Asked) -> int:
     if run.code == 0:
         return AFTER_OTHERS
     return _SILENT if evidence.silent else _SILENT - 10
+
+
+def _was_survived(evidence: Evidence, asked: Asked) -> bool:
+    """Say whether an app that works asked for the name once, and not again and again."""
+    run = evidence.run
+    works = run.running and bool(run.listening) and is_well(evidence.facts)
+    return works and asked.last < run.at * NEAR_PART
 
 
 def _cause(evidence: Evidence, asked: Asked) -> Cause:
@@ -136,8 +111,23 @@ def _unknown_name(evidence: Evidence, asked: Asked, lines: tuple[str, ...], weig
         sentence = f"the app cannot resolve {asked.name}; there is {there}"
     elif facts.services is not None and "." not in asked.name:
         sentence += f", and this namespace has no Service {asked.name}"
-    remedy = "correct the name in the app's configuration, or create the Service"
+    remedy = "correct the name in the app's configuration"
+    remedy += ", or create the Service" if _may_be_a_service(facts, asked.name) else ""
     return Cause("dns-name", sentence, lines, remedy, weight)
+
+
+def _may_be_a_service(facts: ClusterFacts, host: str) -> bool:
+    """Say whether it looks like a Service's name: db, db.prod of a namespace, or db.prod.svc."""
+    _, space, rest = _parts(facts, host)
+    if rest or "." not in host:
+        return rest in ("", "svc", "svc.cluster.local")
+    return space in _namespaces(facts)
+
+
+def _namespaces(facts: ClusterFacts) -> set[str]:
+    """Return the namespaces that are known to exist."""
+    every = (*(facts.services or ()), *(facts.neighbours or ()))
+    return {namespace(facts.pod), *(_space(facts, item) for item in every)}
 
 
 def service_of_name(facts: ClusterFacts, host: str) -> Json | None:

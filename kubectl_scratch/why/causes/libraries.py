@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from kubectl_scratch.why.fates import fate_of, went_wrong
 from kubectl_scratch.why.last_words import line_with
 from kubectl_scratch.why.model import Cause
-from kubectl_scratch.why.rank import Evidence, went_wrong
+from kubectl_scratch.why.rank import LAST, Evidence
 from kubectl_scratch.why.report import Call
 from kubectl_scratch.why.wording import call_line, cut, listed, process_of, program_name
 
@@ -35,6 +36,8 @@ OPTIONAL = re.compile(
 )
 # What the dynamic loader exits with.
 LOADER_CODE = 127
+# How soon an app ends that needs a library, in ms.
+_SOON = 250
 HOW = "install the package with this library in the image, or build the program statically"
 
 
@@ -112,8 +115,23 @@ def _searched(evidence: Evidence) -> Iterator[Cause]:
     process = process_of(run, last.pid)
     code = process.code if process and process.code is not None else run.code
     sure = code == LOADER_CODE or name.startswith("ld-")
-    weight = 85 if sure else 45
-    yield _cause(evidence, name, program_name(process), call_line(last, run), weight)
+    weight = 85 if sure else LAST if _was_the_end(evidence, last) else 45
+    yield _cause(evidence, name, program_name(process) or "the app", call_line(last, run), weight)
+
+
+def _was_the_end(evidence: Evidence, last: Call) -> bool:
+    """Say whether a silent app did nothing more than end after it had looked for a library."""
+    run = evidence.run
+    folders = {c.path for c in run.calls if _is_missed(c) and _name(c) == _name(last)}
+    failed = (failed.call.at for failed in evidence.failed)
+    peers = (peer.at for peer in (*run.connected, *run.listening))
+    done = max(*(0, *failed, *peers), *(0, *(opened.at for opened in run.opened))) > last.at
+    fatal = fate_of(run, last.pid) in ("its own", "ended the app")
+    return evidence.silent and fatal and not done and len(folders) > 1 and run.at - last.at <= _SOON
+
+
+def _name(call: Call) -> str:
+    return call.path.rpartition("/")[2]
 
 
 def _is_missed(call: Call) -> bool:

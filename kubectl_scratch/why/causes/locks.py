@@ -28,7 +28,7 @@ def find_locks(evidence: Evidence) -> Iterator[Cause]:
         call = failed.call
         if call.call in LOCKS and call.error in HELD:
             yield _held(evidence, failed)
-        elif call.error == "EEXIST" and call.path:
+        elif call.error == "EEXIST" and LOCK_FILES.search(call.path):
             yield _exists(evidence, failed)
     yield from _waits(evidence)
 
@@ -62,16 +62,12 @@ def _exists(evidence: Evidence, failed: FailedCall) -> Cause:
     call = failed.call
     mount = mount_of(evidence.facts, call.path)
     where = f" (in {mount.title}, which keeps files after a restart)" if mount else ""
-    is_lock = bool(LOCK_FILES.search(call.path))
-    sentence = f"the app cannot create the lock file {call.path}, which exists already{where}"
-    if not is_lock:
-        sentence = f"the app cannot create {call.path}, which exists already{where}"
     return Cause(
         "lock-held",
-        sentence,
+        f"the lock file {call.path} exists{where}, so the app thinks that it runs already",
         (call_line(call, evidence.run),),
         f"delete {call.path} before the app starts: an earlier run possibly left it",
-        failed.weight + (4 if is_lock else -8),
+        failed.weight + 4,
     )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from kubectl_scratch.why.fates import fate_of
 from kubectl_scratch.why.last_words import line_with
 from kubectl_scratch.why.model import Cause
-from kubectl_scratch.why.rank import Evidence, fate_of
+from kubectl_scratch.why.rank import Evidence
 from kubectl_scratch.why.report import Run
 from kubectl_scratch.why.wording import call_line, cut, mebibytes, process_words
 
@@ -45,7 +46,7 @@ def _limit(evidence: Evidence) -> Cause:
     who = "the app"
     if killed and killed[-1].pid != run.pid:
         who = f"the app's process {process_words(run, killed[-1].pid)}"
-    which = f"its memory limit of {limit}" if limit else "the node has"
+    which = f"its memory limit of {limit}" if limit else "it gets"
     return Cause(
         "memory-limit",
         f"{who} was killed (out of memory): it needs more than {which}{peak}",
@@ -107,5 +108,5 @@ def _by_words(run: Run, line: str) -> Cause:
             " of Node),"
             " together with resources.limits.memory"
         )
-        return Cause("memory-request", sentence, (cut(line),), remedy, 88)
+        return Cause("memory-limit", sentence, (cut(line),), remedy, 88)
     return _refused(run, "", (cut(line),), 82)

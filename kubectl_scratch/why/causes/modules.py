@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from kubectl_scratch.why.fates import went_wrong
 from kubectl_scratch.why.last_words import line_with
 from kubectl_scratch.why.model import Cause
-from kubectl_scratch.why.rank import NEAR, SOLE, Evidence, went_wrong
+from kubectl_scratch.why.rank import NEAR, SOLE, Evidence
 from kubectl_scratch.why.wording import call_line, cut
 
 _PYTHON = re.compile(r"(?:ModuleNotFoundError|ImportError): No module named '?(?P<name>[\w.]+)'?")

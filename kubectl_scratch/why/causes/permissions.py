@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubectl_scratch.why.causes.read_only import FOLDERS_OF_IMAGES, empty_dir_remedy
+from kubectl_scratch.why.causes.read_only import (
+    FOLDERS_OF_IMAGES,
+    empty_dir_remedy,
+    is_of_the_copy,
+)
 from kubectl_scratch.why.facts import ClusterFacts
 from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.mounts import (
@@ -34,8 +38,19 @@ def find_permissions(evidence: Evidence) -> Iterator[Cause]:
     for failed in evidence.failed:
         call = failed.call
         refused = call.error == "EACCES" or (call.error == "EPERM" and verb_is_open(call))
-        if refused and call.path and call.call not in NOT_OF_PERMISSIONS:
+        if (refused and call.path and call.call not in NOT_OF_PERMISSIONS) or (
+            call.error == "EROFS" and _is_hidden_by_the_copy(evidence, call)
+        ):
             yield _refused(evidence, failed)
+
+
+def _is_hidden_by_the_copy(evidence: Evidence, call: Call) -> bool:
+    """Say whether the pod itself has no permission either, where only the copy is read-only."""
+    state, _ = _culprit(call)
+    mount = mount_of(evidence.facts, state.path) if state else None
+    if state is None or not is_of_the_copy(evidence.facts, mount):
+        return False
+    return not may(evidence.run, state, WRITE)
 
 
 def verb_is_open(call: Call) -> bool:
@@ -77,13 +92,15 @@ def _refused(evidence: Evidence, failed: FailedCall) -> Cause:
     if wanted == WRITE and mount is None and has_read_only_root(evidence.facts):
         return _also_read_only(evidence, failed, state)
     kind = "file-permission" if is_file else "folder-permission"
-    lines = (call_line(call, evidence.run), f"{state.path} is {owned(state)}")
+    lines = [call_line(call, evidence.run)]
+    if call.error == "EROFS" and mount:
+        lines.append(f"volume {mount.name} is read-only in the copy, and not in the pod itself")
     sentence = (
         f"the app cannot {_deed(call, state, wanted)} (permission denied):"
         f" {_because(evidence.run, state, mount)}"
     )
     remedy = _remedy(evidence, call, state, wanted)
-    return Cause(kind, sentence, lines, remedy, failed.weight)
+    return Cause(kind, sentence, tuple(lines), remedy, failed.weight)
 
 
 def _culprit(call: Call) -> tuple[FileState | None, bool]:
@@ -120,22 +137,26 @@ def _more(run: Run) -> bool:
 def _remedy(evidence: Evidence, call: Call, state: FileState, wanted: int) -> str:
     run, mount = evidence.run, mount_of(evidence.facts, state.path)
     if mount is None:
-        change = f"RUN chown -R {run.uid} {state.path}"
+        whole = "-R " if state.type == "dir" else ""
+        change = f"RUN chown {whole}{run.uid} {state.path}"
         if wanted == WRITE and state.type == "dir":
-            return f"{empty_dir_remedy(call)}{_or_in_the_image(call, state, change)}"
-        return (
-            f"change the owner in the image ({change}), or run the app as user {state.uid}"
-            f" (securityContext.runAsUser: {state.uid})"
-        )
+            return f"{empty_dir_remedy(call)}{_or_in_the_image(run, call, state, change)}"
+        return f"change the owner in the image ({change}){_or_as_its_owner(state)}"
     return _mount_remedy(evidence, state, mount)
 
 
-def _or_in_the_image(call: Call, state: FileState, change: str) -> str:
+def _or_as_its_owner(state: FileState) -> str:
+    """Return the way to run as the owner, who must not be root."""
+    if state.uid == 0:
+        return ""
+    return f", or run the app as user {state.uid} (securityContext.runAsUser: {state.uid})"
+
+
+def _or_in_the_image(run: Run, call: Call, state: FileState, change: str) -> str:
     if state.path not in FOLDERS_OF_IMAGES:
         return f"; or change the owner in the image: {change}"
     if call.call in ("mkdir", "mkdirat"):
-        owner = change.split()[3]
-        return f"; or create it in the image: RUN install -d -o {owner} {call.path}"
+        return f"; or create it in the image: RUN install -d -o {run.uid} {call.path}"
     return ""
 
 
@@ -152,8 +173,8 @@ def _mount_remedy(evidence: Evidence, state: FileState, mount: Mount) -> str:
     if mount.kind in TAKES_A_GROUP:
         return f"set the pod's securityContext.fsGroup: {group}"
     return (
-        f"change the owner of {state.path} on the node or server to {run.uid}, or run the app"
-        f" as user {state.uid} (securityContext.runAsUser: {state.uid})"
+        f"change the owner of {state.path} on the node or server to {run.uid}"
+        f"{_or_as_its_owner(state)}"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from kubectl_scratch.why.causes.tracing import is_forbidden
 from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.rank import Evidence, FailedCall
 from kubectl_scratch.why.report import Call, Run, Signal
@@ -54,6 +55,7 @@ FILTERED = frozenset(
         "set_mempolicy_home_node",
     )
 )  # fmt: skip
+CLONE_NEWUSER = 0x10000000
 _WHAT = {
     "CHOWN": "change the owner of a file", "SETUID": "change its user",
     "SETGID": "change its groups", "NET_RAW": "open a raw socket", "KILL": "signal a process of"
@@ -82,6 +84,8 @@ def find_privileges(evidence: Evidence) -> Iterator[Cause]:
             yield _no_call(evidence, failed)
         elif call.error == "EPERM" and call.call in FILTERED:
             yield _filtered(evidence, failed)
+        elif _is_of_users(call):
+            yield _user_namespace(evidence, failed)
         elif _lacks(evidence.run, call):
             yield _capability(evidence, failed)
     for signal in evidence.run.signals:
@@ -119,9 +123,16 @@ def _capability(evidence: Evidence, failed: FailedCall) -> Cause:
         "capability",
         f"the app cannot {what}{detail}: this needs the capability {name}, and {root}",
         (call_line(call, run),),
-        f"{hint}; or {add}" if hint else add,
+        (f"{hint}; or {add}" if hint else add) + _of_setuid_programs(evidence, name),
         failed.weight + 3,
     )
+
+
+def _of_setuid_programs(evidence: Evidence, name: str) -> str:
+    """Return what a setuid program needs, if it is forbidden: it also becomes another user."""
+    if name not in ("SETUID", "SETGID") or not evidence.run.uid or not is_forbidden(evidence):
+        return ""
+    return "; a setuid program needs securityContext.allowPrivilegeEscalation: true"
 
 
 def _detail(call: Call) -> str:
@@ -138,6 +149,26 @@ def _filtered(evidence: Evidence, failed: FailedCall) -> Cause:
         (call_line(call, evidence.run),),
         "use another profile (securityContext.seccompProfile), or configure the app not to use it",
         failed.weight + 2,
+    )
+
+
+def _is_of_users(call: Call) -> bool:
+    """Say whether a new user namespace was refused, for which no capability is needed."""
+    flags = [int(word) for word in call.arguments if word.isdecimal()]
+    makes = call.call in ("unshare", "clone", "clone3", "setns")
+    return makes and call.error == "EPERM" and any(flag & CLONE_NEWUSER for flag in flags)
+
+
+def _user_namespace(evidence: Evidence, failed: FailedCall) -> Cause:
+    call = failed.call
+    return Cause(
+        "system-call",
+        f"the app wants a user namespace of its own ({verb(call.call)}), which the container's"
+        " seccomp profile or the node does not allow",
+        (call_line(call, evidence.run),),
+        "let the app run without its own sandbox, or use another profile"
+        " (securityContext.seccompProfile) that allows it",
+        failed.weight + 3,
     )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from kubectl_scratch.why.causes.files import is_of_path_search
 from kubectl_scratch.why.causes.permissions import owned
+from kubectl_scratch.why.fates import BECAUSE, fate_of, went_wrong
 from kubectl_scratch.why.last_words import NEAREST_LINES, line_with
 from kubectl_scratch.why.model import Cause
-from kubectl_scratch.why.rank import BECAUSE, SURE_ENOUGH, Evidence, fate_of, went_wrong
+from kubectl_scratch.why.rank import SURE_ENOUGH, Evidence
 from kubectl_scratch.why.report import Call, Run
 from kubectl_scratch.why.wording import call_line, cut, listed
 
@@ -28,6 +30,7 @@ NOT_FOUND = (
 )  # fmt: skip
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 SHELL_WORDS = frozenset({"sh", "bash", "line", "error", "Error", "file", "module", "command"})
+NAMES_SCRIPT = re.compile(r"^(?P<script>[\w./@+-]*[a-z][\w./@+-]*): (?:line )?\d+: ")
 CRLF_WORDS = re.compile(
     r"\\r'?: command not found|\r: not found|\$'\\r'|\^M: |/bin/\w+\\r|"
     r"env: .*\\r|No such file or directory\r|bad interpreter.*\^M|not found\r"
@@ -203,6 +206,8 @@ def _not_found(evidence: Evidence, known: set[str]) -> Iterator[Cause]:
     """Yield commands that a search on PATH did not find."""
     run = evidence.run
     if not went_wrong(run):
+        if run.running and not run.listening:
+            yield from _by_stat(evidence, known)
         return
     for name, line in _said(evidence):
         if name.rpartition("/")[2] in known or "\r" in line or _is_crlf(evidence):
@@ -279,10 +284,30 @@ def _is_crlf(evidence: Evidence) -> bool:
 def _line_ends(evidence: Evidence) -> Iterator[Cause]:
     found = line_with(evidence.words, CRLF_WORDS) or CRLF_WORDS.search(evidence.words.text)
     if found and went_wrong(evidence.run):
+        line = found.string[-400:] if "\n" in found.string else found.string
+        script = _script(evidence.run, line)
+        which = f"the script {script}" if script else "a script"
         yield Cause(
             "script-line-ends",
-            "the app runs a script with Windows line endings (CRLF), so its commands are not found",
-            (cut(found.string[-400:] if "\n" in found.string else found.string),),
-            "convert the file: sed -i 's/\\r$//' SCRIPT (and in git: eol=lf)",
+            f"{which} has Windows line endings (CRLF), so its commands are not found",
+            (cut(line),),
+            f"convert it: sed -i 's/\\r$//' {script.rpartition('/')[2] or 'SCRIPT'}"
+            " (and in git: eol=lf)",
             95,
         )
+
+
+def _script(run: Run, line: str) -> str:
+    """Return the script with the wrong line ends: where a shell says, else what it was to run."""
+    said = NAMES_SCRIPT.search(line)
+    if said:
+        return said["script"]
+    for words in (run.words, *(process.words for process in run.processes)):
+        for before, word in pairwise(words):
+            if "/" in word and (before.endswith("\r") or _is_shell(before)):
+                return word
+    return ""
+
+
+def _is_shell(word: str) -> bool:
+    return word.rpartition("/")[2] in ("sh", "bash", "dash", "ash", "zsh", "ksh")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from kubectl_scratch.why.fates import went_wrong
 from kubectl_scratch.why.last_words import line_with
 from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.mounts import Mount, mount_of, target_of
-from kubectl_scratch.why.rank import Evidence, FailedCall, went_wrong
+from kubectl_scratch.why.rank import Evidence, FailedCall
 from kubectl_scratch.why.wording import call_line, cut
 
 FULL = re.compile(r"(?i)no space left on device|disk quota exceeded|ENOSPC|disk full")

@@ -27,18 +27,19 @@ def find_tracing(evidence: Evidence) -> Iterator[Cause]:
     path = run.untraced.removeprefix(UNTRACED_FOR) if run.untraced.startswith(UNTRACED_FOR) else ""
     if not said and not path:
         return
-    forbidden = _is_forbidden(evidence)
+    forbidden = is_forbidden(evidence)
     what = path or "a program"
     yield Cause(
         "setuid",
         f"the app runs {what}, which is setuid but does not get its owner's privileges here",
         (cut(said.string) if said else f"the app runs {path} and exited with code {run.code}",),
         "start the app as the right user (securityContext.runAsUser) instead of changing the user,"
-        " or set allowPrivilegeEscalation: true",
+        " or set securityContext.allowPrivilegeEscalation: true",
         93 if said else 64 if forbidden else 44,
     )
 
 
-def _is_forbidden(evidence: Evidence) -> bool:
+def is_forbidden(evidence: Evidence) -> bool:
+    """Say whether the container forbids that a program gets its owner's privileges."""
     context = target_of(evidence.facts).get("securityContext") or {}
     return context.get("allowPrivilegeEscalation") is False

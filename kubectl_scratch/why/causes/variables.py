@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from kubectl_scratch.kube.objects import Json, name
 from kubectl_scratch.why.causes.files import most_alike
+from kubectl_scratch.why.fates import went_wrong
 from kubectl_scratch.why.last_words import line_with
 from kubectl_scratch.why.model import Cause
 from kubectl_scratch.why.mounts import target_of
 from kubectl_scratch.why.peers import is_local
-from kubectl_scratch.why.rank import SURE_ENOUGH, Evidence, FailedCall, went_wrong
+from kubectl_scratch.why.rank import SURE_ENOUGH, Evidence, FailedCall
 from kubectl_scratch.why.report import Run
 from kubectl_scratch.why.wording import call_line, cut, listed
 

@@ -102,7 +102,7 @@ CASES = [
     ),
     Case(
         "over-limit-range",
-        ("quota", "pod-rejected"),
+        ("limit-range", "quota", "pod-rejected"),
         ("64Mi",),
         lambda: [
             deployment(
@@ -138,7 +138,7 @@ CASES = [
     ),
     Case(
         "ready-on-another-port",
-        "readiness-probe",
+        ("probe-port", "readiness-probe"),
         ("9090",),
         lambda: [
             app(

@@ -104,17 +104,26 @@ def _break(space: Cluster, case: Case, objects: list[Json]) -> None:
     if needed:
         space.apply(*needed)
     for item in needed:
-        _wait_for_effect(space, item)
+        _wait_for_effect(space, item, needed)
     space.apply(target)
     space.wait_until(lambda: _is_due(space, case, target), f"{case.name}: {case.until}")
 
 
-def _wait_for_effect(space: Cluster, item: Json) -> None:
+def _wait_for_effect(space: Cluster, item: Json, needed: list[Json]) -> None:
     name = item["metadata"]["name"]
     if item["kind"] == "ResourceQuota":
         space.kubectl("wait", "--for=jsonpath={.status.hard}", f"resourcequota/{name}")
+    if item["kind"] == "PersistentVolumeClaim" and _has_volume(item, needed):
+        space.kubectl("wait", "--for=jsonpath={.status.phase}=Bound", f"pvc/{name}")
     if item["kind"] == "Pod":
         space.ready(name)
+
+
+def _has_volume(claim: Json, needed: list[Json]) -> bool:
+    """Say whether a case brings the volume of a claim: a claim without one stays unbound."""
+    volumes = [item for item in needed if item["kind"] == "PersistentVolume"]
+    wanted = claim["spec"].get("storageClassName")
+    return any(volume["spec"].get("storageClassName") == wanted for volume in volumes)
 
 
 def _is_due(space: Cluster, case: Case, target: Json) -> bool:
