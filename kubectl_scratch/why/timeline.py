@@ -19,13 +19,13 @@ from kubectl_scratch.why.wording import (
 )
 
 MOST_EVENTS = 400
-ENDS = ("killed by ", "exited")
+_ENDS = ("killed by ", "exited")
 
 
 def timeline_of(run: Run) -> tuple[str, ...]:
     """Return the events of a run as lines, each with its time and process."""
     # What failed comes before the end that it caused, if both are in the same millisecond.
-    events = sorted(_events(run), key=lambda event: (event[0], event[2].startswith(ENDS)))
+    events = sorted(_events(run), key=lambda event: (event[0], event[2].startswith(_ENDS)))
     if len(events) > MOST_EVENTS:
         left = len(events) - MOST_EVENTS
         events = [(events[left][0], 0, f"({left} earlier events omitted)"), *events[left:]]
