@@ -47,6 +47,7 @@ OVER_TEXTS = (
     "no running task",
     ": not found",
     "in a stopped state",
+    "in a deleted state",
     "not created or running",
     "is in CONTAINER_",
     "is not running",

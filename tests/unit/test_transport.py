@@ -96,6 +96,7 @@ def test_a_greeting_is_at_the_end_of_what_is_said(said: bytes, greeting: Greetin
         (KILLED, "", True),
         (1, "no space left on device", False),
         (None, "cannot exec in a stopped state", True),
+        (None, "cannot exec in a deleted state: unknown", True),
         (None, 'exec: "/.scratch-seed/seed": permission denied', False),
     ],
 )

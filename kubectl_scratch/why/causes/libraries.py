@@ -110,7 +110,7 @@ def _searched(evidence: Evidence) -> Iterator[Cause]:
     missed = [call for call in run.calls if _is_missed(call)]
     if not missed:
         return
-    last = max(missed, key=lambda call: call.at)
+    last = missed[-1]
     name = last.path.rpartition("/")[2]
     process = process_of(run, last.pid)
     code = process.code if process and process.code is not None else run.code

@@ -93,7 +93,7 @@ def _silent_node(evidence: Evidence) -> Iterator[Cause]:
     tried = [call for call in run.calls if call.path.endswith(".node") and call.path in missed]
     if not (evidence.silent and tried) or run.running:
         return
-    last = max(tried, key=lambda call: call.at)
+    last = tried[-1]
     base = last.path.removesuffix(".node")
     if {base, f"{base}.js", f"{base}.json"} <= missed and run.at - last.at <= NEAR:
         name = base.rpartition("/node_modules/")[2] or base
