@@ -20,7 +20,7 @@ class ExecCommand(NamedTuple):
     what the seed in the container receives before, which then becomes the command; None if
     the tools are there. ``unwatched`` is the command without a WebSocket, and so without a
     watchdog. ``check`` proves that it is our seed, before it receives anything. ``reads`` says
-    that the command may have our stdin.
+    that the command may have our stdin, ``collected`` that its output is for us alone.
     """
 
     namespace: str
@@ -34,3 +34,4 @@ class ExecCommand(NamedTuple):
     unwatched: tuple[str, ...] | None = None
     check: SeedCheck | None = None
     reads: bool = True
+    collected: bool = False

@@ -6,6 +6,7 @@ import errno
 import os
 import signal
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pexpect
@@ -104,11 +105,21 @@ class KubectlPipedCommand:
     more = False
     backlog = 0
 
-    def __init__(self, kubectl: str, arguments: list[str], reads: bool = True) -> None:
+    def __init__(
+        self,
+        kubectl: str,
+        arguments: list[str],
+        reads: bool = True,
+        streams: tuple[int | None, int | None] = (None, None),
+    ) -> None:
+        """Start it; ``streams`` are its stdout and stderr, if they are not ours."""
         # The child holds the other end for as long as it lives: ours is readable once it ends.
         self._lifeline, held = os.pipe()
         stdin = None if reads else subprocess.DEVNULL
-        self._child = subprocess.Popen([kubectl, *arguments], pass_fds=[held], stdin=stdin)
+        out, err = streams
+        self._child = subprocess.Popen(
+            [kubectl, *arguments], pass_fds=[held], stdin=stdin, stdout=out, stderr=err
+        )
         os.close(held)
 
     def fileno(self) -> int:
@@ -153,3 +164,36 @@ class KubectlPipedCommand:
             self._child.send_signal(signal.SIGKILL)
             self._child.wait()
         os.close(self._lifeline)
+
+
+# Of what a command says that is for us, in bytes.
+MOST_COLLECTED = 1 << 23
+
+
+class KubectlCollectedCommand(KubectlPipedCommand):
+    """A command through ``kubectl exec`` whose output is for us: it goes into private files."""
+
+    def __init__(self, kubectl: str, arguments: list[str], folder: Path) -> None:
+        flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+        self._files = [os.open(folder / name, flags, 0o600) for name in ("stdout", "stderr")]
+        out, err = self._files
+        super().__init__(kubectl, arguments, reads=False, streams=(out, err))
+        self._taken = [0, 0]
+
+    def drain(self) -> tuple[bytes, bytes]:
+        """Return what has come since the last time; one that says too much is ended."""
+        out, err = (self._next(number) for number in (0, 1))
+        if sum(self._taken) > MOST_COLLECTED:
+            self._child.kill()
+        return out, err
+
+    def _next(self, number: int) -> bytes:
+        data = os.pread(self._files[number], MOST_COLLECTED, self._taken[number])
+        self._taken[number] += len(data)
+        return data
+
+    def close(self) -> None:
+        """End it."""
+        super().close()
+        for file in self._files:
+            os.close(file)

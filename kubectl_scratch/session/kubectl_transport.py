@@ -13,7 +13,11 @@ from kubectl_scratch.errors import SessionError
 from kubectl_scratch.kube.client import Client
 from kubectl_scratch.kube.exec_errors import is_not_started, is_over
 from kubectl_scratch.session.exec_command import ExecCommand
-from kubectl_scratch.session.kubectl_command import KubectlCommand, KubectlPipedCommand
+from kubectl_scratch.session.kubectl_command import (
+    KubectlCollectedCommand,
+    KubectlCommand,
+    KubectlPipedCommand,
+)
 from kubectl_scratch.session.readiness import KILLED, Ready, State
 from kubectl_scratch.session.remote import RemoteCommand
 from kubectl_scratch.session.seed_delivery import (
@@ -70,6 +74,8 @@ class KubectlTransport:
                 command = (*ENTER, *command)
             reads = self._exec_command.reads
             arguments = self._arguments(command, reads=reads)
+            if self._exec_command.collected:
+                return KubectlCollectedCommand(kubectl, arguments, self._folder)
             if self._exec_command.tty:
                 return KubectlCommand(kubectl, arguments, self._exec_command.size)
             return KubectlPipedCommand(kubectl, arguments, reads)

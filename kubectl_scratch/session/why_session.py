@@ -178,6 +178,7 @@ class _Traced:
             size=context.user.size(),
             repeatable=False,
             reads=False,
+            collected=True,
         )
         watch = CopyWatch(context.cluster, place, self._copy.why_gone)
         with private_folder() as folder:
