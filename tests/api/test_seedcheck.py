@@ -128,7 +128,8 @@ def test_what_was_replaced_receives_nothing(tmp_path: Path, row: Swap) -> None:
         cli.api.rewrite = lambda name, argv: liar if argv[:3] == START else argv
         ended = swapped(cli, row.happens, "debug", "mypod", *row.flags, "--", "echo", "hi")
         ended.complains(NOT_OURS + row.said, "nothing was sent to it")
-        assert given.read_bytes() == b""
+        # It may have been ended before it could make the file.
+        assert not given.exists() or given.read_bytes() == b""
         clean(cli.api)
 
 
