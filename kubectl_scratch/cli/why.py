@@ -24,6 +24,7 @@ def run_why(given: WhyArguments, process: Process) -> int:
         from kubectl_scratch.session.why_session import explain
 
         explained = explain(given.request, context, reads)
+    process.console.settle()
     click.echo(answer_text(explained, given.output, given.verbose), nl=False)
     if explained.leftover is not None:
         raise explained.leftover

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from kubectl_scratch.copies.create import CreatedCopy
 from kubectl_scratch.copies.membership import CopyMembership, CopyTerms
 from kubectl_scratch.errors import ClusterError, CopyNotReady, LeftoverCopy, SessionError
-from kubectl_scratch.kube.objects import name, namespace
+from kubectl_scratch.kube.objects import Json, all_containers, name, namespace
 from kubectl_scratch.lookup.source import read_pod
 from kubectl_scratch.lookup.why_facts import read_network_facts, read_status_facts
 from kubectl_scratch.plan.inputs import PlanInputs
@@ -234,7 +234,20 @@ class _Traced:
             pod = read_pod(context.cluster, self._copy.place.pod).body
             known = read_status_facts(context.cluster, pod, self._facts.target)
             # What is said is about the source: the copy is about to be deleted.
-            return known._replace(pod={**source, "status": pod.get("status") or {}})
+            return known._replace(pod=as_if_the_source(pod, source))
 
         known = context.interrupts.run(read)
         return answer_of_status(known, explain_status(known))
+
+
+def as_if_the_source(copy: Json, source: Json) -> Json:
+    """Return the source pod with the copy's status, and the images that this is about."""
+    images = {container["name"]: container["image"] for container in all_containers(copy)}
+    spec = {
+        kind: [
+            {**container, "image": images.get(container["name"], container["image"])}
+            for container in source["spec"].get(kind) or []
+        ]
+        for kind in ("containers", "initContainers")
+    }
+    return {**source, "spec": {**source["spec"], **spec}, "status": copy.get("status") or {}}

@@ -25,6 +25,7 @@ from tests.api.harness import (
 from tests.support.builders import a_container
 from tests.support.fakeexec import Exec
 from tests.support.patience import PATIENCE
+from tests.support.screen import Terminal
 
 CRASHES = {
     "state": {"waiting": {"reason": "CrashLoopBackOff"}},
@@ -144,6 +145,31 @@ def test_nothing_is_created_if_the_status_is_the_answer(cli: Cli) -> None:
     assert (ended.code, ended.errors) == (0, []), ended
     assert json.loads(ended.out)["causes"][0]["kind"] == "image-not-found"
     nothing_sent(cli.api)
+
+
+def test_what_keeps_the_copy_from_starting_is_the_answer(cli: Cli) -> None:
+    crashing(cli)
+    message = 'failed to pull and unpack image "docker.io/shop/other:2": not found'
+    waiting = {"reason": "ErrImagePull", "message": message}
+    status = {"name": "app", "state": {"waiting": waiting}, "restartCount": 0}
+    cli.api.kubelet = lambda pod: {"phase": "Pending", "containerStatuses": [status]}
+    words = ("why", "mypod", "--set-image", "app=docker.io/shop/other:2", "--timeout", "2s")
+    ended = cli.run(*words, "-o", "json")
+    assert (ended.code, ended.errors) == (0, []), ended
+    (cause,) = json.loads(ended.out)["causes"]
+    assert cause["kind"] == "image-not-found" and "shop/other:2" in cause["sentence"]
+    clean(cli.api)
+
+
+def test_on_a_terminal_no_progress_is_left_before_the_answer(cli: Cli) -> None:
+    cli.api.delete("pods", "default", "mypod")
+    waiting = {"name": "app", "state": {"waiting": {"reason": "InvalidImageName"}}}
+    status = {"phase": "Pending", "containerStatuses": [{**waiting, "restartCount": 0}]}
+    cli.api.add(source_pod(status=status, nodeName="node-1"))
+    terminal = Terminal(cli.argv("why", "mypod"), cli.environ)
+    shown = terminal.wait_for("container app is waiting")
+    terminal.close()
+    assert shown.startswith("mypod: container app is waiting")
 
 
 def test_a_pod_that_is_ready_by_its_probe_is_left_alone(cli: Cli) -> None:
